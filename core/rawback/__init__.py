@@ -1,0 +1,1 @@
+"""rawback: a JPEG that carries its raw."""

@@ -1,0 +1,91 @@
+"""Every error rawback raises on purpose.
+
+::
+
+    RawbackError                 one sentence, saying what to do next
+    ├── UnsupportedRaw           a raw of a kind we do not read yet (X-Trans, Foveon, ...)
+    ├── DamagedRaw               LibRaw cannot read the file to its end
+    ├── UnsupportedCarrier       not a JPEG, or one whose pixels we cannot rely on (CMYK, 12 bit, ...)
+    ├── DamagedCarrier           the JPEG is cut or broken
+    ├── SignedCarrier            a C2PA signature would stop validating
+    ├── ShotMismatch             the raw and the JPEG do not show the same shot
+    ├── PayloadMissing           the JPEG carries no rawback payload
+    ├── PayloadDamaged           a payload that fails its checks
+    │   └── PayloadTooNew        written by a newer major version of the format
+    ├── PixelsChanged            the JPEG's pixels are not those the payload was made for
+    ├── RateUnreachable          no payload meets the asked size or quality
+    └── OutputRefused            an output that exists already, or cannot be written
+
+Foreign exceptions are translated where they arise, in the room that calls the foreign library;
+above that border only these are seen.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DamagedCarrier",
+    "DamagedRaw",
+    "OutputRefused",
+    "PayloadDamaged",
+    "PayloadMissing",
+    "PayloadTooNew",
+    "PixelsChanged",
+    "RateUnreachable",
+    "RawbackError",
+    "ShotMismatch",
+    "SignedCarrier",
+    "UnsupportedCarrier",
+    "UnsupportedRaw",
+]
+
+
+class RawbackError(Exception):
+    """Base of all errors raised on purpose; its message says what to do next."""
+
+
+class UnsupportedRaw(RawbackError):
+    """The raw is of a kind rawback does not read yet."""
+
+
+class DamagedRaw(RawbackError):
+    """The raw file is cut or broken."""
+
+
+class UnsupportedCarrier(RawbackError):
+    """The file is no JPEG, or a JPEG of a kind that cannot carry a raw."""
+
+
+class DamagedCarrier(RawbackError):
+    """The JPEG is cut or broken."""
+
+
+class SignedCarrier(RawbackError):
+    """The JPEG holds a C2PA manifest whose signature would stop validating."""
+
+
+class ShotMismatch(RawbackError):
+    """The raw and the JPEG do not show the same shot."""
+
+
+class PayloadMissing(RawbackError):
+    """The JPEG carries no rawback payload."""
+
+
+class PayloadDamaged(RawbackError):
+    """The payload fails its checks: a bad checksum, a bad length, an impossible value."""
+
+
+class PayloadTooNew(PayloadDamaged):
+    """The payload was written by a newer major version of the format."""
+
+
+class PixelsChanged(RawbackError):
+    """The JPEG decodes to other pixels than those its payload was made for."""
+
+
+class RateUnreachable(RawbackError):
+    """No payload of this raw meets the asked size or quality."""
+
+
+class OutputRefused(RawbackError):
+    """The output exists already, or cannot be written."""

@@ -1,0 +1,1 @@
+"""Simulation, training and benchmarks of rawback. Not part of the installed package."""

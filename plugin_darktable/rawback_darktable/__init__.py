@@ -1,0 +1,1 @@
+"""The helper that darktable calls after an export."""
