@@ -1,0 +1,165 @@
+"""How close a restored raw is to the original, in the measures the benchmarks report.
+
+All compare CFA samples normalised to ``(sample - black) / (white - black)`` and clipped to
+``[0, 1]``, each frame by its own levels, so 14-bit and 10-bit cameras read on one scale. Frames
+are walked in strips of rows: a 24-megapixel pair needs a few MiB beside itself.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from rawback.types import Guide, RawFrame
+
+__all__ = ["CLIPPED", "bits_per_pixel", "error_over_sigma", "highlight_psnr", "raw_psnr"]
+
+CLIPPED = 254
+"""A carrier pixel with a channel at or above this value counts as clipped."""
+
+_STRIP_ROWS = 256
+
+
+def raw_psnr(
+    original: RawFrame,
+    restored: RawFrame,
+    mask: NDArray[np.uint8] | NDArray[np.bool_] | None = None,
+) -> float:
+    """Peak signal-to-noise ratio of the restored CFA samples, all four planes together.
+
+    Args:
+        original: The raw as the camera gave it.
+        restored: A frame of the same size and pattern.
+        mask: ``[H, W]``; only samples where it is not 0 count. All count without it.
+
+    Returns:
+        Decibels; ``inf`` where all samples agree, ``nan`` where the mask selects none.
+
+    Raises:
+        ValueError: The frames or the mask differ in size, or the frames in pattern.
+    """
+    return _decibels(_mean(original, restored, _squared, _rows_of(mask, original)))
+
+
+def highlight_psnr(original: RawFrame, restored: RawFrame, guide: Guide) -> float:
+    """`raw_psnr` of the samples under clipped carrier pixels, where the guide knows least.
+
+    Args:
+        original: The raw as the camera gave it.
+        restored: A frame of the same size and pattern.
+        guide: The carrier on the raw grid; a pixel counts where it is covered and a channel is
+            at least `CLIPPED`.
+
+    Returns:
+        Decibels; ``inf`` where all samples agree, ``nan`` where nothing is clipped.
+
+    Raises:
+        ValueError: The frames or the guide differ in size, or the frames in pattern.
+    """
+    _check_size(guide.mask, original)
+
+    def clipped(rows: slice) -> NDArray[np.bool_]:
+        bright: NDArray[np.bool_] = (guide.pixels[rows] >= CLIPPED).any(axis=2)
+        return bright & (guide.mask[rows] != 0)
+
+    return _decibels(_mean(original, restored, _squared, clipped))
+
+
+def error_over_sigma(original: RawFrame, restored: RawFrame) -> float:
+    """RMS error in units of the noise the original itself carries: below 1 it drowns in it.
+
+    The noise variance of each sample follows `RawFrame.noise` of the original, plus the
+    variance of rounding to whole DN.
+
+    Args:
+        original: The raw as the camera gave it.
+        restored: A frame of the same size and pattern.
+
+    Returns:
+        The root of the mean of ``error**2 / variance``; 0 where all samples agree.
+
+    Raises:
+        ValueError: The frames differ in size or pattern.
+    """
+    scale = np.float32(original.noise.scale)
+    rounding = 1 / 12 / (original.white - max(original.black)) ** 2
+    floor = np.float32(original.noise.offset + rounding)
+
+    def relative(truth: NDArray[np.float32], error: NDArray[np.float32]) -> NDArray[np.float32]:
+        return error * error / (scale * truth + floor)
+
+    return math.sqrt(_mean(original, restored, relative, None))
+
+
+def bits_per_pixel(size: int, frame: RawFrame) -> float:
+    """The rate of a payload of `size` bytes, all bytes counted, at the frame's true pixels."""
+    return 8 * size / (frame.height * frame.width)
+
+
+def _mean(
+    original: RawFrame,
+    restored: RawFrame,
+    measure: Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]],
+    selected: Callable[[slice], NDArray[np.bool_]] | None,
+) -> float:
+    """Mean of `measure` (of true signal and error) over the selected samples, in float64."""
+    _check_size(restored.cfa, original)
+    if restored.pattern != original.pattern:
+        message = f"cannot compare a {restored.pattern} frame with a {original.pattern} one"
+        raise ValueError(message)
+    total, count = 0.0, 0
+    for rows in _strips(original.height):
+        truth = _signal(original, rows)
+        values = measure(truth, _signal(restored, rows) - truth)
+        if selected is not None:
+            values = values[selected(rows)]
+        total += float(values.sum(dtype=np.float64))
+        count += values.size
+    return total / count if count else math.nan
+
+
+def _squared(truth: NDArray[np.float32], error: NDArray[np.float32]) -> NDArray[np.float32]:
+    del truth
+    return error * error
+
+
+def _decibels(mean_squared_error: float) -> float:
+    return math.inf if mean_squared_error == 0 else -10 * math.log10(mean_squared_error)
+
+
+def _strips(height: int) -> Iterator[slice]:
+    """Slices of an even number of rows, so that each starts at the top of a quad."""
+    for start in range(0, height, _STRIP_ROWS):
+        yield slice(start, min(start + _STRIP_ROWS, height))
+
+
+def _signal(frame: RawFrame, rows: slice) -> NDArray[np.float32]:
+    """Those rows of the mosaic as normalised signal, float32 ``[rows, W]`` in ``[0, 1]``."""
+    signal = frame.cfa[rows].astype(np.float32)
+    for position, black in enumerate(frame.black):
+        plane = signal[position // 2 :: 2, position % 2 :: 2]
+        plane -= np.float32(black)
+        plane /= np.float32(frame.white - black)
+    return np.clip(signal, 0, 1, out=signal)
+
+
+def _rows_of(
+    mask: NDArray[np.uint8] | NDArray[np.bool_] | None, frame: RawFrame
+) -> Callable[[slice], NDArray[np.bool_]] | None:
+    if mask is None:
+        return None
+    _check_size(mask, frame)
+    return lambda rows: mask[rows] != 0
+
+
+def _check_size(array: NDArray[np.generic], frame: RawFrame) -> None:
+    if array.shape != frame.cfa.shape:
+        message = f"cannot compare {array.shape} with a frame of {frame.cfa.shape}"
+        raise ValueError(message)
