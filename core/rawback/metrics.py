@@ -66,8 +66,9 @@ def highlight_psnr(original: RawFrame, restored: RawFrame, guide: Guide) -> floa
     _check_size(guide.mask, original)
 
     def clipped(rows: slice) -> NDArray[np.bool_]:
-        bright: NDArray[np.bool_] = (guide.pixels[rows] >= CLIPPED).any(axis=2)
-        return bright & (guide.mask[rows] != 0)
+        counted: NDArray[np.bool_] = guide.pixels[rows].max(axis=2) >= CLIPPED
+        counted &= guide.mask[rows] != 0
+        return counted
 
     return _decibels(_mean(original, restored, _squared, clipped))
 
