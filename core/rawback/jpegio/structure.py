@@ -1,0 +1,224 @@
+"""The segments of a JPEG file (ITU-T T.81, annex B), and what they say about its pixels.
+
+::
+
+    SOI  [APPn | COM | DQT | DHT | DRI | SOF]*  (SOS  entropy-coded bytes)+  EOI  anything
+
+Nothing is decoded here: the walk finds out whether the file is whole and of a kind whose pixels
+can be relied on, and copies out the segments that decide them.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from typing import NoReturn
+
+from rawback.errors import DamagedCarrier, UnsupportedCarrier
+
+__all__ = ["JpegStructure", "read_structure"]
+
+_SOI, _EOI, _SOS, _DNL, _DHP = 0xD8, 0xD9, 0xDA, 0xDC, 0xDE
+_APP0, _APP1, _APP14 = 0xE0, 0xE1, 0xEE
+_TABLES = frozenset({0xC4, 0xDB, 0xDD})
+_HUFFMAN_8_BIT = frozenset({0xC0, 0xC1, 0xC2})
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_DECIDE_PIXELS = _FRAMES | _TABLES | {_SOS, _APP0, _APP14}
+_PROGRESSIVE = 0xC2
+_KINDS = {0xC3: "lossless", 0xC5: "hierarchical", 0xC6: "hierarchical", 0xC7: "hierarchical"}
+
+_SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_ORIENTATION_TAG = 274
+_TIFF_SHORT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class JpegStructure:
+    """What a walk over the segments tells.
+
+    Attributes:
+        width: Columns of the image.
+        height: Rows of the image.
+        components: 1 (grey) or 3 (colour).
+        orientation: EXIF orientation, 1 to 8; 1 where the file gives none.
+        head: All that decides pixels, from SOI to the last entropy-coded byte.
+    """
+
+    width: int
+    height: int
+    components: int
+    orientation: int
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    marker: int
+    width: int
+    height: int
+    component_ids: tuple[int, ...]
+
+
+def read_structure(data: bytes) -> JpegStructure:
+    """Walk over the segments of a JPEG file.
+
+    Args:
+        data: The file's bytes; what follows the end of the first image is ignored.
+
+    Returns:
+        The structure of the first image.
+
+    Raises:
+        UnsupportedCarrier: The bytes are no JPEG, or one of a kind that cannot be a carrier.
+        DamagedCarrier: A segment is cut or senseless, or scan data is missing.
+    """
+    if data[:2] != b"\xff\xd8":
+        message = "this file is no JPEG; give the JPEG that was rendered from the raw"
+        raise UnsupportedCarrier(message)
+    walk = _Walk(data)
+    while walk.step():
+        pass
+    return walk.result()
+
+
+class _Walk:
+    """The state of a walk: where it is, and what it has seen."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._position = 2
+        self._kept = [data[:2]]
+        self._frame: _Frame | None = None
+        self._orientation = 1
+        self._scanned: set[int] = set()
+        self._entropy_bytes = 0
+
+    def step(self) -> bool:
+        """Take in one segment, with the entropy-coded bytes behind it; false at the end."""
+        marker, start, end = _next_segment(self._data, self._position)
+        self._position = end
+        if marker == _EOI:
+            return False
+        body = self._data[start + 4 : end]
+        if marker in _FRAMES or marker == _DHP:
+            self._frame = _read_frame(marker, body, already=self._frame)
+        elif marker == _SOS:
+            self._scan(body)
+        elif marker == _APP1 and self._orientation == 1:
+            self._orientation = _exif_orientation(body)
+        if marker in _DECIDE_PIXELS:
+            self._kept.append(self._data[start : self._position])
+        return True
+
+    def _scan(self, header: bytes) -> None:
+        if self._frame is None:
+            _refuse("its scan comes before its frame header")
+        start = self._position
+        self._position = _end_of_scan(self._data, start)
+        self._entropy_bytes += self._position - start
+        self._scanned |= _starting_components(header, self._frame)
+
+    def result(self) -> JpegStructure:
+        """What was seen, once it is known to be whole."""
+        frame = self._frame
+        if frame is None or self._scanned != set(frame.component_ids):
+            _refuse("image data is missing")
+        # No Huffman code is shorter than one bit, and every block has at least a DC code.
+        if self._entropy_bytes * 8 * 64 < frame.width * frame.height:
+            _refuse("image data is missing")
+        return JpegStructure(
+            frame.width,
+            frame.height,
+            len(frame.component_ids),
+            self._orientation,
+            b"".join(self._kept),
+        )
+
+
+def _next_segment(data: bytes, position: int) -> tuple[int, int, int]:
+    """Marker, offset of its 0xFF and end of the segment that starts at `position`."""
+    if data[position : position + 1] != b"\xff":
+        _refuse("a segment does not start where the one before it ends")
+    while data[position + 1 : position + 2] == b"\xff":
+        position += 1
+    if position + 2 > len(data):
+        _refuse("it is cut before its end")
+    marker = data[position + 1]
+    if marker == _EOI:
+        return marker, position, position + 2
+    if marker in (0x00, 0x01, _SOI) or 0xD0 <= marker <= 0xD7:
+        _refuse("a marker stands where none may be")
+    length = int.from_bytes(data[position + 2 : position + 4], "big")
+    end = position + 2 + length
+    if length < 2 or end > len(data):
+        _refuse("a segment is cut")
+    return marker, position, end
+
+
+def _end_of_scan(data: bytes, position: int) -> int:
+    found = _SCAN_END.search(data, position)
+    if found is None:
+        _refuse("it is cut before its end")
+    if data[found.end() - 1] == _DNL:
+        message = "this JPEG gives its height only after its pixels; save it again as baseline JPEG"
+        raise UnsupportedCarrier(message)
+    return found.start()
+
+
+def _read_frame(marker: int, body: bytes, *, already: _Frame | None) -> _Frame:
+    if marker not in _HUFFMAN_8_BIT:
+        kind = "hierarchical" if marker == _DHP else _KINDS.get(marker, "arithmetic-coded")
+        message = f"{kind} JPEG cannot carry a raw; save it again as baseline JPEG"
+        raise UnsupportedCarrier(message)
+    if already is not None:
+        _refuse("it has two frame headers")
+    if len(body) < 6 or len(body) != 6 + 3 * body[5]:
+        _refuse("its frame header is cut")
+    precision, height, width, components = struct.unpack_from(">BHHB", body)
+    if precision != 8:
+        message = f"a JPEG of {precision} bits cannot carry a raw; save it again with 8 bits"
+        raise UnsupportedCarrier(message)
+    if components not in (1, 3):
+        kind = "CMYK" if components == 4 else f"{components}-component"
+        message = f"{kind} JPEG cannot carry a raw; save it again as RGB"
+        raise UnsupportedCarrier(message)
+    identifiers = tuple(body[6::3])
+    if not (width and height) or len(set(identifiers)) != components:
+        _refuse("its frame header makes no sense")
+    return _Frame(marker, width, height, identifiers)
+
+
+def _starting_components(body: bytes, frame: _Frame) -> set[int]:
+    """The components whose first bits a scan brings."""
+    if not body or len(body) != 4 + 2 * body[0]:
+        _refuse("a scan header is cut")
+    refines = body[-1] >> 4
+    if frame.marker == _PROGRESSIVE and (body[-3] or refines):
+        return set()
+    return set(body[1:-3:2])
+
+
+def _exif_orientation(body: bytes) -> int:
+    """Tag Orientation in IFD0 (Exif 2.32, 4.6.4), 1 where there is none."""
+    if body[:6] != b"Exif\0\0" or body[6:10] not in (b"II*\0", b"MM\0*"):
+        return 1
+    tiff = body[6:]
+    order = "<" if tiff[:1] == b"I" else ">"
+    try:
+        (directory,) = struct.unpack_from(f"{order}I", tiff, 4)
+        (entries,) = struct.unpack_from(f"{order}H", tiff, directory)
+        for entry in range(entries):
+            tag, kind, count, value = struct.unpack_from(
+                f"{order}HHIH", tiff, directory + 2 + 12 * entry
+            )
+            if (tag, kind, count) == (_ORIENTATION_TAG, _TIFF_SHORT, 1):
+                return int(value) if 1 <= value <= 8 else 1
+    except struct.error:
+        pass
+    return 1
+
+
+def _refuse(what: str) -> NoReturn:
+    message = f"the JPEG is damaged ({what}); export it again"
+    raise DamagedCarrier(message)
