@@ -87,9 +87,9 @@ class App11:
         return _SIGNATURE.search(self.joined) is not None
 
     def boxes(self) -> list[Box]:
-        """Our superboxes; where some start a segment, those inside others' data do not count."""
+        """Our superboxes; where some start a segment, only those that do."""
         trail = _Trail(self)
-        found = list(_OURS.finditer(self.joined))
+        found = [item for item in _OURS.finditer(self.joined) if not self._nested(item)]
         boxes: list[Box] = []
         end = 0
         for match in [item for item in found if item.start() in trail.ends] or found:
@@ -97,6 +97,15 @@ class App11:
                 boxes.append(trail.follow(match.start(), match[1], match[2]))
                 end = max(after for _, after in boxes[-1].spans)
         return boxes
+
+    def _nested(self, match: re.Match[bytes]) -> bool:
+        """Whether a first packet is in a JPEG inside another box (a thumbnail in a manifest).
+
+        Joining bodies drops the heads of their segments, so one in front of it was never dropped.
+        """
+        body = min(_HEAD + PACKET, 8 + int.from_bytes(match[2], "big"))
+        head = segment(APP11, bytes(body))[:4]
+        return self.joined[max(0, match.start() - 4) : match.start()] == head
 
     def without(self, boxes: list[Box]) -> list[tuple[Segment, bytes]]:
         """The segments that packets of `boxes` touch, and what to put in their places.
