@@ -1,0 +1,1 @@
+"""Where each raw pixel lies in the carrier."""
