@@ -7,7 +7,7 @@ from typing import Any
 
 import cbor2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rawback.bitstream.cbor import decode, encode
@@ -27,6 +27,7 @@ values = st.recursive(
 
 
 @given(values)
+@settings(deadline=None)
 def test_round_trip(value: Any) -> None:
     try:
         data = encode(value)
@@ -37,6 +38,7 @@ def test_round_trip(value: Any) -> None:
 
 
 @given(st.binary(max_size=60))
+@settings(deadline=None)
 def test_any_bytes_are_read_or_refused_and_have_one_spelling(data: bytes) -> None:
     try:
         value = decode(data)

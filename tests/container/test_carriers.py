@@ -319,7 +319,7 @@ pokes = st.lists(st.tuples(st.integers(0, len(SAMPLE)), st.integers(0, 255)), ma
 
 
 @given(pokes, st.integers(0, len(SAMPLE)), st.booleans())
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_any_bytes_give_a_result_or_our_error(
     edits: list[tuple[int, int]], size: int, whole: bool
 ) -> None:

@@ -153,8 +153,7 @@ class Header:
         if not rule(self.extra) or not self.extra.keys().isdisjoint(_wired()):
             message = "header has unknown fields that are too many, too long or not unknown"
             raise ValueError(message)
-        for item in self.extra.values():
-            decode(item)
+        encode({key: decode(item) for key, item in self.extra.items()})
 
 
 def _wired() -> dict[int, Field[Any]]:

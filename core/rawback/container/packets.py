@@ -1,7 +1,7 @@
 """Superboxes in APP11: cut into packets, and found again.
 
 A box travels as packets, one to a segment, each with the same head but for its number
-(ISO/IEC 18477-3, annex B)::
+(ISO/IEC 18477-3)::
 
     'JP'   En          Z           LBox   TBox     data
     2      instance 2  number 4    4      'jumb'   up to 65,517 bytes
