@@ -1,0 +1,147 @@
+"""From a photograph to the raw that a camera might have made of the same scene.
+
+::
+
+    photograph -> linear light -> highlights regained -> camera RGB -> lens
+               -> exposure -> CFA -> shot and read noise -> black level, clipping, rounding
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from rawback.types import RawFrame
+from rawback_lab.colour import from_srgb, srgb_to_camera
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback_lab.camera import CameraSpec
+
+__all__ = ["scene_light", "simulate"]
+
+_ISO = 34855
+"""Exif tag ISOSpeedRatings."""
+
+_CHANNEL = {"R": 0, "G": 1, "B": 2}
+
+_SHOULDER = 0.7
+"""Where highlights begin, in linear light of a photograph whose white is 1."""
+
+
+def simulate(
+    photo: NDArray[np.uint8] | NDArray[np.float32],
+    spec: CameraSpec,
+    rng: np.random.Generator,
+    halve_from: int | None = None,
+) -> RawFrame:
+    """Shoot `photo` with the camera `spec`.
+
+    Args:
+        photo: ``[H, W, 3]``, sRGB codes (uint8) or linear light with the sRGB primaries
+            (float32, white at 1, brighter allowed).
+        spec: The camera and its setting.
+        rng: Where noise and dither come from.
+        halve_from: Halve photographs of at least this many pixels on the longer side: their own
+            rounding and JPEG blocks would else look like detail of the scene.
+
+    Returns:
+        A frame of the photograph's size, or half of it, cut to even sides.
+    """
+    light = scene_light(photo, rng)
+    if halve_from is not None and max(photo.shape[:2]) >= halve_from:
+        light = _resized(light, light.shape[1] // 2, light.shape[0] // 2)
+    light = light[: light.shape[0] & ~1, : light.shape[1] & ~1]
+    camera = _regain_highlights(light, spec.headroom) @ _light_to_sensor(spec).T
+    signal = _mosaic(_through_lens(camera, spec), spec)
+    return RawFrame(
+        cfa=_read_out(signal, spec, rng),
+        pattern=spec.pattern,
+        black=(float(spec.black),) * 4,
+        white=spec.white,
+        neutral=spec.neutral,
+        color_matrix=spec.color_matrix,
+        noise=spec.noise,
+        make="rawback",
+        model="Simulated 1",
+        unique_model="rawback Simulated 1",
+        exif=MappingProxyType({_ISO: spec.iso}),
+    )
+
+
+def scene_light(
+    photo: NDArray[np.uint8] | NDArray[np.float32], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Linear light of a photograph, float32 ``[H, W, 3]``; floats are taken as linear already.
+
+    Codes are dithered first, as 256 steps would band in lifted shadows.
+    """
+    if photo.dtype != np.uint8:
+        return np.asarray(photo, np.float32)
+    dithered = photo + rng.random(photo.shape, np.float32) - np.float32(0.5)
+    return from_srgb(np.clip(dithered / np.float32(255), 0, 1))
+
+
+def _resized(image: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _regain_highlights(light: NDArray[np.float32], headroom: float) -> NDArray[np.float32]:
+    """Let what is near white rise `headroom` stops above it, most in the middle of bright areas."""
+    bright = np.clip((light.max(axis=2) - _SHOULDER) / (1 - _SHOULDER), 0, 1) ** 2
+    glow = cv2.GaussianBlur(bright, (0, 0), sigmaX=1 + min(light.shape[:2]) / 100)
+    gain = 1 + np.float32(2**headroom - 1) * bright * np.asarray(glow, np.float32)
+    return np.asarray(light * gain[..., None], np.float32)
+
+
+def _light_to_sensor(spec: CameraSpec) -> NDArray[np.float32]:
+    """Linear sRGB to camera signal, 1 at saturation: colours, scene white and exposure at once."""
+    matrix = srgb_to_camera(np.array(spec.color_matrix).reshape(3, 3))
+    scaled = np.array(spec.neutral)[:, None] * matrix * 2**spec.exposure
+    return scaled.astype(np.float32)
+
+
+def _through_lens(camera: NDArray[np.float32], spec: CameraSpec) -> NDArray[np.float32]:
+    """Shift red and blue outwards and darken the corners, both about the centre."""
+    height, width = camera.shape[:2]
+    x, y = (width - 1) / 2, (height - 1) / 2
+    channels = [np.ascontiguousarray(camera[..., c]) for c in range(3)]
+    for channel, change in zip((0, 2), spec.aberration, strict=True):
+        zoom = cv2.getRotationMatrix2D((x, y), 0, 1 + change)
+        channels[channel] = np.asarray(
+            cv2.warpAffine(
+                channels[channel],
+                zoom,
+                (width, height),
+                flags=cv2.INTER_CUBIC,
+                borderMode=cv2.BORDER_REFLECT_101,
+            ),
+            np.float32,
+        )
+    rows = ((np.arange(height) - y) ** 2)[:, None]
+    columns = ((np.arange(width) - x) ** 2)[None, :]
+    falloff = 1 - spec.vignetting * (rows + columns) / (x * x + y * y)
+    return np.asarray(np.stack(channels, axis=2) * falloff[..., None].astype(np.float32))
+
+
+def _mosaic(camera: NDArray[np.float32], spec: CameraSpec) -> NDArray[np.float32]:
+    """Each pixel's own colour, float32 [H, W]."""
+    signal = np.empty(camera.shape[:2], np.float32)
+    for position, colour in enumerate(spec.pattern):
+        at = slice(position // 2, None, 2), slice(position % 2, None, 2)
+        signal[at] = camera[(*at, _CHANNEL[colour])]
+    return signal
+
+
+def _read_out(
+    signal: NDArray[np.float32], spec: CameraSpec, rng: np.random.Generator
+) -> NDArray[np.uint16]:
+    """Count electrons, add the read noise, round to DN, and clip as the converter does."""
+    expected = np.clip(signal, 0, None) * spec.electrons
+    electrons = rng.poisson(expected) + spec.read_noise * rng.standard_normal(signal.shape)
+    numbers = spec.black + electrons * ((spec.white - spec.black) / spec.electrons)
+    return np.clip(np.rint(numbers), 0, spec.white).astype(np.uint16)
