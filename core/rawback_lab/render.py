@@ -34,7 +34,6 @@ __all__ = [
     "LibrawLook",
     "Style",
     "Subsampling",
-    "decode_jpeg",
     "encode_jpeg",
     "render_filmic",
     "render_libraw",
@@ -182,9 +181,3 @@ def encode_jpeg(
         out, "JPEG", quality=quality, subsampling=subsampling, optimize=True, **more
     )
     return out.getvalue()
-
-
-def decode_jpeg(jpeg: bytes) -> NDArray[np.uint8]:
-    """Decode to sRGB codes, uint8 ``[H, W, 3]``, as stored: the EXIF orientation is ignored."""
-    with Image.open(io.BytesIO(jpeg)) as image:
-        return np.asarray(image.convert("RGB"), np.uint8)

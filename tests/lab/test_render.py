@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from rawback import rawio
+from rawback import jpegio, rawio
 from rawback.types import BayerPattern
 from rawback_lab.camera import CameraSpec
 from rawback_lab.colour import from_srgb, to_srgb
@@ -19,7 +19,6 @@ from rawback_lab.orient import to_sensor, upright
 from rawback_lab.render import (
     STYLES,
     Subsampling,
-    decode_jpeg,
     encode_jpeg,
     render_filmic,
     render_libraw,
@@ -73,7 +72,7 @@ def test_jpegs_are_subsampled_as_asked(subsampling: Subsampling, factors: tuple[
     with Image.open(io.BytesIO(jpeg)) as image:
         assert image.getexif()[0x0110] == "Simulated 1"
         assert image.layer[0][1:3] == factors  # type: ignore[attr-defined]
-    assert np.abs(decode_jpeg(jpeg).astype(int) - PHOTO)[4:28, 4:44].max() < 4
+    assert np.abs(jpegio.decode_jpeg(jpeg).pixels.astype(int) - PHOTO)[4:28, 4:44].max() < 4
 
 
 def test_orientations_turn_as_exif_says_and_back() -> None:
@@ -100,5 +99,5 @@ def test_darktable_makes_a_jpeg_where_it_is_installed() -> None:
     jpeg = render_darktable(rawio.write_dng(frame))
     if jpeg is None:
         pytest.skip("darktable-cli is not installed")
-    assert decode_jpeg(jpeg).shape == PHOTO.shape
+    assert jpegio.decode_jpeg(jpeg).pixels.shape == PHOTO.shape
     assert render_darktable(b"no raw") is None
