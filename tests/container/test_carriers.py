@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rawback import container
 from rawback.container import (
+    carried_size,
     embed_payload,
     extract_payload,
     is_signed,
@@ -204,6 +205,7 @@ def test_last_bodies_are_long_enough(full: int, beyond: int) -> None:
     assert 28 <= bodies[-1] <= MAX_BODY
     assert unwrap(wrap(payload)) == payload
     assert extract_payload(file_of(*segments)) == payload
+    assert carried_size(len(payload)) == sum(map(len, segments))
 
 
 def test_instances_of_others_are_avoided() -> None:
@@ -290,6 +292,25 @@ def test_a_superbox_cut_anywhere() -> None:
     for size in range(len(BOX)):
         with pytest.raises(PayloadDamaged if size >= 32 else PayloadMissing):
             unwrap(BOX[:size])
+
+
+def test_what_is_left_of_a_cut_superbox() -> None:
+    start = BOX.index(b"0123456789")
+    for size in range(start, len(BOX) + 1):
+        assert unwrap(BOX[:size], tolerate_cut=True) == BOX[start:size]
+    for size in range(32, start - 1):
+        with pytest.raises(PayloadDamaged):
+            unwrap(BOX[:size], tolerate_cut=True)
+
+
+def test_what_is_left_of_a_box_that_lost_packets() -> None:
+    payload = noise(3 * jumbf.PACKET)
+    kept = packets.split(wrap(payload), 1)[:-2]
+    jpeg = file_of(JFIF, *kept)
+    with pytest.raises(PayloadDamaged, match="lost"):
+        extract_payload(jpeg)
+    left = extract_payload(jpeg, tolerate_cut=True)
+    assert left == payload[: 2 * jumbf.PACKET - FIXED]
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 41, 60])

@@ -7,7 +7,21 @@ bytes are, these functions return or raise a `rawback.errors.RawbackError`.
 
 from __future__ import annotations
 
-from rawback.container.carrier import embed_payload, extract_payload, is_signed, remove_payload
+from rawback.container.carrier import (
+    carried_size,
+    embed_payload,
+    extract_payload,
+    is_signed,
+    remove_payload,
+)
 from rawback.container.jumbf import unwrap, wrap
 
-__all__ = ["embed_payload", "extract_payload", "is_signed", "remove_payload", "unwrap", "wrap"]
+__all__ = [
+    "carried_size",
+    "embed_payload",
+    "extract_payload",
+    "is_signed",
+    "remove_payload",
+    "unwrap",
+    "wrap",
+]

@@ -6,12 +6,12 @@ is, in its order.
 
 from __future__ import annotations
 
-from rawback.container.jumbf import unwrap, wrap
-from rawback.container.packets import App11, free_instance, split
+from rawback.container.jumbf import unwrap, wrap, wrapped_size
+from rawback.container.packets import App11, added_size, free_instance, split
 from rawback.container.segments import APP2, APPLICATION, walk
 from rawback.errors import PayloadDamaged, PayloadMissing, SignedCarrier
 
-__all__ = ["embed_payload", "extract_payload", "is_signed", "remove_payload"]
+__all__ = ["carried_size", "embed_payload", "extract_payload", "is_signed", "remove_payload"]
 
 
 def embed_payload(jpeg: bytes, payload: bytes, *, force: bool = False) -> bytes:
@@ -45,8 +45,17 @@ def embed_payload(jpeg: bytes, payload: bytes, *, force: bool = False) -> bytes:
     return b"".join((whole[:position], *packets, whole[position:]))
 
 
-def extract_payload(jpeg: bytes) -> bytes:
+def carried_size(payload_size: int) -> int:
+    """Bytes by which a payload of so many bytes makes a JPEG larger: boxes and packets counted."""
+    return added_size(wrapped_size(payload_size))
+
+
+def extract_payload(jpeg: bytes, *, tolerate_cut: bool = False) -> bytes:
     """Take a copy of the payload out of a JPEG.
+
+    Args:
+        jpeg: The file's bytes.
+        tolerate_cut: Where a part of the payload is missing, return what stands before it.
 
     Raises:
         UnsupportedCarrier: The bytes are no JPEG.
@@ -61,6 +70,8 @@ def extract_payload(jpeg: bytes) -> bytes:
     for box in boxes:
         if box.whole:
             return unwrap(box.data)
+    if tolerate_cut:
+        return unwrap(boxes[0].data, tolerate_cut=True)
     message = "The JPEG has lost a part of its payload; fetch the file again."
     raise PayloadDamaged(message)
 

@@ -23,7 +23,7 @@ from rawback.container.jumbf import CONTENT_TYPE, PACKET
 from rawback.container.segments import APP11, Segment, segment, walk
 from rawback.errors import UnsupportedCarrier
 
-__all__ = ["App11", "Box", "free_instance", "split"]
+__all__ = ["App11", "Box", "added_size", "free_instance", "split"]
 
 _HEAD = 16
 _OURS = re.compile(
@@ -185,6 +185,13 @@ def split(superbox: bytes, instance: int) -> list[bytes]:
         segment(APP11, front + number.to_bytes(4, "big") + head + superbox[start : start + PACKET])
         for number, start in enumerate(range(8, len(superbox), PACKET), start=1)
     ]
+
+
+def added_size(superbox_size: int) -> int:
+    """Bytes of all the segments that a superbox of so many bytes is cut into."""
+    data = superbox_size - 8
+    heads = -(-data // PACKET) * (len(segment(APP11, b"")) + _HEAD)
+    return data + heads
 
 
 def free_instance(joined: bytes) -> int:
