@@ -59,8 +59,9 @@ class RawFrame:
         orientation: EXIF orientation, 1 to 8, that turns the mosaic upright.
         make: Manufacturer as the file gives it.
         model: Camera model as the file gives it.
-        unique_model: DNG UniqueCameraModel; ``make + " " + model`` where the file has none.
-        exif: Exif tags (tag number to value) worth carrying over: exposure, lens, time.
+        unique_model: DNG UniqueCameraModel; make and model where the file has none.
+        exif: Exif and DNG tags (tag number to value) worth carrying over: exposure, lens, time,
+            default crop.
     """
 
     cfa: NDArray[np.uint16]
@@ -85,6 +86,15 @@ class RawFrame:
             raise ValueError(message)
         if not max(self.black) < self.white <= 0xFFFF or min(self.black) < 0:
             message = f"black {self.black} and white {self.white} do not fit uint16 samples"
+            raise ValueError(message)
+        if not all(1e-3 < value < 1e3 for value in self.neutral):
+            message = f"{self.neutral} is no camera RGB of a white"
+            raise ValueError(message)
+        if not all(abs(value) < 1e3 for value in self.color_matrix):
+            message = f"{self.color_matrix} is no colour matrix"
+            raise ValueError(message)
+        if not 1 <= self.orientation <= 8:
+            message = f"{self.orientation} is no Exif orientation"
             raise ValueError(message)
 
     @property

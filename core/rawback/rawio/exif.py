@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rawback.types import ExifValue
 
-__all__ = ["Camera", "carried_fields", "read_camera"]
+__all__ = ["Camera", "ascii_bytes", "carried_fields", "read_camera", "with_sane_crop"]
 
 _LIMITS: Mapping[TiffType, tuple[int, int]] = {
     TiffType.SHORT: (0, 0xFFFF),
@@ -31,6 +31,8 @@ _EMBEDDED: tuple[tuple[int, bytes, tuple[bytes, ...], int], ...] = (
     (0, b"\0MRM", (b"\0TTW",), 4),
 )
 _SEARCHED = 1 << 20
+
+_CROP = (Tag.DEFAULT_CROP_ORIGIN, Tag.DEFAULT_CROP_SIZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def _value(ifd: Ifd, tag: int, carried: Carried) -> ExifValue | None:
     if carried.type is TiffType.ASCII:
         return ifd.text(tag) or None
     if carried.type in (TiffType.RATIONAL, TiffType.SRATIONAL):
-        pairs = ifd.rationals(tag)
+        pairs = ifd.rationals(tag) or tuple((whole, 1) for whole in ifd.integers(tag))
         if len(pairs) != carried.values:
             return None
         # Zero over zero is how Exif says that one of several is unknown.
@@ -125,6 +127,28 @@ def carried_fields(exif: Mapping[int, ExifValue], *, in_exif: bool) -> list[Fiel
         if packed is not None:
             fields.append(Field(tag, carried.type, packed))
     return fields
+
+
+def with_sane_crop(exif: Mapping[int, ExifValue], width: int, height: int) -> dict[int, ExifValue]:
+    """A frame's tags, less a default crop that is the whole frame or reaches out of it.
+
+    Args:
+        exif: The frame's tags.
+        width: Columns of the frame.
+        height: Rows of the frame.
+    """
+    left, top, across, down = (*_crop_values(exif, _CROP[0]), *_crop_values(exif, _CROP[1]))
+    fits = min(across, down) >= 1 and left + across <= width and top + down <= height
+    if fits and (across, down) != (width, height):
+        return dict(exif)
+    return {tag: value for tag, value in exif.items() if tag not in _CROP}
+
+
+def _crop_values(exif: Mapping[int, ExifValue], tag: int) -> tuple[float, float]:
+    flat = _packable(exif.get(tag, ""), CARRIED[tag])
+    if flat is None or isinstance(flat, bytes) or not (flat[1] and flat[3]):
+        return 0.0, 0.0
+    return flat[0] / flat[1], flat[2] / flat[3]
 
 
 def _packable(value: ExifValue, carried: Carried) -> bytes | tuple[int, ...] | None:

@@ -36,14 +36,9 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 )
 
 
-def name_of(data: bytes) -> str:
-    """What a file that is no raw is, by its first bytes: ``"a JPEG image"``."""
-    for at, signature, name in _SIGNATURES:
-        if data.startswith(signature, at):
-            return name
-    if data[:4] in (b"II*\0", b"MM\0*"):
-        return "a TIFF file without a raw image that can be read"
-    return "no raw file of a known kind"
+def name_of(data: bytes) -> str | None:
+    """What a file that is no raw is, by its first bytes: ``"a JPEG image"``; None if unknown."""
+    return next((name for at, mark, name in _SIGNATURES if data.startswith(mark, at)), None)
 
 
 def is_dng(ifds: Sequence[Ifd]) -> bool:
@@ -74,7 +69,7 @@ def _unsupported(ifd: Ifd) -> str:
     if ifd.integer(Tag.PHOTOMETRIC, CFA) == LINEAR_RAW:
         if samples == 1:
             return "a monochrome raw"
-        return "a linear DNG, which is demosaiced already"
+        return "a linear (demosaiced) DNG"
     if Tag.SAMPLE_FORMAT in ifd and ifd.integer(Tag.SAMPLE_FORMAT, 1) == _FLOAT:
         return "a floating point DNG"
     if samples != 1:

@@ -7,21 +7,19 @@ import math
 import os
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, cast, get_args
+from typing import cast, get_args
 
 import numpy as np
 import rawpy
 
 from rawback.errors import DamagedRaw, RawbackError, UnsupportedRaw
 from rawback.rawio import dng
-from rawback.rawio.exif import read_camera
+from rawback.rawio.exif import read_camera, with_sane_crop
 from rawback.rawio.kinds import is_dng, main_ifd, name_of, refuse_what_cannot_be_read
 from rawback.rawio.noise import estimate_noise
+from rawback.rawio.tags import Tag
 from rawback.rawio.tiff import Ifd, read_ifds
 from rawback.types import BayerPattern, RawFrame
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["read_raw"]
 
@@ -60,14 +58,21 @@ def read_raw(source: str | os.PathLike[str] | bytes) -> RawFrame:
             _refuse_colors(raw.num_colors, label)
             raw.unpack()
             return _frame(raw, data, ifds if is_dng(ifds) else (), label)
-    except (rawpy.LibRawFileUnsupportedError, rawpy.NotSupportedError) as error:
-        message = f"{label} is {name_of(data)}: choose the camera's own raw file, or a DNG of it."
-        raise UnsupportedRaw(message) from error
     except (rawpy.LibRawTooBigError, rawpy.LibRawUnsufficientMemoryError, MemoryError) as error:
         message = f"{label} is too large to be read in this memory: use a machine with more."
         raise RawbackError(message) from error
-    except (rawpy.LibRawError, ValueError) as error:
-        raise _damaged(label) from error
+    except (rawpy.LibRawError, rawpy.NotSupportedError, ValueError) as error:
+        raise _translated(error, data, label) from error
+
+
+def _translated(error: Exception, data: bytes, label: str) -> RawbackError:
+    unknown = isinstance(error, (rawpy.LibRawFileUnsupportedError, rawpy.NotSupportedError))
+    name = name_of(data) or ("no raw file that LibRaw knows" if unknown else None)
+    if name is None:
+        return _damaged(label)
+    return UnsupportedRaw(
+        f"{label} is {name}: choose the camera's own raw file, or a DNG made from it."
+    )
 
 
 def _damaged(label: str) -> DamagedRaw:
@@ -77,7 +82,7 @@ def _damaged(label: str) -> DamagedRaw:
 def _load(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:
     """What to call the file in messages, and its bytes."""
     if isinstance(source, bytes):
-        return "the raw file", source
+        return "this file", source
     # A name that is not valid Unicode must not break the message, nor the terminal it is shown on.
     label = os.fsencode(source).decode("utf-8", "replace")
     try:
@@ -103,14 +108,14 @@ def _refuse_colors(count: int, label: str) -> None:
 
 def _frame(raw: rawpy.RawPy, data: bytes, ifds: tuple[Ifd, ...], label: str) -> RawFrame:
     if raw.raw_type != rawpy.RawType.Flat:
-        kind = "demosaiced already, or of several shots (linear DNG, sRAW, Foveon, pixel shift)"
+        kind = "a demosaiced or multi-shot raw (linear DNG, sRAW, Foveon, pixel shift)"
         raise _refuse(kind, label)
-    visible = raw.raw_image_visible
-    if min(visible.shape) < 2:
-        raise _damaged(label)
-    cfa: NDArray[np.uint16] = np.array(visible, dtype=np.uint16, order="C")
-    pattern, positions = _pattern(raw, label)
     main = main_ifd(ifds)
+    top, left, bottom, right = _visible_area(raw, main)
+    cfa = np.array(raw.raw_image[top:bottom, left:right], dtype=np.uint16, order="C")
+    if min(cfa.shape) < 2:
+        raise _damaged(label)
+    pattern, positions = _pattern(raw, top, left, label)
     black = dng.black_levels(main) if main else None
     white = dng.white_level(main) if main else None
     if black is None:
@@ -133,24 +138,42 @@ def _frame(raw: rawpy.RawPy, data: bytes, ifds: tuple[Ifd, ...], label: str) -> 
         make=camera.make,
         model=camera.model,
         unique_model=camera.unique_model,
-        exif=MappingProxyType(camera.exif),
+        exif=MappingProxyType(with_sane_crop(camera.exif, cfa.shape[1], cfa.shape[0])),
     )
 
 
-def _pattern(raw: rawpy.RawPy, label: str) -> tuple[BayerPattern, tuple[int, ...]]:
-    """The Bayer pattern at the visible origin, and LibRaw's colour index of its positions."""
+def _visible_area(raw: rawpy.RawPy, main: Ifd | None) -> tuple[int, int, int, int]:
+    """Top, left, bottom and right of the visible area within the whole mosaic.
+
+    LibRaw moves an odd origin inwards to an even one. A DNG's black levels and crop count from the
+    origin as the file has it, so there its own word is taken.
+    """
     sizes = raw.sizes
+    area = main.integers(Tag.ACTIVE_AREA) if main else ()
+    if len(area) == 4:
+        top, left, bottom, right = area
+        if 0 <= top < bottom <= sizes.raw_height and 0 <= left < right <= sizes.raw_width:
+            return top, left, bottom, right
     top, left = sizes.top_margin, sizes.left_margin
+    return top, left, top + sizes.height, left + sizes.width
+
+
+def _pattern(
+    raw: rawpy.RawPy, top: int, left: int, label: str
+) -> tuple[BayerPattern, tuple[int, ...]]:
+    """The Bayer pattern at an origin, and LibRaw's colour index of its positions."""
     # Six by six, so that X-Trans shows.
-    rows, columns = range(min(6, sizes.height)), range(min(6, sizes.width))
-    cell = tuple(raw.raw_color(top + k // 2, left + k % 2) for k in range(4))
+    rows, columns = (min(6, size) for size in raw.raw_image.shape)
+    cell = tuple(raw.raw_color(top % 2 + k // 2, left % 2 + k % 2) for k in range(4))
     repeats = all(
-        raw.raw_color(top + r, left + c) == cell[r % 2 * 2 + c % 2] for r in rows for c in columns
+        raw.raw_color(r, c) == cell[(r + top) % 2 * 2 + (c + left) % 2]
+        for r in range(rows)
+        for c in range(columns)
     )
     names = raw.color_desc.decode("ascii", "replace")
     pattern = "".join(names[k : k + 1] for k in cell)
     if not repeats or pattern not in get_args(BayerPattern):
-        kind = "an X-Trans raw, or one with another CFA that is not Bayer's"
+        kind = "a raw whose CFA is no Bayer pattern (X-Trans, four colours)"
         raise _refuse(kind, label)
     return cast("BayerPattern", pattern), cell
 

@@ -127,6 +127,8 @@ CARRIED: Mapping[int, Carried] = MappingProxyType(
         42034: Carried(TiffType.RATIONAL, 4),  # LensSpecification
         42035: Carried(TiffType.ASCII),  # LensMake
         42036: Carried(TiffType.ASCII),  # LensModel
+        50719: Carried(TiffType.RATIONAL, 2, in_exif=False),  # DefaultCropOrigin
+        50720: Carried(TiffType.RATIONAL, 2, in_exif=False),  # DefaultCropSize
         50730: Carried(TiffType.SRATIONAL, in_exif=False),  # BaselineExposure
     }
 )

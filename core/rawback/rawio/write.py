@@ -17,7 +17,7 @@ import imagecodecs
 import numpy as np
 
 from rawback.errors import UnsupportedCarrier
-from rawback.rawio.exif import ascii_bytes, carried_fields
+from rawback.rawio.exif import ascii_bytes, carried_fields, with_sane_crop
 from rawback.rawio.kinds import CFA
 from rawback.rawio.tags import Tag, TiffType
 from rawback.rawio.tiff import Field, pack_ifd, packed_size
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rawback.types import RawFrame
+    from rawback.types import ExifValue, RawFrame
 
 __all__ = ["write_dng"]
 
@@ -39,7 +39,8 @@ _UNCOMPRESSED, _JPEG = 1, 7
 _GRAYSCALE, _YCBCR = 1, 6
 _SRGB_PREVIEW = 2
 _TILE_SIDES = (512, 256, 128, 64, 32, 16)
-_DENOMINATOR = 1_000_000
+# With numerators that fit: black levels go up to 65535, the others stay below 1000.
+_DENOMINATOR, _BLACK_DENOMINATOR = 1_000_000, 65_536
 _HEADER_SIZE = 8
 
 
@@ -109,12 +110,14 @@ def _short(tag: int, *values: int) -> Field:
     return Field(tag, TiffType.SHORT, values)
 
 
-def _rational(tag: int, values: Sequence[float], type_: TiffType = TiffType.RATIONAL) -> Field:
-    flat: list[int] = []
-    for value in values:
-        fraction = Fraction(value).limit_denominator(_DENOMINATOR)
-        flat += (fraction.numerator, fraction.denominator)
-    return Field(tag, type_, flat)
+def _rational(
+    tag: int,
+    values: Sequence[float],
+    kind: TiffType = TiffType.RATIONAL,
+    denominator: int = _DENOMINATOR,
+) -> Field:
+    pairs = (Fraction(value).limit_denominator(denominator) for value in values)
+    return Field(tag, kind, [n for pair in pairs for n in pair.as_integer_ratio()])
 
 
 def _frame_fields(frame: RawFrame) -> list[Field]:
@@ -125,9 +128,15 @@ def _frame_fields(frame: RawFrame) -> list[Field]:
         (Tag.MODEL, frame.model),
         (Tag.UNIQUE_CAMERA_MODEL, unique),
     )
-    whole = all(level.is_integer() for level in map(float, frame.black))
-    black = [int(level) for level in frame.black]
+    black = _rational(Tag.BLACK_LEVEL, frame.black, denominator=_BLACK_DENOMINATOR)
+    if all(float(level).is_integer() for level in frame.black):
+        black = _short(Tag.BLACK_LEVEL, *(int(level) for level in frame.black))
     width, height = frame.width, frame.height
+    whole_frame: dict[int, ExifValue] = {
+        Tag.DEFAULT_CROP_ORIGIN: ((0, 1), (0, 1)),
+        Tag.DEFAULT_CROP_SIZE: ((width, 1), (height, 1)),
+    }
+    carried = with_sane_crop(frame.exif, width, height)
     return [
         _long(Tag.NEW_SUBFILE_TYPE, 0),
         _long(Tag.IMAGE_WIDTH, width),
@@ -143,16 +152,14 @@ def _frame_fields(frame: RawFrame) -> list[Field]:
         Field(Tag.DNG_VERSION, TiffType.BYTE, bytes((1, 4, 0, 0))),
         Field(Tag.DNG_BACKWARD_VERSION, TiffType.BYTE, bytes((1, 1, 0, 0))),
         _short(Tag.BLACK_LEVEL_REPEAT_DIM, 2, 2),
-        _short(Tag.BLACK_LEVEL, *black) if whole else _rational(Tag.BLACK_LEVEL, frame.black),
+        black,
         _short(Tag.WHITE_LEVEL, frame.white),
-        _long(Tag.DEFAULT_CROP_ORIGIN, 0, 0),
-        _long(Tag.DEFAULT_CROP_SIZE, width, height),
         _rational(Tag.COLOR_MATRIX_1, frame.color_matrix, TiffType.SRATIONAL),
         _rational(Tag.AS_SHOT_NEUTRAL, frame.neutral),
         _short(Tag.CALIBRATION_ILLUMINANT_1, _D65),
         _long(Tag.ACTIVE_AREA, 0, 0, height, width),
         Field(Tag.NOISE_PROFILE, TiffType.DOUBLE, (frame.noise.scale, frame.noise.offset)),
-        *carried_fields(frame.exif, in_exif=False),
+        *carried_fields({**whole_frame, **carried}, in_exif=False),
     ]
 
 

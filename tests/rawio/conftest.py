@@ -1,0 +1,150 @@
+"""Raw files made to order, tag by tag, independently of the DNG writer.
+
+Values are written as ``(SHORT, 1, 2)``: their type first, rationals flattened.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from rawback.rawio.tags import Tag, TiffType
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_LAYOUT = {
+    TiffType.BYTE: ("B", 1),
+    TiffType.ASCII: ("B", 1),
+    TiffType.SHORT: ("H", 2),
+    TiffType.LONG: ("I", 4),
+    TiffType.RATIONAL: ("I", 8),
+    TiffType.SRATIONAL: ("i", 8),
+    TiffType.DOUBLE: ("d", 8),
+}
+
+Values = tuple[float, ...]
+Tags = Mapping[int, Values]
+MakeTiff = Callable[..., bytes]
+
+ASCII, BYTE, SHORT, LONG = TiffType.ASCII, TiffType.BYTE, TiffType.SHORT, TiffType.LONG
+RATIONAL, SRATIONAL = TiffType.RATIONAL, TiffType.SRATIONAL
+
+
+def mosaic(height: int = 64, width: int = 80) -> NDArray[np.uint16]:
+    """Samples between 300 and 3000, in no order: ``[height, width]``."""
+    count = height * width
+    codes = 300 + (np.arange(count) * 7919 % count) * 2700 // count
+    return codes.reshape(height, width).astype(np.uint16)
+
+
+def raw_tags(samples: NDArray[np.uint16]) -> dict[int, Values]:
+    """The tags of an ordinary RGGB DNG of these samples (``[H, W]`` or ``[H, W, planes]``)."""
+    planes = samples.shape[2] if samples.ndim == 3 else 1
+    return {
+        Tag.NEW_SUBFILE_TYPE: (LONG, 0),
+        Tag.IMAGE_WIDTH: (LONG, samples.shape[1]),
+        Tag.IMAGE_LENGTH: (LONG, samples.shape[0]),
+        Tag.BITS_PER_SAMPLE: (SHORT, *[16] * planes),
+        Tag.COMPRESSION: (SHORT, 1),
+        Tag.PHOTOMETRIC: (SHORT, 32803),
+        Tag.MAKE: (ASCII, *b"Acme\0"),
+        Tag.MODEL: (ASCII, *b"One\0"),
+        Tag.ORIENTATION: (SHORT, 1),
+        Tag.SAMPLES_PER_PIXEL: (SHORT, planes),
+        Tag.ROWS_PER_STRIP: (LONG, samples.shape[0]),
+        Tag.PLANAR_CONFIGURATION: (SHORT, 1),
+        Tag.CFA_REPEAT_PATTERN_DIM: (SHORT, 2, 2),
+        Tag.CFA_PATTERN: (BYTE, 0, 1, 1, 2),
+        Tag.DNG_VERSION: (BYTE, 1, 4, 0, 0),
+        Tag.UNIQUE_CAMERA_MODEL: (ASCII, *b"Acme One\0"),
+        Tag.BLACK_LEVEL: (SHORT, 256),
+        Tag.WHITE_LEVEL: (SHORT, 4095),
+        Tag.COLOR_MATRIX_1: (
+            SRATIONAL,
+            7,
+            10,
+            -1,
+            10,
+            -1,
+            10,
+            -4,
+            10,
+            12,
+            10,
+            2,
+            10,
+            0,
+            1,
+            2,
+            10,
+            6,
+            10,
+        ),
+        Tag.AS_SHOT_NEUTRAL: (RATIONAL, 1, 2, 1, 1, 5, 8),
+        Tag.CALIBRATION_ILLUMINANT_1: (SHORT, 21),
+    }
+
+
+def tiff(
+    samples: NDArray[np.uint16],
+    changes: Mapping[int, Values | None] | None = None,
+    *,
+    order: str = "<",
+    shots: int = 1,
+) -> bytes:
+    """A DNG, or what becomes of it.
+
+    Args:
+        samples: The image.
+        changes: Tags to add or replace; None takes one away.
+        order: Byte order, ``"<"`` or ``">"``.
+        shots: How many such images the file holds, the others in sub-directories.
+    """
+    tags = {**raw_tags(samples), **(changes or {})}
+    kept = {tag: values for tag, values in tags.items() if values is not None}
+    out = bytearray(struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 0))
+    packed = samples.astype(order + "u2").tobytes()
+    subs: list[int] = []
+    for _ in range(shots):
+        strip: dict[int, Values] = {
+            Tag.STRIP_OFFSETS: (LONG, len(out)),
+            Tag.STRIP_BYTE_COUNTS: (LONG, len(packed)),
+        }
+        out += packed
+        if subs and len(subs) == shots - 1:
+            strip[Tag.SUB_IFDS] = (LONG, *subs)
+        subs.append(_append(out, {**strip, **kept}, order))
+    struct.pack_into(order + "I", out, 4, subs[-1])
+    return bytes(out)
+
+
+def _append(out: bytearray, fields: Tags, order: str) -> int:
+    entries = []
+    for tag, (kind, *values) in sorted(fields.items()):
+        code, size = _LAYOUT[TiffType(int(kind))]
+        packed = struct.pack(f"{order}{len(values)}{code}", *values)
+        place = packed.ljust(4, b"\0")
+        if len(packed) > 4:
+            place = struct.pack(order + "I", len(out))
+            out += packed + b"\0" * (len(packed) % 2)
+        entries.append(struct.pack(order + "HHI", tag, int(kind), len(packed) // size) + place)
+    at = len(out)
+    out += struct.pack(order + "H", len(entries)) + b"".join(entries) + bytes(4)
+    return at
+
+
+@pytest.fixture(scope="session")
+def samples() -> NDArray[np.uint16]:
+    """A small mosaic."""
+    return mosaic()
+
+
+@pytest.fixture(scope="session")
+def make_tiff() -> MakeTiff:
+    """`tiff`, for tests that want other tags."""
+    return tiff

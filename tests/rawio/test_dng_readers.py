@@ -1,0 +1,191 @@
+"""Our DNGs in the readers that people use: that one accepts them says nothing of the others."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, get_args
+
+import cv2
+import imagecodecs
+import numpy as np
+import pytest
+import rawpy
+
+from rawback.rawio import read_raw, write_dng
+from rawback.rawio.write import Compression
+from rawback.types import BayerPattern, NoiseModel, RawFrame
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+EXIFTOOL, DARKTABLE = shutil.which("exiftool"), shutil.which("darktable-cli")
+COMPRESSIONS = get_args(Compression)
+
+
+def scene(pattern: BayerPattern = "RGGB", orientation: int = 1) -> RawFrame:
+    """Four coloured quarters and a soft ramp, as a camera of sRGB primaries sees them."""
+    height, width = 256, 384
+    rgb = np.zeros((height, width, 3))
+    rgb[:128, :192], rgb[:128, 192:] = (0.6, 0.1, 0.1), (0.1, 0.6, 0.1)
+    rgb[128:, :192], rgb[128:, 192:] = (0.1, 0.1, 0.6), (0.4, 0.4, 0.4)
+    rgb *= np.linspace(0.5, 1, width)[None, :, None]
+    neutral = (0.5, 1.0, 0.625)
+    cfa = np.empty((height, width))
+    for k, name in enumerate(pattern):
+        color = "RGB".index(name)
+        cfa[k // 2 :: 2, k % 2 :: 2] = rgb[k // 2 :: 2, k % 2 :: 2, color] * neutral[color]
+    to_srgb = np.array(
+        [[3.2405, -1.5371, -0.4985], [-0.9693, 1.8760, 0.0416], [0.0556, -0.2040, 1.0572]]
+    )
+    a, b, c, d, e, f, g, h, i = (float(value) for value in (np.diag(neutral) @ to_srgb).ravel())
+    return RawFrame(
+        cfa=(cfa * (4095 - 256) + 256).astype(np.uint16),
+        pattern=pattern,
+        black=(256.0, 256.5, 255.5, 256.0),
+        white=4095,
+        neutral=neutral,
+        color_matrix=(a, b, c, d, e, f, g, h, i),
+        noise=NoiseModel(1e-4, 1e-6),
+        orientation=orientation,
+        make="Acme",
+        model="Acme One",
+        unique_model="Acme One",
+        exif={
+            33434: (1, 250),
+            33437: (28, 10),
+            34855: 400,
+            36867: "2026:05:04 03:02:01",
+            36881: "+02:00",
+            37380: (-1, 3),
+            37386: (50, 1),
+            42036: "Acme 50mm",
+            315: "Ada",
+            33432: "© Ada",
+        },
+    )
+
+
+def preview() -> bytes:
+    ramp = np.indices((120, 180)).sum(axis=0).astype(np.uint8)
+    return bytes(imagecodecs.jpeg_encode(np.dstack([ramp] * 3), level=90, subsampling="420"))
+
+
+def render(data: bytes, *, half_size: bool = False) -> NDArray[np.uint8]:
+    with rawpy.imread(io.BytesIO(data)) as raw:
+        return np.asarray(
+            raw.postprocess(use_camera_wb=True, no_auto_bright=True, half_size=half_size)
+        )
+
+
+@pytest.mark.parametrize("pattern", get_args(BayerPattern))
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_libraw_renders_the_right_colours(pattern: BayerPattern, compression: Compression) -> None:
+    rgb = render(write_dng(scene(pattern), preview_jpeg=preview(), compression=compression))
+    quarters = [rgb[64, 96], rgb[64, 288], rgb[192, 96]]
+    assert [int(np.argmax(color)) for color in quarters] == [0, 1, 2]
+    assert np.ptp(rgb[192, 288].astype(int)) <= 3
+
+
+def test_libraw_turns_the_frame_and_shows_the_preview() -> None:
+    data = write_dng(scene(orientation=6), preview_jpeg=preview())
+    assert render(data).shape == (384, 256, 3)
+    with rawpy.imread(io.BytesIO(data)) as raw:
+        thumbnail = imagecodecs.jpeg_decode(bytes(raw.extract_thumb().data))
+    np.testing.assert_array_equal(thumbnail, imagecodecs.jpeg_decode(preview()))
+
+
+@pytest.mark.skipif(EXIFTOOL is None, reason="no exiftool")
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_exiftool_finds_every_tag_valid(tmp_path: Path, compression: Compression) -> None:
+    path = tmp_path / "a.dng"
+    path.write_bytes(write_dng(scene(), preview_jpeg=preview(), compression=compression))
+    run = [str(EXIFTOOL), "-json", "-n", "-G1", "-validate", "-warning", "-a", str(path)]
+    report = subprocess.run(run, capture_output=True, check=True).stdout
+    assert json.loads(report)[0]["ExifTool:Validate"] == "0 0 0"
+
+    run = [str(EXIFTOOL), "-json", "-n", "-G1", str(path)]
+    tags = json.loads(subprocess.run(run, capture_output=True, check=True).stdout)[0]
+    assert tags["IFD0:SubfileType"] == 0
+    assert tags["IFD0:ImageWidth"] == 384
+    assert tags["IFD0:CalibrationIlluminant1"] == 21
+    assert tags["IFD0:BlackLevel"] == "256 256.5 255.5 256"
+    assert tags["IFD0:ActiveArea"] == "0 0 256 384"
+    assert tags["IFD0:NoiseProfile"] == "0.0001 1e-06"
+    assert tags["IFD0:Copyright"] == "© Ada"
+    assert tags["SubIFD:SubfileType"] == 1
+    assert tags["ExifIFD:ExposureTime"] == 0.004
+    assert tags["ExifIFD:LensModel"] == "Acme 50mm"
+    assert tags["ExifIFD:OffsetTimeOriginal"] == "+02:00"
+
+    embedded = subprocess.run(
+        [str(EXIFTOOL), "-b", "-PreviewImage", str(path)], capture_output=True, check=True
+    )
+    assert embedded.stdout == preview()
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_adobes_sdk_reads_the_same_samples(tmp_path: Path, compression: Compression) -> None:
+    dngpy = pytest.importorskip("dngpy")
+    frame = scene("GBRG")
+    path = tmp_path / "a.dng"
+    path.write_bytes(write_dng(frame, preview_jpeg=preview(), compression=compression))
+    dng = dngpy.Dng(str(path))
+    np.testing.assert_array_equal(np.squeeze(dng.raw_pixels), frame.cfa)
+    assert dng.get_bayer_pattern() == "GBRG"
+    assert (dng.metadata.make, dng.metadata.model) == ("Acme", "Acme One")
+
+
+def darktable(source: Path, folder: Path) -> NDArray[np.uint8]:
+    """What darktable makes of a raw file, at full size: smaller sizes depend on margins."""
+    out = folder / f"{source.stem}.jpg"
+    command = [str(DARKTABLE), str(source), str(out), "--apply-custom-presets", "false"]
+    command += ["--core", "--library", ":memory:", "--disable-opencl"]
+    command += ["--configdir", str(folder / "config"), "--cachedir", str(folder / "cache")]
+    subprocess.run(command, capture_output=True, check=True, timeout=120)
+    image = cv2.imread(str(out))
+    assert image is not None
+    return np.asarray(image, dtype=np.uint8)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(DARKTABLE is None, reason="no darktable")
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_darktable_renders_the_right_colours(tmp_path: Path, compression: Compression) -> None:
+    path = tmp_path / "a.dng"
+    path.write_bytes(write_dng(scene(), preview_jpeg=preview(), compression=compression))
+    bgr = darktable(path, tmp_path)
+    height, width = bgr.shape[:2]
+    quarters = [(1, 1), (1, 3), (3, 1)]
+    strongest = [int(np.argmax(bgr[height * y // 4, width * x // 4])) for y, x in quarters]
+    assert strongest == [2, 1, 0]
+    assert np.ptp(bgr[height * 3 // 4, width * 3 // 4].astype(int)) <= 8
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(DARKTABLE is None, reason="no darktable")
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_darktable_renders_a_real_frame_as_the_original(
+    real_data: Path, tmp_path: Path, compression: Compression
+) -> None:
+    original = real_data / "real" / "canon_550d_chart.dng"
+    ours = tmp_path / "ours.dng"
+    ours.write_bytes(write_dng(read_raw(original), preview_jpeg=preview(), compression=compression))
+    a, b = darktable(original, tmp_path).astype(float), darktable(ours, tmp_path).astype(float)
+    assert a.shape == b.shape
+    np.testing.assert_allclose(a.mean(axis=(0, 1)), b.mean(axis=(0, 1)), atol=0.5)
+    assert np.abs(a - b).mean() < 0.5
+
+
+@pytest.mark.parametrize("file", ["canon_550d_chart", "blackmagic_4k", "phone_night"])
+def test_libraw_renders_real_frames_as_the_originals(real_data: Path, file: str) -> None:
+    original = real_data / "real" / f"{file}.dng"
+    ours = write_dng(read_raw(original), compression="ljpeg")
+    images = [render(data, half_size=True) for data in (original.read_bytes(), ours)]
+    # Where the original has two matrices, LibRaw blends them and ours is one of them.
+    assert np.abs(images[0].astype(int) - images[1]).max() <= 5
+    assert np.abs(images[0].astype(int) - images[1]).mean() < 0.5
