@@ -73,13 +73,12 @@ def test_what_is_no_tiff_has_no_directories(data: bytes) -> None:
     assert read_camera(data).exif == {}
 
 
-def test_directories_that_point_at_each_other_are_read_once(
+def test_a_directory_that_points_at_itself_is_read_once(
     make_tiff: MakeTiff, samples: Samples
 ) -> None:
-    data = make_tiff(samples)
-    at = int.from_bytes(data[4:8], "little")
-    looped = make_tiff(samples, {Tag.SUB_IFDS: (LONG, at + 16, at, 8)})
-    assert len(read_ifds(looped)) <= 3
+    place = int.from_bytes(make_tiff(samples, {Tag.SUB_IFDS: (LONG, 0)})[4:8], "little")
+    looped = make_tiff(samples, {Tag.SUB_IFDS: (LONG, place)})
+    assert len(read_ifds(looped)) == 1
 
 
 def test_a_cut_raw_that_is_no_dng_is_refused(make_tiff: MakeTiff, samples: Samples) -> None:

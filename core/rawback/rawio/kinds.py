@@ -90,7 +90,7 @@ def _unsupported_pattern(ifd: Ifd) -> str:
     if len(set(colors)) == 1:
         return "a monochrome raw"
     if repeat and repeat != (2, 2):
-        return "a raw with a CFA of {} x {} pixels".format(*(*repeat, 0, 0))
+        return f"a raw with a CFA of {' x '.join(map(str, repeat))} pixels"
     if colors and sorted(colors) != [0, 1, 1, 2]:
         return "a raw whose CFA is no Bayer pattern"
     return ""

@@ -47,7 +47,6 @@ _FIRST_QUANTILE, _FIRST_FLAT_QUANTILE = 0.1, 0.2
 _RATIOS = np.geomspace(1e-5, 10, 97)
 
 _FEWEST_FLAT = 0.05
-
 _NEAR_WHITE = 0.97
 _LEAST_SCALE, _MOST_SCALE, _MOST_OFFSET = 1e-7, 0.5, 0.5
 
@@ -153,13 +152,12 @@ def _measure_at(
 
 
 def _cut(plane: NDArray[np.uint16], size: int) -> NDArray[np.uint16]:
-    """At most `_MOST_BLOCKS` blocks, evenly spread: ``[N, size, size]``."""
+    """About `_MOST_BLOCKS` blocks at most, evenly spread: ``[N, size, size]``."""
     rows, columns = plane.shape[0] // size, plane.shape[1] // size
     tiles = plane[: rows * size, : columns * size].reshape(rows, size, columns, size)
     every = math.ceil(rows * columns / _MOST_BLOCKS) or 1
-    # Steps along the diagonal, so that no column of blocks is left out.
-    chosen = np.arange(0, rows * columns, every)
-    row, column = np.divmod(chosen, max(columns, 1))
+    # Along diagonals, so that no row and no column is left out.
+    row, column = np.nonzero(np.add.outer(np.arange(rows), np.arange(columns)) % every == 0)
     return np.ascontiguousarray(tiles[row, :, column, :])
 
 
