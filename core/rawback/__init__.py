@@ -1,1 +1,136 @@
-"""rawback: a JPEG that carries its raw."""
+"""rawback: a JPEG that carries its raw.
+
+Six verbs on files, each with a twin on bytes, and typed results::
+
+    import rawback
+
+    rawback.embed("photo.dng", "photo.jpg", rate=rawback.Rate.size(200_000))
+    rawback.restore("photo.rawback.jpg", "again.dng")
+
+Everything is loaded on first use, so that ``import rawback`` costs next to nothing and looking at
+a carrier loads no codec.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rawback._api.carriers import inspect, shrink, shrink_bytes, strip, strip_bytes
+    from rawback._api.embedding import DEFAULT_QUALITY, embed, embed_bytes
+    from rawback._api.job import Progress
+    from rawback._api.restoring import restore, restore_bytes, verify
+    from rawback._api.results import (
+        CarrierInfo,
+        EmbedResult,
+        RestoreResult,
+        SectionInfo,
+        ShrinkResult,
+        Status,
+        StripResult,
+        Verification,
+    )
+    from rawback.codec import Rate
+    from rawback.errors import (
+        DamagedCarrier,
+        DamagedRaw,
+        OutputRefused,
+        PayloadDamaged,
+        PayloadMissing,
+        PayloadTooNew,
+        PixelsChanged,
+        RateUnreachable,
+        RawbackError,
+        ShotMismatch,
+        SignedCarrier,
+        UnsupportedCarrier,
+        UnsupportedRaw,
+    )
+
+__all__ = [
+    "DEFAULT_QUALITY",
+    "CarrierInfo",
+    "DamagedCarrier",
+    "DamagedRaw",
+    "EmbedResult",
+    "OutputRefused",
+    "PayloadDamaged",
+    "PayloadMissing",
+    "PayloadTooNew",
+    "PixelsChanged",
+    "Progress",
+    "Rate",
+    "RateUnreachable",
+    "RawbackError",
+    "RestoreResult",
+    "SectionInfo",
+    "ShotMismatch",
+    "ShrinkResult",
+    "SignedCarrier",
+    "Status",
+    "StripResult",
+    "UnsupportedCarrier",
+    "UnsupportedRaw",
+    "Verification",
+    "__version__",
+    "embed",
+    "embed_bytes",
+    "inspect",
+    "restore",
+    "restore_bytes",
+    "shrink",
+    "shrink_bytes",
+    "strip",
+    "strip_bytes",
+    "verify",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "rawback._api.carriers": ("inspect", "shrink", "shrink_bytes", "strip", "strip_bytes"),
+    "rawback._api.embedding": ("DEFAULT_QUALITY", "embed", "embed_bytes"),
+    "rawback._api.job": ("Progress",),
+    "rawback._api.restoring": ("restore", "restore_bytes", "verify"),
+    "rawback._api.results": (
+        "CarrierInfo",
+        "EmbedResult",
+        "RestoreResult",
+        "SectionInfo",
+        "ShrinkResult",
+        "Status",
+        "StripResult",
+        "Verification",
+    ),
+    "rawback.codec": ("Rate",),
+    "rawback.errors": (
+        "DamagedCarrier",
+        "DamagedRaw",
+        "OutputRefused",
+        "PayloadDamaged",
+        "PayloadMissing",
+        "PayloadTooNew",
+        "PixelsChanged",
+        "RateUnreachable",
+        "RawbackError",
+        "ShotMismatch",
+        "SignedCarrier",
+        "UnsupportedCarrier",
+        "UnsupportedRaw",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        message = f"module 'rawback' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

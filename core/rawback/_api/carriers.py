@@ -1,0 +1,171 @@
+"""Verbs that handle payloads without decoding them: inspect, shrink, strip.
+
+They need neither the raw nor the codec, and load neither NumPy nor torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rawback import bitstream, container
+from rawback._api.packaging import Packed, bits_per_pixel, contents, open_packed, section_infos
+from rawback._api.results import CarrierInfo, ShrinkResult, StripResult
+from rawback.errors import PayloadMissing, RateUnreachable
+from rawback.files import check_output, read_file, write_file
+
+if TYPE_CHECKING:
+    from rawback.files import StrPath
+
+__all__ = ["inspect", "shrink", "shrink_bytes", "strip", "strip_bytes"]
+
+
+def inspect(carrier: StrPath | bytes) -> CarrierInfo:
+    """Say what raw a carrier holds, and in how many bytes.
+
+    Neither pixels nor samples are decoded.
+
+    Args:
+        carrier: A JPEG with a payload, or a detached payload: its path, or its bytes.
+
+    Returns:
+        What the payload's header and sections say.
+
+    Raises:
+        RawbackError: The file cannot be read.
+        UnsupportedCarrier: It is no JPEG.
+        DamagedCarrier: The JPEG is cut or broken before its first scan.
+        PayloadMissing: It carries no payload.
+        PayloadDamaged: The payload has lost a part, or its header is damaged.
+    """
+    packed = open_packed(contents(carrier))
+    sections = section_infos(packed.data, packed.packaging)
+    header = bitstream.unpack(packed.data, tolerate_cut=True).header
+    return CarrierInfo(
+        format_version=".".join(map(str, header.version)),
+        make=header.make,
+        model=header.model,
+        width=header.width,
+        height=header.height,
+        pattern=header.pattern,
+        orientation=header.orientation,
+        carrier_width=header.carrier_width,
+        carrier_height=header.carrier_height,
+        payload_bytes=packed.size,
+        bpp=bits_per_pixel(packed.size, header.width, header.height),
+        exact=header.cfa_digest is not None,
+        intact=all(section.intact for section in sections),
+        sections=sections,
+    )
+
+
+def shrink(
+    carrier: StrPath, size: int, output: StrPath, *, overwrite: bool = False
+) -> ShrinkResult:
+    """Make a carrier's payload smaller by cutting off its finest sections; no raw is needed.
+
+    Args:
+        carrier: A JPEG with a payload, or a detached payload.
+        size: Bytes that the payload may take in the file, everything counted. A payload that is
+            not larger is copied as it is.
+        output: The new file.
+        overwrite: Whether `output` may replace a file.
+
+    Returns:
+        What is left.
+
+    Raises:
+        RawbackError: The carrier cannot be read.
+        UnsupportedCarrier: It is no JPEG.
+        DamagedCarrier: The JPEG is cut or broken before its first scan.
+        PayloadMissing: It carries no payload.
+        PayloadDamaged: The payload fails its checks.
+        RateUnreachable: `size` is too small for the coarsest payload.
+        OutputRefused: `output` exists, is the carrier itself, or cannot be written.
+    """
+    check_output(output, overwrite=overwrite, inputs=(carrier,))
+    data, result = _shrunk(open_packed(read_file(carrier)), size)
+    path = write_file(output, data, overwrite=overwrite, like=carrier)
+    return replace(result, output=path)
+
+
+def shrink_bytes(carrier: bytes, size: int) -> tuple[bytes, ShrinkResult]:
+    """`shrink` in memory.
+
+    Args:
+        carrier: The bytes of a JPEG with a payload, or of a detached payload.
+        size: As for `shrink`.
+
+    Returns:
+        The smaller file's bytes, and what is left.
+
+    Raises:
+        RawbackError: As `shrink` does, but for files.
+    """
+    return _shrunk(open_packed(carrier), size)
+
+
+def strip(carrier: StrPath, output: StrPath, *, overwrite: bool = False) -> StripResult:
+    """Write the JPEG without its payload: the very bytes that `rawback.embed` was given.
+
+    Args:
+        carrier: A JPEG with a payload, damaged or not.
+        output: The new file.
+        overwrite: Whether `output` may replace a file.
+
+    Returns:
+        Where it is and what was taken out.
+
+    Raises:
+        RawbackError: The carrier cannot be read.
+        UnsupportedCarrier: It is no JPEG.
+        DamagedCarrier: The JPEG is cut or broken before its first scan.
+        PayloadMissing: It carries no payload.
+        OutputRefused: `output` exists, is the carrier itself, or cannot be written.
+    """
+    check_output(output, overwrite=overwrite, inputs=(carrier,))
+    data = read_file(carrier)
+    bare = strip_bytes(data)
+    path = write_file(output, bare, overwrite=overwrite, like=carrier)
+    return StripResult(output=path, removed_bytes=len(data) - len(bare))
+
+
+def strip_bytes(carrier: bytes) -> bytes:
+    """`strip` in memory.
+
+    Args:
+        carrier: The bytes of a JPEG with a payload.
+
+    Returns:
+        The JPEG's bytes without it.
+
+    Raises:
+        RawbackError: As `strip` does, but for files.
+    """
+    bare = container.remove_payload(carrier)
+    if len(bare) == len(carrier):
+        message = "The JPEG carries no rawback payload, so there is nothing to strip; use it as is."
+        raise PayloadMissing(message)
+    return bare
+
+
+def _shrunk(packed: Packed, size: int) -> tuple[bytes, ShrinkResult]:
+    payload = bitstream.unpack(packed.data)
+    data = packed.data
+    if packed.size > size:
+        offsets = bitstream.section_offsets(payload)[1:]
+        fitting = [offset for offset in offsets if packed.size_with(offset) <= size]
+        if not fitting:
+            smallest = packed.size_with(offsets[0]) if offsets else packed.size
+            message = f"No payload of {size} bytes can be cut from this one; ask for {smallest}."
+            raise RateUnreachable(message)
+        data = data[: max(fitting)]
+    file = packed.repacked(data)
+    left = open_packed(file)
+    return file, ShrinkResult(
+        output=None,
+        payload_bytes=left.size,
+        bpp=bits_per_pixel(left.size, payload.header.width, payload.header.height),
+        removed_bytes=packed.size - left.size,
+        sections=section_infos(left.data, left.packaging),
+    )

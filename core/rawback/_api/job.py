@@ -1,0 +1,54 @@
+"""What long jobs have in common: their figures, and one progress bar for several parts."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+__all__ = ["Job", "Progress", "peak_memory"]
+
+Progress: TypeAlias = Callable[[str, float], None]
+"""Is told the stage a job is in, in words for people, and the fraction done, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job under way.
+
+    Attributes:
+        progress: Whom to tell; None for nobody.
+        started: When it began, on the monotonic clock.
+    """
+
+    progress: Progress | None
+    started: float = field(default_factory=time.perf_counter)
+
+    def at(self, stage: str, fraction: float) -> None:
+        """Tell that a stage begins."""
+        if self.progress is not None:
+            self.progress(stage, fraction)
+
+    def part(self, start: float, end: float) -> Progress | None:
+        """What to hand to a part that reports its own progress from 0 to 1."""
+        whole = self.progress
+        if whole is None:
+            return None
+        return lambda stage, fraction: whole(stage, start + (end - start) * fraction)
+
+    @property
+    def seconds(self) -> float:
+        """Time taken so far."""
+        return time.perf_counter() - self.started
+
+
+def peak_memory() -> int | None:
+    """The most bytes this process has held, or None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak

@@ -1,0 +1,265 @@
+"""Restore and verify: a carrier to the raw it carries."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from rawback import bitstream, container, metrics
+from rawback._api.job import Job, peak_memory
+from rawback._api.packaging import Packed, contents, open_packed, section_infos
+from rawback._api.preview import preview_jpeg
+from rawback._api.results import RestoreResult, Verification
+from rawback.errors import PayloadDamaged, PayloadMissing, PayloadTooNew, RawbackError, ShotMismatch
+from rawback.files import check_output, read_file, write_file
+
+if TYPE_CHECKING:
+    from rawback._api.job import Progress
+    from rawback._api.results import Status
+    from rawback.files import StrPath
+    from rawback.jpegio import Carrier
+    from rawback.types import RawFrame
+
+__all__ = ["restore", "restore_bytes", "verify"]
+
+Region: TypeAlias = tuple[int, int, int, int]
+
+_SALVAGE = "fetch the file again, or salvage what stands before the damage."
+
+
+def restore(
+    carrier: StrPath,
+    output: StrPath | None = None,
+    *,
+    region: Region | None = None,
+    sidecar: StrPath | None = None,
+    salvage: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> RestoreResult:
+    """Turn a carrier back into a raw file, a DNG.
+
+    Args:
+        carrier: The JPEG with the payload.
+        output: The DNG; ``NAME.rawback.dng`` beside the carrier by default, which is no name that
+            an original raw would have.
+        region: Left, top, width and height in raw pixels of the part to restore; all by default.
+        sidecar: The payload, where it is in a file of its own.
+        salvage: Restore from the sections before the first damage instead of raising.
+        overwrite: Whether `output` may replace a file.
+        progress: Is told how far the job is.
+
+    Returns:
+        Where the DNG is, and whether it is exact.
+
+    Raises:
+        RawbackError: A file cannot be read, or the region is not within the raw.
+        UnsupportedCarrier: The carrier is no JPEG.
+        DamagedCarrier: The JPEG is cut or broken.
+        PayloadMissing: It carries no payload and `sidecar` is not given.
+        PayloadDamaged: The payload fails its checks and `salvage` is not given.
+        PixelsChanged: The JPEG was edited after the payload was made.
+        OutputRefused: The output exists, is the carrier itself, or cannot be written.
+    """
+    target = _target(carrier) if output is None else Path(output)
+    inputs = (carrier,) if sidecar is None else (carrier, sidecar)
+    check_output(target, overwrite=overwrite, inputs=inputs)
+    job = Job(progress)
+    packed = None if sidecar is None else read_file(sidecar)
+    dng, result = _restored(read_file(carrier), packed, region, job, salvage=salvage)
+    job.at("Writing the file", 0.95)
+    path = write_file(target, dng, overwrite=overwrite, like=carrier)
+    job.at("Done", 1.0)
+    return replace(result, output=path, seconds=job.seconds, peak_memory_bytes=peak_memory())
+
+
+def restore_bytes(
+    carrier: bytes,
+    *,
+    region: Region | None = None,
+    sidecar: bytes | None = None,
+    salvage: bool = False,
+    progress: Progress | None = None,
+) -> tuple[bytes, RestoreResult]:
+    """`restore` in memory.
+
+    Args:
+        carrier: The bytes of the JPEG.
+        region: As for `restore`.
+        sidecar: The bytes of the detached payload.
+        salvage: As for `restore`.
+        progress: As for `restore`.
+
+    Returns:
+        The DNG's bytes, and whether it is exact.
+
+    Raises:
+        RawbackError: As `restore` does, but for files.
+    """
+    job = Job(progress)
+    restored = _restored(carrier, sidecar, region, job, salvage=salvage)
+    job.at("Done", 1.0)
+    return restored
+
+
+def verify(
+    carrier: StrPath | bytes,
+    *,
+    raw: StrPath | bytes | None = None,
+    sidecar: StrPath | bytes | None = None,
+    progress: Progress | None = None,
+) -> Verification:
+    """Check a carrier: whether its payload is whole and goes with its pixels.
+
+    Args:
+        carrier: The JPEG with the payload: its path, or its bytes.
+        raw: The raw file, to restore the carrier and compare.
+        sidecar: The payload, where it is in a file of its own.
+        progress: Is told how far the job is.
+
+    Returns:
+        The finding. A payload that was shrunk is intact.
+
+    Raises:
+        RawbackError: A file cannot be read.
+        UnsupportedCarrier: The carrier is no JPEG.
+        DamagedCarrier: The JPEG is cut or broken.
+        PayloadTooNew: A newer rawback made the payload.
+        UnsupportedRaw: The raw is of a kind that is not supported.
+        DamagedRaw: The raw is cut or broken.
+        ShotMismatch: The raw is of another size or pattern than the one that was embedded.
+    """
+    from rawback import codec, jpegio, rawio
+
+    job = Job(progress)
+    job.at("Checking the payload", 0.0)
+    jpeg = contents(carrier)
+    pixels = jpegio.decode_jpeg(container.remove_payload(jpeg))
+    finding, payload = _check(jpeg if sidecar is None else contents(sidecar), pixels)
+    if raw is None or payload is None:
+        return finding
+    job.at("Reading the raw", 0.1)
+    frame = rawio.read_raw(raw)
+    restored = codec.decode(payload, pixels, progress=job.part(0.2, 1.0))
+    if (frame.cfa.shape, frame.pattern) != (restored.cfa.shape, restored.pattern):
+        message = (
+            f"The raw is {frame.width} x {frame.height} {frame.pattern} and the carrier holds one "
+            f"of {restored.width} x {restored.height} {restored.pattern}; give the raw it was "
+            "made from."
+        )
+        raise ShotMismatch(message)
+    return replace(
+        finding,
+        psnr_db=metrics.raw_psnr(frame, restored),
+        exact=np.array_equal(frame.cfa, restored.cfa),
+    )
+
+
+def _restored(
+    jpeg: bytes, sidecar: bytes | None, region: Region | None, job: Job, *, salvage: bool
+) -> tuple[bytes, RestoreResult]:
+    from rawback import codec, jpegio, rawio
+
+    job.at("Reading the carrier", 0.0)
+    payload, complete = _open(jpeg if sidecar is None else sidecar, salvage=salvage)
+    if region is not None:
+        _check_region(region, payload.header)
+    carrier = jpegio.decode_jpeg(container.remove_payload(jpeg))
+    frame = codec.decode(payload, carrier, region=region, progress=job.part(0.05, 0.9))
+    job.at("Making the DNG", 0.9)
+    preview = preview_jpeg(carrier, frame.orientation) if region is None else None
+    result = RestoreResult(
+        output=None,
+        width=frame.width,
+        height=frame.height,
+        region=region,
+        exact=_is_exact(frame, payload.header),
+        complete=complete,
+        seconds=job.seconds,
+        peak_memory_bytes=peak_memory(),
+    )
+    return rawio.write_dng(frame, preview_jpeg=preview), result
+
+
+def _open(data: bytes, *, salvage: bool) -> tuple[bitstream.Payload, bool]:
+    """The payload, and whether all of it is there."""
+    whole = _opened(data)
+    if not salvage:
+        if isinstance(whole, PayloadDamaged):
+            raise whole
+        return bitstream.unpack(whole.data), True
+    packed = open_packed(data, tolerate_cut=True)
+    payload = bitstream.unpack(packed.data, tolerate_cut=True)
+    intact = all(section.intact for section in section_infos(packed.data, packed.packaging))
+    return payload, intact and not isinstance(whole, PayloadDamaged)
+
+
+def _opened(data: bytes) -> Packed | PayloadDamaged:
+    try:
+        return open_packed(data)
+    except PayloadDamaged as error:
+        return error
+
+
+def _is_exact(frame: RawFrame, header: bitstream.Header) -> bool:
+    if header.cfa_digest is None:
+        return False
+    samples = np.ascontiguousarray(frame.cfa, dtype="<u2")
+    return hashlib.sha256(samples.data).digest() == header.cfa_digest
+
+
+def _check_region(region: Region, header: bitstream.Header) -> None:
+    left, top, width, height = region
+    fits = left + width <= header.width and top + height <= header.height
+    if min(left, top) < 0 or min(width, height) < 2 or not fits:
+        message = (
+            f"The region {left},{top},{width},{height} is not within the raw's {header.width} x "
+            f"{header.height} pixels; give left, top, width and height."
+        )
+        raise RawbackError(message)
+
+
+def _check(data: bytes, carrier: Carrier) -> tuple[Verification, bitstream.Payload | None]:
+    """Check a payload, which is returned as well if it is intact."""
+    try:
+        packed = open_packed(data, tolerate_cut=True)
+        reports = bitstream.check_sections(packed.data)
+    except PayloadTooNew:
+        raise
+    except PayloadMissing as error:
+        return Verification("payload missing", str(error), None, None, ()), None
+    except PayloadDamaged as error:
+        return Verification("payload damaged", str(error), None, None, ()), None
+    sections = section_infos(packed.data, packed.packaging)
+    bad = [report for report in reports if not report.intact]
+    ends_early = isinstance(_opened(data), PayloadDamaged)
+    status: Status = "intact"
+    detail = "The payload is whole and goes with the JPEG's pixels."
+    if bad and bad[0].kind is not None:
+        status, detail = "payload damaged", f"{_parts(len(bad), len(reports))}; {_SALVAGE}"
+    elif bad or ends_early:
+        status, detail = "payload cut", f"The payload ends early; {_SALVAGE}"
+    elif not _same_pixels(bitstream.unpack(packed.data).header, carrier):
+        status = "pixels changed"
+        detail = "The JPEG was edited after the payload was made; use the JPEG as it was then."
+    payload = bitstream.unpack(packed.data) if status == "intact" else None
+    return Verification(status, detail, None, None, sections), payload
+
+
+def _same_pixels(header: bitstream.Header, carrier: Carrier) -> bool:
+    from rawback import jpegio
+
+    return jpegio.pixel_digest(carrier.pixels) == header.carrier_digest
+
+
+def _parts(bad: int, count: int) -> str:
+    return f"{bad} of the payload's {count} sections {'fails' if bad == 1 else 'fail'} the checksum"
+
+
+def _target(carrier: StrPath) -> Path:
+    place = Path(carrier)
+    return place.with_name(f"{place.stem.removesuffix('.rawback')}.rawback.dng")

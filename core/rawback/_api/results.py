@@ -1,0 +1,225 @@
+"""What the verbs return: frozen values, which are also what ``--json`` prints."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+__all__ = [
+    "CarrierInfo",
+    "EmbedResult",
+    "RestoreResult",
+    "SectionInfo",
+    "ShrinkResult",
+    "Status",
+    "StripResult",
+    "Verification",
+]
+
+Status: TypeAlias = Literal[
+    "intact", "pixels changed", "payload cut", "payload damaged", "payload missing"
+]
+"""What `rawback.verify` finds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    def as_dict(self) -> dict[str, Any]:
+        """The figures as JSON has them: names to numbers, texts, lists and null.
+
+        Null stands for what is not a number: a PSNR without any error, or of no pixels at all.
+        """
+        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _Result):
+        return value.as_dict()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class SectionInfo(_Result):
+    """A part of a payload.
+
+    Attributes:
+        kind: ``"header"``, ``"base"``, ``"filter"``, ``"codes"``, ``"latents"``, ``"residual"``,
+            ``"exact"``, ``"unknown"``, or ``"packaging"``: what the carrier needs to hold the rest.
+        layer: Place from coarse to fine.
+        tile: Index of the tile, 0 where there is one only.
+        bytes: Its size, checksum included.
+        intact: Whether its checksum holds.
+    """
+
+    kind: str
+    layer: int
+    tile: int
+    bytes: int
+    intact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedResult(_Result):
+    """What came of `rawback.embed`.
+
+    Attributes:
+        output: The file that holds the payload; None in memory.
+        original: Where the JPEG as it was is kept, if it was changed in place.
+        width: Columns of the raw mosaic.
+        height: Rows of the raw mosaic.
+        payload_bytes: All bytes put into the carrier: the sum over `sections`.
+        bpp: Those bytes as bits per raw pixel.
+        psnr_db: Raw PSNR of what the payload restores, in dB; infinite where that is exact.
+        highlight_psnr_db: The same where the JPEG clips; nan where it does not clip.
+        error_over_sigma: RMS error over the raw's own noise.
+        exact: Whether every sample of the raw comes back.
+        seconds: Time taken.
+        peak_memory_bytes: The most memory the process has held so far; None where the system does
+            not tell.
+        sections: What the payload is made of.
+    """
+
+    output: Path | None
+    original: Path | None
+    width: int
+    height: int
+    payload_bytes: int
+    bpp: float
+    psnr_db: float
+    highlight_psnr_db: float
+    error_over_sigma: float
+    exact: bool
+    seconds: float
+    peak_memory_bytes: int | None
+    sections: tuple[SectionInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreResult(_Result):
+    """What came of `rawback.restore`.
+
+    Attributes:
+        output: The DNG; None in memory.
+        width: Columns of the restored mosaic.
+        height: Rows of the restored mosaic.
+        region: Left, top, width and height of the part that was restored; None for all of it.
+        exact: Whether the mosaic is, sample for sample, the one that was embedded; False also
+            where only a part was restored, which has no checksum.
+        complete: False where damaged sections had to be left out.
+        seconds: Time taken.
+        peak_memory_bytes: The most memory the process has held so far; None where the system does
+            not tell.
+    """
+
+    output: Path | None
+    width: int
+    height: int
+    region: tuple[int, int, int, int] | None
+    exact: bool
+    complete: bool
+    seconds: float
+    peak_memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierInfo(_Result):
+    """What a carrier, or a detached payload, says about itself.
+
+    Attributes:
+        format_version: Version of the payload format.
+        make: Manufacturer of the camera.
+        model: Camera model.
+        width: Columns of the raw mosaic.
+        height: Rows of the raw mosaic.
+        pattern: Colours of its first 2x2 cell in reading order.
+        orientation: EXIF orientation, 1 to 8, that turns the mosaic upright.
+        carrier_width: Columns of the JPEG the payload was made for.
+        carrier_height: Rows of that JPEG.
+        payload_bytes: All bytes the payload takes in the file: the sum over `sections`.
+        bpp: Those bytes as bits per raw pixel.
+        exact: Whether the payload was made to restore the raw sample for sample; one that was
+            shrunk later no longer does.
+        intact: Whether all checksums hold.
+        sections: What the payload is made of.
+    """
+
+    format_version: str
+    make: str
+    model: str
+    width: int
+    height: int
+    pattern: str
+    orientation: int
+    carrier_width: int
+    carrier_height: int
+    payload_bytes: int
+    bpp: float
+    exact: bool
+    intact: bool
+    sections: tuple[SectionInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verification(_Result):
+    """What `rawback.verify` found.
+
+    Attributes:
+        status: The gravest finding, or ``"intact"``.
+        detail: One sentence about it.
+        psnr_db: Raw PSNR against the raw, in dB; None without a raw, or where nothing could be
+            restored to compare.
+        exact: Whether the restored samples equal the raw's; None where `psnr_db` is.
+        sections: What the payload is made of.
+    """
+
+    status: Status
+    detail: str
+    psnr_db: float | None
+    exact: bool | None
+    sections: tuple[SectionInfo, ...]
+
+    @property
+    def intact(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.status == "intact"
+
+
+@dataclass(frozen=True, slots=True)
+class ShrinkResult(_Result):
+    """What came of `rawback.shrink`.
+
+    Attributes:
+        output: The smaller carrier; None in memory.
+        payload_bytes: All bytes the payload now takes in the file.
+        bpp: Those bytes as bits per raw pixel.
+        removed_bytes: Bytes that were cut off.
+        sections: What is left.
+    """
+
+    output: Path | None
+    payload_bytes: int
+    bpp: float
+    removed_bytes: int
+    sections: tuple[SectionInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StripResult(_Result):
+    """What came of `rawback.strip`.
+
+    Attributes:
+        output: The JPEG without a payload.
+        removed_bytes: Bytes that were taken out.
+    """
+
+    output: Path
+    removed_bytes: int

@@ -1,0 +1,211 @@
+"""The commands, but for the demo: each is a verb of the public API."""
+
+from __future__ import annotations
+
+import math
+
+import typer
+
+import rawback
+from rawback.cli import options
+from rawback.cli.talk import Talk, bytes_text, decibels, section_lines
+from rawback.files import label
+
+__all__ = ["embed", "info", "restore", "shrink", "strip", "verify"]
+
+
+def embed(
+    raw: options.RawFile,
+    jpeg: options.JpegFile,
+    output: options.Output = None,
+    size: options.Size = None,
+    bpp: options.Bpp = None,
+    quality: options.Quality = None,
+    psnr: options.Psnr = None,
+    lossless: options.Lossless = False,
+    in_place: options.InPlace = False,
+    sidecar: options.Sidecar = False,
+    overwrite: options.Overwrite = False,
+    force: options.Force = False,
+    as_json: options.AsJson = False,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Put a raw into the JPEG that was made from it.
+
+    Writes NAME.rawback.jpg beside the JPEG by default.
+    """
+    if in_place and (output is not None or sidecar):
+        message = "--in-place goes with neither --output nor --sidecar; leave one out."
+        raise options.UsageError(message)
+    rate = _rate(size, bpp, quality, psnr, lossless=lossless)
+    talk = Talk(as_json, verbose, quiet)
+    with talk.progress() as progress:
+        result = rawback.embed(
+            raw,
+            jpeg,
+            None if sidecar else output,
+            rate=rate,
+            in_place=in_place,
+            overwrite=overwrite,
+            force=force,
+            sidecar=(output or True) if sidecar else False,
+            progress=progress,
+        )
+    figure = decibels(result.psnr_db, exact=result.exact)
+    size_text = f"{bytes_text(result.payload_bytes)} ({result.bpp:.3f} bpp)"
+    lines = [f"{label(result.output or '')}: {figure}, {size_text}, {result.seconds:.1f} s"]
+    if not result.exact:
+        lines.append(f"  error is {result.error_over_sigma:.2f} of the raw's own noise")
+    if result.original is not None:
+        lines.append(f"  the JPEG as it was: {label(result.original)}")
+    talk.result(result.as_dict(), lines + (section_lines(result.sections) if verbose else []))
+
+
+def restore(
+    carrier: options.CarrierFile,
+    output: options.Output = None,
+    region: options.Region = None,
+    sidecar: options.SidecarFile = None,
+    salvage: options.Salvage = False,
+    overwrite: options.Overwrite = False,
+    as_json: options.AsJson = False,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Turn a carrier back into a raw file, a DNG.
+
+    Writes NAME.rawback.dng beside the carrier by default.
+    """
+    talk = Talk(as_json, verbose, quiet)
+    with talk.progress() as progress:
+        result = rawback.restore(
+            carrier,
+            output,
+            region=None if region is None else options.parse_region(region),
+            sidecar=sidecar,
+            salvage=salvage,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    size = f"{result.width} x {result.height}"
+    exact = ", every sample as the camera gave it" if result.exact else ""
+    lines = [f"{label(result.output or '')}: {size}{exact}, {result.seconds:.1f} s"]
+    if not result.complete:
+        lines.append("  restored from the sections before the damage only")
+    talk.result(result.as_dict(), lines)
+
+
+def info(
+    carrier: options.CarrierFile,
+    as_json: options.AsJson = False,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Say what raw a carrier holds, and in how many bytes."""
+    found = rawback.inspect(carrier)
+    camera = " ".join(dict.fromkeys(f"{found.make} {found.model}".split())) or "unknown"
+    state = "" if found.intact else ", damaged"
+    size = f"{found.payload_bytes:,} bytes, {found.bpp:.3f} bpp"
+    lines = [
+        f"{label(carrier)}",
+        f"  camera    {camera}",
+        f"  raw       {found.width} x {found.height}, {found.pattern}",
+        f"  JPEG      {found.carrier_width} x {found.carrier_height}",
+        f"  payload   {size}, format {found.format_version}{state}",
+        f"  made as   {'lossless' if found.exact else 'lossy'}",
+        "",
+        *section_lines(found.sections),
+    ]
+    Talk(as_json, verbose, quiet).result(found.as_dict(), lines)
+
+
+def verify(
+    carrier: options.CarrierFile,
+    raw: options.RawToCompare = None,
+    sidecar: options.SidecarFile = None,
+    as_json: options.AsJson = False,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Check that a payload is whole and goes with its JPEG.
+
+    Exit status 0 only if it is.
+    """
+    talk = Talk(as_json, verbose, quiet)
+    with talk.progress() as progress:
+        found = rawback.verify(carrier, raw=raw, sidecar=sidecar, progress=progress)
+    lines = [f"{label(carrier)}: {found.status}. {found.detail}"]
+    if found.psnr_db is not None and found.exact is not None:
+        lines.append(f"  against the raw: {decibels(found.psnr_db, exact=found.exact)}")
+    talk.result(found.as_dict(), lines + (section_lines(found.sections) if verbose else []))
+    if not found.intact:
+        raise typer.Exit(1)
+
+
+def shrink(
+    carrier: options.CarrierFile,
+    size: options.NeededSize,
+    output: options.NeededOutput,
+    overwrite: options.Overwrite = False,
+    as_json: options.AsJson = False,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Make a carrier smaller by cutting off its finest sections, without the raw."""
+    result = rawback.shrink(carrier, size, output, overwrite=overwrite)
+    line = (
+        f"{label(output)}: {bytes_text(result.payload_bytes)} ({result.bpp:.3f} bpp), "
+        f"{bytes_text(result.removed_bytes)} less"
+    )
+    Talk(as_json, verbose, quiet).result(result.as_dict(), [line])
+
+
+def strip(
+    carrier: options.CarrierFile,
+    output: options.NeededOutput,
+    overwrite: options.Overwrite = False,
+    as_json: options.AsJson = False,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write the JPEG without its payload, as it was before."""
+    result = rawback.strip(carrier, output, overwrite=overwrite)
+    line = f"{label(output)}: {bytes_text(result.removed_bytes)} taken out"
+    Talk(as_json, verbose, quiet).result(result.as_dict(), [line])
+
+
+def _rate(
+    size: int | None,
+    bpp: float | None,
+    quality: float | None,
+    psnr: float | None,
+    *,
+    lossless: bool,
+) -> rawback.Rate | None:
+    """The one rate that was asked for, or None."""
+    given = {
+        "--size": size,
+        "--bpp": bpp,
+        "--quality": quality,
+        "--psnr": psnr,
+        "--lossless": lossless or None,
+    }
+    asked = [name for name, value in given.items() if value is not None]
+    if len(asked) > 1:
+        message = f"{' and '.join(asked)} exclude each other; give one of them."
+        raise options.UsageError(message)
+    if any(math.isnan(value) for value in (bpp, quality, psnr) if value is not None):
+        message = f"{asked[0]} needs a number."
+        raise options.UsageError(message)
+    if not asked:
+        return None
+    if size is not None:
+        return rawback.Rate.size(size)
+    if bpp is not None:
+        return rawback.Rate.bpp(bpp)
+    if quality is not None:
+        return rawback.Rate.quality(quality)
+    if psnr is not None:
+        return rawback.Rate.psnr(psnr)
+    return rawback.Rate.lossless()

@@ -1,0 +1,157 @@
+"""Options and arguments, and what their values look like."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+__all__ = [
+    "AsJson",
+    "Bpp",
+    "CarrierFile",
+    "DemoFolder",
+    "Force",
+    "InPlace",
+    "JpegFile",
+    "Lossless",
+    "NeededOutput",
+    "NeededSize",
+    "Output",
+    "Overwrite",
+    "Psnr",
+    "Quality",
+    "Quiet",
+    "RawFile",
+    "RawToCompare",
+    "Region",
+    "Salvage",
+    "Sidecar",
+    "SidecarFile",
+    "Size",
+    "UsageError",
+    "Verbose",
+    "parse_region",
+    "parse_size",
+]
+
+_SIZE = re.compile(r"(\d+|\d*\.\d+)\s*(?:([kMG])(i)?)?B?", re.IGNORECASE | re.ASCII)
+_LARGEST = 1 << 32
+
+
+class UsageError(typer.BadParameter):
+    """Options that do not go together, or a value that makes no sense."""
+
+    def format_message(self) -> str:
+        """The message alone: it is not about one parameter."""
+        return self.message
+
+
+def parse_size(text: str) -> int:
+    """Bytes: ``200000``, ``200kB``, ``1.5MB`` (powers of 1000), ``200KiB`` (of 1024).
+
+    Raises:
+        BadParameter: The text is no size, or not one from 1 byte to 4 GiB.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match:
+        number, prefix, binary = match.groups()
+        power = " kmg".index((prefix or " ").lower())
+        size = int(float(number) * (1024 if binary else 1000) ** power)
+        if 1 <= size <= _LARGEST:
+            return size
+    message = f"{text!r} is no size; give bytes, or a size such as 200kB, 1.5MB or 200KiB."
+    raise typer.BadParameter(message)
+
+
+def parse_region(text: str) -> tuple[int, int, int, int]:
+    """Left, top, width and height, separated by commas.
+
+    Raises:
+        UsageError: The text is anything else.
+    """
+    try:
+        left, top, width, height = (int(number) for number in text.split(","))
+    except ValueError:
+        message = f"{text!r} is no region; give X,Y,WIDTH,HEIGHT in raw pixels."
+        raise UsageError(message) from None
+    if min(left, top) < 0 or min(width, height) < 1:
+        message = f"{text!r} is no region; X and Y are at least 0, WIDTH and HEIGHT at least 1."
+        raise UsageError(message)
+    return left, top, width, height
+
+
+RawFile: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="RAW", show_default=False, help="The camera's raw file.")
+]
+JpegFile: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="JPEG", show_default=False, help="A JPEG made from it.")
+]
+CarrierFile: TypeAlias = Annotated[
+    Path,
+    typer.Argument(metavar="CARRIER", show_default=False, help="A JPEG that carries its raw."),
+]
+DemoFolder: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="DIR", help="Where to put the results; made if needed.")
+]
+Output: TypeAlias = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="OUT", help="The file to write.")
+]
+NeededOutput: TypeAlias = Annotated[
+    Path, typer.Option("--output", "-o", metavar="OUT", help="The file to write.")
+]
+Size: TypeAlias = Annotated[
+    int | None,
+    typer.Option(parser=parse_size, metavar="SIZE", help="At most so many bytes: 200kB, 1.5MB."),
+]
+NeededSize: TypeAlias = Annotated[
+    int,
+    typer.Option(parser=parse_size, metavar="SIZE", help="At most so many bytes: 200kB, 1.5MB."),
+]
+Bpp: TypeAlias = Annotated[
+    float | None, typer.Option(metavar="X", min=1e-6, help="At most so many bits per raw pixel.")
+]
+Quality: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--quality", "-q", metavar="N", min=0, max=100, help="How fine: 60 by default."
+    ),
+]
+Psnr: TypeAlias = Annotated[
+    float | None, typer.Option(metavar="DB", min=0, max=200, help="At least this raw PSNR.")
+]
+Lossless: TypeAlias = Annotated[
+    bool, typer.Option("--lossless", help="Every sample of the raw comes back.")
+]
+InPlace: TypeAlias = Annotated[
+    bool, typer.Option("--in-place", help="Change JPEG itself; keep it as JPEG_original.")
+]
+Sidecar: TypeAlias = Annotated[
+    bool, typer.Option("--sidecar", help="Write JPEG.rawback, or OUT, and leave JPEG alone.")
+]
+SidecarFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--sidecar", metavar="FILE", help="The payload, if it is in a file of its own."),
+]
+Overwrite: TypeAlias = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the output if it exists.")
+]
+Force: TypeAlias = Annotated[
+    bool, typer.Option("--force", help="Go on although a C2PA signature will not hold.")
+]
+Region: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="X,Y,W,H", help="Only this part, in raw pixels.")
+]
+Salvage: TypeAlias = Annotated[
+    bool, typer.Option("--salvage", help="Restore what stands before the damage.")
+]
+RawToCompare: TypeAlias = Annotated[
+    Path | None, typer.Option("--raw", metavar="RAW", help="Restore, and compare with this raw.")
+]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Verbose: TypeAlias = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show progress, and details of errors.")
+]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]

@@ -1,0 +1,135 @@
+"""What the commands say: results on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import rawback
+
+__all__ = ["Talk", "bytes_text", "decibels", "part", "print_json", "section_lines"]
+
+_PATIENCE = 1.0
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Print a document, and nothing else, to stdout.
+
+    Not a letter beyond ASCII goes out, so names that are no valid text survive as escapes.
+    """
+    print(json.dumps(document, indent=2, allow_nan=False))
+
+
+def bytes_text(size: int) -> str:
+    """A size for people: ``812 bytes``, ``199.8 kB``, ``1.53 MB``."""
+    if size < 1000:
+        return f"{size} bytes"
+    if size < 1_000_000:
+        return f"{size / 1000:.1f} kB"
+    return f"{size / 1_000_000:.2f} MB"
+
+
+def decibels(psnr: float, *, exact: bool) -> str:
+    """A PSNR for people."""
+    return "exact" if exact else f"{psnr:.2f} dB"
+
+
+def section_lines(sections: Sequence[rawback.SectionInfo]) -> list[str]:
+    """A small table of what a payload is made of, one line for each kind."""
+    sizes: dict[str, list[int]] = defaultdict(list)
+    for section in sections:
+        sizes[section.kind if section.intact else f"{section.kind} (bad)"].append(section.bytes)
+    return [
+        f"  {kind:<16}{sum(items):>12,} bytes" + (f" in {len(items)}" if len(items) > 1 else "")
+        for kind, items in sizes.items()
+    ]
+
+
+def part(progress: rawback.Progress | None, start: float, end: float) -> rawback.Progress | None:
+    """What to hand to one of several jobs, so that together they make one bar."""
+    if progress is None:
+        return None
+    return lambda stage, fraction: progress(stage, start + (end - start) * fraction)
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How much to say, and in what form.
+
+    Attributes:
+        as_json: One JSON document instead of text.
+        verbose: Tell progress even where stderr is no terminal.
+        quiet: Neither text nor progress; a JSON document that was asked for is printed anyway.
+    """
+
+    as_json: bool
+    verbose: bool
+    quiet: bool
+
+    def result(self, document: Mapping[str, Any], lines: Sequence[str]) -> None:
+        """Print a result: as a document, or in words."""
+        if self.as_json:
+            print_json(document)
+        elif not self.quiet:
+            print(*lines, sep="\n")
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[rawback.Progress | None]:
+        """Show how far a job is while the context lasts, if anybody watches."""
+        if self.quiet or not (self.verbose or sys.stderr.isatty()):
+            yield None
+        elif sys.stderr.isatty():
+            with _bar() as tell:
+                yield tell
+        else:
+            yield _Lines()
+
+
+class _Lines:
+    """Progress for logs: a line for each stage."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._stage = ""
+
+    def __call__(self, stage: str, fraction: float) -> None:
+        if stage != self._stage:
+            self._stage = stage
+            seconds = time.perf_counter() - self._started
+            print(f"{seconds:6.1f} s {fraction:4.0%}  {stage}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[rawback.Progress]:
+    """Progress for terminals: a bar that appears once a job turns out to take its time."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeLeft(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task = bar.add_task("", total=1.0)
+    appearance = threading.Timer(_PATIENCE, bar.start)
+    appearance.daemon = True
+    appearance.start()
+    try:
+        yield lambda stage, fraction: bar.update(task, description=stage, completed=fraction)
+    finally:
+        appearance.cancel()
+        appearance.join()
+        bar.stop()
