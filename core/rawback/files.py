@@ -66,17 +66,17 @@ def check_output(path: StrPath, *, overwrite: bool, inputs: tuple[StrPath, ...] 
     target = Path(path)
     try:
         _check_folder(target)
-        if not os.path.lexists(target):
-            return
-        for source in inputs:
-            if target.exists() and Path(source).exists() and target.samefile(source):
-                message = f"{label(path)} is an input of this very job; choose another output."
-                raise OutputRefused(message)
+        target.lstat()
+        if any(_is_same(target, source) for source in inputs):
+            message = f"{label(path)} is an input of this very job; choose another output."
+            raise OutputRefused(message)
         if not overwrite:
             raise _exists(target)
         if target.exists() and not target.is_file():
             message = f"{label(path)} is no plain file; choose another output."
             raise OutputRefused(message)
+    except FileNotFoundError:
+        return
     except (OSError, ValueError) as error:
         raise _refused(target, error) from error
 
@@ -133,11 +133,18 @@ def replace_file(path: StrPath, data: bytes) -> Path:
     place = Path(os.path.realpath(path))
     original = place.with_name(place.name + _ORIGINAL)
     try:
-        if not os.path.lexists(original):
+        existed = os.path.lexists(original)
+        if not existed:
             _keep(place, original)
     except (OSError, ValueError) as error:
         raise _refused(original, error) from error
-    write_file(place, data, overwrite=True)
+    try:
+        write_file(place, data, overwrite=True)
+    except BaseException:
+        # Only a second name for the file that is still there is surely no loss.
+        if not existed and place.samefile(original):
+            original.unlink()
+        raise
     return original
 
 
@@ -197,6 +204,10 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _is_same(target: Path, source: StrPath) -> bool:
+    return target.exists() and Path(source).exists() and target.samefile(source)
 
 
 def _check_folder(target: Path) -> None:
