@@ -18,6 +18,7 @@ import numpy as np
 from rawback.geometry.varint import Reader, refuse, write_signed
 
 __all__ = [
+    "MAX_SHIFT",
     "MESH_SPACINGS",
     "PERSPECTIVE_ONE",
     "POSITION_ONE",
@@ -34,12 +35,13 @@ POSITION_ONE = 64
 """Positions and shifts are whole multiples of 1/64 carrier pixel."""
 PERSPECTIVE_ONE = 1 << 20
 """Perspective weights are whole multiples of 2**-20."""
+MAX_SHIFT = 4096 * POSITION_ONE
+"""The largest shift a mesh node may have."""
 MESH_SPACINGS = range(5, 13)
 """Binary logarithms of the allowed distances of mesh nodes, in raw pixels."""
 
 _MAX_SIDE = 0xFFFF
 _MAX_POSITION = (1 << 17) * POSITION_ONE
-_MAX_SHIFT = 512 * POSITION_ONE
 _MIN_WEIGHT = PERSPECTIVE_ONE // 4
 
 _KIND_SHIFT = 3
@@ -86,7 +88,7 @@ class Mesh:
     shifts: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if self.spacing not in MESH_SPACINGS or max(map(abs, self.shifts)) > _MAX_SHIFT:
+        if self.spacing not in MESH_SPACINGS or max(map(abs, self.shifts)) > MAX_SHIFT:
             message = "no such mesh"
             raise ValueError(message)
 

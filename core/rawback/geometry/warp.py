@@ -125,6 +125,7 @@ def _blend(
     values: NDArray[np.int64], per_cell: int, count: int, times: int, over: int
 ) -> NDArray[np.int64]:
     """Cubic B-spline along axis 0 at `count` points, `per_cell` to a cell; scaled and rounded."""
+    # Below 2**63: weights sum to at most 2**27, shifts are under 2**18, or 2**26 in the second pass.
     at = np.arange(count, dtype=np.int64)
     cell, k = at // per_cell, (at % per_cell)[:, None, None]
     n = per_cell

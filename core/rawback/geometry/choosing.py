@@ -1,0 +1,116 @@
+"""The simplest map that explains the blocks.
+
+Every step up the ladder (affine, homography, lens correction, free spline) must predict blocks it
+was not fitted to better than the step below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rawback.geometry.fit import Space, cost, fit_plane, fit_shifts, polynomials, splines
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.geometry.blocks import Blocks
+    from rawback.geometry.surface import Surface
+
+__all__ = ["Rung", "best_fit", "fitted", "ladder"]
+
+_GAIN = 0.03
+_LEAST_GAIN = 0.004
+_LEAST_SHIFT = 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A kind of map.
+
+    Attributes:
+        perspective: Whether its plane part is a homography, else affine.
+        space: The shifts on top, if any.
+    """
+
+    perspective: bool
+    space: Space | None = None
+
+
+def ladder(raw_size: tuple[int, int], *, free: bool) -> list[Rung]:
+    """Kinds of maps over a raw, from stiff to free.
+
+    Args:
+        raw_size: Width and height of the mosaic.
+        free: Whether to end with a free spline.
+
+    Returns:
+        Affine, homography, homography with cubic and quintic lens correction, and with a spline.
+    """
+    longest = max(raw_size)
+    spaces = [
+        polynomials(degree, longest // pieces, _nodes(raw_size, longest // pieces))
+        for degree, pieces in ((3, 2), (5, 6))
+    ]
+    if free:
+        spacing = longest // 8
+        spaces.append(splines(spacing, _nodes(raw_size, spacing), bend=longest / 1000))
+    return [Rung(False), Rung(True), *(Rung(True, space) for space in spaces)]
+
+
+def fitted(
+    blocks: Blocks, start: Surface, rung: Rung, *, used: NDArray[np.bool_]
+) -> Surface:
+    """Fit one kind of map.
+
+    Args:
+        blocks: Where blocks lie.
+        start: Where to start from.
+        rung: The kind.
+        used: Which blocks to look at, bool ``[h, w]``.
+
+    Returns:
+        The map.
+    """
+    plane = fit_plane(blocks, start, perspective=rung.perspective, used=used)
+    return plane if rung.space is None else fit_shifts(blocks, plane, rung.space, used=used)
+
+
+def best_fit(blocks: Blocks, start: Surface, rungs: list[Rung]) -> Surface:
+    """Climb as far as it pays.
+
+    Args:
+        blocks: Where blocks lie.
+        start: Where to start from.
+        rungs: Kinds of maps, from stiff to free.
+
+    Returns:
+        The map of the kind that predicts left-out blocks best. A freer kind is taken only if it
+        is clearly better, and its shifts can be seen at all.
+    """
+    rows, columns = np.indices(blocks.likeness.shape)
+    even = (rows + columns) % 2 == 0
+    best, lowest = start, np.inf
+    for rung in rungs:
+        held_out = sum(
+            cost(blocks, fitted(blocks, start, rung, used=used), used=~used)
+            for used in (even, ~even)
+        )
+        if held_out >= lowest * (1 - _GAIN) - _LEAST_GAIN:
+            continue
+        surface = fitted(blocks, start, rung, used=even | ~even)
+        if rung.space is None or _difference(blocks, surface, best) > _LEAST_SHIFT:
+            best, lowest = surface, held_out
+    return best
+
+
+def _difference(blocks: Blocks, first: Surface, second: Surface) -> float:
+    """Root mean square distance of two maps over the blocks, in carrier pixels."""
+    moved = first.at(blocks.x, blocks.y) - second.at(blocks.x, blocks.y)
+    return float(np.sqrt((moved[blocks.weight > 0] ** 2).sum(axis=-1).mean()))
+
+
+def _nodes(raw_size: tuple[int, int], spacing: int) -> tuple[int, int]:
+    return raw_size[1] // spacing + 4, raw_size[0] // spacing + 4

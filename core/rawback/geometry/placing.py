@@ -1,0 +1,140 @@
+"""From an estimated map to a placement in integers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rawback.geometry.finding import aligned_matrix
+from rawback.geometry.model import (
+    MAX_SHIFT,
+    MESH_SPACINGS,
+    PERSPECTIVE_ONE,
+    POSITION_ONE,
+    Aligned,
+    Geometry,
+    Mesh,
+    Warped,
+    mesh_shape,
+    reference_side,
+)
+from rawback.geometry.surface import Surface, spline_basis
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.geometry.surface import Spline
+
+__all__ = ["quantised", "snapped"]
+
+_SNAP = 0.2
+_NEAR_TURN = 0.05
+_MESH_ERROR = 0.02
+_SAMPLES = 48
+
+
+def snapped(
+    surface: Surface, raw_size: tuple[int, int], carrier_size: tuple[int, int]
+) -> Aligned | None:
+    """The whole-pixel alignment that a map means, if it means one.
+
+    Args:
+        surface: Raw to carrier positions.
+        raw_size: Width and height of the mosaic.
+        carrier_size: Those of the carrier.
+
+    Returns:
+        The alignment whose positions differ by at most 0.2 carrier pixel (root mean square over
+        the covered raw), or None.
+    """
+    x, y = _grid(raw_size)
+    at = surface.at(x, y)
+    covered = ((at >= 0) & (at <= np.array(carrier_size) - 1)).all(axis=-1)
+    if not covered.any():
+        return None
+    for orientation in range(1, 9):
+        turned = Surface(aligned_matrix(orientation, raw_size))
+        if np.abs(turned.matrix[:2, :2] - surface.matrix[:2, :2]).max() > _NEAR_TURN:
+            continue
+        moved = (at - turned.at(x, y))[covered]
+        shift = np.round(moved.mean(axis=0))
+        if np.sqrt(((moved - shift) ** 2).sum(axis=-1).mean()) <= _SNAP:
+            return Aligned(orientation, int(shift[0]), int(shift[1]))
+    return None
+
+
+def quantised(surface: Surface, raw_size: tuple[int, int]) -> Warped:
+    """Round a map to integers, with the mesh that takes the fewest bytes.
+
+    Args:
+        surface: Raw to carrier positions.
+        raw_size: Width and height of the mosaic.
+
+    Returns:
+        The warp; the rounded mesh follows the surface's shifts within about 0.02 pixel.
+
+    Raises:
+        ValueError: The map is too steep to be written.
+    """
+    side = reference_side(raw_size)
+    origin, right, below = (
+        _units(surface.without_spline().at(np.array([x]), np.array([y]))[0, 0])
+        for x, y in ((0.0, 0.0), (float(side), 0.0), (0.0, float(side)))
+    )
+    g, h = (round(float(slope) * side * PERSPECTIVE_ONE) for slope in surface.matrix[2, :2])
+    plane = Warped(origin, right, below, (g, h))
+    if surface.spline is None:
+        return plane
+    meshes = [
+        mesh
+        for spacing in MESH_SPACINGS
+        if 1 << spacing >= surface.spline.spacing // 4
+        and (mesh := _mesh(surface.spline, raw_size, spacing)) is not None
+    ]
+    if not meshes:
+        message = "the shifts are too steep"
+        raise ValueError(message)
+    return min(
+        (Warped(origin, right, below, (g, h), mesh) for mesh in meshes),
+        key=lambda warp: len(Geometry(raw_size, (1, 1), warp).to_bytes()),
+    )
+
+
+def _grid(raw_size: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    x, y = (np.linspace(0, side - 1, _SAMPLES) for side in raw_size)
+    return x, y
+
+
+def _units(position: NDArray[np.float64]) -> tuple[int, int]:
+    x, y = (round(float(value) * POSITION_ONE) for value in position)
+    return x, y
+
+
+def _mesh(spline: Spline, raw_size: tuple[int, int], spacing: int) -> Mesh | None:
+    """The mesh of this spacing nearest to a spline, if it is near enough."""
+    x, y = _grid(raw_size)
+    rows, columns = spline.shifts.shape[:2]
+    shifts = _spread(
+        spline_basis(y, spline.spacing, rows), spline.shifts, spline_basis(x, spline.spacing, columns)
+    )
+    rows, columns = mesh_shape(raw_size, spacing)
+    if max(rows, columns) > _SAMPLES // 2:
+        return None
+    tall, wide = (
+        spline_basis(at, 1 << spacing, nodes) for at, nodes in ((y, rows), (x, columns))
+    )
+    nodes = _spread(np.linalg.pinv(tall), shifts, np.linalg.pinv(wide))
+    units = np.round(nodes * POSITION_ONE).astype(np.int64)
+    error = np.abs(_spread(tall, units / POSITION_ONE, wide) - shifts).max()
+    if error > _MESH_ERROR or np.abs(units).max() > MAX_SHIFT:
+        return None
+    return Mesh(spacing, tuple(units.ravel().tolist()))
+
+
+def _spread(
+    tall: NDArray[np.float64], values: NDArray[np.float64], wide: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    across = np.tensordot(wide, values, axes=(1, 1)).swapaxes(0, 1)
+    spread: NDArray[np.float64] = np.tensordot(tall, across, axes=(1, 0))
+    return spread

@@ -1,0 +1,113 @@
+"""Small grey pictures of the raw and of the carrier, in which one can be found in the other.
+
+Both show the sensor's green, on a square-root scale. Green has the least noise, and the mean of
+a quad's two greens lies exactly at the quad's centre, whatever the colours of the scene. The
+carrier's own green would not do: a colour matrix has mixed the sensor's red and blue into it,
+which lenses put elsewhere towards the corners, so that positions would be off by up to 0.3 pixel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.types import RawFrame
+
+__all__ = ["View", "carrier_view", "locally_normalised", "raw_view"]
+
+# What of linear sRGB a sensor's green sees, within a few hundredths on all sensors measured.
+_SENSOR_GREEN = (0.08, 0.75, 0.17)
+
+_WINDOW = 17
+_FLOOR = 0.012
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A reduced picture.
+
+    Attributes:
+        image: float32 ``[h, w]``, 0 to 1.
+        step: Full-size pixels per picture pixel in x and y. Picture pixel ``i`` is centred at
+            full-size position ``(i + 0.5) * step - 0.5``.
+    """
+
+    image: NDArray[np.float32]
+    step: tuple[float, float]
+
+    @property
+    def pixel(self) -> float:
+        """Full-size pixels per picture pixel, mean of both axes."""
+        return (self.step[0] + self.step[1]) / 2
+
+    def reduced(self, step: float) -> View:
+        """The view with about this many full-size pixels per pixel, or itself if it has more."""
+        height, width = self.image.shape
+        size = _reduced_size(width * self.step[0], height * self.step[1], step)
+        if size[0] >= width or size[1] >= height:
+            return self
+        image = cv2.resize(self.image, size, interpolation=cv2.INTER_AREA)
+        return View(
+            image.astype(np.float32, copy=False),
+            (self.step[0] * width / size[0], self.step[1] * height / size[1]),
+        )
+
+
+def _reduced_size(width: float, height: float, step: float) -> tuple[int, int]:
+    return max(round(width / step), 16), max(round(height / step), 16)
+
+
+def raw_view(frame: RawFrame) -> View:
+    """The mosaic's green at half size, square root of the signal."""
+    rows, columns = frame.height // 2 * 2, frame.width // 2 * 2
+    first, second = (at for at, colour in enumerate(frame.pattern) if colour == "G")
+    greens = [frame.cfa[at // 2 : rows : 2, at % 2 : columns : 2] for at in (first, second)]
+    black = (frame.black[first] + frame.black[second]) / 2
+    signal = (np.arange(2 * 0xFFFF + 1, dtype=np.float32) / 2 - black) / (frame.white - black)
+    scale = np.sqrt(signal.clip(0, 1))
+    image = scale[greens[0].astype(np.uint32) + greens[1]]
+    return View(image, (2.0, 2.0))
+
+
+def carrier_view(pixels: NDArray[np.uint8], step: float) -> View:
+    """What the sensor's green saw, as far as the carrier tells.
+
+    Args:
+        pixels: uint8 ``[H, W, 3]``, taken for sRGB.
+        step: About how many carrier pixels to a view's pixel; at least 1.
+
+    Returns:
+        The view.
+    """
+    height, width = pixels.shape[:2]
+    size = _reduced_size(width, height, max(step, 1))
+    small = pixels
+    if size[0] < width and size[1] < height:
+        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    display = np.arange(256) / 255
+    linear = np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)
+    image = sum(
+        (
+            cv2.LUT(cv2.extractChannel(small, channel), (linear * share).astype(np.float32))
+            for channel, share in enumerate(_SENSOR_GREEN)
+        ),
+        start=np.zeros(small.shape[:2], np.float32),
+    )
+    np.sqrt(image, out=image)
+    return View(image, (width / small.shape[1], height / small.shape[0]))
+
+
+def locally_normalised(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Take away what renderings change: the local mean, and the local contrast above noise."""
+    smooth = cv2.GaussianBlur(image, (0, 0), 0.7)
+    mean = cv2.boxFilter(smooth, -1, (_WINDOW, _WINDOW))
+    power = cv2.sqrBoxFilter(smooth, cv2.CV_32F, (_WINDOW, _WINDOW))
+    spread = np.sqrt(np.maximum(power - mean * mean, 0) + np.float32(_FLOOR**2))
+    normalised: NDArray[np.float32] = (smooth - mean) / spread
+    return normalised
