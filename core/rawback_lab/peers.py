@@ -165,6 +165,8 @@ def _base_alone(shot: Shot, budget: int) -> Coded | None:
 
 
 def _base_and_residual(shot: Shot, budget: int, *, codec: Codec, linear: bool) -> Coded | None:
+    if budget <= BASE_BYTES:
+        return None
     truth, base = shot.signal, shot.base
     if linear:
         base = np.clip(np.square(base) - _OFFSET, 0, 1)
@@ -178,7 +180,14 @@ def _base_and_residual(shot: Shot, budget: int, *, codec: Codec, linear: bool) -
     decoded = codec.decode(stream, base.shape).astype(np.float32)
     restored = base + (decoded - _MIDDLE) / (_MIDDLE - 1)
     signal = restored if linear else np.square(np.maximum(restored, 0)) - _OFFSET
+    if _squared_error(signal, shot) > _squared_error(np.square(shot.base) - _OFFSET, shot):
+        # JPEG XL at its coarsest does harm at times, which an encoder would see.
+        return _base_alone(shot, budget)
     return Coded(BASE_BYTES + len(stream), shot.mosaic(signal))
+
+
+def _squared_error(signal: NDArray[np.floating], shot: Shot) -> float:
+    return float(np.square(np.clip(signal, 0, 1) - shot.signal).sum(dtype=np.float64))
 
 
 def _planes_alone(shot: Shot, budget: int, *, codec: Codec, exponent: float) -> Coded | None:
@@ -224,19 +233,18 @@ FIXED_SIZE = frozenset({"base", "jpegxl-lossless", "ljpeg-dng"})
 def _fill(codec: Codec, planes: NDArray[np.uint16], budget: int) -> bytes | None:
     """The largest stream of at most `budget` bytes that a dozen tries find.
 
-    Sizes grow with quality about exponentially, so the next try is where a straight line
-    through the logarithms of the bracketing sizes meets the budget; a try near an end of the
-    bracket is moved inside, so that it shrinks for sure.
+    Sizes grow with quality about exponentially, so every other try is where a straight line
+    through the logarithms of the bracketing sizes meets the budget. The ones between halve the
+    bracket, as lines alone would creep up on the budget from one side.
     """
     low, high = codec.lowest, codec.highest
     best = codec.encode(planes, low)
     if len(best) > budget:
         return None
-    small, large = math.log(len(best)), math.log(2 * planes.size)
-    goal = math.log(budget)
-    for _ in range(12):
-        share = (goal - small) / (large - small) if large > small else 0.5
-        quality = low + (high - low) * min(max(share, 0.1), 0.9)
+    goal, small, large = math.log(budget), math.log(len(best)), math.log(2 * planes.size)
+    for attempt in range(12):
+        share = (goal - small) / (large - small) if attempt % 2 else 0.5
+        quality = low + (high - low) * min(max(share, 0.05), 0.95)
         stream = codec.encode(planes, quality)
         if len(stream) > budget:
             high, large = quality, math.log(len(stream))
