@@ -45,7 +45,7 @@ HEADER = Header(
     carrier_height=4000,
     carrier_digest=bytes(range(16)),
 )
-TYPICAL = replace(HEADER, make="SONY", model="ILCE-7RM4", geometry=bytes(40), step0=12)
+TYPICAL = replace(HEADER, make="SONY", model="ILCE-7RM4", geometry=bytes(40), residual=bytes(22))
 SECTIONS = (
     Section(SectionKind.BASE, 0, 0, b"base"),
     Section(SectionKind.RESIDUAL, 1, 0, b""),
@@ -98,7 +98,7 @@ def headers(draw: st.DrawFn) -> Header:
         exif=draw(exif),
         geometry=draw(st.binary(max_size=60)),
         cfa_digest=draw(st.none() | st.binary(min_size=32, max_size=32)),
-        step0=draw(st.integers(0, 0xFFFF)),
+        residual=draw(st.binary(max_size=64)),
         extra=draw(
             st.dictionaries(
                 st.integers(100, 0xFFFF), st.sampled_from([b"\x01", b"\x82\x01\x02"]), max_size=3
@@ -283,7 +283,7 @@ IMPOSSIBLE = [
     ("exif", dict.fromkeys(range(129), 1)),
     ("geometry", bytes(65536)),
     ("cfa_digest", bytes(31)),
-    ("step0", -1),
+    ("residual", bytes(65)),
 ]
 
 

@@ -90,7 +90,7 @@ class Header:
         geometry: How the carrier lies on the raw; empty where both grids are the same.
         cfa_digest: SHA-256 of the mosaic (uint16, little-endian, row by row), where the payload
             restores it bit for bit.
-        step0: Code of the coarsest quantiser step.
+        residual: Parameters of the residual layer; empty where there is none.
         extra: Fields that this version does not know: key to their CBOR, kept as it came.
         version: Major and minor format version; not a CBOR field, it stands before them.
 
@@ -121,7 +121,7 @@ class Header:
     cfa_digest: bytes | None = field(
         default=None, metadata=_wire(19, either(nothing, octets(32, 32)))
     )
-    step0: int = field(default=0, metadata=_wire(20, whole(0, 0xFFFF)))
+    residual: bytes = field(default=b"", metadata=_wire(20, octets(0, 64)))
     extra: Mapping[int, bytes] = field(default_factory=_empty)
     version: tuple[int, int] = FORMAT_VERSION
 

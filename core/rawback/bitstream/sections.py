@@ -28,9 +28,9 @@ class SectionKind(IntEnum):
     RESIDUAL = 3
     """One layer of the coded difference between base and raw."""
     EXACT = 4
-    """What turns the last residual layer into the very mosaic."""
+    """The very samples of a tile, given what the layers before restore."""
     CODES = 5
-    """Small choices of the encoder, such as modes of tiles."""
+    """The sensor's codes and the model fitted to them, which the exact layer needs."""
     LATENTS = 6
     """Reserved for learned latents, between base and residual."""
 

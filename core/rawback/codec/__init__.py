@@ -1,0 +1,16 @@
+"""The codec: the one place where the rooms meet.
+
+::
+
+    encode   raw, JPEG --geometry--> guide --tone--> base --residual--> sections
+    decode   sections, JPEG --geometry--> guide --tone--> base --residual--> raw
+
+Both sides run the same code wherever they must agree: the prediction (:mod:`.prediction`), the
+layers' coefficients (:mod:`.coefficients`), the header's numbers (:mod:`.headers`).
+"""
+
+from rawback.codec.decoder import Progress, decode
+from rawback.codec.encoder import Encoded, Session, prepare
+from rawback.codec.rate import Rate
+
+__all__ = ["Encoded", "Progress", "Rate", "Session", "decode", "prepare"]

@@ -1,0 +1,249 @@
+"""From a payload and its carrier back to the raw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawback.bitstream import Header, Payload, Section, SectionKind
+from rawback.codec.coefficients import blank_tile, restored_residual
+from rawback.codec.grid import MARGIN, Grid, Window, join_planes
+from rawback.codec.headers import (
+    ResidualParameters,
+    cfa_digest,
+    check_tables,
+    described,
+    geometry_of,
+)
+from rawback.codec.prediction import GuideSource, Prediction, in_threads, predict
+from rawback.codec.stored import stored
+from rawback.entropy import SymbolDecoder
+from rawback.errors import PayloadDamaged, PixelsChanged
+from rawback.jpegio import Carrier, pixel_digest
+from rawback.residual import (
+    ExactModel,
+    ExactTile,
+    RankDomain,
+    TileCoefficients,
+    bands,
+    code_exact,
+    code_layer,
+    read_codes,
+)
+from rawback.tone import Base, NoiseDomain, colour_cells
+from rawback.types import RawFrame
+
+__all__ = ["Progress", "decode"]
+
+Progress = Callable[[str, float], None]
+"""Told what is being done, for people, and which part of all the work is done, 0 to 1."""
+
+
+def decode(
+    payload: Payload,
+    carrier: Carrier,
+    *,
+    region: tuple[int, int, int, int] | None = None,
+    progress: Progress | None = None,
+) -> RawFrame:
+    """Rebuild the raw.
+
+    Args:
+        payload: May lack trailing sections; the raw is then coarser.
+        carrier: The JPEG that carries it.
+        region: Left, top, width and height, in raw pixels, of the part to rebuild; both corners
+            must be even so that the CFA pattern stays. The whole frame by default.
+        progress: Is told how far the work is.
+
+    Returns:
+        The raw, or the part of it; the part equals the same part of the whole.
+
+    Raises:
+        PixelsChanged: `carrier` decodes to other pixels than the payload was made for.
+        PayloadDamaged: The payload contradicts itself.
+        PayloadTooNew: It was coded with tables that this version does not have.
+        ValueError: The region is not inside the frame or not even.
+    """
+    report = progress or (lambda _stage, _done: None)
+    report("Checking the carrier", 0.0)
+    header = payload.header
+    check_tables(header)
+    shape = (header.carrier_height, header.carrier_width, 3)
+    if carrier.pixels.shape != shape or pixel_digest(carrier.pixels) != header.carrier_digest:
+        message = (
+            "The JPEG's pixels are not those its payload was made for; restore from a copy that "
+            "was not edited or recompressed since."
+        )
+        raise PixelsChanged(message)
+    frame = _Frame(payload, carrier)
+    left, top, width, height = region or (0, 0, header.width, header.height)
+    if left % 2 or top % 2 or min(left, top, width - 2, height - 2) < 0 or (
+        left + width > header.width or top + height > header.height
+    ):
+        message = f"region {region} is not an even part of {header.width} x {header.height}"
+        raise ValueError(message)
+    wanted = Window(top // 2, left // 2, (top + height + 1) // 2, (left + width + 1) // 2)
+    planes, window = frame.restore(wanted, report)
+    planes = planes[(slice(None), *wanted.within(window))]
+    cfa = np.ascontiguousarray(join_planes(planes)[:height, :width])
+    if region is None and frame.exact and cfa_digest(cfa) != header.cfa_digest:
+        message = "The raw does not come back bit for bit; restore from another copy of the JPEG."
+        raise PayloadDamaged(message)
+    report("Restored", 1.0)
+    return described(header, cfa)
+
+
+@dataclass(frozen=True, slots=True)
+class _Exact:
+    """What the exact layer needs besides its sections."""
+
+    codes: NDArray[np.uint16]
+    model: ExactModel
+    domain: RankDomain
+
+
+class _Frame:
+    """A payload taken apart, and the means to restore windows of it."""
+
+    def __init__(self, payload: Payload, carrier: Carrier) -> None:
+        header = payload.header
+        self.header: Header = header
+        self.grid = Grid.of(header.height, header.width)
+        self.tiles = self.grid.tiles()
+        self.source = GuideSource(geometry_of(header), carrier.pixels, self.grid)
+        blank = described(header, np.zeros((2, 2), dtype=np.uint16))
+        self.pattern = blank.pattern
+        self.domain = NoiseDomain.of(blank.noise, blank.black, blank.white)
+        self.sections = _by_place(payload.sections)
+        self.base = self._base(carrier)
+        self.parameters = (
+            ResidualParameters.from_bytes(header.residual) if header.residual else None
+        )
+        self.model = self._exact()
+
+    @property
+    def exact(self) -> bool:
+        """Whether every sample of the frame comes back as it was."""
+        return self.model is not None and all(
+            (SectionKind.EXACT, 0, tile) in self.sections for tile in range(len(self.tiles))
+        )
+
+    def _base(self, carrier: Carrier) -> Base:
+        data = self.sections.get((SectionKind.BASE, 0, 0))
+        if data is None:
+            message = "The payload was cut before its first section; restore from another copy."
+            raise PayloadDamaged(message)
+        cells = colour_cells(carrier.pixels)
+        shape = (self.header.height, self.header.width)
+        base = Base.from_pointwise_bytes(data, self.pattern, cells, shape)
+        filters = self.sections.get((SectionKind.FILTER, 0, 0))
+        return base if filters is None else base.with_readout_bytes(filters)
+
+    def _exact(self) -> _Exact | None:
+        codes = self.sections.get((SectionKind.CODES, 0, 0))
+        model = self.sections.get((SectionKind.CODES, 1, 0))
+        if codes is None or model is None:
+            return None
+        used = read_codes(codes)
+        ranks = RankDomain(np.ascontiguousarray(self.domain.forward[:, used]))
+        return _Exact(used, ExactModel.from_bytes(model, self.pattern), ranks)
+
+    def restore(
+        self, wanted: Window, report: Progress
+    ) -> tuple[NDArray[np.uint16], Window]:
+        """Samples ``[4, h, w]`` of a window that encloses the wanted one, and that window."""
+        within = [tile for tile in self.tiles if tile.overlaps(wanted)]
+        core = Window(
+            min(tile.top for tile in within),
+            min(tile.left for tile in within),
+            max(tile.bottom for tile in within),
+            max(tile.right for tile in within),
+        )
+        window = self.grid.aligned(self.grid.grown(core, MARGIN))
+        coded = [tile for tile in self.tiles if tile.overlaps(window)]
+        predicted, held = self._decode_layers(coded, report)
+        report("Restoring samples", 0.7)
+        values = np.empty((4, *core.shape), dtype=np.int32)
+        spots = np.empty(core.shape, dtype=np.uint8)
+        for tile in within:
+            at = tile.within(core)
+            values[(slice(None), *at)] = predicted[tile].planes
+            spots[at] = predicted[tile].spots
+        if self.parameters is not None:
+            residual = restored_residual(self.parameters, held, window)
+            values += residual[(slice(None), *core.within(window))]
+            del residual
+        samples = np.stack([self.domain.to_samples(values[p], p) for p in range(4)])
+        if self.model is not None:
+            self._decode_exact(self.model, within, core, values, spots, samples, report)
+        return samples, core
+
+    def _decode_layers(
+        self, tiles: list[Window], report: Progress
+    ) -> tuple[dict[Window, Prediction], dict[Window, TileCoefficients]]:
+        predicted, held = {}, {}
+        work = in_threads(lambda tile: predict(self.base, self.source, tile), tiles)
+        for done, (tile, prediction) in enumerate(zip(tiles, work, strict=True)):
+            report("Decoding", 0.05 + 0.65 * done / len(tiles))
+            predicted[tile] = prediction
+            held[tile] = self._decode_tile(tile, prediction)
+        return predicted, held
+
+    def _decode_tile(self, tile: Window, prediction: Prediction) -> TileCoefficients:
+        """The coefficients of one tile, as far as its sections go."""
+        coefficients = blank_tile(prediction.spots)
+        index = self.tiles.index(tile)
+        for layer, quantiser in enumerate(self.parameters.quantisers if self.parameters else ()):
+            data = self.sections.get((SectionKind.RESIDUAL, layer, index))
+            if data is None:
+                # A layer that leaves all at zero is not written; a tile that is not all zero
+                # lacks a layer only where the payload was cut.
+                if coefficients.layers and any(m.any() for m in coefficients.magnitude.values()):
+                    break
+                coefficients.layers += 1
+                continue
+            levels = {band: quantiser.noise_level(band) for band in bands()}
+            code_layer(SymbolDecoder(data), stored().layers, coefficients, levels, None)
+        return coefficients
+
+    def _decode_exact(
+        self,
+        model: _Exact,
+        tiles: list[Window],
+        core: Window,
+        values: NDArray[np.int32],
+        spots: NDArray[np.uint8],
+        samples: NDArray[np.uint16],
+        report: Progress,
+    ) -> None:
+        """Replace restored samples by the very ones, where their sections are there."""
+        for done, tile in enumerate(tiles):
+            report("Decoding the exact layer", 0.75 + 0.24 * done / len(tiles))
+            data = self.sections.get((SectionKind.EXACT, 0, self.tiles.index(tile)))
+            if data is None:
+                continue
+            at = tile.within(core)
+            known = ExactTile.of(values[(slice(None), *at)], spots[at])
+            decoder, tables = SymbolDecoder(data), stored().exact
+            ranks = code_exact(
+                decoder, tables, model.model, model.domain, self.pattern, known, None
+            )
+            mosaic = model.codes[ranks]
+            for position in range(4):
+                plane = mosaic[position // 2 :: 2, position % 2 :: 2]
+                samples[(position, *at)] = plane
+
+
+def _by_place(sections: tuple[Section, ...]) -> dict[tuple[int, int, int], bytes]:
+    """Sections by kind, layer and tile; kinds that are not known here are skipped."""
+    found: dict[tuple[int, int, int], bytes] = {}
+    for section in sections:
+        place = (section.kind, section.layer, section.tile)
+        if place in found:
+            message = "The payload holds a section twice; fetch the file again."
+            raise PayloadDamaged(message)
+        found[place] = section.data
+    return found

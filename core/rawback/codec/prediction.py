@@ -1,0 +1,102 @@
+"""The base over a frame, window by window: the same for encoder and decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawback.codec.grid import Grid, Window, even
+from rawback.geometry import Geometry, build_guide
+from rawback.residual import Spot, spots_of
+from rawback.tone import Base
+from rawback.types import Guide
+
+__all__ = ["FILTER_CLASSES", "GuideSource", "Prediction", "in_threads", "predict", "pointwise"]
+
+FILTER_CLASSES = int(Spot.CLIPPED)
+"""Spots below this one may have filters of their own; the others share the last."""
+
+_HALO = 4
+"""Quads around a window that its filters and its spots depend on, and a few to spare."""
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class GuideSource:
+    """The guide of any window of a frame.
+
+    Attributes:
+        geometry: Where raw pixels lie in the carrier.
+        pixels: The carrier, uint8 ``[H, W, 3]``.
+        grid: The frame's tiles.
+    """
+
+    geometry: Geometry
+    pixels: NDArray[np.uint8]
+    grid: Grid
+
+    def guide(self, window: Window) -> Guide:
+        """The guide of a window, two pixels a quad, completed at odd sides."""
+        width, height = self.geometry.raw_size
+        left, top = 2 * window.left, 2 * window.top
+        right, bottom = min(2 * window.right, width), min(2 * window.bottom, height)
+        box = (left, top, right - left, bottom - top)
+        guide = build_guide(self.geometry, self.pixels, region=box, threads=1)
+        return Guide(even(guide.pixels), even(guide.mask))
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The base and what the guide says, over one window.
+
+    Attributes:
+        window: Which.
+        planes: int16 ``[4, h, w]``: the four CFA planes in the noise-normalised domain.
+        spots: uint8 ``[h, w]``: the class of each quad.
+    """
+
+    window: Window
+    planes: NDArray[np.int16]
+    spots: NDArray[np.uint8]
+
+
+def predict(base: Base, source: GuideSource, window: Window) -> Prediction:
+    """Evaluate the base over a window; a part of a window equals that part of the frame."""
+    colours, spots = pointwise(base, source, window)
+    planes = base.planes(colours, spots)
+    return Prediction(window, planes.astype(np.int16), spots)
+
+
+def pointwise(
+    base: Base, source: GuideSource, window: Window
+) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """The base before its filters.
+
+    Returns:
+        Colours int32 ``[3, 2 h + 4, 2 w + 4]`` with the border that filters need, and the spots
+        uint8 ``[h, w]``.
+    """
+    around = source.grid.grown(window, _HALO)
+    guide = source.guide(around)
+    colours = base.colours(guide, (2 * around.top, 2 * around.left))
+    spots = spots_of(guide, colours)[window.within(around)]
+    # Only at the frame's edges is the border missing; there the last pixel is repeated.
+    rows = np.arange(2 * window.top - 2, 2 * window.bottom + 2) - 2 * around.top
+    columns = np.arange(2 * window.left - 2, 2 * window.right + 2) - 2 * around.left
+    rows, columns = rows.clip(0, colours.shape[1] - 1), columns.clip(0, colours.shape[2] - 1)
+    return colours[:, rows[:, None], columns], spots
+
+
+def in_threads(
+    work: Callable[[_Item], _Result], items: Iterable[_Item], threads: int = 2
+) -> Iterable[_Result]:
+    """Results of `work` in the order of `items`, a few at a time ahead of their use."""
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        yield from pool.map(work, items)

@@ -1,0 +1,178 @@
+"""A raw and its carrier, made ready for coding: what does not depend on the rate.
+
+The base is fitted for a *price* of bits: where the payload is to be tiny, a small table pays and a
+large one does not. What follows from one base, down to the wavelet coefficients, is a
+:class:`Prepared`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawback.bitstream import Header, Section, SectionKind
+from rawback.codec.grid import Grid, Window, even, split_planes
+from rawback.codec.headers import described
+from rawback.codec.prediction import (
+    FILTER_CLASSES,
+    GuideSource,
+    Prediction,
+    in_threads,
+    pointwise,
+    predict,
+)
+from rawback.geometry import Geometry
+from rawback.jpegio import Carrier
+from rawback.residual import (
+    COEFFICIENT_UNIT,
+    Band,
+    ExactTile,
+    PlaneTransform,
+    Spot,
+    analyse,
+    bands,
+)
+from rawback.tone import (
+    UNIT,
+    Base,
+    NoiseDomain,
+    Sample,
+    colour_cells,
+    fit_pointwise,
+    fit_readouts,
+)
+from rawback.types import Guide, RawFrame
+
+__all__ = ["BIT_PRICES", "Prepared", "Shot"]
+
+BIT_PRICES = (1.85, 30.0, 500.0, 8000.0)
+"""Squared error, in noise variances, that a bit of the base must save: at the noise floor an extra
+bit per sample saves 1.4 times the error it meets; the others serve ever smaller payloads."""
+
+_SAMPLES = 40_000
+_FILTER_TILES = 6
+_CAP = 64 * UNIT
+
+
+@dataclass(slots=True)
+class Shot:
+    """A raw and its carrier on one grid, in the noise-normalised domain.
+
+    Attributes:
+        frame: As the header describes it, with the true mosaic.
+        grid: Its tiles.
+        domain: Its noise-normalised domain.
+        planes: int16 ``[4, h, w]``: the mosaic in that domain, odd sides completed.
+        source: Of the guide.
+        cells: Colours of the carrier.
+    """
+
+    frame: RawFrame
+    grid: Grid
+    domain: NoiseDomain
+    planes: NDArray[np.int16]
+    source: GuideSource
+    cells: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, header: Header, frame: RawFrame, carrier: Carrier, geometry: Geometry) -> Shot:
+        """Bring both onto one grid."""
+        told = described(header, frame.cfa)
+        domain = NoiseDomain.of(told.noise, told.black, told.white)
+        mosaic = split_planes(even(frame.cfa, 2))
+        planes = np.empty(mosaic.shape, dtype=np.int16)
+        for position in range(4):
+            planes[position] = domain.to_domain(mosaic[position], position)
+        grid = Grid.of(frame.height, frame.width)
+        source = GuideSource(geometry, carrier.pixels, grid)
+        return cls(told, grid, domain, planes, source, colour_cells(carrier.pixels))
+
+    def samples(self, guide: Guide) -> tuple[Sample, Sample, Sample]:
+        """What the table is fitted to."""
+        whole = Guide(even(guide.pixels), even(guide.mask))
+        return Sample.draw(whole, self.planes, self.frame.pattern, _SAMPLES)
+
+    def uncovered(self, guide: Guide) -> tuple[int, int, int]:
+        """Mean of each colour where the carrier does not cover the frame, 0 if it does."""
+        outside = even(guide.mask) == 0
+        if not outside.any():
+            return 0, 0, 0
+        means = [0.0, 0.0, 0.0]
+        for position in range(4):
+            colour = "RGB".index(self.frame.pattern[position])
+            here = outside[position // 2 :: 2, position % 2 :: 2]
+            if here.any():
+                means[colour] = max(0.0, float(self.planes[position][here].mean()))
+        red, green, blue = (round(mean) for mean in means)
+        return red, green, blue
+
+
+@dataclass(slots=True)
+class Prepared:
+    """One base for a shot, and what it leaves to code.
+
+    Attributes:
+        shot: Of what.
+        base: The base.
+        sections: Of the base.
+        predicted: The base over each tile.
+        transform: Across planes.
+        coefficients: float32 ``[4, h, w]`` of each band of the whole frame.
+    """
+
+    shot: Shot
+    base: Base
+    sections: list[Section]
+    predicted: list[Prediction]
+    transform: PlaneTransform
+    coefficients: dict[Band, NDArray[np.float32]] = field(repr=False)
+
+    @classmethod
+    def of(cls, shot: Shot, guide: Guide, price: float) -> Prepared:
+        """Fit a base at a price and see what it leaves."""
+        frame = shot.frame
+        base = fit_pointwise(
+            shot.samples(guide),
+            shot.uncovered(guide),
+            frame.pattern,
+            shot.cells,
+            (frame.height, frame.width),
+            price,
+        )
+        base = _with_filters(shot, base, price)
+        sections = [Section(SectionKind.BASE, 0, 0, base.pointwise_bytes(shot.cells))]
+        if base.readouts:
+            sections.append(Section(SectionKind.FILTER, 0, 0, base.readout_bytes()))
+        tiles = shot.grid.tiles()
+        predicted = list(in_threads(lambda tile: predict(base, shot.source, tile), tiles))
+        residual = shot.planes.astype(np.float32)
+        for prediction in predicted:
+            residual[(slice(None), *prediction.window.slices)] -= prediction.planes
+        transform = PlaneTransform.fit(residual, _CAP)
+        residual *= COEFFICIENT_UNIT / UNIT
+        components = transform.to_components(residual)
+        del residual
+        split = list(in_threads(analyse, components))
+        coefficients = {band: np.stack([plane.pop(band) for plane in split]) for band in bands()}
+        return cls(shot, base, sections, predicted, transform, coefficients)
+
+    def exact_tile(self, index: int, residual: NDArray[np.int32]) -> ExactTile:
+        """What the exact layer knows of a tile, given the frame's restored residual."""
+        prediction = self.predicted[index]
+        part = residual[(slice(None), *prediction.window.slices)]
+        return ExactTile.of(prediction.planes + part, prediction.spots)
+
+
+def _with_filters(shot: Shot, base: Base, price: float) -> Base:
+    tiles = shot.grid.tiles()
+    some = tiles[:: -(-len(tiles) // _FILTER_TILES)]
+
+    def window(tile: Window) -> tuple[NDArray[np.int32], ...]:
+        colours, spots = pointwise(base, shot.source, tile)
+        planes = shot.planes[(slice(None), *tile.slices)]
+        return colours, planes, spots, spots < Spot.CLIPPED
+
+    quads = shot.grid.height * shot.grid.width
+    return fit_readouts(base, in_threads(window, some), price, quads, FILTER_CLASSES)

@@ -1,0 +1,43 @@
+"""The stored weights and tables that every payload is coded with."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from safetensors.numpy import load
+
+from rawback.entropy import TableSet
+from rawback.residual import ContextWeights, LayerModel
+
+__all__ = ["Stored", "stored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Weights and tables of the residual layer.
+
+    Attributes:
+        digest: First 8 bytes of the SHA-256 of the file they are in; a payload names it.
+        layers: For the quality layers.
+        exact: For the exact layer.
+    """
+
+    digest: bytes
+    layers: LayerModel
+    exact: TableSet
+
+
+@cache
+def stored() -> Stored:
+    """Load ``tables.safetensors``, made by ``python -m rawback_lab.train_contexts``."""
+    data = files("rawback.codec").joinpath("tables.safetensors").read_bytes()
+    held = load(data)
+    weights = ContextWeights(held["magnitude"], held["noise"])
+    first, grow, refine, empty, exact = (
+        TableSet(held[name]) for name in ("first", "grow", "refine", "empty", "exact")
+    )
+    layers = LayerModel(weights, first, grow, refine, empty)
+    return Stored(hashlib.sha256(data).digest()[:8], layers, exact)

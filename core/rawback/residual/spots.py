@@ -1,0 +1,89 @@
+"""What the guide says of each spot: where the base can be trusted.
+
+The classes rise in the error to expect, so that a coarse coefficient, which covers many quads, takes
+the highest class among them.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rawback.residual.wavelet import LEVELS, Band, band_shape, bands
+from rawback.types import Guide
+
+__all__ = ["Spot", "spot_pyramid", "spots_of"]
+
+CLIPPED = 254
+"""A guide channel of at least this says nothing about how bright the raw was."""
+
+_TEXTURE = 32
+_EDGE = 128
+
+
+class Spot(IntEnum):
+    """Classes of spots."""
+
+    SMOOTH = 0
+    TEXTURE = 1
+    EDGE = 2
+    CLIPPED = 3
+    UNCOVERED = 4
+
+
+def spots_of(guide: Guide, base: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Class of each quad.
+
+    Args:
+        guide: Guide of even height and width.
+        base: int32 ``[3, 2 h, 2 w]``: the base's three colours at every pixel, in 1/16 of the
+            noise's standard deviation.
+
+    Returns:
+        uint8 ``[h, w]``, values of :class:`Spot`.
+    """
+    green = base[1]
+    level = green[0::2, 0::2] + green[0::2, 1::2] + green[1::2, 0::2] + green[1::2, 1::2] >> 2
+    change = np.zeros_like(level)
+    down, right = np.abs(np.diff(level, axis=0)), np.abs(np.diff(level, axis=1))
+    for part, where in (
+        (down, np.s_[:-1]),
+        (down, np.s_[1:]),
+        (right, np.s_[:, :-1]),
+        (right, np.s_[:, 1:]),
+    ):
+        np.maximum(change[where], part, out=change[where])
+    spots = (change >= _TEXTURE).astype(np.uint8) + (change >= _EDGE)
+    bright = _any_of_quad(guide.pixels.max(axis=2) >= CLIPPED)
+    spots[cv2.dilate(bright, np.ones((3, 3), dtype=np.uint8)) > 0] = Spot.CLIPPED
+    spots[_any_of_quad(guide.mask == 0) > 0] = Spot.UNCOVERED
+    return spots
+
+
+def spot_pyramid(spots: NDArray[np.uint8]) -> dict[Band, NDArray[np.uint8]]:
+    """The classes at the size of every band of a plane of the shape of `spots`."""
+    shape = spots.shape
+    levels = {0: spots}
+    for level in range(1, LEVELS + 1):
+        levels[level] = _halved(levels[level - 1])
+    found = {}
+    for band in bands():
+        rows, columns = band_shape(band, shape)
+        found[band] = levels[band.level][:rows, :columns]
+    return found
+
+
+def _halved(spots: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The highest class of each 2x2 block, the last ones cut short."""
+    height, width = spots.shape
+    even = np.pad(spots, ((0, height % 2), (0, width % 2)))
+    rows = np.maximum(even[0::2], even[1::2])
+    return np.maximum(rows[:, 0::2], rows[:, 1::2])
+
+
+def _any_of_quad(flags: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    rows = flags[0::2] | flags[1::2]
+    return (rows[:, 0::2] | rows[:, 1::2]).astype(np.uint8)

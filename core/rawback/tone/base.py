@@ -1,0 +1,183 @@
+"""The base: the raw as predicted from the guide alone.
+
+::
+
+    guide RGB --lut--> 3 colours at every pixel --gain--> --readout--> 4 CFA planes
+
+The table and the gains go into one section, the filters into another, so that a payload cut between
+them still restores. All evaluation is integer, see the modules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawback.entropy import SymbolCoder, SymbolDecoder, SymbolEncoder, code_integers
+from rawback.errors import PayloadDamaged
+from rawback.tone.gain import SPACINGS, apply_gain, grid_shape
+from rawback.tone.lut import GRIDS, code_lut, look_up
+from rawback.tone.readout import REACH, TAPS, Readout
+from rawback.types import BayerPattern, Guide
+
+__all__ = ["Base"]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The fitted inverse rendering of one carrier.
+
+    Attributes:
+        pattern: The frame's.
+        nodes: int32 ``[3, 17, 17, 17]`` in domain units; built from `details`.
+        step: Quantisation step of the nodes.
+        details: What each grid adds to the one before, see :func:`rawback.tone.lut.code_lut`.
+        uncovered: Domain value of each colour where the carrier does not cover the frame.
+        spacing: Raw pixels between gain nodes, 0 for none.
+        gains: int32 ``[rows, columns]`` in 1/256; empty without a grid.
+        readouts: No filter, one for all quads, or several, of which quads of class ``c`` take
+            number ``c`` and those of higher classes the last.
+    """
+
+    pattern: BayerPattern
+    nodes: NDArray[np.int32]
+    step: int
+    details: list[NDArray[np.int32]]
+    uncovered: tuple[int, int, int]
+    spacing: int
+    gains: NDArray[np.int32]
+    readouts: tuple[Readout, ...] = ()
+
+    def colours(self, guide: Guide, origin: tuple[int, int]) -> NDArray[np.int32]:
+        """The table and the gains at every pixel of a window of the guide: int32 ``[3, h, w]``."""
+        values = look_up(self.nodes, guide.pixels)
+        if self.spacing:
+            apply_gain(values, self.gains, self.spacing, origin)
+        outside = guide.mask == 0
+        if outside.any():
+            for colour, level in enumerate(self.uncovered):
+                values[colour][outside] = level
+        return values
+
+    def planes(
+        self, colours: NDArray[np.int32], classes: NDArray[np.uint8]
+    ) -> NDArray[np.int32]:
+        """The four CFA planes of a window.
+
+        Args:
+            colours: From :meth:`colours`, with a border of 2 pixels: ``[3, h + 4, w + 4]``.
+            classes: uint8 ``[h / 2, w / 2]``: the class of each quad.
+
+        Returns:
+            int32 ``[4, h / 2, w / 2]`` in domain units.
+        """
+        readouts = self.readouts or (Readout.identity(),)
+        served = np.minimum(classes, len(readouts) - 1)
+        found = np.empty((4, *classes.shape), dtype=np.int32)
+        for index in np.unique(served):
+            part = readouts[index].apply(colours, self.pattern)
+            np.copyto(found, part, where=served == index)
+        return found
+
+    def pointwise_bytes(self, cells: NDArray[np.int64]) -> bytes:
+        """The section that holds the table and the gains."""
+        coder = SymbolEncoder()
+        head = [self.step, len(self.details), SPACINGS.index(self.spacing), *self.uncovered]
+        coder.code_escapes(np.array(head), len(head))
+        code_lut(coder, cells, self.step, len(self.details), self.details)
+        _code_gains(coder, self.gains, self.gains.shape)
+        return coder.finish()
+
+    @classmethod
+    def from_pointwise_bytes(
+        cls,
+        data: bytes,
+        pattern: BayerPattern,
+        cells: NDArray[np.int64],
+        frame_shape: tuple[int, int],
+    ) -> Base:
+        """Undo :meth:`pointwise_bytes`.
+
+        Args:
+            data: The section.
+            pattern: The frame's.
+            cells: Of the carrier, from :func:`rawback.tone.lut.colour_cells`.
+            frame_shape: Height and width of the frame.
+
+        Raises:
+            PayloadDamaged: The bytes are no such section.
+        """
+        coder = SymbolDecoder(data)
+        step, grids, spacing, *uncovered = coder.code_escapes(None, 6).tolist()
+        if not (0 < step < 256 and 0 < grids <= len(GRIDS) and spacing < len(SPACINGS)):
+            message = "the base's section holds impossible values; restore from another copy"
+            raise PayloadDamaged(message)
+        nodes, details = code_lut(coder, cells, step, grids, None)
+        spacing = SPACINGS[spacing]
+        shape = grid_shape(*frame_shape, spacing) if spacing else (0, 0)
+        gains = _code_gains(coder, None, shape)
+        red, green, blue = uncovered
+        return cls(pattern, nodes, step, details, (red, green, blue), spacing, gains)
+
+    def readout_bytes(self) -> bytes:
+        """The section that holds the filters."""
+        coder = SymbolEncoder()
+        coder.code_escapes(np.array([len(self.readouts)]), 1)
+        for readout in self.readouts:
+            _code_readout(coder, self.pattern, readout)
+        return coder.finish()
+
+    def with_readout_bytes(self, data: bytes) -> Base:
+        """This base with the filters of a section.
+
+        Raises:
+            PayloadDamaged: The bytes are no such section.
+        """
+        coder = SymbolDecoder(data)
+        count = int(coder.code_escapes(None, 1)[0])
+        readouts = tuple(_code_readout(coder, self.pattern, None) for _ in range(min(count, 4)))
+        if count > 4 or not all(readout.fits(self.pattern) for readout in readouts):
+            message = "the base's filters hold impossible values; restore from another copy"
+            raise PayloadDamaged(message)
+        return replace(self, readouts=readouts)
+
+
+def _code_gains(
+    coder: SymbolCoder, gains: NDArray[np.int32] | None, shape: tuple[int, ...]
+) -> NDArray[np.int32]:
+    """Code the grid as differences along its rows, the first column along itself."""
+    count = int(np.prod(shape))
+    given = None
+    if gains is not None and count:
+        given = np.diff(gains, axis=1, prepend=0)
+        given[:, 0] = np.diff(gains[:, 0], prepend=0)
+        given = given.ravel()
+    found = code_integers(coder, given, count).reshape(shape)
+    if count:
+        found[:, 0] = np.cumsum(found[:, 0])
+        found = np.cumsum(found, axis=1)
+    return np.clip(found, -255, 255).astype(np.int32)
+
+
+def _code_readout(
+    coder: SymbolCoder, pattern: BayerPattern, readout: Readout | None
+) -> Readout:
+    """Code a filter: taps on the same colour are larger than the others, so apart from them."""
+    taps = np.zeros((4, TAPS), dtype=np.int32)
+    size = TAPS // 3
+    for same in (True, False):
+        where = np.array(
+            [
+                (colour == "RGB".index(pattern[position])) == same
+                for position in range(4)
+                for colour in range(3)
+            ]
+        ).repeat(size)
+        where &= np.tile(np.arange(size) != size // 2, 12)
+        given = None if readout is None else readout.taps.ravel()[where]
+        taps.ravel()[where] = code_integers(coder, given, int(where.sum()))
+    bias = code_integers(coder, None if readout is None else readout.bias, 4)
+    side = 2 * REACH + 1
+    return Readout(taps.reshape(4, 3, side, side), np.clip(bias, -(1 << 12), 1 << 12))

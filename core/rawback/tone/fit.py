@@ -1,0 +1,383 @@
+"""Fitting the base: encoder only, in float.
+
+The table is a least-squares fit with a smoothness prior, the gains and the filters are ridge
+regressions; all in the noise-normalised domain, on a sample of the frame. What each costs in bytes
+is weighed against what it takes off the squared error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sparse
+import scipy.sparse.linalg
+from numpy.typing import NDArray
+
+from rawback.entropy import SymbolMeter
+from rawback.tone.base import Base
+from rawback.tone.gain import GAIN_ONE, SPACINGS, grid_shape, hat_weights
+from rawback.tone.lut import GRIDS, NODES, code_lut, look_up, refine_grid, touched_nodes
+from rawback.tone.readout import REACH, TAP_ONE, TAPS, Readout, colour_of
+from rawback.tone.vst import UNIT
+from rawback.types import BayerPattern, Guide
+
+__all__ = ["Sample", "fit_pointwise", "fit_readouts"]
+
+_OUTLIER = 8 * UNIT
+"""Errors count up to this: clipped highlights must not outweigh everything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Some samples of one colour.
+
+    Attributes:
+        rows: Row of each in the frame.
+        columns: Column of each in the frame.
+        pixels: uint8 ``[n, 3]``: the guide there.
+        truth: int32 ``[n]``: the raw there, in domain units.
+    """
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    pixels: NDArray[np.uint8]
+    truth: NDArray[np.int32]
+
+    @classmethod
+    def draw(
+        cls, guide: Guide, planes: NDArray[np.int32], pattern: BayerPattern, count: int
+    ) -> tuple[Sample, Sample, Sample]:
+        """Draw up to `count` covered samples of each colour, without regard to place.
+
+        Args:
+            guide: Of even height and width.
+            planes: int32 ``[4, h, w]``: the raw in domain units.
+            pattern: The frame's.
+            count: Samples per colour.
+        """
+        generator = np.random.default_rng(0)
+        found = []
+        for colour in range(3):
+            parts = []
+            positions = [p for p in range(4) if colour_of(pattern, p) == colour]
+            for position in positions:
+                y, x = divmod(position, 2)
+                covered = np.flatnonzero(guide.mask[y::2, x::2])
+                size = min(count // len(positions), len(covered))
+                chosen = covered[generator.permutation(len(covered))[:size]]
+                rows, columns = np.unravel_index(chosen, planes.shape[1:])
+                truth = planes[position].ravel()[chosen]
+                rows, columns = 2 * rows + y, 2 * columns + x
+                parts.append((rows, columns, guide.pixels[rows, columns], truth))
+            found.append(cls(*(np.concatenate(column) for column in zip(*parts, strict=True))))
+        red, green, blue = found
+        return red, green, blue
+
+
+def fit_pointwise(
+    samples: tuple[Sample, Sample, Sample],
+    uncovered: tuple[int, int, int],
+    pattern: BayerPattern,
+    cells: NDArray[np.int64],
+    frame_shape: tuple[int, int],
+    bit_price: float,
+) -> Base:
+    """Fit the table and the gains.
+
+    Args:
+        samples: Of red, green and blue.
+        uncovered: Domain value of each colour to use where there is no carrier.
+        pattern: The frame's.
+        cells: Of the carrier, from :func:`rawback.tone.lut.colour_cells`.
+        frame_shape: Height and width.
+        bit_price: Squared error, in noise variances summed over the frame, that one bit must save.
+
+    Returns:
+        The base without filters whose error and bits together cost least.
+    """
+    per_sample = [
+        frame_shape[0] * frame_shape[1] * share / max(len(sample.truth), 1)
+        for sample, share in zip(samples, (0.25, 0.5, 0.25), strict=True)
+    ]
+    best: tuple[float, Base] | None = None
+    gains, spacing = np.zeros((0, 0), dtype=np.int32), 0
+    for candidate in SPACINGS:
+        if candidate:
+            if best is None or min(frame_shape) < 2 * candidate:
+                continue
+            gains = _fit_gains(samples, best[1], frame_shape, candidate)
+            spacing = candidate
+        tables, weights = _fit_tables(samples, gains, spacing)
+        trial = [
+            _priced(samples, per_sample, base, cells, bit_price)
+            for base in _quantised(
+                tables, weights, per_sample, cells, bit_price,
+                Base(pattern, np.zeros(0, np.int32), 1, [], uncovered, spacing, gains),
+            )
+        ]
+        leader = min(trial, key=lambda pair: pair[0])
+        if best is None or leader[0] < best[0]:
+            best = leader
+        elif spacing:
+            break
+    if best is None:
+        message = "there is always a candidate without gains"
+        raise AssertionError(message)
+    return best[1]
+
+
+def _fit_tables(
+    samples: Iterable[Sample], gains: NDArray[np.int32], spacing: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes ``[3, 17, 17, 17]`` in domain units, and how many samples lean on each."""
+    tables, weights = [], []
+    for sample in samples:
+        design = _design(sample.pixels)
+        target = sample.truth / _gain_at(sample, gains, spacing)
+        start = float(target.mean()) if len(target) else 0.0
+        normal = (design.T @ design + 0.02 * _roughness() + 1e-6 * sparse.identity(NODES**3)).tocsr()
+        # The prior's long reach makes plain iterations slow: scale them by the diagonal.
+        scale = sparse.diags(1 / normal.diagonal())
+        nodes, _ = scipy.sparse.linalg.cg(
+            normal, design.T @ target, np.full(NODES**3, start), rtol=1e-5, maxiter=400, M=scale
+        )
+        tables.append(nodes.reshape((NODES,) * 3))
+        weights.append(np.asarray(design.power(2).sum(axis=0)).reshape((NODES,) * 3))
+    return np.stack(tables), np.stack(weights)
+
+
+def _design(pixels: NDArray[np.uint8]) -> sparse.csr_matrix:
+    """Trilinear weights of the nodes around each pixel, ``[n, 17 ** 3]``."""
+    whole, part = (pixels >> 4).astype(np.int32), (pixels & 15) / 16
+    nodes, weights = [], []
+    for corner in np.ndindex(2, 2, 2):
+        at = whole + corner
+        nodes.append((at[:, 0] * NODES + at[:, 1]) * NODES + at[:, 2])
+        weights.append(np.where(corner, part, 1 - part).prod(axis=1))
+    return sparse.csr_matrix(
+        (np.stack(weights, 1).ravel(), np.stack(nodes, 1).ravel(), range(0, 8 * len(pixels) + 1, 8)),
+        shape=(len(pixels), NODES**3),
+    )
+
+
+def _roughness() -> sparse.csr_matrix:
+    """Sum of squared second differences along the three axes, as a quadratic form."""
+    second = sparse.diags([1.0, -2.0, 1.0], [0, 1, 2], shape=(NODES - 2, NODES))
+    along, still = second.T @ second, sparse.identity(NODES)
+    return sum(
+        sparse.kron(sparse.kron(*(along if axis == i else still for i in (0, 1))),
+                    along if axis == 2 else still)
+        for axis in range(3)
+    )
+
+
+def _gain_at(
+    sample: Sample, gains: NDArray[np.int32], spacing: int
+) -> NDArray[np.float64] | float:
+    if not spacing:
+        return 1.0
+    nodes, weights = hat_weights(sample.rows, sample.columns, spacing, gains.shape)
+    found: NDArray[np.float64] = 1 + (gains.ravel()[nodes] * weights).sum(axis=0) / GAIN_ONE
+    return found
+
+
+def _fit_gains(
+    samples: Iterable[Sample], base: Base, frame_shape: tuple[int, int], spacing: int
+) -> NDArray[np.int32]:
+    """The grid that best explains what a base without one leaves."""
+    rows, columns = grid_shape(*frame_shape, spacing)
+    count = rows * columns
+    normal, moment = sparse.csr_matrix((count, count)), np.zeros(count)
+    plain = replace(base, spacing=0)
+    for colour, sample in enumerate(samples):
+        value = look_up(plain.nodes, sample.pixels[None])[colour, 0].astype(np.float64)
+        error = np.clip(sample.truth - value, -_OUTLIER, _OUTLIER)
+        nodes, weights = hat_weights(sample.rows, sample.columns, spacing, (rows, columns))
+        design = sparse.csr_matrix(
+            ((weights * value).T.ravel(), nodes.T.ravel(), range(0, 4 * len(value) + 1, 4)),
+            shape=(len(value), count),
+        )
+        normal = normal + design.T @ design
+        moment += design.T @ error
+    ridge = normal.diagonal().mean() * 1e-2 + 1
+    gains = scipy.sparse.linalg.spsolve((normal + ridge * sparse.identity(count)).tocsc(), moment)
+    return np.clip(np.rint(gains * GAIN_ONE), -255, 255).astype(np.int32).reshape(rows, columns)
+
+
+def _quantised(
+    tables: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    per_sample: list[float],
+    cells: NDArray[np.int64],
+    bit_price: float,
+    blank: Base,
+) -> Iterable[Base]:
+    """The fitted table at several precisions."""
+    scaled = weights * np.array(per_sample)[:, None, None, None]
+    for step in (4, 8, 16, 32, 64):
+        for grids in (2, 3, 4):
+            details = _details(tables, scaled, cells, step, grids, bit_price)
+            nodes, _ = code_lut(SymbolMeter(), cells, step, grids, details)
+            yield replace(blank, nodes=nodes, step=step, details=details)
+
+
+def _details(
+    tables: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    cells: NDArray[np.int64],
+    step: int,
+    grids: int,
+    bit_price: float,
+) -> list[NDArray[np.int32]]:
+    """Quantise the hierarchy from coarse to fine, each grid on what the ones before restored."""
+    nodes = np.zeros((3, 2, 2, 2), dtype=np.int32)
+    details = []
+    for grid in GRIDS[:grids]:
+        nodes = refine_grid(nodes)
+        stride = (NODES - 1) // (grid - 1)
+        wanted = tables[:, ::stride, ::stride, ::stride] - nodes
+        leaning = _gathered(weights, stride)
+        detail = np.rint(wanted / step)
+        # Leaving an addition out costs its square at every sample that leans on the node.
+        saved = leaning * (wanted**2 - (wanted - detail * step) ** 2) / UNIT**2
+        bits = 2 + 2 * np.log2(1 + np.abs(detail))
+        keep = touched_nodes(cells, grid) & ((saved > bit_price * bits) | (grid == GRIDS[0]))
+        details.append((detail * keep).astype(np.int32))
+        nodes = nodes + details[-1] * step
+    return details
+
+
+def _gathered(weights: NDArray[np.float64], stride: int) -> NDArray[np.float64]:
+    """Weights of the nodes of a coarse grid: of all fine nodes that interpolate from them."""
+    hat = np.concatenate([np.arange(1, stride + 1), np.arange(stride - 1, 0, -1)]) / stride
+    for axis in (1, 2, 3):
+        weights = np.apply_along_axis(np.convolve, axis, weights, hat, mode="same")
+    return weights[:, ::stride, ::stride, ::stride]
+
+
+def _priced(
+    samples: Iterable[Sample],
+    per_sample: list[float],
+    base: Base,
+    cells: NDArray[np.int64],
+    bit_price: float,
+) -> tuple[float, Base]:
+    """What a base costs: its error over the frame, and its bits at their price."""
+    cost = 8 * len(base.pointwise_bytes(cells)) * bit_price
+    for colour, (sample, share) in enumerate(zip(samples, per_sample, strict=True)):
+        values = look_up(base.nodes, sample.pixels[None])[colour, 0]
+        values = values * _gain_at(sample, base.gains, base.spacing)
+        error = np.clip((sample.truth - values) / UNIT, -_OUTLIER, _OUTLIER)
+        cost += share * float((error**2).sum())
+    return cost, base
+
+
+def fit_readouts(
+    base: Base,
+    windows: Iterable[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8], NDArray]],
+    bit_price: float,
+    quads: int,
+    trusted: int,
+) -> Base:
+    """Add filters to a base where they pay.
+
+    Args:
+        base: From :func:`fit_pointwise`.
+        windows: Of each: colours ``[3, h + 4, w + 4]`` from :meth:`Base.colours`, the raw's planes
+            ``[4, h / 2, w / 2]``, the class of each quad, and whether each may take part (bool).
+        bit_price: As for :func:`fit_pointwise`.
+        quads: Quads in the frame.
+        trusted: Classes below this one have filters of their own when four are used.
+
+    Returns:
+        The base with no filter, one, or one per class.
+    """
+    gathered = [_gather(window, base.pattern) for window in windows]
+    design = [np.concatenate([g[0][p] for g in gathered]) for p in range(4)]
+    target = [np.concatenate([g[1][p] for g in gathered]) for p in range(4)]
+    classes = np.minimum(np.concatenate([g[2] for g in gathered]), trusted)
+    scale = quads / max(len(classes), 1)
+    if len(classes) < 2 * TAPS:
+        return base
+    none = sum(float((t**2).sum()) for t in target) / UNIT**2 * scale
+    best = (none, base)
+    for split in (False, True):
+        groups = [classes == c for c in range(trusted + 1)] if split else [classes >= 0]
+        readouts, error = [], 0.0
+        for group in groups:
+            if group.sum() < 2 * TAPS:
+                group = classes >= 0
+            readout = _fit_readout([d[group] for d in design], [t[group] for t in target])
+            readouts.append(_fitting(readout, base.pattern))
+        for index, group in enumerate(groups):
+            error += _left(readouts[index], design, target, group)
+        trial = replace(base, readouts=tuple(readouts))
+        cost = error / UNIT**2 * scale + 8 * len(trial.readout_bytes()) * bit_price
+        if cost < best[0]:
+            best = (cost, trial)
+    return best[1]
+
+
+def _gather(
+    window: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8], NDArray],
+    pattern: BayerPattern,
+    count: int = 12_000,
+) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]], NDArray[np.uint8]]:
+    """Designs and targets, a pair for each position, and classes, of some quads of a window."""
+    colours, planes, classes, usable = window
+    chosen = np.random.default_rng(0).permutation(np.flatnonzero(usable))[:count]
+    rows, columns = np.unravel_index(chosen, classes.shape)
+    designs, targets = [], []
+    for position in range(4):
+        y, x = 2 * rows + position // 2 + REACH, 2 * columns + position % 2 + REACH
+        centre = colours[:, y, x]
+        around = [
+            colours[:, y + dy, x + dx] - centre
+            for dy in range(-REACH, REACH + 1)
+            for dx in range(-REACH, REACH + 1)
+        ]
+        designs.append(np.stack(around, axis=1).reshape(TAPS, -1).T.astype(np.float32))
+        error = planes[position][rows, columns] - centre[colour_of(pattern, position)]
+        targets.append(np.clip(error, -_OUTLIER, _OUTLIER).astype(np.float32))
+    return designs, targets, classes[rows, columns]
+
+
+def _fit_readout(
+    design: list[NDArray[np.float32]], target: list[NDArray[np.float32]]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    taps, bias = [], []
+    for columns, values in zip(design, target, strict=True):
+        full = np.concatenate([columns, np.ones((len(columns), 1), np.float32)], axis=1)
+        full = full.astype(np.float64)
+        normal = full.T @ full + np.eye(TAPS + 1) * 20 * UNIT**2
+        solution = np.linalg.solve(normal, full.T @ values)
+        taps.append(np.rint(solution[:-1] * TAP_ONE))
+        bias.append(np.rint(solution[-1]))
+    side = 2 * REACH + 1
+    return np.array(taps).astype(np.int32).reshape(4, 3, side, side), np.array(bias).astype(np.int32)
+
+
+def _fitting(fitted: tuple[NDArray[np.int32], NDArray[np.int32]], pattern: BayerPattern) -> Readout:
+    """The filter, halved until its sums are exact in float32."""
+    readout = Readout(*fitted)
+    while not readout.fits(pattern):
+        readout = Readout(readout.taps // 2, readout.bias)
+    return readout
+
+
+def _left(
+    readout: Readout,
+    design: list[NDArray[np.float32]],
+    target: list[NDArray[np.float32]],
+    group: NDArray[np.bool_],
+) -> float:
+    """Squared error that a filter leaves on a group of quads."""
+    taps = readout.taps.reshape(4, TAPS).astype(np.float32) / TAP_ONE
+    left = (
+        target[p][group] - design[p][group] @ taps[p] - readout.bias[p] for p in range(4)
+    )
+    return sum(float((error**2).sum()) for error in left)
+
+

@@ -1,0 +1,130 @@
+"""The pointwise part of the base: a three-dimensional look-up table from guide RGB to raw.
+
+Seventeen nodes a side, 16 guide values apart, trilinear in between. Its nodes are coded as a
+hierarchy: 3 nodes a side, then what each next grid (5, 9, 17) adds to the interpolation of the one
+before. Nodes near no colour of the carrier add nothing and are not coded; the decoder sees the
+carrier's colours too, so it knows which.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawback.entropy import SymbolCoder, code_integers
+
+__all__ = ["GRIDS", "NODES", "code_lut", "colour_cells", "look_up", "refine_grid", "touched_nodes"]
+
+NODES = 17
+GRIDS = (3, 5, 9, 17)
+_CELL = 16
+
+
+def look_up(nodes: NDArray[np.int32], pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Interpolate the table at every pixel, in integers.
+
+    Args:
+        nodes: int32 ``[3, 17, 17, 17]``: output colour, then guide R, G, B; magnitudes below 2**18.
+        pixels: uint8 ``[h, w, 3]``.
+
+    Returns:
+        int32 ``[3, h, w]``.
+    """
+    whole = (pixels >> 4).astype(np.int32)
+    part = (pixels & 15).astype(np.int32)
+    # Along blue every one of the 256 values is tabulated, so only four corners are left to blend.
+    value = np.arange(256)
+    blue = nodes[..., value >> 4] * (_CELL - (value & 15)) + nodes[..., (value >> 4) + 1] * (value & 15)
+    table = blue.reshape(3, -1)
+    corner = (whole[..., 0] * NODES + whole[..., 1]) * 256 + pixels[..., 2]
+    green, red = part[..., 1], part[..., 0]
+    found = np.empty((3, *pixels.shape[:2]), dtype=np.int32)
+    for colour in range(3):
+        row = table[colour]
+        low = _blend(row.take(corner), row.take(corner + 256), green)
+        high = _blend(row.take(corner + NODES * 256), row.take(corner + (NODES + 1) * 256), green)
+        found[colour] = (_blend(low, high, red) + 8) >> 4
+    return found
+
+
+def _blend(low: NDArray[np.int32], high: NDArray[np.int32], part: NDArray[np.int32]) -> NDArray:
+    """`low` where part is 0, towards `high` as it nears 16; keeps the four bits it began with."""
+    high -= low
+    high *= part
+    high += 8
+    high >>= 4
+    low += high
+    return low
+
+
+def colour_cells(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """How many pixels fall into each of the 16x16x16 cells between nodes."""
+    counts = np.zeros(4096, dtype=np.int64)
+    for rows in np.array_split(pixels.reshape(-1, 3), max(1, pixels.size // 3_000_000)):
+        cell = rows >> 4
+        index = (cell[:, 0].astype(np.uint16) << 8) | (cell[:, 1] << 4 | cell[:, 2])
+        counts += np.bincount(index, minlength=4096)
+    return counts.reshape(16, 16, 16)
+
+
+def touched_nodes(cells: NDArray[np.int64], grid: int) -> NDArray[np.bool_]:
+    """Which nodes of a grid some pixel's value depends on, bool ``[grid, grid, grid]``."""
+    step = (NODES - 1) // (grid - 1)
+    used = cells.reshape(grid - 1, step, grid - 1, step, grid - 1, step).any(axis=(1, 3, 5))
+    padded = np.pad(used, 1)
+    found = np.zeros((grid, grid, grid), dtype=np.bool_)
+    for corner in np.ndindex(2, 2, 2):
+        found |= padded[tuple(slice(c, c + grid) for c in corner)]
+    return found
+
+
+def refine_grid(nodes: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The interpolation of ``[3, n, n, n]`` on the grid of ``2 n - 1`` nodes a side."""
+    for axis in (1, 2, 3):
+        size = nodes.shape[axis]
+        low = nodes.take(range(size - 1), axis)
+        high = nodes.take(range(1, size), axis)
+        shape = list(nodes.shape)
+        shape[axis] = 2 * size - 1
+        fine = np.empty(shape, dtype=np.int32)
+        even, odd = [slice(None)] * 4, [slice(None)] * 4
+        even[axis], odd[axis] = slice(0, None, 2), slice(1, None, 2)
+        fine[tuple(even)], fine[tuple(odd)] = nodes, (low + high + 1) >> 1
+        nodes = fine
+    return nodes
+
+
+def code_lut(
+    coder: SymbolCoder,
+    cells: NDArray[np.int64],
+    step: int,
+    grids: int,
+    details: list[NDArray[np.int32]] | None,
+) -> tuple[NDArray[np.int32], list[NDArray[np.int32]]]:
+    """Code the table's hierarchy.
+
+    Args:
+        coder: Writes or reads.
+        cells: Of the carrier, from :func:`colour_cells`.
+        step: Quantisation step of the nodes in domain units.
+        grids: How many of GRIDS are coded; finer ones are interpolated.
+        details: Per grid the quantised additions ``[3, g, g, g]``, 0 at untouched nodes; None to
+            decode.
+
+    Returns:
+        The nodes ``[3, 17, 17, 17]`` in domain units, and the details.
+    """
+    nodes = np.zeros((3, 2, 2, 2), dtype=np.int32)
+    found = []
+    for index, grid in enumerate(GRIDS):
+        nodes = refine_grid(nodes)
+        if index < grids:
+            where = np.flatnonzero(touched_nodes(cells, grid))
+            detail = np.zeros((3, grid**3), dtype=np.int32)
+            for colour in range(3):
+                given = None if details is None else details[index][colour].ravel()[where]
+                detail[colour, where] = code_integers(coder, given, len(where))
+            found.append(detail.reshape(nodes.shape))
+            nodes = nodes + np.clip(found[-1], -(1 << 13), 1 << 13) * step
+            np.clip(nodes, -(1 << 15), 1 << 15, out=nodes)
+    return nodes, found

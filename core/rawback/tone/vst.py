@@ -1,0 +1,89 @@
+"""The noise-normalised domain: samples on a scale where the sensor's noise is 1 everywhere.
+
+For noise of variance ``a s + b`` at signal ``s`` the generalised Anscombe transform
+``T(s) = 2/a sqrt(a s + 3/8 a^2 + b)`` (Starck, Murtagh and Bijaoui, *Image Processing and Data
+Analysis*, 1998) has a standard deviation near 1 at every signal. Below black it continues as its
+tangent, so that it stays strictly increasing on every sample a sensor can give.
+
+Values are integers in units of ``1/UNIT`` of the noise's standard deviation. Both directions are
+tables, one entry per digital number and one per integer of the domain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rawback.types import NoiseModel
+
+__all__ = ["UNIT", "NoiseDomain"]
+
+UNIT = 16
+"""Integer units per standard deviation of the noise."""
+
+_TOP = 1 << 14
+"""The white level maps to at most this: leaves float32 sums over neighbourhoods exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseDomain:
+    """Tables between samples in DN and the noise-normalised domain.
+
+    Attributes:
+        forward: int32 ``[4, 65536]``: position in the 2x2 cell (reading order), sample in DN.
+        black: Black level of each position in DN.
+        white: Saturation level in DN.
+    """
+
+    forward: NDArray[np.int32]
+    black: tuple[float, float, float, float]
+    white: int
+
+    @classmethod
+    def of(
+        cls, noise: NoiseModel, black: tuple[float, float, float, float], white: int
+    ) -> NoiseDomain:
+        """Build the tables of a frame.
+
+        Only IEEE additions, divisions and square roots are used, each correctly rounded, so the
+        tables are the same on every machine.
+        """
+        samples = np.arange(1 << 16, dtype=np.float64)
+        rows = []
+        for level in black:
+            signal = (samples - level) / (white - level)
+            rows.append(np.rint(_transform(signal, noise) * UNIT).astype(np.int32))
+        return cls(np.stack(rows), black, white)
+
+    def to_domain(self, samples: NDArray[np.uint16], position: int) -> NDArray[np.int32]:
+        """Map DN samples of one CFA position into the domain."""
+        return self.forward[position][samples]
+
+    def to_samples(self, values: NDArray[np.int32], position: int) -> NDArray[np.uint16]:
+        """Map domain values of one CFA position to the nearest DN, at most the white level.
+
+        Args:
+            values: int32, any shape, units of ``1/UNIT`` sigma.
+            position: Position in the 2x2 cell, 0 to 3.
+        """
+        inverse = self.inverse_table(position)
+        first = int(self.forward[position][0])
+        return inverse[np.clip(values - first, 0, len(inverse) - 1)]
+
+    def inverse_table(self, position: int) -> NDArray[np.uint16]:
+        """The DN nearest to each domain value from ``forward[position][0]`` up to white."""
+        row = self.forward[position][: self.white + 1]
+        middles = row[:-1] + row[1:]
+        values = np.arange(row[0], row[-1] + 1)
+        return np.searchsorted(middles, 2 * values, side="right").astype(np.uint16)
+
+
+def _transform(signal: NDArray[np.float64], noise: NoiseModel) -> NDArray[np.float64]:
+    # A floor on the shot noise bounds the domain: T(1) - T(0) is about 2 / sqrt(scale).
+    scale = max(noise.scale, (2 * UNIT / _TOP) ** 2)
+    floor = 0.375 * scale * scale + noise.offset
+    root = np.sqrt(scale * np.maximum(signal, 0) + floor)
+    at_zero = np.sqrt(np.float64(floor))
+    return np.where(signal < 0, signal / at_zero, (root - at_zero) * 2 / scale)
