@@ -36,7 +36,15 @@ class Job:
         whole = self.progress
         if whole is None:
             return None
-        return lambda stage, fraction: whole(stage, start + (end - start) * fraction)
+        reached = start
+
+        def tell(stage: str, fraction: float) -> None:
+            # A part that tries several ways starts again; people see that nothing goes back.
+            nonlocal reached
+            reached = max(reached, start + (end - start) * fraction)
+            whole(stage, reached)
+
+        return tell
 
     @property
     def seconds(self) -> float:

@@ -47,7 +47,8 @@ def restore(
         carrier: The JPEG with the payload.
         output: The DNG; ``NAME.rawback.dng`` beside the carrier by default, which is no name that
             an original raw would have.
-        region: Left, top, width and height in raw pixels of the part to restore; all by default.
+        region: Left, top, width and height in raw pixels of the part to restore, left and top
+            even; all by default.
         sidecar: The payload, where it is in a file of its own.
         salvage: Restore from the sections before the first damage instead of raising.
         overwrite: Whether `output` may replace a file.
@@ -215,6 +216,9 @@ def _is_exact(frame: RawFrame, header: bitstream.Header) -> bool:
 def _check_region(region: Region, header: bitstream.Header) -> None:
     left, top, width, height = region
     fits = left + width <= header.width and top + height <= header.height
+    if left % 2 or top % 2:
+        message = f"Left and top of the region, {left} and {top}, are to be even; move it by one."
+        raise RawbackError(message)
     if min(left, top) < 0 or min(width, height) < 2 or not fits:
         message = (
             f"The region {left},{top},{width},{height} is not within the raw's {header.width} x "

@@ -146,8 +146,7 @@ class CarrierInfo(_Result):
         carrier_height: Rows of that JPEG.
         payload_bytes: All bytes the payload takes in the file: the sum over `sections`.
         bpp: Those bytes as bits per raw pixel.
-        exact: Whether the payload was made to restore the raw sample for sample; one that was
-            shrunk later no longer does.
+        exact: Whether the payload restores the raw sample for sample.
         intact: Whether all checksums hold.
         sections: What the payload is made of.
     """

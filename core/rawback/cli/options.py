@@ -115,9 +115,7 @@ Bpp: TypeAlias = Annotated[
 ]
 Quality: TypeAlias = Annotated[
     float | None,
-    typer.Option(
-        "--quality", "-q", metavar="N", min=0, max=100, help="How fine: 60 by default."
-    ),
+    typer.Option("--quality", "-q", metavar="N", min=0, max=100, help="How fine: 60 by default."),
 ]
 Psnr: TypeAlias = Annotated[
     float | None, typer.Option(metavar="DB", min=0, max=200, help="At least this raw PSNR.")

@@ -18,12 +18,12 @@ from rawback.cli.talk import print_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["main"]
+__all__ = ["run"]
 
 # Where Typer keeps it has changed; that a bad parameter is one has not.
 _UsageError: Any = typer.BadParameter.__bases__[0]
 
-_ERROR, _USAGE, _INTERRUPTED = 1, 2, 130
+_ERROR, _USAGE = 1, 2
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -59,23 +59,16 @@ def _program(
     """A JPEG that carries its raw."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program.
-
-    Args:
-        arguments: The command line without the program's name; the process's own by default.
-
-    Returns:
-        The exit status.
-    """
+def run(arguments: Sequence[str] | None) -> int:
+    """Run a command line, the process's own if it is None, and return the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = app(args=given, prog_name="rawback", standalone_mode=False)
         sys.stdout.flush()
-    except (KeyboardInterrupt, typer.Abort):
-        return _INTERRUPTED
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
     except BrokenPipeError:
         # Nobody reads any more; what Python flushes at exit goes nowhere, quietly.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

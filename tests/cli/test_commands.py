@@ -1,0 +1,181 @@
+"""Each command does its verb and says what came of it: in words, or as one JSON document."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import rawback
+from rawback import container
+from rawback.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def there(shot_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Commands run in the folder of the shot."""
+    monkeypatch.chdir(shot_folder)
+    return shot_folder
+
+
+@pytest.fixture
+def carrier(there: Path, lossless_carrier: bytes) -> str:
+    (there / "carrier.jpg").write_bytes(lossless_carrier)
+    return "carrier.jpg"
+
+
+class Ran:
+    """A run of the program: exit status and what it printed."""
+
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status, self.out, self.err = status, out, err
+
+    @property
+    def document(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Any:
+    def run(*arguments: str) -> Ran:
+        capsys.readouterr()
+        status = main(arguments)
+        return Ran(status, *capsys.readouterr())
+
+    return run
+
+
+FIGURES = {
+    "payload_bytes",
+    "bpp",
+    "psnr_db",
+    "highlight_psnr_db",
+    "error_over_sigma",
+    "seconds",
+    "peak_memory_bytes",
+    "sections",
+}
+
+
+@pytest.mark.parametrize(
+    "rate",
+    [
+        ["--size=5kB"],
+        ["--bpp", "1.5"],
+        ["-q", "40"],
+        ["--psnr", "40"],
+        ["--lossless"],
+        [],
+    ],
+)
+def test_embed_tells_all_figures(run: Any, rate: list[str]) -> None:
+    done = run("embed", "photo.dng", "photo.jpg", "--json", *rate)
+    assert done.status == 0
+    assert done.document.keys() >= FIGURES
+    assert done.document["output"] == "photo.rawback.jpg"
+    assert done.document["exact"] is (rate == ["--lossless"])
+    assert done.err == ""
+
+
+def test_there_and_back_in_words(run: Any, there: Path, shot: tuple[bytes, bytes]) -> None:
+    embedded = run("embed", "photo.dng", "photo.jpg", "-o", "c.jpg", "--lossless")
+    assert "c.jpg: exact" in embedded.out
+    restored = run("restore", "c.jpg", "-o", "again.dng")
+    assert "160 x 120, every sample as the camera gave it" in restored.out
+    assert (embedded.status, restored.status) == (0, 0)
+    verified = run("verify", "c.jpg", "--raw", "photo.dng")
+    assert verified.status == 0
+    assert "intact" in verified.out
+    assert "exact" in verified.out
+    stripped = run("strip", "c.jpg", "-o", "plain.jpg")
+    assert stripped.status == 0
+    assert (there / "plain.jpg").read_bytes() == shot[1]
+
+
+def test_restore_gives_json(run: Any, carrier: str) -> None:
+    done = run("restore", carrier, "--region", "10,20,100,80", "--json")
+    assert done.status == 0
+    assert done.document["region"] == [10, 20, 100, 80]
+    assert done.document["output"] == "carrier.rawback.dng"
+
+
+def test_info_in_words_and_json(run: Any, carrier: str, lossless_carrier: bytes) -> None:
+    words = run("info", carrier)
+    assert "160 x 120, RGGB" in words.out
+    assert "header" in words.out
+    document = run("info", carrier, "--json").document
+    assert document == rawback.inspect(lossless_carrier).as_dict()
+
+
+def test_shrink_takes_sizes_with_units(run: Any, carrier: str) -> None:
+    done = run("shrink", carrier, "--size", "10KiB", "-o", "small.jpg", "--json")
+    assert done.status == 0
+    assert done.document["payload_bytes"] <= 10 * 1024
+    assert run("verify", "small.jpg").status == 0
+    assert "less" in run("shrink", carrier, "--size", "5kB", "-o", "less.jpg").out
+
+
+def test_strip_gives_json(run: Any, carrier: str) -> None:
+    document = run("strip", carrier, "-o", "plain.jpg", "--json").document
+    assert document["output"] == "plain.jpg"
+    assert document["removed_bytes"] > 0
+
+
+def test_verify_succeeds_only_on_what_is_intact(run: Any, there: Path, carrier: str) -> None:
+    data = bytearray((there / carrier).read_bytes())
+    assert run("verify", carrier, "--json").document["status"] == "intact"
+    missing = run("verify", "photo.jpg", "--json")
+    assert (missing.status, missing.document["status"]) == (1, "payload missing")
+    data[data.index(b"rwbk") + 600] ^= 1
+    (there / carrier).write_bytes(data)
+    damaged = run("verify", carrier)
+    assert damaged.status == 1
+    assert "payload damaged" in damaged.out
+
+
+def test_in_place(run: Any, there: Path, shot: tuple[bytes, bytes]) -> None:
+    done = run("embed", "photo.dng", "photo.jpg", "--in-place", "-q", "20")
+    assert "photo.jpg_original" in done.out
+    assert (there / "photo.jpg_original").read_bytes() == shot[1]
+
+
+def test_sidecar(run: Any, there: Path, shot: tuple[bytes, bytes]) -> None:
+    done = run("embed", "photo.dng", "photo.jpg", "--sidecar", "-q", "20", "--json")
+    assert done.document["output"] == "photo.jpg.rawback"
+    run("embed", "photo.dng", "photo.jpg", "--sidecar", "-q", "20", "-o", "x.rawback")
+    assert (there / "photo.jpg").read_bytes() == shot[1]
+    for sidecar in ("photo.jpg.rawback", "x.rawback"):
+        assert run("verify", "photo.jpg", "--sidecar", sidecar).status == 0
+        assert run("restore", "photo.jpg", "--sidecar", sidecar, "--overwrite").status == 0
+        assert run("info", sidecar).status == 0
+
+
+def test_quiet_prints_nothing_but_errors(run: Any, carrier: str) -> None:
+    done = run("restore", carrier, "--quiet")
+    assert (done.status, done.out, done.err) == (0, "", "")
+    done = run("restore", carrier, "--quiet")
+    assert done.status == 1
+    assert "overwrite" in done.err
+    assert run("verify", carrier, "--quiet", "--json").document["status"] == "intact"
+
+
+def test_verbose_tells_progress_on_stderr(run: Any, carrier: str) -> None:
+    done = run("restore", carrier, "-v", "--json")
+    assert done.document["exact"] is True
+    assert "100%" in done.err
+    assert len(done.err.splitlines()) >= 3
+
+
+def test_salvage(run: Any, there: Path, carrier: str) -> None:
+    jpeg = (there / carrier).read_bytes()
+    packed = container.extract_payload(jpeg)
+    (there / carrier).write_bytes(container.embed_payload(jpeg, packed[:-20]))
+    assert run("restore", carrier).status == 1
+    done = run("restore", carrier, "--salvage")
+    assert done.status == 0
+    assert "before the damage" in done.out
