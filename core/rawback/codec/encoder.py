@@ -49,6 +49,8 @@ _SECTION_BYTES = 14
 _CLOSE = 0.98
 _ATTEMPTS = 3
 _SEARCH_TILES = 4
+_LARGEST_SHARE, _SMALL_SHARE = 0.6, 0.08
+"""Of a payload, that a base may take, and below which no smaller base is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def prepare(frame: RawFrame, carrier: Carrier, *, progress: Progress | None = No
     report("Resampling the JPEG", 0.2)
     guide = build_guide(geometry, carrier.pixels)
     header = header_of(frame, carrier, geometry)
-    shot = Shot.of(header, frame, carrier, geometry)
+    shot = Shot.of(header, frame, carrier, geometry, guide)
     session = Session(frame, guide, geometry, header, shot)
     report("Fitting the inverse rendering", 0.35)
     session.prepared(0)
@@ -113,7 +115,7 @@ class Session:
         if tier not in self._tiers:
             while len(self._tiers) > 1:
                 self._tiers.pop(next(iter(self._tiers)))
-            self._tiers[tier] = Prepared.of(self._shot, self.guide, BIT_PRICES[tier])
+            self._tiers[tier] = Prepared.of(self._shot, BIT_PRICES[tier])
         return self._tiers[tier]
 
     def encode(self, rate: Rate, *, progress: Progress | None = None) -> Encoded:
@@ -135,7 +137,7 @@ class Session:
         if rate.kind == "psnr":
             return self._reach(rate.value, report)
         size = rate.value if rate.kind == "size" else rate.value * self.frame.cfa.size / 8
-        return self._fill(int(size), report)
+        return self._best_of_size(int(size), report)
 
     def _draft(self, prepared: Prepared, step_code: int | None, report: Progress) -> _Draft:
         """Code base and quality layers; the base alone where there is no step."""
@@ -144,49 +146,66 @@ class Session:
             draft.add_layers(step_code, report)
         return draft
 
-    def _tier_for(self, size: int) -> Prepared:
-        """The base that suits a payload of so many bytes: at most a fourth of it."""
+    def _best_of_size(self, size: int, report: Progress) -> Encoded:
+        """The best payload of at most `size` bytes, over the bases whose share may suit it."""
+        best: Encoded | None = None
         for tier in range(len(BIT_PRICES)):
             prepared = self.prepared(tier)
-            taken = sum(section.packed_size for section in prepared.sections)
-            if 4 * taken <= size:
-                break
-        return prepared
+            share = sum(section.packed_size for section in prepared.sections) / size
+            if share > _LARGEST_SHARE and tier + 1 < len(BIT_PRICES):
+                continue
+            found = self._fill(prepared, size, report)
+            if best is not None and self._psnr(found) <= self._psnr(best):
+                return best
+            if share < _SMALL_SHARE:
+                return found
+            best = found
+        return found if best is None else best
 
-    def _fill(self, size: int, report: Progress) -> Encoded:
-        """The finest payload of at most `size` bytes."""
-        prepared = self._tier_for(size)
+    def _psnr(self, encoded: Encoded) -> float:
+        return raw_psnr(self.frame, encoded.restored)
+
+    def _fill(self, prepared: Prepared, size: int, report: Progress) -> Encoded:
+        """The finest payload of at most `size` bytes with a given base."""
         bare = self._draft(prepared, None, report)
         room = size - bare.size
         if room < 2 * _SECTION_BYTES:
             return bare.cut_to(size)
         search = _Search(prepared, _SEARCH_TILES)
-        step, best = search.step_for(room), None
-        for _ in range(_ATTEMPTS):
+        step = search.step_for(room)
+        attempts = _ATTEMPTS if len(prepared.predicted) > _SEARCH_TILES else 4 * _ATTEMPTS
+        over, under = _FINEST - 1, _COARSEST + 1
+        fits: _Draft | None = None
+        exceeds: _Draft | None = None
+        for _ in range(attempts):
             draft = self._draft(prepared, step, report)
-            if draft.size <= size and (best is None or draft.size > best.size):
-                best = draft
-            if _CLOSE * size <= draft.size <= size:
+            if draft.size > size:
+                over, exceeds = step, draft
+            else:
+                under, fits = step, draft
+                if draft.size >= _CLOSE * size:
+                    break
+            step = search.corrected(step, (draft.size - bare.size) / room)
+            step = min(max(step, over + 1), under - 1)
+            if not over < step < under:
                 break
-            nearer = search.corrected(step, (draft.size - bare.size) / room)
-            if nearer == step:
-                break
-            step = nearer
-        chosen = draft if best is None or best.size < _CLOSE * size < draft.size else best
-        return chosen.cut_to(size)
+        trimmed = None if exceeds is None else exceeds.cut_to(size)
+        if fits is None or (trimmed is not None and len(trimmed.payload) > fits.size):
+            return trimmed or bare.finished()
+        return fits.finished()
 
     def _reach(self, decibels: float, report: Progress) -> Encoded:
         """The coarsest step whose raw PSNR is at least `decibels`."""
         prepared = self.prepared(0)
         bare = self._draft(prepared, None, report).finished()
-        if raw_psnr(self.frame, bare.restored) >= decibels:
+        if self._psnr(bare) >= decibels:
             return bare
         low, high = _FINEST, _COARSEST
         best: Encoded | None = None
         while low <= high:
             step = (low + high) // 2
             trial = self._draft(prepared, step, report).finished()
-            if raw_psnr(self.frame, trial.restored) >= decibels:
+            if self._psnr(trial) >= decibels:
                 best, low = trial, step + 1
             else:
                 high = step - 1

@@ -38,16 +38,18 @@ from rawback.tone import (
     UNIT,
     Base,
     NoiseDomain,
+    PointwiseFit,
     Sample,
+    choose_pointwise,
     colour_cells,
     fit_pointwise,
     fit_readouts,
 )
-from rawback.types import Guide, RawFrame
+from rawback.types import BayerPattern, Guide, RawFrame
 
 __all__ = ["BIT_PRICES", "Prepared", "Shot"]
 
-BIT_PRICES = (1.85, 30.0, 500.0, 8000.0)
+BIT_PRICES = (1.85, 8.0, 40.0, 200.0, 2000.0)
 """Squared error, in noise variances, that a bit of the base must save: at the noise floor an extra
 bit per sample saves 1.4 times the error it meets; the others serve ever smaller payloads."""
 
@@ -67,6 +69,9 @@ class Shot:
         planes: int16 ``[4, h, w]``: the mosaic in that domain, odd sides completed.
         source: Of the guide.
         cells: Colours of the carrier.
+        samples: What the table is fitted to.
+        fits: Of the table and the gains.
+        blank: The base before it is fitted.
     """
 
     frame: RawFrame
@@ -75,9 +80,14 @@ class Shot:
     planes: NDArray[np.int16]
     source: GuideSource
     cells: NDArray[np.int64]
+    samples: tuple[Sample, Sample, Sample]
+    fits: list[PointwiseFit]
+    blank: Base
 
     @classmethod
-    def of(cls, header: Header, frame: RawFrame, carrier: Carrier, geometry: Geometry) -> Shot:
+    def of(
+        cls, header: Header, frame: RawFrame, carrier: Carrier, geometry: Geometry, guide: Guide
+    ) -> Shot:
         """Bring both onto one grid."""
         told = described(header, frame.cfa)
         domain = NoiseDomain.of(told.noise, told.black, told.white)
@@ -87,26 +97,33 @@ class Shot:
             planes[position] = domain.to_domain(mosaic[position], position)
         grid = Grid.of(frame.height, frame.width)
         source = GuideSource(geometry, carrier.pixels, grid)
-        return cls(told, grid, domain, planes, source, colour_cells(carrier.pixels))
-
-    def samples(self, guide: Guide) -> tuple[Sample, Sample, Sample]:
-        """What the table is fitted to."""
         whole = Guide(even(guide.pixels), even(guide.mask))
-        return Sample.draw(whole, self.planes, self.frame.pattern, _SAMPLES)
+        samples = Sample.draw(whole, planes, told.pattern, _SAMPLES)
+        return cls(
+            told,
+            grid,
+            domain,
+            planes,
+            source,
+            colour_cells(carrier.pixels),
+            samples,
+            fit_pointwise(samples, (frame.height, frame.width)),
+            Base.blank(told.pattern, _uncovered(whole, planes, told.pattern)),
+        )
 
-    def uncovered(self, guide: Guide) -> tuple[int, int, int]:
-        """Mean of each colour where the carrier does not cover the frame, 0 if it does."""
-        outside = even(guide.mask) == 0
-        if not outside.any():
-            return 0, 0, 0
-        means = [0.0, 0.0, 0.0]
-        for position in range(4):
-            colour = "RGB".index(self.frame.pattern[position])
-            here = outside[position // 2 :: 2, position % 2 :: 2]
-            if here.any():
-                means[colour] = max(0.0, float(self.planes[position][here].mean()))
-        red, green, blue = (round(mean) for mean in means)
-        return red, green, blue
+
+def _uncovered(
+    guide: Guide, planes: NDArray[np.int16], pattern: BayerPattern
+) -> tuple[int, int, int]:
+    """Mean of each colour where the carrier does not cover the frame, 0 if it does."""
+    outside = guide.mask == 0
+    means = [0.0, 0.0, 0.0]
+    for position in range(4) if outside.any() else ():
+        here = outside[position // 2 :: 2, position % 2 :: 2]
+        if here.any():
+            means["RGB".index(pattern[position])] = max(0.0, float(planes[position][here].mean()))
+    red, green, blue = (round(mean) for mean in means)
+    return red, green, blue
 
 
 @dataclass(slots=True)
@@ -130,17 +147,10 @@ class Prepared:
     coefficients: dict[Band, NDArray[np.float32]] = field(repr=False)
 
     @classmethod
-    def of(cls, shot: Shot, guide: Guide, price: float) -> Prepared:
-        """Fit a base at a price and see what it leaves."""
-        frame = shot.frame
-        base = fit_pointwise(
-            shot.samples(guide),
-            shot.uncovered(guide),
-            frame.pattern,
-            shot.cells,
-            (frame.height, frame.width),
-            price,
-        )
+    def of(cls, shot: Shot, price: float) -> Prepared:
+        """Choose a base at a price and see what it leaves."""
+        shape = (shot.frame.height, shot.frame.width)
+        base = choose_pointwise(shot.fits, shot.samples, shot.blank, shot.cells, shape, price)
         base = _with_filters(shot, base, price)
         sections = [Section(SectionKind.BASE, 0, 0, base.pointwise_bytes(shot.cells))]
         if base.readouts:

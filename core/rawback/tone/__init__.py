@@ -10,7 +10,13 @@ All of it works in the noise-normalised domain (:class:`NoiseDomain`).
 """
 
 from rawback.tone.base import Base
-from rawback.tone.fit import Sample, fit_pointwise, fit_readouts
+from rawback.tone.fit import (
+    PointwiseFit,
+    Sample,
+    choose_pointwise,
+    fit_pointwise,
+    fit_readouts,
+)
 from rawback.tone.lut import colour_cells
 from rawback.tone.vst import UNIT, NoiseDomain
 
@@ -18,7 +24,9 @@ __all__ = [
     "UNIT",
     "Base",
     "NoiseDomain",
+    "PointwiseFit",
     "Sample",
+    "choose_pointwise",
     "colour_cells",
     "fit_pointwise",
     "fit_readouts",

@@ -50,6 +50,12 @@ class Base:
     gains: NDArray[np.int32]
     readouts: tuple[Readout, ...] = ()
 
+    @classmethod
+    def blank(cls, pattern: BayerPattern, uncovered: tuple[int, int, int]) -> Base:
+        """A base to be filled in by the fit."""
+        nothing = np.zeros((0, 0), dtype=np.int32)
+        return cls(pattern, nothing, 1, [], uncovered, 0, nothing)
+
     def colours(self, guide: Guide, origin: tuple[int, int]) -> NDArray[np.int32]:
         """The table and the gains at every pixel of a window of the guide: int32 ``[3, h, w]``."""
         values = look_up(self.nodes, guide.pixels)

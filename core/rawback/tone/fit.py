@@ -23,7 +23,10 @@ from rawback.tone.readout import REACH, TAP_ONE, TAPS, Readout, colour_of
 from rawback.tone.vst import UNIT
 from rawback.types import BayerPattern, Guide
 
-__all__ = ["Sample", "fit_pointwise", "fit_readouts"]
+__all__ = ["PointwiseFit", "Sample", "choose_pointwise", "fit_pointwise", "fit_readouts"]
+
+_PRECISIONS = ((2, 4), (4, 4), (8, 4), (16, 4), (8, 3), (16, 3), (32, 3), (32, 2), (64, 2), (64, 1))
+"""Steps of the nodes and numbers of grids that are tried."""
 
 _OUTLIER = 8 * UNIT
 """Errors count up to this: clipped highlights must not outweigh everything else."""
@@ -76,56 +79,86 @@ class Sample:
         return red, green, blue
 
 
+@dataclass(frozen=True, slots=True)
+class PointwiseFit:
+    """A table and a grid of gains as fitted, in float; made by :func:`fit_pointwise`.
+
+    Attributes:
+        tables: float64 ``[3, 17, 17, 17]``.
+        leaning: float64, the same shape: sum of squared weights with which the frame's samples lean
+            on each node.
+        gains: As in :class:`Base`.
+        spacing: As in :class:`Base`.
+    """
+
+    tables: NDArray[np.float64]
+    leaning: NDArray[np.float64]
+    gains: NDArray[np.int32]
+    spacing: int
+
+
 def fit_pointwise(
+    samples: tuple[Sample, Sample, Sample], frame_shape: tuple[int, int]
+) -> list[PointwiseFit]:
+    """Fit a table without gains, and one with each grid of gains that the frame has room for."""
+    shares = np.array(_frame_share(samples, frame_shape))[:, None, None, None]
+    fits: list[PointwiseFit] = []
+    for spacing in SPACINGS:
+        gains = np.zeros((0, 0), dtype=np.int32)
+        if spacing:
+            if min(frame_shape) < 2 * spacing:
+                continue
+            gains = _fit_gains(samples, fits[0].tables, frame_shape, spacing)
+        tables, weights = _fit_tables(samples, gains, spacing)
+        fits.append(PointwiseFit(tables, weights * shares, gains, spacing))
+    return fits
+
+
+def choose_pointwise(
+    fits: Iterable[PointwiseFit],
     samples: tuple[Sample, Sample, Sample],
-    uncovered: tuple[int, int, int],
-    pattern: BayerPattern,
+    blank: Base,
     cells: NDArray[np.int64],
     frame_shape: tuple[int, int],
     bit_price: float,
 ) -> Base:
-    """Fit the table and the gains.
+    """The fit and its precision whose error and bits together cost least.
 
     Args:
-        samples: Of red, green and blue.
-        uncovered: Domain value of each colour to use where there is no carrier.
-        pattern: The frame's.
+        fits: From :func:`fit_pointwise`.
+        samples: What they were fitted to.
+        blank: Gives the pattern and the values where there is no carrier.
         cells: Of the carrier, from :func:`rawback.tone.lut.colour_cells`.
         frame_shape: Height and width.
         bit_price: Squared error, in noise variances summed over the frame, that one bit must save.
-
-    Returns:
-        The base without filters whose error and bits together cost least.
     """
-    per_sample = [
+    shares = _frame_share(samples, frame_shape)
+    touched = [touched_nodes(cells, grid) for grid in GRIDS]
+    best: tuple[float, Base] | None = None
+    for fit in fits:
+        leaning = [_gathered(fit.leaning, grid) for grid in GRIDS]
+        start = replace(blank, spacing=fit.spacing, gains=fit.gains)
+        for step, grids in _PRECISIONS:
+            details = _details(fit.tables, leaning[:grids], touched, step, bit_price)
+            nodes, _ = code_lut(SymbolMeter(), cells, step, grids, details)
+            base = replace(start, nodes=nodes, step=step, details=details)
+            cost = _cost(samples, shares, base, cells, bit_price)
+            if best is None or cost < best[0]:
+                best = cost, base
+    if best is None:
+        message = "there is always a fit without gains"
+        raise ValueError(message)
+    return best[1]
+
+
+def _frame_share(
+    samples: tuple[Sample, Sample, Sample], frame_shape: tuple[int, int]
+) -> list[float]:
+    """How many samples of the frame each drawn one stands for, by colour."""
+    return [
         frame_shape[0] * frame_shape[1] * share / max(len(sample.truth), 1)
         for sample, share in zip(samples, (0.25, 0.5, 0.25), strict=True)
     ]
-    best: tuple[float, Base] | None = None
-    gains, spacing = np.zeros((0, 0), dtype=np.int32), 0
-    for candidate in SPACINGS:
-        if candidate:
-            if best is None or min(frame_shape) < 2 * candidate:
-                continue
-            gains = _fit_gains(samples, best[1], frame_shape, candidate)
-            spacing = candidate
-        tables, weights = _fit_tables(samples, gains, spacing)
-        trial = [
-            _priced(samples, per_sample, base, cells, bit_price)
-            for base in _quantised(
-                tables, weights, per_sample, cells, bit_price,
-                Base(pattern, np.zeros(0, np.int32), 1, [], uncovered, spacing, gains),
-            )
-        ]
-        leader = min(trial, key=lambda pair: pair[0])
-        if best is None or leader[0] < best[0]:
-            best = leader
-        elif spacing:
-            break
-    if best is None:
-        message = "there is always a candidate without gains"
-        raise AssertionError(message)
-    return best[1]
 
 
 def _fit_tables(
@@ -184,15 +217,18 @@ def _gain_at(
 
 
 def _fit_gains(
-    samples: Iterable[Sample], base: Base, frame_shape: tuple[int, int], spacing: int
+    samples: Iterable[Sample],
+    tables: NDArray[np.float64],
+    frame_shape: tuple[int, int],
+    spacing: int,
 ) -> NDArray[np.int32]:
-    """The grid that best explains what a base without one leaves."""
+    """The grid that best explains what a table without one leaves."""
     rows, columns = grid_shape(*frame_shape, spacing)
     count = rows * columns
     normal, moment = sparse.csr_matrix((count, count)), np.zeros(count)
-    plain = replace(base, spacing=0)
+    table = np.rint(tables).astype(np.int32)
     for colour, sample in enumerate(samples):
-        value = look_up(plain.nodes, sample.pixels[None])[colour, 0].astype(np.float64)
+        value = look_up(table, sample.pixels[None])[colour, 0].astype(np.float64)
         error = np.clip(sample.truth - value, -_OUTLIER, _OUTLIER)
         nodes, weights = hat_weights(sample.rows, sample.columns, spacing, (rows, columns))
         design = sparse.csr_matrix(
@@ -206,72 +242,53 @@ def _fit_gains(
     return np.clip(np.rint(gains * GAIN_ONE), -255, 255).astype(np.int32).reshape(rows, columns)
 
 
-def _quantised(
-    tables: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    per_sample: list[float],
-    cells: NDArray[np.int64],
-    bit_price: float,
-    blank: Base,
-) -> Iterable[Base]:
-    """The fitted table at several precisions."""
-    scaled = weights * np.array(per_sample)[:, None, None, None]
-    for step in (4, 8, 16, 32, 64):
-        for grids in (2, 3, 4):
-            details = _details(tables, scaled, cells, step, grids, bit_price)
-            nodes, _ = code_lut(SymbolMeter(), cells, step, grids, details)
-            yield replace(blank, nodes=nodes, step=step, details=details)
-
-
 def _details(
     tables: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    cells: NDArray[np.int64],
+    leaning: list[NDArray[np.float64]],
+    touched: list[NDArray[np.bool_]],
     step: int,
-    grids: int,
     bit_price: float,
 ) -> list[NDArray[np.int32]]:
     """Quantise the hierarchy from coarse to fine, each grid on what the ones before restored."""
     nodes = np.zeros((3, 2, 2, 2), dtype=np.int32)
     details = []
-    for grid in GRIDS[:grids]:
+    for grid, weight, used in zip(GRIDS, leaning, touched, strict=False):
         nodes = refine_grid(nodes)
         stride = (NODES - 1) // (grid - 1)
         wanted = tables[:, ::stride, ::stride, ::stride] - nodes
-        leaning = _gathered(weights, stride)
         detail = np.rint(wanted / step)
         # Leaving an addition out costs its square at every sample that leans on the node.
-        saved = leaning * (wanted**2 - (wanted - detail * step) ** 2) / UNIT**2
+        saved = weight * (wanted**2 - (wanted - detail * step) ** 2) / UNIT**2
         bits = 2 + 2 * np.log2(1 + np.abs(detail))
-        keep = touched_nodes(cells, grid) & ((saved > bit_price * bits) | (grid == GRIDS[0]))
+        keep = used & ((saved > bit_price * bits) | (grid == GRIDS[0]))
         details.append((detail * keep).astype(np.int32))
         nodes = nodes + details[-1] * step
     return details
 
 
-def _gathered(weights: NDArray[np.float64], stride: int) -> NDArray[np.float64]:
+def _gathered(weights: NDArray[np.float64], grid: int) -> NDArray[np.float64]:
     """Weights of the nodes of a coarse grid: of all fine nodes that interpolate from them."""
-    hat = np.concatenate([np.arange(1, stride + 1), np.arange(stride - 1, 0, -1)]) / stride
-    for axis in (1, 2, 3):
-        weights = np.apply_along_axis(np.convolve, axis, weights, hat, mode="same")
-    return weights[:, ::stride, ::stride, ::stride]
+    stride = (NODES - 1) // (grid - 1)
+    apart = np.abs(np.arange(grid)[:, None] * stride - np.arange(NODES))
+    hats = np.maximum(1 - apart / stride, 0)
+    return np.einsum("krgb,ir,jg,lb->kijl", weights, hats, hats, hats, optimize=True)
 
 
-def _priced(
+def _cost(
     samples: Iterable[Sample],
-    per_sample: list[float],
+    shares: list[float],
     base: Base,
     cells: NDArray[np.int64],
     bit_price: float,
-) -> tuple[float, Base]:
+) -> float:
     """What a base costs: its error over the frame, and its bits at their price."""
     cost = 8 * len(base.pointwise_bytes(cells)) * bit_price
-    for colour, (sample, share) in enumerate(zip(samples, per_sample, strict=True)):
+    for colour, (sample, share) in enumerate(zip(samples, shares, strict=True)):
         values = look_up(base.nodes, sample.pixels[None])[colour, 0]
         values = values * _gain_at(sample, base.gains, base.spacing)
         error = np.clip((sample.truth - values) / UNIT, -_OUTLIER, _OUTLIER)
         cost += share * float((error**2).sum())
-    return cost, base
+    return cost
 
 
 def fit_readouts(
@@ -301,23 +318,58 @@ def fit_readouts(
     scale = quads / max(len(classes), 1)
     if len(classes) < 2 * TAPS:
         return base
-    none = sum(float((t**2).sum()) for t in target) / UNIT**2 * scale
-    best = (none, base)
-    for split in (False, True):
-        groups = [classes == c for c in range(trusted + 1)] if split else [classes >= 0]
-        readouts, error = [], 0.0
-        for group in groups:
-            if group.sum() < 2 * TAPS:
-                group = classes >= 0
-            readout = _fit_readout([d[group] for d in design], [t[group] for t in target])
-            readouts.append(_fitting(readout, base.pattern))
-        for index, group in enumerate(groups):
-            error += _left(readouts[index], design, target, group)
-        trial = replace(base, readouts=tuple(readouts))
-        cost = error / UNIT**2 * scale + 8 * len(trial.readout_bytes()) * bit_price
+    grams = [
+        [_Gram.of(design[p][classes == c], target[p][classes == c]) for p in range(4)]
+        for c in range(trusted + 1)
+    ]
+    everywhere = [sum((gram[p] for gram in grams[1:]), start=grams[0][p]) for p in range(4)]
+    best = (sum(gram.energy for gram in everywhere) / UNIT**2 * scale, base)
+    for groups in ([everywhere], grams):
+        fitted = [g if g[0].count >= 2 * TAPS else everywhere for g in groups]
+        readouts = tuple(_fit_readout(group, base.pattern) for group in fitted)
+        trial = replace(base, readouts=readouts)
+        left = sum(
+            gram.left(readout, p)
+            for group, readout in zip(groups, readouts, strict=True)
+            for p, gram in enumerate(group)
+        )
+        cost = left / UNIT**2 * scale + 8 * len(trial.readout_bytes()) * bit_price
         if cost < best[0]:
             best = (cost, trial)
     return best[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Gram:
+    """What a least-squares fit needs of its samples, taps and a bias: sums add up over groups."""
+
+    normal: NDArray[np.float64]
+    moment: NDArray[np.float64]
+    energy: float
+    count: int
+
+    @classmethod
+    def of(cls, design: NDArray[np.float32], target: NDArray[np.float32]) -> _Gram:
+        full = np.concatenate([design, np.ones((len(design), 1), np.float32)], axis=1)
+        return cls(
+            (full.T @ full).astype(np.float64),
+            (full.T @ target).astype(np.float64),
+            float((target**2).sum(dtype=np.float64)),
+            len(target),
+        )
+
+    def __add__(self, other: _Gram) -> _Gram:
+        return _Gram(
+            self.normal + other.normal,
+            self.moment + other.moment,
+            self.energy + other.energy,
+            self.count + other.count,
+        )
+
+    def left(self, readout: Readout, position: int) -> float:
+        """Squared error that a filter leaves."""
+        weights = np.append(readout.taps[position].ravel() / TAP_ONE, readout.bias[position])
+        return float(self.energy - 2 * weights @ self.moment + weights @ self.normal @ weights)
 
 
 def _gather(
@@ -344,40 +396,16 @@ def _gather(
     return designs, targets, classes[rows, columns]
 
 
-def _fit_readout(
-    design: list[NDArray[np.float32]], target: list[NDArray[np.float32]]
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    taps, bias = [], []
-    for columns, values in zip(design, target, strict=True):
-        full = np.concatenate([columns, np.ones((len(columns), 1), np.float32)], axis=1)
-        full = full.astype(np.float64)
-        normal = full.T @ full + np.eye(TAPS + 1) * 20 * UNIT**2
-        solution = np.linalg.solve(normal, full.T @ values)
-        taps.append(np.rint(solution[:-1] * TAP_ONE))
-        bias.append(np.rint(solution[-1]))
+def _fit_readout(grams: list[_Gram], pattern: BayerPattern) -> Readout:
+    """The filter of each position, halved until all sums are exact in float32."""
+    solutions = [
+        np.linalg.solve(gram.normal + np.eye(TAPS + 1) * 20 * UNIT**2, gram.moment)
+        for gram in grams
+    ]
     side = 2 * REACH + 1
-    return np.array(taps).astype(np.int32).reshape(4, 3, side, side), np.array(bias).astype(np.int32)
-
-
-def _fitting(fitted: tuple[NDArray[np.int32], NDArray[np.int32]], pattern: BayerPattern) -> Readout:
-    """The filter, halved until its sums are exact in float32."""
-    readout = Readout(*fitted)
+    taps = np.rint([solution[:-1] * TAP_ONE for solution in solutions]).astype(np.int32)
+    bias = np.rint([solution[-1] for solution in solutions]).astype(np.int32)
+    readout = Readout(taps.reshape(4, 3, side, side), bias)
     while not readout.fits(pattern):
-        readout = Readout(readout.taps // 2, readout.bias)
+        readout = Readout(readout.taps // 2, bias)
     return readout
-
-
-def _left(
-    readout: Readout,
-    design: list[NDArray[np.float32]],
-    target: list[NDArray[np.float32]],
-    group: NDArray[np.bool_],
-) -> float:
-    """Squared error that a filter leaves on a group of quads."""
-    taps = readout.taps.reshape(4, TAPS).astype(np.float32) / TAP_ONE
-    left = (
-        target[p][group] - design[p][group] @ taps[p] - readout.bias[p] for p in range(4)
-    )
-    return sum(float((error**2).sum()) for error in left)
-
-

@@ -18,6 +18,8 @@ __all__ = ["GRIDS", "NODES", "code_lut", "colour_cells", "look_up", "refine_grid
 NODES = 17
 GRIDS = (3, 5, 9, 17)
 _CELL = 16
+_STRIP = 1 << 15
+"""Pixels looked up at a time: their indices stay in the cache."""
 
 
 def look_up(nodes: NDArray[np.int32], pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
@@ -30,21 +32,29 @@ def look_up(nodes: NDArray[np.int32], pixels: NDArray[np.uint8]) -> NDArray[np.i
     Returns:
         int32 ``[3, h, w]``.
     """
-    whole = (pixels >> 4).astype(np.int32)
-    part = (pixels & 15).astype(np.int32)
     # Along blue every one of the 256 values is tabulated, so only four corners are left to blend.
     value = np.arange(256)
-    blue = nodes[..., value >> 4] * (_CELL - (value & 15)) + nodes[..., (value >> 4) + 1] * (value & 15)
-    table = blue.reshape(3, -1)
-    corner = (whole[..., 0] * NODES + whole[..., 1]) * 256 + pixels[..., 2]
-    green, red = part[..., 1], part[..., 0]
+    low, high = nodes[..., value >> 4], nodes[..., (value >> 4) + 1]
+    tables = (low * (_CELL - (value & 15)) + high * (value & 15)).reshape(3, -1)
     found = np.empty((3, *pixels.shape[:2]), dtype=np.int32)
-    for colour in range(3):
-        row = table[colour]
-        low = _blend(row.take(corner), row.take(corner + 256), green)
-        high = _blend(row.take(corner + NODES * 256), row.take(corner + (NODES + 1) * 256), green)
-        found[colour] = (_blend(low, high, red) + 8) >> 4
+    rows = max(1, _STRIP // pixels.shape[1])
+    for top in range(0, len(pixels), rows):
+        strip = np.s_[top : top + rows]
+        for colour, table in enumerate(tables):
+            found[colour, strip] = _interpolated(table, pixels[strip])
     return found
+
+
+def _interpolated(table: NDArray[np.int32], pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """One colour of a few rows of pixels, from a table ``[17 * 17 * 256]`` of four more bits."""
+    red, green, blue = (pixels[..., channel].astype(np.intp) for channel in range(3))
+    corner = ((red >> 4) * NODES + (green >> 4)) * 256 + blue
+    red, green = ((channel & 15).astype(np.int32) for channel in (red, green))
+    ends = [
+        _blend(table.take(corner + step), table.take(corner + step + 256), green)
+        for step in (0, NODES * 256)
+    ]
+    return (_blend(ends[0], ends[1], red) + 8) >> 4
 
 
 def _blend(low: NDArray[np.int32], high: NDArray[np.int32], part: NDArray[np.int32]) -> NDArray:

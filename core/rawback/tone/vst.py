@@ -5,6 +5,9 @@ For noise of variance ``a s + b`` at signal ``s`` the generalised Anscombe trans
 Analysis*, 1998) has a standard deviation near 1 at every signal. Below black it continues as its
 tangent, so that it stays strictly increasing on every sample a sensor can give.
 
+A sensor with hardly any read noise would stretch the deepest shadows without end, so the variance
+at black counts as at least that of a signal of 1/1000.
+
 Values are integers in units of ``1/UNIT`` of the noise's standard deviation. Both directions are
 tables, one entry per digital number and one per integer of the domain.
 """
@@ -22,6 +25,8 @@ __all__ = ["UNIT", "NoiseDomain"]
 
 UNIT = 16
 """Integer units per standard deviation of the noise."""
+
+_SHADOW = 1e-3
 
 _TOP = 1 << 14
 """The white level maps to at most this: leaves float32 sums over neighbourhoods exact."""
@@ -83,7 +88,7 @@ class NoiseDomain:
 def _transform(signal: NDArray[np.float64], noise: NoiseModel) -> NDArray[np.float64]:
     # A floor on the shot noise bounds the domain: T(1) - T(0) is about 2 / sqrt(scale).
     scale = max(noise.scale, (2 * UNIT / _TOP) ** 2)
-    floor = 0.375 * scale * scale + noise.offset
+    floor = max(0.375 * scale * scale + noise.offset, scale * _SHADOW)
     root = np.sqrt(scale * np.maximum(signal, 0) + floor)
     at_zero = np.sqrt(np.float64(floor))
     return np.where(signal < 0, signal / at_zero, (root - at_zero) * 2 / scale)
