@@ -87,7 +87,7 @@ ERRORS = [
     (["embed", "photo.dng", "nowhere.jpg"], "RawbackError"),
     (["embed", "photo.dng", "photo.jpg", "-o", "photo.dng"], "OutputRefused"),
     (["embed", "photo.dng", "photo.jpg", "-o", "nowhere/x.jpg"], "OutputRefused"),
-    (["embed", "photo.dng", "photo.jpg", "--size", "100"], "RateUnreachable"),
+    (["embed", "photo.dng", "photo.jpg", "--size", "50"], "RateUnreachable"),
     (["restore", "photo.jpg"], "PayloadMissing"),
     (["info", "photo.jpg"], "PayloadMissing"),
     (["shrink", "photo.jpg", "--size", "1kB", "-o", "x.jpg"], "PayloadMissing"),

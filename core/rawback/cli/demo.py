@@ -115,7 +115,8 @@ def _restored_row(trip: _Trip) -> Row:
         message = "a file was restored without a name"
         raise RuntimeError(message)
     figures = decibels(trip.embedded.psnr_db, exact=trip.embedded.exact)
-    return Row(trip.restored.output, f"JPEG + {trip.name}", figures)
+    size = f"{trip.embedded.payload_bytes / 1000:.0f} kB"
+    return Row(trip.restored.output, f"JPEG + {size}", figures)
 
 
 def _show(trips: list[_Trip], picture: Path) -> None:

@@ -61,16 +61,25 @@ def comparison(raw: Path, jpeg: Path, rows: list[Row]) -> bytes:
 
     with Image.open(io.BytesIO(read_file(jpeg))) as picture:
         whole = picture.convert("RGB")
-    original = _linear_raw(raw)
+    balance = _white_balance(raw)
+    original = _linear_raw(raw, balance)
     flat = _linear_jpeg(whole)
     gain = _gain(flat, original)
     dark = 2.0**-_STOPS
     truth = _developed(original * (gain * dark))
-    restored = [_developed(_linear_raw(row.dng) * (gain * dark)) for row in rows]
+    restored = [_developed(_linear_raw(row.dng, balance) * (gain * dark)) for row in rows]
     return _drawn(whole, _developed(flat * dark), truth, restored, rows)
 
 
-def _linear_raw(dng: Path) -> Light:
+def _white_balance(raw: Path) -> list[float]:
+    """LibRaw's multipliers as the camera set them."""
+    import rawpy
+
+    with rawpy.imread(io.BytesIO(read_file(raw))) as opened:
+        return list(opened.camera_whitebalance)
+
+
+def _linear_raw(dng: Path, balance: list[float]) -> Light:
     """Linear sRGB light of a raw, float32 ``[H, W, 3]``, 0 to 1."""
     import rawpy
 
@@ -78,7 +87,7 @@ def _linear_raw(dng: Path) -> Light:
         light = raw.postprocess(
             gamma=(1, 1),
             no_auto_bright=True,
-            use_camera_wb=True,
+            user_wb=balance,
             output_bps=16,
             # Where green alone is at its limit, red and blue still tell what was there.
             highlight_mode=rawpy.HighlightMode.Blend,
