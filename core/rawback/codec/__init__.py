@@ -10,7 +10,8 @@ layers' coefficients (:mod:`.coefficients`), the header's numbers (:mod:`.header
 """
 
 from rawback.codec.decoder import Progress, decode
-from rawback.codec.encoder import Encoded, Session, prepare
+from rawback.codec.draft import Encoded
+from rawback.codec.encoder import Session, prepare
 from rawback.codec.rate import Rate
 
 __all__ = ["Encoded", "Progress", "Rate", "Session", "decode", "prepare"]

@@ -80,8 +80,11 @@ def decode(
         raise PixelsChanged(message)
     frame = _Frame(payload, carrier)
     left, top, width, height = region or (0, 0, header.width, header.height)
-    if left % 2 or top % 2 or min(left, top, width - 2, height - 2) < 0 or (
-        left + width > header.width or top + height > header.height
+    if (
+        left % 2
+        or top % 2
+        or min(left, top, width - 2, height - 2) < 0
+        or (left + width > header.width or top + height > header.height)
     ):
         message = f"region {region} is not an even part of {header.width} x {header.height}"
         raise ValueError(message)
@@ -151,9 +154,7 @@ class _Frame:
         ranks = RankDomain(np.ascontiguousarray(self.domain.forward[:, used]))
         return _Exact(used, ExactModel.from_bytes(model, self.pattern), ranks)
 
-    def restore(
-        self, wanted: Window, report: Progress
-    ) -> tuple[NDArray[np.uint16], Window]:
+    def restore(self, wanted: Window, report: Progress) -> tuple[NDArray[np.uint16], Window]:
         """Samples ``[4, h, w]`` of a window that encloses the wanted one, and that window."""
         within = [tile for tile in self.tiles if tile.overlaps(wanted)]
         core = Window(

@@ -12,7 +12,8 @@ symbol's table depends on is integer arithmetic; weights and tables are stored o
 
 from rawback.residual.codes import read_codes, write_codes
 from rawback.residual.contexts import ContextWeights
-from rawback.residual.exact import ExactModel, ExactTile, RankDomain, code_exact, fit_exact
+from rawback.residual.exact import ExactModel, ExactTile, code_exact
+from rawback.residual.exact_fit import fit_exact
 from rawback.residual.layers import LayerModel, TileCoefficients, code_layer
 from rawback.residual.planes import PlaneTransform
 from rawback.residual.quantiser import (
@@ -21,6 +22,7 @@ from rawback.residual.quantiser import (
     MAX_STEP_CODE,
     Quantiser,
 )
+from rawback.residual.ranks import RankDomain
 from rawback.residual.spots import Spot, spot_pyramid, spots_of
 from rawback.residual.wavelet import LEVELS, Band, analyse, band_shape, bands, synthesise
 

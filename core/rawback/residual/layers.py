@@ -18,14 +18,12 @@ from numpy.typing import NDArray
 
 from rawback.entropy import SymbolCoder, TableSet
 from rawback.residual.contexts import (
-    CLASSES,
-    FEATURES,
     PHASES,
     ContextWeights,
     class_of,
     features,
 )
-from rawback.residual.wavelet import LEVELS, Band, bands
+from rawback.residual.wavelet import Band, bands
 
 __all__ = ["ESCAPE", "LayerModel", "Observation", "TileCoefficients", "code_layer"]
 

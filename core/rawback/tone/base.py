@@ -67,9 +67,7 @@ class Base:
                 values[colour][outside] = level
         return values
 
-    def planes(
-        self, colours: NDArray[np.int32], classes: NDArray[np.uint8]
-    ) -> NDArray[np.int32]:
+    def planes(self, colours: NDArray[np.int32], classes: NDArray[np.uint8]) -> NDArray[np.int32]:
         """The four CFA planes of a window.
 
         Args:
@@ -167,9 +165,7 @@ def _code_gains(
     return np.clip(found, -255, 255).astype(np.int32)
 
 
-def _code_readout(
-    coder: SymbolCoder, pattern: BayerPattern, readout: Readout | None
-) -> Readout:
+def _code_readout(coder: SymbolCoder, pattern: BayerPattern, readout: Readout | None) -> Readout:
     """Code a filter: taps on the same colour are larger than the others, so apart from them."""
     taps = np.zeros((4, TAPS), dtype=np.int32)
     size = TAPS // 3

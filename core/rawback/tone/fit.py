@@ -1,8 +1,8 @@
-"""Fitting the base: encoder only, in float.
+"""Fitting the table and the gains: encoder only, in float.
 
-The table is a least-squares fit with a smoothness prior, the gains and the filters are ridge
-regressions; all in the noise-normalised domain, on a sample of the frame. What each costs in bytes
-is weighed against what it takes off the squared error.
+The table is a least-squares fit with a smoothness prior, the gains are a ridge regression; both in
+the noise-normalised domain, on a sample of the frame. What each costs in bytes is weighed against
+what it takes off the squared error.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from rawback.entropy import SymbolMeter
 from rawback.tone.base import Base
 from rawback.tone.gain import GAIN_ONE, SPACINGS, grid_shape, hat_weights
 from rawback.tone.lut import GRIDS, NODES, code_lut, look_up, refine_grid, touched_nodes
-from rawback.tone.readout import REACH, TAP_ONE, TAPS, Readout, colour_of
+from rawback.tone.readout import colour_of
 from rawback.tone.vst import UNIT
 from rawback.types import BayerPattern, Guide
 
-__all__ = ["PointwiseFit", "Sample", "choose_pointwise", "fit_pointwise", "fit_readouts"]
+__all__ = ["OUTLIER", "PointwiseFit", "Sample", "choose_pointwise", "fit_pointwise"]
 
 _PRECISIONS = ((2, 4), (4, 4), (8, 4), (16, 4), (8, 3), (16, 3), (32, 3), (32, 2), (64, 2), (64, 1))
 """Steps of the nodes and numbers of grids that are tried."""
 
-_OUTLIER = 8 * UNIT
+OUTLIER = 8 * UNIT
 """Errors count up to this: clipped highlights must not outweigh everything else."""
 
 
@@ -170,7 +170,9 @@ def _fit_tables(
         design = _design(sample.pixels)
         target = sample.truth / _gain_at(sample, gains, spacing)
         start = float(target.mean()) if len(target) else 0.0
-        normal = (design.T @ design + 0.02 * _roughness() + 1e-6 * sparse.identity(NODES**3)).tocsr()
+        normal = (
+            design.T @ design + 0.02 * _roughness() + 1e-6 * sparse.identity(NODES**3)
+        ).tocsr()
         # The prior's long reach makes plain iterations slow: scale them by the diagonal.
         scale = sparse.diags(1 / normal.diagonal())
         nodes, _ = scipy.sparse.linalg.cg(
@@ -190,7 +192,11 @@ def _design(pixels: NDArray[np.uint8]) -> sparse.csr_matrix:
         nodes.append((at[:, 0] * NODES + at[:, 1]) * NODES + at[:, 2])
         weights.append(np.where(corner, part, 1 - part).prod(axis=1))
     return sparse.csr_matrix(
-        (np.stack(weights, 1).ravel(), np.stack(nodes, 1).ravel(), range(0, 8 * len(pixels) + 1, 8)),
+        (
+            np.stack(weights, 1).ravel(),
+            np.stack(nodes, 1).ravel(),
+            range(0, 8 * len(pixels) + 1, 8),
+        ),
         shape=(len(pixels), NODES**3),
     )
 
@@ -200,15 +206,15 @@ def _roughness() -> sparse.csr_matrix:
     second = sparse.diags([1.0, -2.0, 1.0], [0, 1, 2], shape=(NODES - 2, NODES))
     along, still = second.T @ second, sparse.identity(NODES)
     return sum(
-        sparse.kron(sparse.kron(*(along if axis == i else still for i in (0, 1))),
-                    along if axis == 2 else still)
+        sparse.kron(
+            sparse.kron(*(along if axis == i else still for i in (0, 1))),
+            along if axis == 2 else still,
+        )
         for axis in range(3)
     )
 
 
-def _gain_at(
-    sample: Sample, gains: NDArray[np.int32], spacing: int
-) -> NDArray[np.float64] | float:
+def _gain_at(sample: Sample, gains: NDArray[np.int32], spacing: int) -> NDArray[np.float64] | float:
     if not spacing:
         return 1.0
     nodes, weights = hat_weights(sample.rows, sample.columns, spacing, gains.shape)
@@ -229,7 +235,7 @@ def _fit_gains(
     table = np.rint(tables).astype(np.int32)
     for colour, sample in enumerate(samples):
         value = look_up(table, sample.pixels[None])[colour, 0].astype(np.float64)
-        error = np.clip(sample.truth - value, -_OUTLIER, _OUTLIER)
+        error = np.clip(sample.truth - value, -OUTLIER, OUTLIER)
         nodes, weights = hat_weights(sample.rows, sample.columns, spacing, (rows, columns))
         design = sparse.csr_matrix(
             ((weights * value).T.ravel(), nodes.T.ravel(), range(0, 4 * len(value) + 1, 4)),
@@ -286,126 +292,6 @@ def _cost(
     for colour, (sample, share) in enumerate(zip(samples, shares, strict=True)):
         values = look_up(base.nodes, sample.pixels[None])[colour, 0]
         values = values * _gain_at(sample, base.gains, base.spacing)
-        error = np.clip((sample.truth - values) / UNIT, -_OUTLIER, _OUTLIER)
+        error = np.clip((sample.truth - values) / UNIT, -OUTLIER, OUTLIER)
         cost += share * float((error**2).sum())
     return cost
-
-
-def fit_readouts(
-    base: Base,
-    windows: Iterable[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8], NDArray]],
-    bit_price: float,
-    quads: int,
-    trusted: int,
-) -> Base:
-    """Add filters to a base where they pay.
-
-    Args:
-        base: From :func:`fit_pointwise`.
-        windows: Of each: colours ``[3, h + 4, w + 4]`` from :meth:`Base.colours`, the raw's planes
-            ``[4, h / 2, w / 2]``, the class of each quad, and whether each may take part (bool).
-        bit_price: As for :func:`fit_pointwise`.
-        quads: Quads in the frame.
-        trusted: Classes below this one have filters of their own when four are used.
-
-    Returns:
-        The base with no filter, one, or one per class.
-    """
-    gathered = [_gather(window, base.pattern) for window in windows]
-    design = [np.concatenate([g[0][p] for g in gathered]) for p in range(4)]
-    target = [np.concatenate([g[1][p] for g in gathered]) for p in range(4)]
-    classes = np.minimum(np.concatenate([g[2] for g in gathered]), trusted)
-    scale = quads / max(len(classes), 1)
-    if len(classes) < 2 * TAPS:
-        return base
-    grams = [
-        [_Gram.of(design[p][classes == c], target[p][classes == c]) for p in range(4)]
-        for c in range(trusted + 1)
-    ]
-    everywhere = [sum((gram[p] for gram in grams[1:]), start=grams[0][p]) for p in range(4)]
-    best = (sum(gram.energy for gram in everywhere) / UNIT**2 * scale, base)
-    for groups in ([everywhere], grams):
-        fitted = [g if g[0].count >= 2 * TAPS else everywhere for g in groups]
-        readouts = tuple(_fit_readout(group, base.pattern) for group in fitted)
-        trial = replace(base, readouts=readouts)
-        left = sum(
-            gram.left(readout, p)
-            for group, readout in zip(groups, readouts, strict=True)
-            for p, gram in enumerate(group)
-        )
-        cost = left / UNIT**2 * scale + 8 * len(trial.readout_bytes()) * bit_price
-        if cost < best[0]:
-            best = (cost, trial)
-    return best[1]
-
-
-@dataclass(frozen=True, slots=True)
-class _Gram:
-    """What a least-squares fit needs of its samples, taps and a bias: sums add up over groups."""
-
-    normal: NDArray[np.float64]
-    moment: NDArray[np.float64]
-    energy: float
-    count: int
-
-    @classmethod
-    def of(cls, design: NDArray[np.float32], target: NDArray[np.float32]) -> _Gram:
-        full = np.concatenate([design, np.ones((len(design), 1), np.float32)], axis=1)
-        return cls(
-            (full.T @ full).astype(np.float64),
-            (full.T @ target).astype(np.float64),
-            float((target**2).sum(dtype=np.float64)),
-            len(target),
-        )
-
-    def __add__(self, other: _Gram) -> _Gram:
-        return _Gram(
-            self.normal + other.normal,
-            self.moment + other.moment,
-            self.energy + other.energy,
-            self.count + other.count,
-        )
-
-    def left(self, readout: Readout, position: int) -> float:
-        """Squared error that a filter leaves."""
-        weights = np.append(readout.taps[position].ravel() / TAP_ONE, readout.bias[position])
-        return float(self.energy - 2 * weights @ self.moment + weights @ self.normal @ weights)
-
-
-def _gather(
-    window: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8], NDArray],
-    pattern: BayerPattern,
-    count: int = 12_000,
-) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]], NDArray[np.uint8]]:
-    """Designs and targets, a pair for each position, and classes, of some quads of a window."""
-    colours, planes, classes, usable = window
-    chosen = np.random.default_rng(0).permutation(np.flatnonzero(usable))[:count]
-    rows, columns = np.unravel_index(chosen, classes.shape)
-    designs, targets = [], []
-    for position in range(4):
-        y, x = 2 * rows + position // 2 + REACH, 2 * columns + position % 2 + REACH
-        centre = colours[:, y, x]
-        around = [
-            colours[:, y + dy, x + dx] - centre
-            for dy in range(-REACH, REACH + 1)
-            for dx in range(-REACH, REACH + 1)
-        ]
-        designs.append(np.stack(around, axis=1).reshape(TAPS, -1).T.astype(np.float32))
-        error = planes[position][rows, columns] - centre[colour_of(pattern, position)]
-        targets.append(np.clip(error, -_OUTLIER, _OUTLIER).astype(np.float32))
-    return designs, targets, classes[rows, columns]
-
-
-def _fit_readout(grams: list[_Gram], pattern: BayerPattern) -> Readout:
-    """The filter of each position, halved until all sums are exact in float32."""
-    solutions = [
-        np.linalg.solve(gram.normal + np.eye(TAPS + 1) * 20 * UNIT**2, gram.moment)
-        for gram in grams
-    ]
-    side = 2 * REACH + 1
-    taps = np.rint([solution[:-1] * TAP_ONE for solution in solutions]).astype(np.int32)
-    bias = np.rint([solution[-1] for solution in solutions]).astype(np.int32)
-    readout = Readout(taps.reshape(4, 3, side, side), bias)
-    while not readout.fits(pattern):
-        readout = Readout(readout.taps // 2, bias)
-    return readout

@@ -1,0 +1,239 @@
+"""A payload in the making: its sections, and what they restore."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rawback.bitstream import Header, Payload, Section, SectionKind, cut, pack, section_offsets
+from rawback.codec.coefficients import band_slices, blank_tile, restored_residual
+from rawback.codec.grid import Window, even, join_planes
+from rawback.codec.headers import ResidualParameters, cfa_digest
+from rawback.codec.stored import stored
+from rawback.entropy import SymbolEncoder
+from rawback.errors import RateUnreachable
+from rawback.residual import (
+    CODES_PER_LAYER,
+    Band,
+    Quantiser,
+    RankDomain,
+    TileCoefficients,
+    bands,
+    code_exact,
+    code_layer,
+    fit_exact,
+    write_codes,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.codec.decoder import Progress
+    from rawback.codec.source import Prepared
+    from rawback.types import RawFrame
+
+__all__ = ["LAYERS", "Draft", "Encoded", "tile_indices"]
+
+LAYERS = 3
+"""Quality layers of a payload: each can be cut away later, and costs a few percent."""
+
+_FITTED_TILES = 4
+"""Tiles that the exact layer is fitted to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A payload and what it restores to.
+
+    Attributes:
+        payload: Packed bytes.
+        restored: The frame that decoding gives.
+    """
+
+    payload: bytes
+    restored: RawFrame
+
+
+class Draft:
+    """A payload in the making."""
+
+    def __init__(self, header: Header, prepared: Prepared) -> None:
+        self.header = header
+        self.prepared = prepared
+        self.sections = list(prepared.sections)
+        self.parameters: ResidualParameters | None = None
+        self.held: dict[Window, TileCoefficients] = {}
+
+    @property
+    def payload(self) -> Payload:
+        return Payload(self.header, tuple(self.sections))
+
+    @property
+    def size(self) -> int:
+        """Packed bytes."""
+        return section_offsets(self.payload)[-1]
+
+    def add_layers(self, step_code: int, report: Progress) -> None:
+        """Code all quality layers down to a step."""
+        prepared = self.prepared
+        coded: list[list[Section]] = [[] for _ in range(LAYERS)]
+        sums = np.zeros((LAYERS, 2, 2))
+        for index, prediction in enumerate(prepared.predicted):
+            report("Coding", index / len(prepared.predicted))
+            tile = prediction.window
+            finest = tile_indices(prepared, tile, Quantiser(step_code))
+            coefficients = blank_tile(prediction.spots)
+            for layer in range(LAYERS):
+                coarser = LAYERS - 1 - layer
+                quantiser = Quantiser(step_code + coarser * CODES_PER_LAYER)
+                indices = _coarsened(finest, coarser)
+                encoder = SymbolEncoder()
+                levels = {band: quantiser.noise_level(band) for band in bands()}
+                code_layer(encoder, stored().layers, coefficients, levels, indices)
+                if any(index.any() for index in indices.values()):
+                    data = encoder.finish()
+                    coded[layer].append(Section(SectionKind.RESIDUAL, layer, index, data))
+                sums[layer] += _restoring_sums(prepared, tile, quantiser, indices)
+            self.held[tile] = coefficients
+        self.sections += [section for layer in coded for section in layer]
+        quantisers = tuple(
+            Quantiser(step_code + (LAYERS - 1 - layer) * CODES_PER_LAYER, *_points(sums[layer]))
+            for layer in range(LAYERS)
+        )
+        self.parameters = ResidualParameters(prepared.transform, quantisers)
+        self.header = replace(self.header, residual=self.parameters.to_bytes())
+
+    def cut_to(self, size: int) -> Encoded:
+        """Without the last sections, as many as do not fit.
+
+        Raises:
+            RateUnreachable: Not even the base fits.
+        """
+        kept = cut(self.payload, size).sections
+        if not any(section.kind == SectionKind.BASE for section in kept):
+            least = section_offsets(self.payload)[1]
+            message = (
+                f"The smallest payload of this raw takes {least} bytes; ask for that at least."
+            )
+            raise RateUnreachable(message)
+        dropped = self.sections[len(kept) :]
+        tiles = [prediction.window for prediction in self.prepared.predicted]
+        for section in dropped:
+            if section.kind == SectionKind.RESIDUAL:
+                _coarsen(self.held[tiles[section.tile]], section.layer)
+        self.sections = list(kept)
+        if self.parameters is not None and not any(s.kind == SectionKind.RESIDUAL for s in kept):
+            self.parameters = None
+            self.header = replace(self.header, residual=b"")
+        return self.finished()
+
+    def residual(self) -> NDArray[np.int32]:
+        """What the layers restore over the whole frame."""
+        whole = self.prepared.shot.grid.whole
+        if self.parameters is None:
+            return np.zeros((4, *whole.shape), dtype=np.int32)
+        return restored_residual(self.parameters, self.held, whole)
+
+    def finished(self) -> Encoded:
+        """Pack, and restore as the decoder will."""
+        shot = self.prepared.shot
+        values = self.residual()
+        for prediction in self.prepared.predicted:
+            values[(slice(None), *prediction.window.slices)] += self._planes(prediction.window)
+        samples = np.stack([shot.domain.to_samples(values[p], p) for p in range(4)])
+        cfa = join_planes(samples)[: shot.frame.height, : shot.frame.width]
+        return Encoded(pack(self.payload), replace(shot.frame, cfa=np.ascontiguousarray(cfa)))
+
+    def _planes(self, window: Window) -> NDArray[np.int16]:
+        return next(p.planes for p in self.prepared.predicted if p.window == window)
+
+    def with_exact(self, report: Progress) -> Encoded:
+        """Add the exact layer."""
+        shot, prepared = self.prepared.shot, self.prepared
+        mosaic = even(shot.frame.cfa, 2)
+        codes = np.flatnonzero(np.bincount(mosaic.ravel(), minlength=1 << 16)).astype(np.uint16)
+        rank_of = np.zeros(1 << 16, dtype=np.int32)
+        rank_of[codes] = np.arange(len(codes))
+        domain = RankDomain(np.ascontiguousarray(shot.domain.forward[:, codes]))
+        residual = self.residual()
+        tables, pattern = stored().exact, shot.frame.pattern
+
+        def ranks(tile: Window) -> NDArray[np.int32]:
+            rows, columns = tile.slices
+            return rank_of[
+                mosaic[2 * rows.start : 2 * rows.stop, 2 * columns.start : 2 * columns.stop]
+            ]
+
+        count = len(prepared.predicted)
+        chosen = range(0, count, -(-count // _FITTED_TILES))
+        pairs = [
+            (prepared.exact_tile(i, residual), ranks(prepared.predicted[i].window)) for i in chosen
+        ]
+        model = fit_exact(pairs, domain, pattern, tables)
+        self.sections.append(Section(SectionKind.CODES, 0, 0, write_codes(codes)))
+        self.sections.append(Section(SectionKind.CODES, 1, 0, model.to_bytes()))
+        for index, prediction in enumerate(prepared.predicted):
+            report("Coding the exact layer", index / count)
+            encoder = SymbolEncoder()
+            tile = prepared.exact_tile(index, residual)
+            code_exact(encoder, tables, model, domain, pattern, tile, ranks(prediction.window))
+            self.sections.append(Section(SectionKind.EXACT, 0, index, encoder.finish()))
+        self.header = replace(self.header, cfa_digest=cfa_digest(shot.frame.cfa))
+        return Encoded(pack(self.payload), shot.frame)
+
+
+def tile_indices(
+    prepared: Prepared, tile: Window, quantiser: Quantiser
+) -> dict[Band, NDArray[np.int32]]:
+    whole = prepared.shot.grid.whole
+    return {
+        band: quantiser.indices(values[(slice(None), *band_slices(band, tile, whole))], band)
+        for band, values in prepared.coefficients.items()
+    }
+
+
+def _coarsened(
+    indices: dict[Band, NDArray[np.int32]], octaves: int
+) -> dict[Band, NDArray[np.int32]]:
+    """Indices at a step that is ``2 ** octaves`` times as large."""
+    if octaves == 0:
+        return indices
+    return {band: np.sign(v) * (np.abs(v) >> octaves) for band, v in indices.items()}
+
+
+def _coarsen(held: TileCoefficients, layer: int) -> None:
+    """Take a tile's coefficients back to before a layer."""
+    octaves = held.layers - layer
+    for magnitude in held.magnitude.values():
+        magnitude >>= octaves
+    held.layers = layer
+
+
+def _restoring_sums(
+    prepared: Prepared,
+    tile: Window,
+    quantiser: Quantiser,
+    indices: dict[Band, NDArray[np.int32]],
+) -> NDArray[np.float64]:
+    """Count, and how far into their interval the coefficients lie, for index 1 and for larger."""
+    whole = prepared.shot.grid.whole
+    sums = np.zeros((2, 2))
+    for band, index in indices.items():
+        nonzero = np.flatnonzero(index)
+        if not len(nonzero):
+            continue
+        values = prepared.coefficients[band][(slice(None), *band_slices(band, tile, whole))]
+        size = np.abs(index.ravel()[nonzero])
+        into = np.abs(values.ravel()[nonzero]) * (16 / quantiser.step(band)) - size
+        for row, where in enumerate((size == 1, size > 1)):
+            sums[row] += where.sum(), into[where].sum()
+    return sums
+
+
+def _points(sums: NDArray[np.float64]) -> tuple[int, int]:
+    """Sixteenths of a step below the middle at which the mean coefficient lies."""
+    means = sums[:, 1] / np.maximum(sums[:, 0], 1)
+    near, far = (int(np.clip(round(16 * (0.5 - mean)), 0, 7)) for mean in means)
+    return near, far

@@ -1,0 +1,75 @@
+"""Finding the quantiser step whose payload has a given size."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rawback.codec.coefficients import blank_tile
+from rawback.codec.draft import LAYERS, tile_indices
+from rawback.codec.stored import stored
+from rawback.entropy import SymbolMeter
+from rawback.residual import CODES_PER_LAYER, MAX_STEP_CODE, Quantiser, bands, code_layer
+
+if TYPE_CHECKING:
+    from rawback.codec.source import Prepared
+
+__all__ = ["CLOSE", "COARSEST", "FINEST", "SECTION_BYTES", "StepSearch"]
+
+COARSEST, FINEST = MAX_STEP_CODE - (LAYERS - 1) * CODES_PER_LAYER, 48
+"""Step codes of the last layer."""
+
+CLOSE = 0.98
+"""Part of a size that a payload should fill."""
+
+SECTION_BYTES = 14
+"""What a section takes besides its data, about."""
+
+
+class StepSearch:
+    """Finds a step for a size by metering some of the tiles."""
+
+    def __init__(self, prepared: Prepared, tiles: int) -> None:
+        count = len(prepared.predicted)
+        self.prepared = prepared
+        self.chosen = prepared.predicted[:: -(-count // tiles)]
+        metered = sum(p.spots.size for p in self.chosen)
+        self.scale = sum(p.spots.size for p in prepared.predicted) / metered
+        self.known: dict[int, float] = {}
+
+    def size_at(self, step_code: int) -> float:
+        """Bytes of the layers, about."""
+        if step_code not in self.known:
+            quantiser = Quantiser(step_code)
+            levels = {band: quantiser.noise_level(band) for band in bands()}
+            total = 0.0
+            for prediction in self.chosen:
+                meter = SymbolMeter()
+                indices = tile_indices(self.prepared, prediction.window, quantiser)
+                tile = blank_tile(prediction.spots)
+                code_layer(meter, stored().layers, tile, levels, indices)
+                total += meter.bits / 8 + SECTION_BYTES * LAYERS
+            self.known[step_code] = total * self.scale
+        return self.known[step_code]
+
+    def step_for(self, size: float) -> int:
+        """The finest step whose layers take at most `size` bytes, to within a few codes."""
+        low, high = FINEST, COARSEST
+        while high - low > 3:
+            middle = (low + high) // 2
+            if self.size_at(middle) > size:
+                low = middle
+            else:
+                high = middle
+        return high
+
+    def corrected(self, step_code: int, ratio: float) -> int:
+        """A better step, seeing that this one's payload was `ratio` times the size."""
+        aim = 1 - (1 - CLOSE) / 2
+        near = sorted(self.known, key=lambda code: abs(code - step_code))[:3]
+        low, high = min(near), max(near)
+        slope = 0.03
+        if high > low and self.known[high] > 0:
+            slope = max(math.log2(self.known[low] / self.known[high]) / (high - low), 0.01)
+        moved = math.log2(max(ratio, 1e-3) / aim) / slope
+        return min(max(step_code + math.ceil(moved), FINEST), COARSEST)
