@@ -129,7 +129,9 @@ def _finite(decibels: float) -> float | None:
 
 def table(results: Mapping[str, FileFigures], rates: Sequence[float] = RATES) -> Table:
     """Raw PSNR by file, peer and rate; of peers with one size, their rate too."""
-    grid = Table("raw", "peer", "one size", *(f"{rate} bpp" for rate in rates))
+    grid = Table()
+    for title in ("raw", "peer", "one size", *(f"{rate} bpp" for rate in rates)):
+        grid.add_column(title, no_wrap=True)
     for file, figures in results.items():
         for peer, by_rate in figures["peers"].items():
             columns = [_cell(by_rate.get(ANY_RATE), with_rate=True)]
@@ -163,7 +165,7 @@ def main() -> None:
     # Small raws first: a run that is stopped has figures of as many as possible.
     files.sort(key=lambda file: file.stat().st_size)
     results = run(files, options.json, options.scratch, options.rates, options.peers)
-    Console().print(table(results, options.rates))
+    Console(width=120).print(table(results, options.rates))
 
 
 if __name__ == "__main__":
