@@ -6,6 +6,7 @@ import contextlib
 import io
 import itertools
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,11 @@ COARSE = rawback.Rate.quality(20)
 def repacked(carrier: bytes, change: Callable[[bytes], bytes]) -> bytes:
     """The carrier with its packed payload changed."""
     return container.embed_payload(carrier, change(container.extract_payload(carrier)))
+
+
+def first(size: int, packed: bytes) -> bytes:
+    """What is left of a payload that was cut."""
+    return packed[:size]
 
 
 def boundaries(carrier: bytes) -> tuple[int, ...]:
@@ -57,7 +63,7 @@ def test_a_payload_cut_between_sections_restores_coarser(
 ) -> None:
     errors = []
     for end in boundaries(lossless_carrier):
-        cut = repacked(lossless_carrier, lambda packed, end=end: packed[:end])
+        cut = repacked(lossless_carrier, partial(first, end))
         assert rawback.verify(cut).status == "intact"
         errors.append(errors_of(cut, shot[0]))
     assert errors[-1] == 0
@@ -70,11 +76,11 @@ def test_a_payload_cut_within_a_section_is_refused_or_salvaged(
     ends = boundaries(lossless_carrier)
     for before, after in itertools.pairwise(ends):
         middle = (before + after) // 2
-        cut = repacked(lossless_carrier, lambda packed, size=middle: packed[:size])
+        cut = repacked(lossless_carrier, partial(first, middle))
         assert rawback.verify(cut).status == "payload cut"
         with pytest.raises(rawback.PayloadDamaged, match="sections before"):
             rawback.restore_bytes(cut)
-        whole = repacked(lossless_carrier, lambda packed, size=before: packed[:size])
+        whole = repacked(lossless_carrier, partial(first, before))
         salvaged, result = rawback.restore_bytes(cut, salvage=True)
         assert not result.complete
         assert not result.exact
@@ -105,7 +111,7 @@ def test_what_comes_before_a_damaged_section_is_salvaged(
         return packed[:-10] + bytes([packed[-10] ^ 1]) + packed[-9:]
 
     carrier = repacked(lossless_carrier, bend)
-    cut = repacked(lossless_carrier, lambda packed: packed[:before_last])
+    cut = repacked(lossless_carrier, partial(first, before_last))
     assert errors_of(carrier, shot[0], salvage=True) == errors_of(cut, shot[0])
     assert not rawback.inspect(carrier).intact
 
