@@ -8,7 +8,8 @@ to the last bit, on every machine.
 from __future__ import annotations
 
 from rawback.geometry.guide import build_guide
-from rawback.geometry.model import Aligned, Geometry, Mesh, Placement, Warped
+from rawback.geometry.model import Geometry
+from rawback.geometry.placement import Aligned, Mesh, Placement, Warped
 from rawback.geometry.registering import MATCH, Registration, register
 
 __all__ = [

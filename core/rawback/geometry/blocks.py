@@ -100,9 +100,7 @@ def warped_view(
         interpolation=cv2.INTER_LINEAR,
     )[_CELL:-_CELL, _CELL:-_CELL]
     map_x, map_y = np.ascontiguousarray(full[..., 0]), np.ascontiguousarray(full[..., 1])
-    image = cv2.remap(
-        carrier.image, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    image = cv2.remap(carrier.image, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     rows, columns = carrier.image.shape
     covered = (map_x >= 0) & (map_x <= columns - 1) & (map_y >= 0) & (map_y <= rows - 1)
     return image.astype(np.float32, copy=False), covered
@@ -135,7 +133,9 @@ def measure(surface: Surface, carrier: View, ref: Reference) -> Blocks:
 
     share = blocked(inside)
     xx, xy, yy = (
-        blocked(along_x * along_x), blocked(along_x * along_y), blocked(along_y * along_y)
+        blocked(along_x * along_x),
+        blocked(along_x * along_y),
+        blocked(along_y * along_y),
     )
     x_error, y_error = blocked(along_x * error), blocked(along_y * error)
     residue = blocked(error * error)

@@ -60,9 +60,7 @@ def ladder(raw_size: tuple[int, int], *, free: bool) -> list[Rung]:
     return [Rung(False), Rung(True), *(Rung(True, space) for space in spaces)]
 
 
-def fitted(
-    blocks: Blocks, start: Surface, rung: Rung, *, used: NDArray[np.bool_]
-) -> Surface:
+def fitted(blocks: Blocks, start: Surface, rung: Rung, *, used: NDArray[np.bool_]) -> Surface:
     """Fit one kind of map.
 
     Args:

@@ -26,6 +26,7 @@ _REACH = 8
 _SIZE_TOLERANCE = 0.02
 _MAX_RATIO = 0.82
 _MIN_INLIERS = 10
+_MIN_FEATURE_SIDE = 32
 _THRESHOLD = 5.0
 
 
@@ -110,6 +111,8 @@ def feature_guess(
     """
     small = raw.reduced(max(raw.image.shape) * raw.pixel / raw_side)
     other = carrier_view(pixels, max(pixels.shape[:2]) / carrier_side)
+    if min(*small.image.shape, *other.image.shape) < _MIN_FEATURE_SIDE:
+        return None
     theirs = _features(other.image, count)
     best: Guess | None = None
     for mirrored in (False, True):
@@ -165,6 +168,6 @@ def _consensus(mine: _Features, theirs: _Features) -> tuple[NDArray[np.float64],
     matrix, inliers = cv2.findHomography(
         source, target, cv2.USAC_MAGSAC, _THRESHOLD, maxIters=5000, confidence=0.9999
     )
-    if matrix is None or int(inliers.sum()) < _MIN_INLIERS:
-        return None
-    return matrix, int(inliers.sum())
+    # Both are None where no homography was found.
+    count = int(np.count_nonzero(inliers))
+    return (np.asarray(matrix, np.float64), count) if count >= _MIN_INLIERS else None

@@ -111,9 +111,7 @@ def fit_plane(
     return Surface(matrix @ np.diag([1 / scale, 1 / scale, 1.0]))
 
 
-def fit_shifts(
-    blocks: Blocks, plane: Surface, space: Space, *, used: NDArray[np.bool_]
-) -> Surface:
+def fit_shifts(blocks: Blocks, plane: Surface, space: Space, *, used: NDArray[np.bool_]) -> Surface:
     """Fit a surface of shifts to what a homography leaves.
 
     Args:
@@ -173,9 +171,7 @@ def _squared(
     return length
 
 
-def _robust(
-    residual: NDArray[np.float64], information: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _robust(residual: NDArray[np.float64], information: NDArray[np.float64]) -> NDArray[np.float64]:
     """Cauchy weights, by each residual's length against the median's."""
     squared = _squared(residual, information)
     spread = max(float(np.median(squared)) / 1.4, 1e-12)

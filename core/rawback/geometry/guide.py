@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.geometry.model import Aligned
 from rawback.geometry.orientation import applied, oriented_size, placed, undoing
-from rawback.geometry.warp import FINE_ONE, STEP, node_positions, positions
+from rawback.geometry.placement import STEP, Aligned
+from rawback.geometry.warp import FINE_ONE, node_positions, positions
 from rawback.types import Guide
 
 if TYPE_CHECKING:
@@ -74,14 +74,13 @@ def build_guide(
     ):
         message = f"region {box} is not inside a raw of {geometry.raw_size}"
         raise ValueError(message)
-    if isinstance(geometry.placement, Aligned):
-        return _aligned(geometry, geometry.placement, pixels, box)
-    return _warped(geometry, pixels, box, threads)
+    placement = geometry.placement
+    if isinstance(placement, Aligned):
+        return _aligned(geometry, placement, pixels, box)
+    return _warped(node_positions(placement, geometry.raw_size), pixels, box, threads)
 
 
-def _aligned(
-    geometry: Geometry, placement: Aligned, pixels: NDArray[np.uint8], box: Box
-) -> Guide:
+def _aligned(geometry: Geometry, placement: Aligned, pixels: NDArray[np.uint8], box: Box) -> Guide:
     back = undoing(placement.orientation)
     turned_size = oriented_size(placement.orientation, *geometry.raw_size)
     near = [max(0, -shift) for shift in (placement.dx, placement.dy)]
@@ -95,7 +94,7 @@ def _aligned(
     if far[0] <= near[0] or far[1] <= near[1]:
         return Guide(np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8))
     corners = [
-        placed(back, *near, *turned_size),
+        placed(back, near[0], near[1], *turned_size),
         placed(back, far[0] - 1, far[1] - 1, *turned_size),
     ]
     # The covered part of the raw, and the carrier's pixels there in the raw's own layout.
@@ -122,11 +121,11 @@ def _aligned(
     return Guide(guide, mask)
 
 
-def _warped(geometry: Geometry, pixels: NDArray[np.uint8], box: Box, threads: int) -> Guide:
+def _warped(nodes: NDArray[np.int64], pixels: NDArray[np.uint8], box: Box, threads: int) -> Guide:
     left, top, width, height = box
     guide = np.zeros((height, width, 3), np.uint8)
     mask = np.zeros((height, width), np.uint8)
-    sampler = _Sampler(geometry, pixels, _averaged_side(geometry))
+    sampler = _Sampler(nodes, pixels, _averaged_side(nodes))
 
     def fill(corner: tuple[int, int]) -> None:
         x, y = corner
@@ -134,19 +133,15 @@ def _warped(geometry: Geometry, pixels: NDArray[np.uint8], box: Box, threads: in
         columns, rows = tile[1].stop - x, tile[0].stop - y
         sampler.fill((left + x, top + y, columns, rows), guide[tile], mask[tile])
 
-    node_positions(geometry)
-    corners = [
-        (x, y) for y in range(0, height, _TILE_ROWS) for x in range(0, width, _TILE_COLUMNS)
-    ]
+    corners = [(x, y) for y in range(0, height, _TILE_ROWS) for x in range(0, width, _TILE_COLUMNS)]
     with ThreadPoolExecutor(max_workers=threads) as pool:
         for _ in pool.map(fill, corners):
             pass
     return Guide(guide, mask)
 
 
-def _averaged_side(geometry: Geometry) -> int:
+def _averaged_side(nodes: NDArray[np.int64]) -> int:
     """Side of the carrier squares that one raw pixel spans, from the middle of the frame."""
-    nodes = node_positions(geometry)
     row, column = (nodes.shape[0] - 1) // 2, (nodes.shape[1] - 1) // 2
     here = nodes[row, column]
     across = [int(step) for step in nodes[row, column + 1] - here]
@@ -158,22 +153,17 @@ def _averaged_side(geometry: Geometry) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Sampler:
-    geometry: Geometry
+    nodes: NDArray[np.int64]
     pixels: NDArray[np.uint8]
     averaged: int
 
     def fill(self, box: Box, guide: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
         """Sample one tile into views of the result that are 0 so far."""
-        x, y = (
-            (fine + _FINE_PER_PART // 2) >> 5 for fine in positions(self.geometry, box)
-        )
-        columns, rows = self.geometry.carrier_size
+        x, y = ((fine + _FINE_PER_PART // 2) >> 5 for fine in positions(self.nodes, box))
+        rows, columns = self.pixels.shape[:2]
         half = _PARTS // 2
         covered = (
-            (x >= -half)
-            & (x < columns * _PARTS - half)
-            & (y >= -half)
-            & (y < rows * _PARTS - half)
+            (x >= -half) & (x < columns * _PARTS - half) & (y >= -half) & (y < rows * _PARTS - half)
         )
         if not covered.any():
             return
@@ -244,7 +234,11 @@ def _bilinear(
     left = np.uint64(_PARTS) - right
     below = y.astype(np.uint64)
     above = np.uint64(_PARTS) - below
-    upper = words.take(index) * left + words.take(index + 1) * right
+    upper: NDArray[np.uint64] = words.take(index) * left + words.take(index + 1) * right
     index = index + pitch
     lower = words.take(index) * left + words.take(index + 1) * right
-    return upper * above + lower * below + _HALF
+    upper *= above
+    lower *= below
+    upper += lower
+    upper += _HALF
+    return upper

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.geometry.finding import aligned_matrix
-from rawback.geometry.model import (
+from rawback.geometry.model import Geometry
+from rawback.geometry.orientation import oriented_size
+from rawback.geometry.placement import (
     MAX_SHIFT,
     MESH_SPACINGS,
     PERSPECTIVE_ONE,
     POSITION_ONE,
     Aligned,
-    Geometry,
     Mesh,
     Warped,
     mesh_shape,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["quantised", "snapped"]
 
 _SNAP = 0.2
+_SNAP_WHOLE = 0.5
 _NEAR_TURN = 0.05
 _MESH_ERROR = 0.02
 _SAMPLES = 48
@@ -46,7 +48,9 @@ def snapped(
 
     Returns:
         The alignment whose positions differ by at most 0.2 carrier pixel (root mean square over
-        the covered raw), or None.
+        the covered raw), or None. For the whole frame, neither cropped nor moved, 0.5 pixel is
+        allowed: nobody warps by so little, but in a black-and-white rendering the lens's colour
+        fringes look like that.
     """
     x, y = _grid(raw_size)
     at = surface.at(x, y)
@@ -59,7 +63,9 @@ def snapped(
             continue
         moved = (at - turned.at(x, y))[covered]
         shift = np.round(moved.mean(axis=0))
-        if np.sqrt(((moved - shift) ** 2).sum(axis=-1).mean()) <= _SNAP:
+        whole = not shift.any() and oriented_size(orientation, *raw_size) == carrier_size
+        allowed = _SNAP_WHOLE if whole else _SNAP
+        if np.sqrt(((moved - shift) ** 2).sum(axis=-1).mean()) <= allowed:
             return Aligned(orientation, int(shift[0]), int(shift[1]))
     return None
 
@@ -116,15 +122,16 @@ def _mesh(spline: Spline, raw_size: tuple[int, int], spacing: int) -> Mesh | Non
     x, y = _grid(raw_size)
     rows, columns = spline.shifts.shape[:2]
     shifts = _spread(
-        spline_basis(y, spline.spacing, rows), spline.shifts, spline_basis(x, spline.spacing, columns)
+        spline_basis(y, spline.spacing, rows),
+        spline.shifts,
+        spline_basis(x, spline.spacing, columns),
     )
     rows, columns = mesh_shape(raw_size, spacing)
     if max(rows, columns) > _SAMPLES // 2:
         return None
-    tall, wide = (
-        spline_basis(at, 1 << spacing, nodes) for at, nodes in ((y, rows), (x, columns))
-    )
-    nodes = _spread(np.linalg.pinv(tall), shifts, np.linalg.pinv(wide))
+    tall, wide = (spline_basis(at, 1 << spacing, nodes) for at, nodes in ((y, rows), (x, columns)))
+    upward, inward = (np.linalg.pinv(basis).astype(np.float64) for basis in (tall, wide))
+    nodes = _spread(upward, shifts, inward)
     units = np.round(nodes * POSITION_ONE).astype(np.int64)
     error = np.abs(_spread(tall, units / POSITION_ONE, wide) - shifts).max()
     if error > _MESH_ERROR or np.abs(units).max() > MAX_SHIFT:

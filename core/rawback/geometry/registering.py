@@ -20,7 +20,8 @@ from rawback.errors import ShotMismatch
 from rawback.geometry.blocks import measure, reference
 from rawback.geometry.choosing import best_fit, ladder
 from rawback.geometry.finding import aligned_guesses, feature_guess
-from rawback.geometry.model import Aligned, Geometry
+from rawback.geometry.model import Geometry
+from rawback.geometry.placement import Aligned
 from rawback.geometry.placing import quantised, snapped
 from rawback.geometry.views import carrier_view, raw_view
 
@@ -31,26 +32,25 @@ if TYPE_CHECKING:
 
     from rawback.geometry.blocks import Blocks
     from rawback.geometry.finding import Guess
-    from rawback.geometry.model import Placement
+    from rawback.geometry.placement import Placement
     from rawback.geometry.surface import Surface
     from rawback.geometry.views import View
     from rawback.types import RawFrame
 
 __all__ = ["MATCH", "Registration", "register"]
 
-MATCH = 0.4
+MATCH = 0.3
 """The least likeness of a raw and a JPEG of the same shot."""
 
 _SURE = 0.7
-_PROMISING = 0.3
+_PROMISING = 0.2
 _FAINT = 0.12
 _LOST = 0.2
 _COARSEST_SIDE, _FINEST_SIDE = 420, 2000
 _QUICK_SIDE = 1200
 # Raw side, carrier side, features: quickly for most, thoroughly for small crops and poor texture.
-_FEATURE_TRIES = ((800, 800, 2000), (1800, 1200, 6000))
-_BLOCK, _LARGE_BLOCK = 16, 32
-_MIN_BLOCKS = 8
+_FEATURE_TRIES = ((800, 800, 2000), (1800, 1200, 4000))
+_MIN_BLOCKS = 5
 _COARSEST_ROUNDS, _ROUNDS = 5, 2
 
 
@@ -85,17 +85,20 @@ def register(frame: RawFrame, pixels: NDArray[np.uint8]) -> Registration:
         The geometry, and how alike the two are.
 
     Raises:
-        ShotMismatch: The two do not show the same shot.
+        ShotMismatch: The two do not show the same shot, or the perspective is too steep.
     """
     search = _Search(raw_view(frame), pixels, (frame.width, frame.height))
-    placement, likeness = search.placed()
-    return Registration(Geometry(search.raw_size, search.carrier_size, placement), likeness)
+    try:
+        placement, likeness = search.placed()
+        geometry = Geometry(search.raw_size, search.carrier_size, placement)
+    except ValueError as error:
+        message = "the JPEG shows the raw too steeply; export it with less perspective correction"
+        raise ShotMismatch(message) from error
+    return Registration(geometry, likeness)
 
 
 class _Search:
-    def __init__(
-        self, raw: View, pixels: NDArray[np.uint8], raw_size: tuple[int, int]
-    ) -> None:
+    def __init__(self, raw: View, pixels: NDArray[np.uint8], raw_size: tuple[int, int]) -> None:
         self._raw = raw
         self._pixels = pixels
         self._aligned = aligned_guesses(raw, pixels, raw_size)
@@ -180,7 +183,7 @@ class _Search:
     ) -> _Found | None:
         """Measure and fit at one resolution."""
         mine = self._raw.reduced(step)
-        side = _LARGE_BLOCK if max(mine.image.shape) > 1000 else _BLOCK
+        side = _block_side(mine)
         if min(mine.image.shape) < 2 * side:
             return None
         ref = reference(mine, side)
@@ -208,3 +211,11 @@ class _Search:
         across, down = at[0, 1] - at[0, 0], at[1, 0] - at[0, 0]
         area = abs(float(across[0] * down[1] - across[1] * down[0]))
         return float(np.clip(np.sqrt(area), 0.02, 50))
+
+
+def _block_side(view: View) -> int:
+    """Side of a block in view pixels: a few hundred blocks at least, where there is room."""
+    longer, shorter = max(view.image.shape), min(view.image.shape)
+    if longer > _QUICK_SIDE:
+        return 32
+    return 16 if shorter >= 64 else 8

@@ -92,13 +92,10 @@ def carrier_view(pixels: NDArray[np.uint8], step: float) -> View:
         small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     display = np.arange(256) / 255
     linear = np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)
-    image = sum(
-        (
-            cv2.LUT(cv2.extractChannel(small, channel), (linear * share).astype(np.float32))
-            for channel, share in enumerate(_SENSOR_GREEN)
-        ),
-        start=np.zeros(small.shape[:2], np.float32),
-    )
+    image = np.zeros(small.shape[:2], np.float32)
+    for channel, share in enumerate(_SENSOR_GREEN):
+        table = (linear * share).astype(np.float32)
+        image += cv2.LUT(np.ascontiguousarray(small[..., channel]), table)
     np.sqrt(image, out=image)
     return View(image, (width / small.shape[1], height / small.shape[0]))
 
@@ -109,5 +106,5 @@ def locally_normalised(image: NDArray[np.float32]) -> NDArray[np.float32]:
     mean = cv2.boxFilter(smooth, -1, (_WINDOW, _WINDOW))
     power = cv2.sqrBoxFilter(smooth, cv2.CV_32F, (_WINDOW, _WINDOW))
     spread = np.sqrt(np.maximum(power - mean * mean, 0) + np.float32(_FLOOR**2))
-    normalised: NDArray[np.float32] = (smooth - mean) / spread
-    return normalised
+    normalised = (smooth - mean) / spread
+    return normalised.astype(np.float32, copy=False)

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.geometry.model import PERSPECTIVE_ONE, Mesh, Warped, mesh_shape, reference_side
+from rawback.geometry.placement import PERSPECTIVE_ONE, STEP, mesh_shape, reference_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.geometry.model import Geometry
+    from rawback.geometry.placement import Mesh, Warped
 
-__all__ = ["FINE_ONE", "STEP", "Box", "node_positions", "positions"]
+__all__ = ["FINE_ONE", "Box", "is_steep", "node_positions", "positions"]
 
-STEP = 16
-"""Raw pixels between two nodes."""
 FINE_ONE = 1024
 """Nodes are whole multiples of 1/1024 carrier pixel."""
 
@@ -30,48 +28,59 @@ Box = tuple[int, int, int, int]
 
 _FINE_PER_POSITION = 16
 _LIMIT = (1 << 17) * FINE_ONE
+_MAX_CELL = 16 * STEP * FINE_ONE
 
 
 @lru_cache(maxsize=4)
-def node_positions(geometry: Geometry) -> NDArray[np.int64]:
+def node_positions(warp: Warped, raw_size: tuple[int, int]) -> NDArray[np.int64]:
     """Evaluate a warp at its nodes.
 
     Args:
-        geometry: One whose placement is `Warped`.
+        warp: The warp.
+        raw_size: Width and height of the mosaic.
 
     Returns:
         int64 ``[rows, columns, 2]``: carrier x and y of raw pixel ``(16 * column, 16 * row)`` in
         multiples of 1/1024, out to the first node past the last pixel. Read-only.
+
+    Raises:
+        ValueError: The warp's mesh has too few or too many nodes for this raw.
     """
-    warp = geometry.placement
-    if not isinstance(warp, Warped):
-        message = "only warps have nodes"
-        raise TypeError(message)
-    width, height = geometry.raw_size
+    width, height = raw_size
     x = np.arange(0, width + STEP, STEP, dtype=np.int64)
     y = np.arange(0, height + STEP, STEP, dtype=np.int64)
-    nodes = _homography(warp, x, y, reference_side(geometry.raw_size))
+    nodes = _homography(warp, x, y, reference_side(raw_size))
     if warp.mesh is not None:
-        shape = mesh_shape(geometry.raw_size, warp.mesh.spacing)
-        nodes += _spline(warp.mesh, len(x), len(y), shape)
+        rows, columns = mesh_shape(raw_size, warp.mesh.spacing)
+        if len(warp.mesh.shifts) != 2 * rows * columns:
+            message = f"{len(warp.mesh.shifts)} shifts for {rows} x {columns} nodes"
+            raise ValueError(message)
+        nodes += _spline(warp.mesh, len(x), len(y), (rows, columns))
     # Far outside every carrier, and near enough for 32 bits where pixels are interpolated.
     np.clip(nodes, -_LIMIT, _LIMIT, out=nodes)
     nodes.flags.writeable = False
     return nodes
 
 
-def positions(geometry: Geometry, box: Box) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def is_steep(nodes: NDArray[np.int64]) -> bool:
+    """Whether neighbouring nodes lie farther apart than any carrier's scale explains.
+
+    Tiles of the guide stay small, and 32 bits suffice within a cell, only where they do not.
+    """
+    return any(bool((np.abs(np.diff(nodes, axis=axis)) > _MAX_CELL).any()) for axis in range(2))
+
+
+def positions(nodes: NDArray[np.int64], box: Box) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Evaluate a warp at every raw pixel of a box.
 
     Args:
-        geometry: One whose placement is `Warped`.
+        nodes: What `node_positions` returned.
         box: Left, top, width and height, inside the raw.
 
     Returns:
         Carrier x and y, each int32 ``[height, width]``, in multiples of 1/1024.
     """
     left, top, width, height = box
-    nodes = node_positions(geometry)
     rows = np.arange(top, top + height, dtype=np.int64)
     first, last = left // STEP, (left + width - 1) // STEP
     columns = nodes[:, first : last + 2]
@@ -99,7 +108,7 @@ def _homography(
     weight = PERSPECTIVE_ONE * side + g * right + h * below
     nodes = np.empty((len(y), len(x), 2), dtype=np.int64)
     for axis in range(2):
-        # Below 2**63: positions under 2**23, weights at most 2**21, distances to 2**16 + 16.
+        # Below 2**63: positions under 2**23, weights at most 2**21, distances at most 2**17.
         moment = (
             PERSPECTIVE_ONE * warp.origin[axis] * (side - right - below)
             + (PERSPECTIVE_ONE + g) * warp.right[axis] * right
@@ -125,15 +134,18 @@ def _blend(
     values: NDArray[np.int64], per_cell: int, count: int, times: int, over: int
 ) -> NDArray[np.int64]:
     """Cubic B-spline along axis 0 at `count` points, `per_cell` to a cell; scaled and rounded."""
-    # Below 2**63: weights sum to at most 2**27, shifts are under 2**18, or 2**26 in the second pass.
+    # Below 2**63: weights sum to at most 2**27, values are under 2**18 or, refined, 2**26.
     at = np.arange(count, dtype=np.int64)
     cell, k = at // per_cell, (at % per_cell)[:, None, None]
     n = per_cell
-    total = (
+    total: NDArray[np.int64] = (
         (n - k) ** 3 * values[cell]
         + (3 * k**3 - 6 * n * k**2 + 4 * n**3) * values[cell + 1]
         + (-3 * k**3 + 3 * n * k**2 + 3 * n**2 * k + n**3) * values[cell + 2]
         + k**3 * values[cell + 3]
     )
     divisor = 6 * n**3 * over
-    return (total * times + divisor // 2) // divisor
+    total *= times
+    total += divisor // 2
+    total //= divisor
+    return total
