@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rawback.codec.grid import Window
-from rawback.codec.headers import ResidualParameters
 from rawback.residual import (
     Band,
     TileCoefficients,
@@ -17,6 +15,13 @@ from rawback.residual import (
     spot_pyramid,
     synthesise,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from rawback.codec.headers import ResidualParameters
 
 __all__ = ["band_slices", "blank_tile", "restored_residual"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rawback.bitstream import Header, Payload, Section, SectionKind
 from rawback.codec.coefficients import blank_tile, restored_residual
@@ -34,7 +34,11 @@ from rawback.residual import (
     read_codes,
 )
 from rawback.tone import Base, NoiseDomain, colour_cells
-from rawback.types import RawFrame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.types import RawFrame
 
 __all__ = ["Progress", "decode"]
 

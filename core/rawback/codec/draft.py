@@ -68,6 +68,7 @@ class Draft:
 
     @property
     def payload(self) -> Payload:
+        """Header and sections so far."""
         return Payload(self.header, tuple(self.sections))
 
     @property
@@ -187,6 +188,7 @@ class Draft:
 def tile_indices(
     prepared: Prepared, tile: Window, quantiser: Quantiser
 ) -> dict[Band, NDArray[np.int32]]:
+    """Quantised coefficients of a tile, ``[4, h, w]`` of each band."""
     whole = prepared.shot.grid.whole
     return {
         band: quantiser.indices(values[(slice(None), *band_slices(band, tile, whole))], band)

@@ -113,19 +113,20 @@ class Session:
 
     def _best_of_size(self, size: int, report: Progress) -> Encoded:
         """The best payload of at most `size` bytes, over the bases whose share may suit it."""
-        best: Encoded | None = None
-        for tier in range(len(BIT_PRICES)):
-            prepared = self.prepared(tier)
-            share = sum(section.packed_size for section in prepared.sections) / size
-            if share > _LARGEST_SHARE and tier + 1 < len(BIT_PRICES):
-                continue
-            found = self._fill(prepared, size, report)
-            if best is not None and self._psnr(found) <= self._psnr(best):
-                return best
-            if share < _SMALL_SHARE:
-                return found
+
+        def share(tier: int) -> float:
+            return sum(section.packed_size for section in self.prepared(tier).sections) / size
+
+        cheapest = len(BIT_PRICES) - 1
+        tier = next((t for t in range(cheapest) if share(t) <= _LARGEST_SHARE), cheapest)
+        best = self._fill(self.prepared(tier), size, report)
+        while tier < cheapest and share(tier) >= _SMALL_SHARE:
+            tier += 1
+            found = self._fill(self.prepared(tier), size, report)
+            if self._psnr(found) <= self._psnr(best):
+                break
             best = found
-        return found if best is None else best
+        return best
 
     def _psnr(self, encoded: Encoded) -> float:
         return raw_psnr(self.frame, encoded.restored)

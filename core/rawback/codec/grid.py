@@ -7,12 +7,14 @@ by repeating its last row or column of cells' worth of samples, see :func:`even`
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rawback.residual import LEVELS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["MARGIN", "TILE", "Grid", "Window", "even", "join_planes", "split_planes"]
 
@@ -117,7 +119,7 @@ def even(array: NDArray[_Scalar], period: int = 1) -> NDArray[_Scalar]:
 
 
 def split_planes(mosaic: NDArray[_Scalar]) -> NDArray[_Scalar]:
-    """The four planes ``[4, h / 2, w / 2]`` of a mosaic of even sides, positions in reading order."""
+    """The planes ``[4, h / 2, w / 2]`` of a mosaic of even sides, positions in reading order."""
     return np.stack([mosaic[p // 2 :: 2, p % 2 :: 2] for p in range(4)])
 
 

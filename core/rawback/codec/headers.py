@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rawback.bitstream import Header
 from rawback.codec.stored import stored
@@ -25,6 +25,9 @@ from rawback.residual import (
     Quantiser,
 )
 from rawback.types import BayerPattern, NoiseModel, RawFrame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = [
     "ResidualParameters",
@@ -64,7 +67,7 @@ class ResidualParameters:
             PayloadDamaged: The bytes are no such field.
         """
         layers, code = len(data) - 18, int.from_bytes(data[:2], "big")
-        if not (0 < layers and (layers - 1) * CODES_PER_LAYER <= code <= MAX_STEP_CODE):
+        if not (layers > 0 and (layers - 1) * CODES_PER_LAYER <= code <= MAX_STEP_CODE):
             message = "The residual layer's parameters are impossible; fetch the file again."
             raise PayloadDamaged(message)
         matrix = np.frombuffer(data, np.int8, 16, 2).reshape(4, 4)

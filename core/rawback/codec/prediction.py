@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rawback.codec.grid import Grid, Window, even
 from rawback.geometry import Geometry, build_guide
 from rawback.residual import Spot, spots_of
-from rawback.tone import Base
 from rawback.types import Guide
 
-__all__ = ["FILTER_CLASSES", "GuideSource", "Prediction", "in_threads", "predict", "pointwise"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+    from rawback.tone import Base
+
+__all__ = ["FILTER_CLASSES", "GuideSource", "Prediction", "in_threads", "pointwise", "predict"]
 
 FILTER_CLASSES = int(Spot.CLIPPED)
 """Spots below this one may have filters of their own; the others share the last."""

@@ -8,9 +8,9 @@ large one does not. What follows from one base, down to the wavelet coefficients
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rawback.bitstream import Header, Section, SectionKind
 from rawback.codec.grid import Grid, Window, even, split_planes
@@ -23,8 +23,6 @@ from rawback.codec.prediction import (
     pointwise,
     predict,
 )
-from rawback.geometry import Geometry
-from rawback.jpegio import Carrier
 from rawback.residual import (
     COEFFICIENT_UNIT,
     Band,
@@ -38,6 +36,7 @@ from rawback.tone import (
     UNIT,
     Base,
     NoiseDomain,
+    Patch,
     PointwiseFit,
     Sample,
     choose_pointwise,
@@ -46,6 +45,12 @@ from rawback.tone import (
     fit_readouts,
 )
 from rawback.types import BayerPattern, Guide, RawFrame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.geometry import Geometry
+    from rawback.jpegio import Carrier
 
 __all__ = ["BIT_PRICES", "Prepared", "Shot"]
 
@@ -179,10 +184,10 @@ def _with_filters(shot: Shot, base: Base, price: float) -> Base:
     tiles = shot.grid.tiles()
     some = tiles[:: -(-len(tiles) // _FILTER_TILES)]
 
-    def window(tile: Window) -> tuple[NDArray[np.int32], ...]:
+    def patch(tile: Window) -> Patch:
         colours, spots = pointwise(base, shot.source, tile)
         planes = shot.planes[(slice(None), *tile.slices)]
-        return colours, planes, spots, spots < Spot.CLIPPED
+        return Patch(colours, planes, spots, spots < Spot.CLIPPED)
 
     quads = shot.grid.height * shot.grid.width
-    return fit_readouts(base, in_threads(window, some), price, quads, FILTER_CLASSES)
+    return fit_readouts(base, in_threads(patch, some), price, quads, FILTER_CLASSES)

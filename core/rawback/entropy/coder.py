@@ -7,14 +7,16 @@ sides know.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import constriction
 import numpy as np
-from numpy.typing import NDArray
 
 from rawback.entropy.tables import TableSet
 from rawback.errors import PayloadDamaged
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["SymbolCoder", "SymbolDecoder", "SymbolEncoder", "SymbolMeter"]
 
@@ -175,7 +177,7 @@ def _runs(indices: NDArray[np.integer]) -> tuple[NDArray[np.intp], list[tuple[in
 
 
 def _code_escapes(
-    coder: SymbolCoder, values: NDArray[np.int32] | None, count: int
+    coder: SymbolCoder, values: NDArray[np.integer] | None, count: int
 ) -> NDArray[np.int32]:
     if count == 0:
         return np.zeros(0, dtype=np.int32)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
-from rawback.entropy.coder import SymbolCoder
+import numpy as np
+
 from rawback.entropy.tables import TableSet, quantise_counts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.entropy.coder import SymbolCoder
 
 __all__ = ["code_integers"]
 

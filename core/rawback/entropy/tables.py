@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import constriction
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["TABLE_PRECISION", "TableSet", "quantise_counts"]
 
@@ -70,4 +72,5 @@ def quantise_counts(counts: NDArray[np.float64]) -> NDArray[np.uint16]:
     frequencies = np.floor(shares * (total - symbols)).astype(np.int64) + 1
     rows = np.arange(len(counts))
     frequencies[rows, frequencies.argmax(axis=1)] += total - frequencies.sum(axis=1)
-    return np.minimum(frequencies, total - 1).astype(np.uint16)
+    found: NDArray[np.uint16] = np.minimum(frequencies, total - 1).astype(np.uint16)
+    return found

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rawback.errors import PayloadDamaged
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["read_codes", "write_codes"]
 

@@ -6,8 +6,8 @@ restored value and, linearly, from the errors of the neighbours already coded; h
 lie from the prediction follows from how far it lay at those neighbours and from what the guide says
 of the spot. Both sets of weights are fitted to the frame by the encoder and sent.
 
-Prediction and spread are in the noise-normalised domain, what is coded are ranks, see :mod:`.ranks`;
-all of it is integer arithmetic.
+Prediction and spread are in the noise-normalised domain, what is coded are ranks, see
+:mod:`.ranks`; all of it is integer arithmetic.
 """
 
 from __future__ import annotations

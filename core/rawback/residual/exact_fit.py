@@ -1,8 +1,8 @@
 """Fitting the exact layer to a frame: encoder only, in float.
 
-Both sets of weights are ridge regressions on a sample of each group, in the order of coding, so that
-each group is fitted on what the groups before it leave. The table of each class of spread is then
-the one that would have coded it in the fewest bits.
+Both sets of weights are ridge regressions on a sample of each group, in the order of coding, so
+that each group is fitted on what the groups before it leave. The table of each class of spread is
+then the one that would have coded it in the fewest bits.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _fit_spread(
         targets.append(canvas.neighbour(canvas.surprise, first, (0, 0)).ravel()[row])
     design = np.concatenate(designs).astype(np.float64)
     target = np.concatenate(targets).astype(np.float64)
-    weights = np.maximum(_ridge(design, target), 0)
+    weights = _ridge(design, target)
     weights[: len(near)] *= 1 << SPREAD_BITS
     return np.clip(np.rint(weights), 0, 255).astype(np.uint8)
 
@@ -132,8 +132,7 @@ def _fit_spread(
 def _ridge(design: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
     normal = design.T @ design
     normal[np.diag_indices_from(normal)] += 1e-3 * len(design) + 1
-    solution: NDArray[np.float64] = np.linalg.solve(normal, design.T @ target)
-    return solution
+    return np.linalg.solve(normal, design.T @ target).astype(np.float64)
 
 
 def _add_costs(

@@ -8,9 +8,12 @@ sent as 16 small integers and applied as such; the encoder inverts it in float.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["PlaneTransform"]
 
@@ -29,7 +32,7 @@ class PlaneTransform:
     matrix: NDArray[np.int8]
 
     @classmethod
-    def fit(cls, residual: NDArray[np.integer], cap: int) -> PlaneTransform:
+    def fit(cls, residual: NDArray[np.float32], cap: int) -> PlaneTransform:
         """Principal components of a residual ``[4, h, w]``, errors counted up to `cap`."""
         some = residual.reshape(4, -1)[:, :: max(1, residual[0].size // 500_000)]
         some = np.clip(some, -cap, cap).astype(np.float64)

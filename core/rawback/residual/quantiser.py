@@ -8,11 +8,14 @@ as one quality layer is from the next.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rawback.residual.wavelet import Band, band_gain, bands
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["CODES_PER_LAYER", "COEFFICIENT_UNIT", "MAX_STEP_CODE", "Quantiser"]
 
@@ -61,7 +64,8 @@ class Quantiser:
     def indices(self, coefficients: NDArray[np.float32], band: Band) -> NDArray[np.int32]:
         """Quantise: dead zone of two steps around 0, then intervals of one step."""
         scaled = coefficients * np.float32((1 << _FINE) / self.step(band))
-        return np.clip(scaled, -_MAX_INDEX, _MAX_INDEX).astype(np.int32)
+        found: NDArray[np.int32] = np.clip(scaled, -_MAX_INDEX, _MAX_INDEX).astype(np.int32)
+        return found
 
     def values(
         self, magnitude: NDArray[np.uint16], negative: NDArray[np.bool_], band: Band

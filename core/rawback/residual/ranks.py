@@ -20,7 +20,7 @@ __all__ = ["SPREADS", "Placement", "RankDomain"]
 SPREADS = 56
 """Classes of predicted spread, quarter octaves from 1/16 of a rank."""
 
-# Quarter octaves as multiples of 1/64: 1.19, 1.41, 1.68 and 2, rounded by hand so that every edge is
+# 1.19, 1.41, 1.68 and 2 as multiples of 1/1024: quarter octaves, rounded here so that every edge is
 # an integer in its own right.
 _QUARTERS = (1218, 1448, 1722, 2048)
 _EDGES = np.array([_QUARTERS[i % 4] << (i // 4) >> 8 for i in range(SPREADS - 1)])
@@ -51,7 +51,8 @@ class RankDomain:
     def width_table(self, position: int) -> NDArray[np.int32]:
         """Domain values per eight ranks around each rank, at least 1."""
         row = np.pad(self.values[position], 4, mode="edge")
-        return np.maximum(row[8:] - row[:-8], 1)
+        found: NDArray[np.int32] = np.maximum(row[8:] - row[:-8], 1)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,23 @@
 """What the guide says of each spot: where the base can be trusted.
 
-The classes rise in the error to expect, so that a coarse coefficient, which covers many quads, takes
-the highest class among them.
+The classes rise in the error to expect, so that a coarse coefficient, which covers many quads,
+takes the highest class among them.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from rawback.residual.wavelet import LEVELS, Band, band_shape, bands
-from rawback.types import Guide
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.types import Guide
 
 __all__ = ["Spot", "spot_pyramid", "spots_of"]
 
@@ -56,7 +60,7 @@ def spots_of(guide: Guide, base: NDArray[np.int32]) -> NDArray[np.uint8]:
         (right, np.s_[:, 1:]),
     ):
         np.maximum(change[where], part, out=change[where])
-    spots = (change >= _TEXTURE).astype(np.uint8) + (change >= _EDGE)
+    spots: NDArray[np.uint8] = (change >= _TEXTURE).astype(np.uint8) + (change >= _EDGE)
     bright = _any_of_quad(guide.pixels.max(axis=2) >= CLIPPED)
     spots[cv2.dilate(bright, np.ones((3, 3), dtype=np.uint8)) > 0] = Spot.CLIPPED
     spots[_any_of_quad(guide.mask == 0) > 0] = Spot.UNCOVERED
@@ -81,7 +85,8 @@ def _halved(spots: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = spots.shape
     even = np.pad(spots, ((0, height % 2), (0, width % 2)))
     rows = np.maximum(even[0::2], even[1::2])
-    return np.maximum(rows[:, 0::2], rows[:, 1::2])
+    highest: NDArray[np.uint8] = np.maximum(rows[:, 0::2], rows[:, 1::2])
+    return highest
 
 
 def _any_of_quad(flags: NDArray[np.bool_]) -> NDArray[np.uint8]:

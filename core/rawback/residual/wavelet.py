@@ -17,14 +17,19 @@ HL is horizontally high-pass. A band of level ``l`` has the rows ``r`` that stan
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["LEVELS", "Band", "analyse", "band_gain", "band_shape", "bands", "synthesise"]
 
 LEVELS = 5
 """Decompositions of each plane."""
+
+_Number = TypeVar("_Number", np.int32, np.float32)
 
 _LIFTS = (-812, -27, 452, 227)
 _SHIFT = 9
@@ -137,7 +142,7 @@ def _join(low: NDArray[np.int32], high: NDArray[np.int32]) -> NDArray[np.int32]:
     return plane
 
 
-def _beside_high(low: NDArray, count: int) -> NDArray:
+def _beside_high(low: NDArray[_Number], count: int) -> NDArray[_Number]:
     """For each odd row the sum of the even rows beside it, mirrored at the end."""
     total = low[:count].copy()
     total[: len(low) - 1] += low[1:]
@@ -146,7 +151,7 @@ def _beside_high(low: NDArray, count: int) -> NDArray:
     return total
 
 
-def _beside_low(high: NDArray, count: int) -> NDArray:
+def _beside_low(high: NDArray[_Number], count: int) -> NDArray[_Number]:
     """For each even row the sum of the odd rows beside it, mirrored at both ends."""
     if len(high) == 0:
         return np.zeros((count, *high.shape[1:]), dtype=high.dtype)

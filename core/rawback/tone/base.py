@@ -11,16 +11,20 @@ them still restores. All evaluation is integer, see the modules.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rawback.entropy import SymbolCoder, SymbolDecoder, SymbolEncoder, code_integers
 from rawback.errors import PayloadDamaged
 from rawback.tone.gain import SPACINGS, apply_gain, grid_shape
 from rawback.tone.lut import GRIDS, code_lut, look_up
 from rawback.tone.readout import REACH, TAPS, Readout
-from rawback.types import BayerPattern, Guide
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.types import BayerPattern, Guide
 
 __all__ = ["Base"]
 

@@ -7,21 +7,26 @@ what it takes off the squared error.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse as sparse
 import scipy.sparse.linalg
-from numpy.typing import NDArray
 
 from rawback.entropy import SymbolMeter
-from rawback.tone.base import Base
 from rawback.tone.gain import GAIN_ONE, SPACINGS, grid_shape, hat_weights
 from rawback.tone.lut import GRIDS, NODES, code_lut, look_up, refine_grid, touched_nodes
 from rawback.tone.readout import colour_of
 from rawback.tone.vst import UNIT
-from rawback.types import BayerPattern, Guide
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from rawback.tone.base import Base
+    from rawback.types import BayerPattern, Guide
 
 __all__ = ["OUTLIER", "PointwiseFit", "Sample", "choose_pointwise", "fit_pointwise"]
 
@@ -40,23 +45,23 @@ class Sample:
         rows: Row of each in the frame.
         columns: Column of each in the frame.
         pixels: uint8 ``[n, 3]``: the guide there.
-        truth: int32 ``[n]``: the raw there, in domain units.
+        truth: int16 ``[n]``: the raw there, in domain units.
     """
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
     pixels: NDArray[np.uint8]
-    truth: NDArray[np.int32]
+    truth: NDArray[np.int16]
 
     @classmethod
     def draw(
-        cls, guide: Guide, planes: NDArray[np.int32], pattern: BayerPattern, count: int
+        cls, guide: Guide, planes: NDArray[np.int16], pattern: BayerPattern, count: int
     ) -> tuple[Sample, Sample, Sample]:
         """Draw up to `count` covered samples of each colour, without regard to place.
 
         Args:
             guide: Of even height and width.
-            planes: int32 ``[4, h, w]``: the raw in domain units.
+            planes: int16 ``[4, h, w]``: the raw in domain units.
             pattern: The frame's.
             count: Samples per colour.
         """
@@ -245,7 +250,8 @@ def _fit_gains(
         moment += design.T @ error
     ridge = normal.diagonal().mean() * 1e-2 + 1
     gains = scipy.sparse.linalg.spsolve((normal + ridge * sparse.identity(count)).tocsc(), moment)
-    return np.clip(np.rint(gains * GAIN_ONE), -255, 255).astype(np.int32).reshape(rows, columns)
+    found: NDArray[np.int32] = np.clip(np.rint(gains * GAIN_ONE), -255, 255).astype(np.int32)
+    return found.reshape(rows, columns)
 
 
 def _details(
@@ -277,7 +283,10 @@ def _gathered(weights: NDArray[np.float64], grid: int) -> NDArray[np.float64]:
     stride = (NODES - 1) // (grid - 1)
     apart = np.abs(np.arange(grid)[:, None] * stride - np.arange(NODES))
     hats = np.maximum(1 - apart / stride, 0)
-    return np.einsum("krgb,ir,jg,lb->kijl", weights, hats, hats, hats, optimize=True)
+    found: NDArray[np.float64] = np.einsum(
+        "krgb,ir,jg,lb->kijl", weights, hats, hats, hats, optimize=True
+    )
+    return found
 
 
 def _cost(

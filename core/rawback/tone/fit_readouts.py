@@ -24,12 +24,29 @@ if TYPE_CHECKING:
     from rawback.tone.base import Base
     from rawback.types import BayerPattern
 
-__all__ = ["fit_readouts"]
+__all__ = ["Patch", "fit_readouts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A part of a frame that filters are fitted to.
+
+    Attributes:
+        colours: int32 ``[3, 2 h + 4, 2 w + 4]`` from :meth:`Base.colours`, with a border of 2.
+        planes: int16 ``[4, h, w]``: the raw in domain units.
+        classes: uint8 ``[h, w]``: the class of each quad.
+        usable: bool ``[h, w]``: whether a quad may take part.
+    """
+
+    colours: NDArray[np.int32]
+    planes: NDArray[np.int16]
+    classes: NDArray[np.uint8]
+    usable: NDArray[np.bool_]
 
 
 def fit_readouts(
     base: Base,
-    windows: Iterable[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8], NDArray]],
+    patches: Iterable[Patch],
     bit_price: float,
     quads: int,
     trusted: int,
@@ -37,17 +54,16 @@ def fit_readouts(
     """Add filters to a base where they pay.
 
     Args:
-        base: From :func:`fit_pointwise`.
-        windows: Of each: colours ``[3, h + 4, w + 4]`` from :meth:`Base.colours`, the raw's planes
-            ``[4, h / 2, w / 2]``, the class of each quad, and whether each may take part (bool).
-        bit_price: As for :func:`fit_pointwise`.
+        base: From :func:`choose_pointwise`.
+        patches: Of the frame.
+        bit_price: As for :func:`choose_pointwise`.
         quads: Quads in the frame.
         trusted: Classes below this one have filters of their own when four are used.
 
     Returns:
         The base with no filter, one, or one per class.
     """
-    gathered = [_gather(window, base.pattern) for window in windows]
+    gathered = [_gather(patch, base.pattern) for patch in patches]
     design = [np.concatenate([g[0][p] for g in gathered]) for p in range(4)]
     target = [np.concatenate([g[1][p] for g in gathered]) for p in range(4)]
     classes = np.minimum(np.concatenate([g[2] for g in gathered]), trusted)
@@ -109,14 +125,12 @@ class _Gram:
 
 
 def _gather(
-    window: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8], NDArray],
-    pattern: BayerPattern,
-    count: int = 12_000,
+    patch: Patch, pattern: BayerPattern, count: int = 12_000
 ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]], NDArray[np.uint8]]:
-    """Designs and targets, a pair for each position, and classes, of some quads of a window."""
-    colours, planes, classes, usable = window
-    chosen = np.random.default_rng(0).permutation(np.flatnonzero(usable))[:count]
-    rows, columns = np.unravel_index(chosen, classes.shape)
+    """Designs and targets, a pair for each position, and classes, of some quads of a patch."""
+    colours = patch.colours
+    chosen = np.random.default_rng(0).permutation(np.flatnonzero(patch.usable))[:count]
+    rows, columns = np.unravel_index(chosen, patch.classes.shape)
     designs, targets = [], []
     for position in range(4):
         y, x = 2 * rows + position // 2 + REACH, 2 * columns + position % 2 + REACH
@@ -127,9 +141,9 @@ def _gather(
             for dx in range(-REACH, REACH + 1)
         ]
         designs.append(np.stack(around, axis=1).reshape(TAPS, -1).T.astype(np.float32))
-        error = planes[position][rows, columns] - centre[colour_of(pattern, position)]
+        error = patch.planes[position][rows, columns] - centre[colour_of(pattern, position)]
         targets.append(np.clip(error, -OUTLIER, OUTLIER).astype(np.float32))
-    return designs, targets, classes[rows, columns]
+    return designs, targets, patch.classes[rows, columns]
 
 
 def _fit_readout(grams: list[_Gram], pattern: BayerPattern) -> Readout:

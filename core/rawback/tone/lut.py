@@ -8,10 +8,14 @@ carrier's colours too, so it knows which.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import NDArray
 
 from rawback.entropy import SymbolCoder, code_integers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["GRIDS", "NODES", "code_lut", "colour_cells", "look_up", "refine_grid", "touched_nodes"]
 
@@ -49,15 +53,17 @@ def _interpolated(table: NDArray[np.int32], pixels: NDArray[np.uint8]) -> NDArra
     """One colour of a few rows of pixels, from a table ``[17 * 17 * 256]`` of four more bits."""
     red, green, blue = (pixels[..., channel].astype(np.intp) for channel in range(3))
     corner = ((red >> 4) * NODES + (green >> 4)) * 256 + blue
-    red, green = ((channel & 15).astype(np.int32) for channel in (red, green))
+    to_red, to_green = ((channel & 15).astype(np.int32) for channel in (red, green))
     ends = [
-        _blend(table.take(corner + step), table.take(corner + step + 256), green)
+        _blend(table.take(corner + step), table.take(corner + step + 256), to_green)
         for step in (0, NODES * 256)
     ]
-    return (_blend(ends[0], ends[1], red) + 8) >> 4
+    return (_blend(ends[0], ends[1], to_red) + 8) >> 4
 
 
-def _blend(low: NDArray[np.int32], high: NDArray[np.int32], part: NDArray[np.int32]) -> NDArray:
+def _blend(
+    low: NDArray[np.int32], high: NDArray[np.int32], part: NDArray[np.int32]
+) -> NDArray[np.int32]:
     """`low` where part is 0, towards `high` as it nears 16; keeps the four bits it began with."""
     high -= low
     high *= part

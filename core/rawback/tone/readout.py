@@ -1,20 +1,23 @@
 """The linear part of the base: a small filter per CFA phase, fitted to this very rendering.
 
 Demosaicing, sharpening, denoising and chroma subsampling spread each sample over its neighbourhood;
-a linear filter over the 5x5 neighbourhood of all three colours of the pointwise base takes back what
-it can, as the adaptive loop filter of H.266 (VVC) does for its own distortions. Its taps act on
-differences to the central pixel, so that its gain at frequency zero is exactly 1.
+a linear filter over the 5x5 neighbourhood of all three colours of the pointwise base takes back
+what it can, as the adaptive loop filter of H.266 (VVC) does for its own distortions. Its taps act
+on differences to the central pixel, so that its gain at frequency zero is exactly 1.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from rawback.types import BayerPattern
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.types import BayerPattern
 
 __all__ = ["REACH", "TAPS", "TAP_ONE", "Readout", "colour_of"]
 

@@ -15,11 +15,14 @@ tables, one entry per digital number and one per integer of the domain.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rawback.types import NoiseModel
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.types import NoiseModel
 
 __all__ = ["UNIT", "NoiseDomain"]
 
@@ -64,7 +67,8 @@ class NoiseDomain:
 
     def to_domain(self, samples: NDArray[np.uint16], position: int) -> NDArray[np.int32]:
         """Map DN samples of one CFA position into the domain."""
-        return self.forward[position][samples]
+        found: NDArray[np.int32] = self.forward[position][samples]
+        return found
 
     def to_samples(self, values: NDArray[np.int32], position: int) -> NDArray[np.uint16]:
         """Map domain values of one CFA position to the nearest DN, at most the white level.
@@ -91,4 +95,7 @@ def _transform(signal: NDArray[np.float64], noise: NoiseModel) -> NDArray[np.flo
     floor = max(0.375 * scale * scale + noise.offset, scale * _SHADOW)
     root = np.sqrt(scale * np.maximum(signal, 0) + floor)
     at_zero = np.sqrt(np.float64(floor))
-    return np.where(signal < 0, signal / at_zero, (root - at_zero) * 2 / scale)
+    found: NDArray[np.float64] = np.where(
+        signal < 0, signal / at_zero, (root - at_zero) * 2 / scale
+    )
+    return found
