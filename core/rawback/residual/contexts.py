@@ -20,17 +20,34 @@ A band is coded in four groups, the phases of its 2x2 cells, each vectorised::
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["CLASSES", "FEATURES", "PHASES", "SPOTS", "ContextWeights", "class_of", "features"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "CLASSES",
+    "FEATURES",
+    "PHASES",
+    "REGIMES",
+    "SPOTS",
+    "ContextWeights",
+    "class_of",
+    "features",
+    "regime_of",
+]
 
 PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
 """First row and column of each group."""
 
 CLASSES = 32
 """Number of context classes: predicted magnitudes in steps of a third of an octave."""
+
+REGIMES = 3
+"""What steers the codes is trained apart for fine, middling and coarse steps: where steps are finer
+than the noise, neighbours tell little, and where they are coarse, almost everything."""
 
 SPOTS = 5
 """What the guide says of a spot: smooth, textured, edge, clipped, not covered."""
@@ -47,13 +64,19 @@ class ContextWeights:
     """Trained weights, in units of ``2 ** -6``.
 
     Attributes:
-        magnitude: uint8 ``[2, 3, 4, len(FEATURES)]``: first or refining layer, kind of band (low,
-            one axis high-pass, both), group, feature.
-        noise: uint8 ``[2, 3, 4, SPOTS]``: weight of the sensor noise expected at a spot.
+        magnitude: uint8 ``[2, REGIMES, 3, 4, len(FEATURES)]``: first or refining layer, regime,
+            kind of band (low, one axis high-pass, both), group, feature.
+        noise: uint8 ``[2, REGIMES, 3, 4, SPOTS]``: weight of the sensor noise expected at a spot.
     """
 
     magnitude: NDArray[np.uint8]
     noise: NDArray[np.uint8]
+
+
+def regime_of(noise_level: int) -> int:
+    """The regime of a band whose noise has this mean magnitude, in half steps / 16."""
+    # With a step of one standard deviation the level is 26, with four it is 6.
+    return 0 if noise_level >= 20 else 1 if noise_level >= 5 else 2  # noqa: PLR2004
 
 
 def features(
@@ -124,7 +147,8 @@ def class_of(
         if weight:
             total += feature * np.uint32(weight)
     np.minimum(total, np.uint32(len(_CLASS_OF_SUM) - 1), out=total)
-    return _CLASS_OF_SUM[total]
+    found_classes: NDArray[np.uint8] = _CLASS_OF_SUM[total]
+    return found_classes
 
 
 def _class_table() -> NDArray[np.uint8]:

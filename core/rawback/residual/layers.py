@@ -2,28 +2,35 @@
 
 The quantiser is the embedded one with a dead zone twice a step wide (Taubman and Marcellin, *JPEG
 2000*, 2002, section 3.2): the index of magnitude ``m`` at one layer is ``m >> 1`` at the layer
-before, so a layer refines each index by one bit. The first layer codes whole indices; in a later one
-an index that was 0 stays 0 or becomes +1 or -1, and any other gains a bit.
+before, so a layer refines each index by one bit. The first layer codes whole indices; in a later
+one an index that was 0 stays 0 or becomes +1 or -1, and any other gains a bit.
 
 One function codes in both directions, see :mod:`rawback.entropy`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rawback.entropy import SymbolCoder, TableSet
 from rawback.residual.contexts import (
+    CLASSES,
     PHASES,
     ContextWeights,
     class_of,
     features,
+    regime_of,
 )
 from rawback.residual.wavelet import Band, bands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from rawback.entropy import SymbolCoder, TableSet
 
 __all__ = ["ESCAPE", "LayerModel", "Observation", "TileCoefficients", "code_layer"]
 
@@ -41,9 +48,12 @@ class LayerModel:
 
     Attributes:
         weights: Weights of the context sums.
-        first: Tables over indices ``-ESCAPE .. ESCAPE``, offset by ESCAPE, a row per class.
-        grow: Tables over what becomes of an index 0: 0, +1, -1; a row per class.
-        refine: Tables over the new bit of any other index, three rows (index 1, 2, more) per class.
+        first: Tables over indices ``-ESCAPE .. ESCAPE``, offset by ESCAPE, a row per
+            regime and class.
+        grow: Tables over what becomes of an index 0: 0, +1, -1; a row per regime
+            and class.
+        refine: Tables over the new bit of any other index, three rows (index 1, 2, more) per
+            regime and class.
         empty: Tables over whether a band of one plane stays all zero, a row per level and per
             whether its parent band did.
     """
@@ -64,13 +74,15 @@ class TileCoefficients:
         negative: bool, the same shape.
         spots: uint8 ``[h, w]`` of each band: what the guide says there, below SPOTS.
         layers: How many layers have been coded.
+        known: uint16 ``[4, h + 2, w + 2]`` of each band, bordered: magnitudes in half steps of the
+            layer that is being coded.
     """
 
     magnitude: dict[Band, NDArray[np.uint16]]
     negative: dict[Band, NDArray[np.bool_]]
     spots: dict[Band, NDArray[np.uint8]]
     layers: int = 0
-    _known: dict[Band, NDArray[np.uint16]] = field(default_factory=dict)
+    known: dict[Band, NDArray[np.uint16]] = field(default_factory=dict)
 
     @classmethod
     def blank(cls, spots: dict[Band, NDArray[np.uint8]]) -> TileCoefficients:
@@ -117,7 +129,7 @@ def code_layer(
     """
     refining = int(tile.layers > 0)
     scale = 4 if refining else 0
-    tile._known = {
+    tile.known = {
         band: _bordered(np.minimum(scale * value.astype(np.uint32) + 2 * (value > 0), _CAP))
         for band, value in tile.magnitude.items()
     }
@@ -145,7 +157,7 @@ class _BandCoder:
         if not len(planes) or not spots.size:
             return
         magnitude, negative = self.tile.magnitude[self.band], self.tile.negative[self.band]
-        known_all = self.tile._known[self.band]
+        known_all = self.tile.known[self.band]
         known = known_all[planes]
         before = known_all[:1] if batch.start else np.zeros_like(known_all[:1])
         before = np.broadcast_to(before, known.shape)
@@ -172,7 +184,7 @@ class _BandCoder:
         planes = np.arange(4)[batch]
         magnitude = self.tile.magnitude[self.band]
         unsure = np.array([plane for plane in planes if not magnitude[plane].any()], dtype=np.intp)
-        parents = self.tile._known.get(_parent_of(self.band))
+        parents = self.tile.known.get(_parent_of(self.band))
         level = self.band.level - 1
         full = [level * 2 + (1 if parents is None else int(parents[p].any())) for p in unsure]
         flags = None if given is None else np.array([int(given[p].any()) for p in unsure], np.int32)
@@ -182,7 +194,7 @@ class _BandCoder:
     def _parent(self, planes: NDArray[np.intp]) -> NDArray[np.uint16]:
         height, width = self.tile.spots[self.band].shape
         parent = np.zeros((len(planes), height // 2 + 3, width // 2 + 3), dtype=np.uint16)
-        source = self.tile._known.get(_parent_of(self.band))
+        source = self.tile.known.get(_parent_of(self.band))
         if source is not None:
             part = source[planes, : parent.shape[1], : parent.shape[2]]
             parent[:, : part.shape[1], : part.shape[2]] = part
@@ -194,7 +206,7 @@ class _BandCoder:
         level, y, x = self.band.level, self.band.high_y, self.band.high_x
         earlier = [Band(level, False, True), Band(level, True, False)][: (y and 1) + (y and x)]
         for band in earlier:
-            part = self.tile._known[band][planes, 1 : height + 1, 1 : width + 1]
+            part = self.tile.known[band][planes, 1 : height + 1, 1 : width + 1]
             part = part[:, : self.tile.spots[band].shape[0], : self.tile.spots[band].shape[1]]
             total[:, : part.shape[1], : part.shape[2]] += part
         return total
@@ -210,14 +222,15 @@ class _BandCoder:
         sign: NDArray[np.bool_],
         wanted: NDArray[np.int32] | None,
     ) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-        weights = self.model.weights
+        weights, regime = self.model.weights, regime_of(self.noise_level)
         classes = class_of(
             found,
             spot[0],
-            weights.magnitude[refining, kind, group],
-            weights.noise[refining, kind, group],
+            weights.magnitude[refining, regime, kind, group],
+            weights.noise[refining, regime, kind, group],
             spot[1],
         )
+        classes += np.uint8(regime * CLASSES)
         coded = _code_refining if refining else _code_first
         new = coded(self.coder, self.model, classes.ravel(), old.ravel(), sign.ravel(), wanted)
         if self.observe is not None:
