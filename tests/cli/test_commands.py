@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -62,24 +62,42 @@ FIGURES = {
 }
 
 
-@pytest.mark.parametrize(
-    "rate",
-    [
-        ["--size=5kB"],
-        ["--bpp", "1.5"],
-        ["-q", "40"],
-        ["--psnr", "40"],
-        ["--lossless"],
-        [],
-    ],
-)
-def test_embed_tells_all_figures(run: Any, rate: list[str]) -> None:
-    done = run("embed", "photo.dng", "photo.jpg", "--json", *rate)
+@pytest.mark.parametrize("options", [["--lossless"], ["-q", "20", "-o", "out.jpg"]])
+def test_embed_tells_all_figures(run: Any, options: list[str]) -> None:
+    done = run("embed", "photo.dng", "photo.jpg", "--json", *options)
     assert done.status == 0
     assert done.document.keys() >= FIGURES
-    assert done.document["output"] == "photo.rawback.jpg"
-    assert done.document["exact"] is (rate == ["--lossless"])
+    assert done.document["output"] == ("out.jpg" if "-o" in options else "photo.rawback.jpg")
+    assert done.document["exact"] is ("--lossless" in options)
     assert done.err == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "rate"),
+    [
+        (["--size", "200kB"], rawback.Rate.size(200_000)),
+        (["--size=12000"], rawback.Rate.size(12_000)),
+        (["--bpp", "1.5"], rawback.Rate.bpp(1.5)),
+        (["-q", "40"], rawback.Rate.quality(40)),
+        (["--quality", "0"], rawback.Rate.quality(0)),
+        (["--psnr", "50"], rawback.Rate.psnr(50)),
+        (["--lossless"], rawback.Rate.lossless()),
+        ([], None),
+    ],
+)
+def test_rates(
+    run: Any, monkeypatch: pytest.MonkeyPatch, options: list[str], rate: rawback.Rate | None
+) -> None:
+    asked: list[rawback.Rate | None] = []
+
+    def refuse(*_: object, **given: Any) -> NoReturn:
+        asked.append(given["rate"])
+        message = "Enough; stop here."
+        raise rawback.RateUnreachable(message)
+
+    monkeypatch.setattr(rawback, "embed", refuse)
+    assert run("embed", "photo.dng", "photo.jpg", *options).status == 1
+    assert asked == [rate]
 
 
 def test_there_and_back_in_words(run: Any, there: Path, shot: tuple[bytes, bytes]) -> None:

@@ -50,15 +50,19 @@ def test_the_demo_runs_again(
     small = shot_folder / "photo.dng", shot_folder / "photo.jpg"
     monkeypatch.setattr(demo, "_sample", lambda: small)
     monkeypatch.setattr(demo, "_SIZES", (5_000,))
-    for _ in range(2):
-        assert main(["demo", "again"]) == 0
-        told = capsys.readouterr().out
-        assert "lossless" in told
-        assert "comparison.png" in told
-        assert sorted(path.name for path in (there / "again").iterdir()) == [
-            "comparison.png",
-            "sample-5kB.dng",
-            "sample-5kB.jpg",
-            "sample-lossless.dng",
-            "sample-lossless.jpg",
-        ]
+    names = [
+        "comparison.png",
+        "sample-5kB.dng",
+        "sample-5kB.jpg",
+        "sample-lossless.dng",
+        "sample-lossless.jpg",
+    ]
+    (there / "again").mkdir()
+    for name in names:
+        (there / "again" / name).write_bytes(b"of an earlier run")
+    assert main(["demo", "again"]) == 0
+    told = capsys.readouterr().out
+    assert "lossless" in told
+    assert "comparison.png" in told
+    assert sorted(path.name for path in (there / "again").iterdir()) == names
+    assert all((there / "again" / name).stat().st_size > 1000 for name in names)
