@@ -90,7 +90,10 @@ def best_fit(blocks: Blocks, start: Surface, rungs: list[Rung]) -> Surface:
     """
     rows, columns = np.indices(blocks.likeness.shape)
     even = (rows + columns) % 2 == 0
+    seen = blocks.information[..., 0, 0] > 0
     best, lowest = start, np.inf
+    if not ((seen & even).any() and (seen & ~even).any()):
+        return best
     for rung in rungs:
         held_out = sum(
             cost(blocks, fitted(blocks, start, rung, used=used), used=~used)

@@ -24,6 +24,9 @@ __all__ = ["View", "carrier_view", "locally_normalised", "raw_view"]
 # What of linear sRGB a sensor's green sees, within a few hundredths on all sensors measured.
 _SENSOR_GREEN = (0.08, 0.75, 0.17)
 
+# OpenCV warps no pictures of 32768 pixels or more.
+_LONGEST = 30_000
+
 _WINDOW = 17
 _FLOOR = 0.012
 
@@ -80,13 +83,14 @@ def carrier_view(pixels: NDArray[np.uint8], step: float) -> View:
 
     Args:
         pixels: uint8 ``[H, W, 3]``, taken for sRGB.
-        step: About how many carrier pixels to a view's pixel; at least 1.
+        step: About how many carrier pixels to a view's pixel; at least 1, more where the view
+            would get too long.
 
     Returns:
         The view.
     """
     height, width = pixels.shape[:2]
-    size = _reduced_size(width, height, max(step, 1))
+    size = _reduced_size(width, height, max(step, 1, max(width, height) / _LONGEST))
     small = pixels
     if size[0] < width and size[1] < height:
         small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
