@@ -32,10 +32,11 @@ def read_codes(data: bytes) -> NDArray[np.uint16]:
     message = "the list of sensor codes is broken; restore without the exact layer"
     inflater = zlib.decompressobj()
     try:
-        raw = inflater.decompress(data, _MAX_BYTES)
+        # One byte more, or the stream of a full list would not be read to its end.
+        raw = inflater.decompress(data, _MAX_BYTES + 1)
     except zlib.error as error:
         raise PayloadDamaged(message) from error
-    if len(raw) < 2 or len(raw) % 2 or not inflater.eof or inflater.unused_data:
+    if not 2 <= len(raw) <= _MAX_BYTES or len(raw) % 2 or not inflater.eof or inflater.unused_data:
         raise PayloadDamaged(message)
     pairs = np.ascontiguousarray(np.frombuffer(raw, np.uint8).reshape(2, -1).T)
     codes = np.cumsum(pairs.view("<u2")[:, 0], dtype=np.int64)

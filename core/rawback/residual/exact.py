@@ -61,6 +61,9 @@ WEIGHT_BITS = 8
 SPREAD_BITS = 6
 """Fractional bits of the weights of surprises."""
 
+_LIMIT = (1 << 15) - 1
+"""Samples lie in this range, so restored values beyond it count as its ends."""
+
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
@@ -126,6 +129,7 @@ class ExactTile:
     def of(cls, planes: NDArray[np.int32], spots: NDArray[np.uint8]) -> ExactTile:
         """Of restored planes ``[4, h, w]`` and the spots of quads ``[h, w]``."""
         _, height, width = planes.shape
+        planes = np.clip(planes, -_LIMIT, _LIMIT)
         restored = np.empty((2 * height, 2 * width), dtype=np.int32)
         for position in range(4):
             restored[position // 2 :: 2, position % 2 :: 2] = planes[position]

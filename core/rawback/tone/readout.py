@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from rawback.tone.vst import LIMIT
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -76,7 +78,7 @@ class Readout:
             pattern: The frame's.
 
         Returns:
-            int32 ``[4, h / 2, w / 2]``, one plane for each position.
+            int32 ``[4, h / 2, w / 2]``, one plane for each position, magnitudes up to LIMIT.
         """
         centred = (np.clip(values, 0, 2 * _MIDDLE) - _MIDDLE).astype(np.float32)
         height, width = values.shape[1] // 2 - 2, values.shape[2] // 2 - 2
@@ -91,9 +93,9 @@ class Readout:
                 if small.any():
                     filtered = cv2.filter2D(phase, cv2.CV_32F, small)
                     total[position] += filtered[1:-1, 1:-1]
-        rounded = (total.astype(np.int32) + TAP_ONE // 2) >> 8
-        found: NDArray[np.int32] = rounded + (_MIDDLE + self.bias)[:, None, None]
-        return found
+        found = (total.astype(np.int32) + TAP_ONE // 2) >> 8
+        found += (_MIDDLE + self.bias)[:, None, None]
+        return np.clip(found, -LIMIT, LIMIT, out=found)
 
 
 def _phase_kernel(

@@ -3,7 +3,7 @@
 For noise of variance ``a s + b`` at signal ``s`` the generalised Anscombe transform
 ``T(s) = 2/a sqrt(a s + 3/8 a^2 + b)`` (Starck, Murtagh and Bijaoui, *Image Processing and Data
 Analysis*, 1998) has a standard deviation near 1 at every signal. Below black it continues as its
-tangent, so that it stays strictly increasing on every sample a sensor can give.
+tangent.
 
 A sensor with hardly any read noise would stretch the deepest shadows without end, so the variance
 at black counts as at least that of a signal of 1/1000.
@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 
     from rawback.types import NoiseModel
 
-__all__ = ["UNIT", "NoiseDomain"]
+__all__ = ["LIMIT", "UNIT", "NoiseDomain"]
 
 UNIT = 16
 """Integer units per standard deviation of the noise."""
 
 _SHADOW = 1e-3
+
+LIMIT = (1 << 15) - 1
+"""No value of the domain is larger in magnitude: samples far below black or above white count as
+being there."""
 
 _TOP = 1 << 14
 """The white level maps to at most this: leaves float32 sums over neighbourhoods exact."""
@@ -40,7 +44,8 @@ class NoiseDomain:
     """Tables between samples in DN and the noise-normalised domain.
 
     Attributes:
-        forward: int32 ``[4, 65536]``: position in the 2x2 cell (reading order), sample in DN.
+        forward: int32 ``[4, 65536]``: position in the 2x2 cell (reading order), sample in DN; rows
+            never decrease.
         black: Black level of each position in DN.
         white: Saturation level in DN.
     """
@@ -62,7 +67,8 @@ class NoiseDomain:
         rows = []
         for level in black:
             signal = (samples - level) / (white - level)
-            rows.append(np.rint(_transform(signal, noise) * UNIT).astype(np.int32))
+            values = np.rint(_transform(signal, noise) * UNIT)
+            rows.append(np.clip(values, -LIMIT, LIMIT).astype(np.int32))
         return cls(np.stack(rows), black, white)
 
     def to_domain(self, samples: NDArray[np.uint16], position: int) -> NDArray[np.int32]:

@@ -1,0 +1,153 @@
+"""The linear and the spatial part of the base: integers, and exact wherever they are computed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rawback.tone.gain import GAIN_ONE, SPACINGS, apply_gain, grid_shape, hat_weights
+from rawback.tone.readout import TAP_ONE, Readout
+from rawback.tone.vst import LIMIT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.types import BayerPattern
+
+PATTERNS: tuple[BayerPattern, ...] = ("RGGB", "BGGR", "GRBG", "GBRG")
+
+
+def filtered(
+    readout: Readout, values: NDArray[np.int32], pattern: BayerPattern
+) -> NDArray[np.int64]:
+    """The filter as its docstring tells it: differences to the central pixel, in 64 bits."""
+    clipped = np.clip(values, 0, 1 << 14).astype(np.int64)
+    height, width = values.shape[1] - 4, values.shape[2] - 4
+    planes = []
+    for position in range(4):
+        y, x = divmod(position, 2)
+        colour = "RGB".index(pattern[position])
+        centre = clipped[:, y + 2 : y + 2 + height : 2, x + 2 : x + 2 + width : 2]
+        total = centre[colour] * TAP_ONE
+        for other, row, column in np.ndindex(3, 5, 5):
+            near = clipped[
+                other, y + row : y + row + height : 2, x + column : x + column + width : 2
+            ]
+            total = total + readout.taps[position, other, row, column] * (near - centre[other])
+        planes.append((total + TAP_ONE // 2 >> 8) + readout.bias[position])
+    found: NDArray[np.int64] = np.clip(np.stack(planes), -LIMIT, LIMIT)
+    return found
+
+
+def _as_wild_as_fits(rng: np.random.Generator, pattern: BayerPattern, share: float) -> Readout:
+    """Taps whose sums come as near to the bound as they may."""
+    taps = np.where(rng.random((4, 3, 5, 5)) < share, rng.choice([-500, 500], (4, 3, 5, 5)), 0)
+    taps[:, :, 2, 2] = 0
+    readout = Readout(taps.astype(np.int32), rng.integers(-4096, 4097, 4).astype(np.int32))
+    while not readout.fits(pattern):
+        readout = Readout((readout.taps * 0.97).astype(np.int32), readout.bias)
+    return readout
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from(PATTERNS),
+    st.sampled_from([0.03, 0.3, 1.0]),
+    st.sampled_from(["extremes", "beyond", "anything"]),
+    st.tuples(st.integers(1, 9), st.integers(1, 9)),
+)
+def test_filters_in_float_equal_filters_in_integers(
+    seed: int, pattern: BayerPattern, share: float, kind: str, quads: tuple[int, int]
+) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (3, 2 * quads[0] + 4, 2 * quads[1] + 4)
+    values = {
+        "extremes": rng.choice([0, 1 << 14], shape),
+        "beyond": rng.integers(-(1 << 17), 1 << 17, shape),
+        "anything": rng.integers(0, (1 << 14) + 1, shape),
+    }[kind].astype(np.int32)
+    readout = _as_wild_as_fits(rng, pattern, share)
+    assert np.array_equal(readout.apply(values, pattern), filtered(readout, values, pattern))
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_the_identity_takes_each_positions_own_colour(pattern: BayerPattern) -> None:
+    values = np.arange(3 * 8 * 10, dtype=np.int32).reshape(3, 8, 10) * 50
+    planes = Readout.identity().apply(values, pattern)
+    for position in range(4):
+        y, x = divmod(position, 2)
+        own = values["RGB".index(pattern[position]), 2 + y : -2 : 2, 2 + x : -2 : 2]
+        assert np.array_equal(planes[position], own)
+
+
+def test_a_flat_area_passes_every_filter_unchanged() -> None:
+    readout = _as_wild_as_fits(np.random.default_rng(8), "GRBG", 1.0)
+    readout = Readout(readout.taps, np.zeros(4, np.int32))
+    flat = np.full((3, 12, 12), 5000, np.int32)
+    assert (readout.apply(flat, "GRBG") == 5000).all()
+
+
+def test_the_bound_on_taps_is_sharp() -> None:
+    taps = np.zeros((4, 3, 5, 5), np.int32)
+    # The implied central tap counts as well: 256 - 896 makes 640, and with the 896 itself 1536.
+    taps[0, 0, 0, 0] = 896 + 256
+    assert Readout(taps, np.zeros(4, np.int32)).fits("RGGB")
+    taps[0, 0, 0, 0] += 1
+    assert not Readout(taps, np.zeros(4, np.int32)).fits("RGGB")
+
+
+def gained(
+    values: NDArray[np.int32], grid: NDArray[np.int32], spacing: int, origin: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Bilinear gain in float."""
+    rows = (origin[0] + np.arange(values.shape[1])) / spacing
+    columns = (origin[1] + np.arange(values.shape[2])) / spacing
+    down = np.stack([np.interp(rows, np.arange(len(grid)), line) for line in grid.T])
+    both = np.stack([np.interp(columns, np.arange(grid.shape[1]), line) for line in down.T])
+    return values * (1 + both / GAIN_ONE)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from(SPACINGS[1:]),
+    st.tuples(st.integers(1, 5000), st.integers(1, 5000)),
+)
+def test_gains_are_bilinear_up_to_the_frames_last_pixel(
+    seed: int, spacing: int, frame: tuple[int, int]
+) -> None:
+    rng = np.random.default_rng(seed)
+    grid = rng.integers(-255, 256, grid_shape(*frame, spacing)).astype(np.int32)
+    size = (min(30, frame[0]), min(40, frame[1]))
+    corners = [(0, 0), (frame[0] - size[0], frame[1] - size[1])]
+    corners.append((int(rng.integers(corners[1][0] + 1)), int(rng.integers(corners[1][1] + 1))))
+    for origin in corners:
+        values = rng.integers(-(1 << 15), 1 << 15, (3, *size)).astype(np.int32)
+        expected = gained(values, grid, spacing, origin)
+        apply_gain(values, grid, spacing, origin)
+        # A gain is rounded down to 12 bits: up to 8 units in the largest value, and a rounding.
+        assert np.abs(values - expected).max() <= 8.5
+
+
+def test_no_gain_changes_nothing() -> None:
+    values = np.arange(3 * 600, dtype=np.int32).reshape(3, 20, 30)
+    kept = values.copy()
+    apply_gain(values, np.zeros(grid_shape(1000, 1000, 256), np.int32), 256, (980, 970))
+    assert np.array_equal(values, kept)
+
+
+@pytest.mark.parametrize("spacing", SPACINGS[1:])
+def test_hat_weights_tell_the_same_gain(spacing: int) -> None:
+    rng = np.random.default_rng(9)
+    grid = rng.integers(-255, 256, grid_shape(2000, 3000, spacing)).astype(np.int32)
+    rows, columns = rng.integers(0, 2000, 200), rng.integers(0, 3000, 200)
+    nodes, weights = hat_weights(rows, columns, spacing, (len(grid), grid.shape[1]))
+    assert weights.sum(axis=0) == pytest.approx(1)
+    for row, column, node, weight in zip(rows, columns, nodes.T, weights.T, strict=True):
+        one = gained(np.full((3, 1, 1), GAIN_ONE, np.int32), grid, spacing, (int(row), int(column)))
+        assert one[0, 0, 0] == pytest.approx(GAIN_ONE + grid.ravel()[node] @ weight)

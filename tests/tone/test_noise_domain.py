@@ -1,0 +1,98 @@
+"""The noise-normalised domain: tables from DN to a scale on which noise is 1, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rawback.tone import UNIT, NoiseDomain
+from rawback.tone.vst import LIMIT
+from rawback.types import NoiseModel
+
+SCALES = st.floats(-30, -4).map(lambda exponent: 2.0**exponent)
+OFFSETS = st.one_of(st.just(0.0), st.floats(-40, -6).map(lambda exponent: 2.0**exponent))
+
+
+@st.composite
+def domains(draw: st.DrawFn) -> NoiseDomain:
+    white = draw(st.integers(200, 65535))
+    black = draw(st.floats(0, white / 2))
+    noise = NoiseModel(draw(SCALES), draw(OFFSETS))
+    return NoiseDomain.of(noise, (black, black, black / 2, 0.0), white)
+
+
+@settings(max_examples=60, deadline=None)
+@given(domains())
+def test_more_light_is_never_a_smaller_value(domain: NoiseDomain) -> None:
+    steps = np.diff(domain.forward, axis=1)
+    assert (steps >= 0).all()
+    assert np.abs(domain.forward).max() <= LIMIT
+
+
+@settings(max_examples=60, deadline=None)
+@given(domains())
+def test_a_sample_comes_back_wherever_its_neighbours_have_values_of_their_own(
+    domain: NoiseDomain,
+) -> None:
+    for position in range(4):
+        row = domain.forward[position][: domain.white + 1]
+        samples = np.arange(domain.white + 1, dtype=np.uint16)
+        restored = domain.to_samples(domain.to_domain(samples, position), position)
+        apart = np.diff(row) >= 1
+        alone = np.pad(apart, (1, 0), constant_values=True)
+        alone &= np.pad(apart, (0, 1), constant_values=True)
+        assert np.array_equal(restored[alone], samples[alone])
+        # And elsewhere one with the same value does.
+        assert np.array_equal(row[restored], row)
+
+
+@settings(max_examples=30, deadline=None)
+@given(domains(), st.integers(0, 2**32))
+def test_any_value_gives_the_nearest_sample_up_to_white(domain: NoiseDomain, seed: int) -> None:
+    values = np.random.default_rng(seed).integers(-70_000, 70_000, 500).astype(np.int32)
+    for position in range(4):
+        row = domain.forward[position][: domain.white + 1]
+        restored = domain.to_samples(values, position)
+        assert restored.max() <= domain.white
+        inside = np.clip(values, row[0], row[-1])
+        chosen = np.abs(row[restored] - inside)
+        nearest = np.abs(row[None, :] - inside[::10, None]).min(axis=1)
+        assert np.array_equal(chosen[::10], nearest)
+
+
+@pytest.mark.parametrize("white", [300, 1000])
+def test_values_rise_strictly_where_a_sample_is_wider_than_a_unit(white: int) -> None:
+    noise, black = NoiseModel(1e-3, 1e-6), 100.0
+    row = NoiseDomain.of(noise, (black,) * 4, white).forward[0][: white + 1]
+    signal = (np.arange(white + 1) - black) / (white - black)
+    deviation = np.sqrt(noise.scale * signal.clip(0) + noise.scale * 1e-3 + 1e-6)
+    width = UNIT / deviation / (white - black)
+    wide = np.minimum(width[1:], width[:-1]) > 1
+    assert (np.diff(row)[wide] > 0).all()
+    assert wide.mean() > 0.2
+
+
+@pytest.mark.parametrize("signal", [0.002, 0.02, 0.2, 0.9])
+def test_noise_has_a_standard_deviation_of_one_at_every_signal(signal: float) -> None:
+    noise, black, white = NoiseModel(1e-4, 1e-6), 512.0, 16383
+    domain = NoiseDomain.of(noise, (black,) * 4, white)
+    rng = np.random.default_rng(4)
+    deviation = np.sqrt(noise.scale * signal + noise.offset)
+    noisy = black + (white - black) * rng.normal(signal, deviation, 20_000)
+    values = domain.to_domain(np.rint(noisy).clip(0, 65535).astype(np.uint16), 0)
+    assert values.std() == pytest.approx(UNIT, rel=0.06)
+
+
+def test_white_stays_low_enough_for_exact_sums_however_clean_the_sensor() -> None:
+    for scale in (1e-3, 1e-6, 1e-9, 1e-30):
+        domain = NoiseDomain.of(NoiseModel(scale, 0.0), (0.0,) * 4, 65535)
+        assert domain.forward[0, 65535] <= 1 << 14
+
+
+def test_samples_far_outside_black_and_white_end_at_the_limits() -> None:
+    domain = NoiseDomain.of(NoiseModel(1e-9, 0.0), (9000.0,) * 4, 9010)
+    assert domain.forward[0, 0] == -LIMIT
+    assert domain.forward[0, 65535] == LIMIT
+    assert domain.to_samples(np.array([-(1 << 20), 1 << 20], np.int32), 0)[1] == 9010
