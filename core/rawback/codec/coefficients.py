@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.codec.grid import Window
+from rawback.codec.threads import in_threads
 from rawback.residual import (
     Band,
     TileCoefficients,
@@ -61,15 +62,17 @@ def restored_residual(
     Returns:
         int32 ``[4, h, w]``.
     """
-    components = np.zeros((4, *window.shape), dtype=np.int32)
-    for component in range(4):
+
+    def component(number: int) -> NDArray[np.int32]:
         coefficients = {
             band: np.zeros(band_shape(band, window.shape), dtype=np.int32) for band in bands()
         }
         for tile, held in tiles.items():
             if held.layers:
-                _place(coefficients, parameters, tile, held, window, component)
-        components[component] = synthesise(coefficients, window.shape)
+                _place(coefficients, parameters, tile, held, window, number)
+        return synthesise(coefficients, window.shape)
+
+    components = np.stack(list(in_threads(component, range(4))))
     return parameters.transform.to_planes(components, _TO_DOMAIN)
 
 

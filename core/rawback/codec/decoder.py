@@ -10,7 +10,7 @@ import numpy as np
 
 from rawback.bitstream import Header, Payload, Section, SectionKind
 from rawback.codec.coefficients import blank_tile, restored_residual
-from rawback.codec.grid import MARGIN, Grid, Window, join_planes
+from rawback.codec.grid import MARGIN, Grid, Window, join_planes, split_planes
 from rawback.codec.headers import (
     ResidualParameters,
     cfa_digest,
@@ -18,8 +18,9 @@ from rawback.codec.headers import (
     described,
     geometry_of,
 )
-from rawback.codec.prediction import GuideSource, Prediction, in_threads, predict
+from rawback.codec.prediction import GuideSource, Prediction, predict
 from rawback.codec.stored import stored
+from rawback.codec.threads import in_threads
 from rawback.entropy import SymbolDecoder
 from rawback.errors import PayloadDamaged, PixelsChanged
 from rawback.jpegio import Carrier, pixel_digest
@@ -189,12 +190,14 @@ class _Frame:
     def _decode_layers(
         self, tiles: list[Window], report: Progress
     ) -> tuple[dict[Window, Prediction], dict[Window, TileCoefficients]]:
+        def decoded(tile: Window) -> tuple[Prediction, TileCoefficients]:
+            prediction = predict(self.base, self.source, tile)
+            return prediction, self._decode_tile(tile, prediction)
+
         predicted, held = {}, {}
-        work = in_threads(lambda tile: predict(self.base, self.source, tile), tiles)
-        for done, (tile, prediction) in enumerate(zip(tiles, work, strict=True)):
+        for done, (tile, found) in enumerate(zip(tiles, in_threads(decoded, tiles), strict=True)):
             report("Decoding", 0.05 + 0.65 * done / len(tiles))
-            predicted[tile] = prediction
-            held[tile] = self._decode_tile(tile, prediction)
+            predicted[tile], held[tile] = found
         return predicted, held
 
     def _decode_tile(self, tile: Window, prediction: Prediction) -> TileCoefficients:
@@ -225,21 +228,21 @@ class _Frame:
         report: Progress,
     ) -> None:
         """Replace restored samples by the very ones, where their sections are there."""
-        for done, tile in enumerate(tiles):
-            report("Decoding the exact layer", 0.75 + 0.24 * done / len(tiles))
+
+        def replaced(tile: Window) -> None:
             data = self.sections.get((SectionKind.EXACT, 0, self.tiles.index(tile)))
             if data is None:
-                continue
+                return
             at = tile.within(core)
             known = ExactTile.of(values[(slice(None), *at)], spots[at])
             decoder, tables = SymbolDecoder(data), stored().exact
             ranks = code_exact(
                 decoder, tables, model.model, model.domain, self.pattern, known, None
             )
-            mosaic = model.codes[ranks]
-            for position in range(4):
-                plane = mosaic[position // 2 :: 2, position % 2 :: 2]
-                samples[(position, *at)] = plane
+            samples[(slice(None), *at)] = split_planes(model.codes[ranks])
+
+        for done, _ in enumerate(in_threads(replaced, tiles)):
+            report("Decoding the exact layer", 0.75 + 0.24 * done / len(tiles))
 
 
 def _by_place(sections: tuple[Section, ...]) -> dict[tuple[int, int, int], bytes]:

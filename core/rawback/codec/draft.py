@@ -12,6 +12,7 @@ from rawback.codec.coefficients import band_slices, blank_tile, restored_residua
 from rawback.codec.grid import Window, even, join_planes
 from rawback.codec.headers import ResidualParameters, cfa_digest
 from rawback.codec.stored import stored
+from rawback.codec.threads import in_threads
 from rawback.entropy import SymbolEncoder
 from rawback.errors import RateUnreachable
 from rawback.residual import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.codec.decoder import Progress
+    from rawback.codec.prediction import Prediction
     from rawback.codec.source import Prepared
     from rawback.types import RawFrame
 
@@ -56,6 +58,15 @@ class Encoded:
     restored: RawFrame
 
 
+@dataclass(frozen=True, slots=True)
+class _CodedTile:
+    """A tile's layers, None where all stays zero; its coefficients; and its restoring sums."""
+
+    layers: list[bytes | None]
+    coefficients: TileCoefficients
+    sums: NDArray[np.float64]
+
+
 class Draft:
     """A payload in the making."""
 
@@ -79,31 +90,25 @@ class Draft:
     def add_layers(self, step_code: int, report: Progress) -> None:
         """Code all quality layers down to a step."""
         prepared = self.prepared
-        coded: list[list[Section]] = [[] for _ in range(LAYERS)]
+        quantisers = [
+            Quantiser(step_code + octaves * CODES_PER_LAYER) for octaves in reversed(range(LAYERS))
+        ]
+        coded: list[list[Section]] = [[] for _ in quantisers]
         sums = np.zeros((LAYERS, 2, 2))
-        for index, prediction in enumerate(prepared.predicted):
+        work = in_threads(lambda p: _code_tile(prepared, p, quantisers), prepared.predicted)
+        for index, (prediction, tile) in enumerate(zip(prepared.predicted, work, strict=True)):
             report("Coding", index / len(prepared.predicted))
-            tile = prediction.window
-            finest = tile_indices(prepared, tile, Quantiser(step_code))
-            coefficients = blank_tile(prediction.spots)
-            for layer in range(LAYERS):
-                coarser = LAYERS - 1 - layer
-                quantiser = Quantiser(step_code + coarser * CODES_PER_LAYER)
-                indices = _coarsened(finest, coarser)
-                encoder = SymbolEncoder()
-                levels = {band: quantiser.noise_level(band) for band in bands()}
-                code_layer(encoder, stored().layers, coefficients, levels, indices)
-                if any(index.any() for index in indices.values()):
-                    data = encoder.finish()
+            for layer, data in enumerate(tile.layers):
+                if data is not None:
                     coded[layer].append(Section(SectionKind.RESIDUAL, layer, index, data))
-                sums[layer] += _restoring_sums(prepared, tile, quantiser, indices)
-            self.held[tile] = coefficients
+            sums += tile.sums
+            self.held[prediction.window] = tile.coefficients
         self.sections += [section for layer in coded for section in layer]
-        quantisers = tuple(
-            Quantiser(step_code + (LAYERS - 1 - layer) * CODES_PER_LAYER, *_points(sums[layer]))
-            for layer in range(LAYERS)
+        restoring = tuple(
+            replace(quantiser, near=near, far=far)
+            for quantiser, (near, far) in zip(quantisers, map(_points, sums), strict=True)
         )
-        self.parameters = ResidualParameters(prepared.transform, quantisers)
+        self.parameters = ResidualParameters(prepared.transform, restoring)
         self.header = replace(self.header, residual=self.parameters.to_bytes())
 
     def cut_to(self, size: int) -> Encoded:
@@ -175,14 +180,37 @@ class Draft:
         model = fit_exact(pairs, domain, pattern, tables)
         self.sections.append(Section(SectionKind.CODES, 0, 0, write_codes(codes)))
         self.sections.append(Section(SectionKind.CODES, 1, 0, model.to_bytes()))
-        for index, prediction in enumerate(prepared.predicted):
-            report("Coding the exact layer", index / count)
+
+        def coded(index: int) -> bytes:
             encoder = SymbolEncoder()
             tile = prepared.exact_tile(index, residual)
-            code_exact(encoder, tables, model, domain, pattern, tile, ranks(prediction.window))
-            self.sections.append(Section(SectionKind.EXACT, 0, index, encoder.finish()))
+            window = prepared.predicted[index].window
+            code_exact(encoder, tables, model, domain, pattern, tile, ranks(window))
+            return encoder.finish()
+
+        for index, data in enumerate(in_threads(coded, range(count))):
+            report("Coding the exact layer", index / count)
+            self.sections.append(Section(SectionKind.EXACT, 0, index, data))
         self.header = replace(self.header, cfa_digest=cfa_digest(shot.frame.cfa))
         return Encoded(pack(self.payload), shot.frame)
+
+
+def _code_tile(
+    prepared: Prepared, prediction: Prediction, quantisers: list[Quantiser]
+) -> _CodedTile:
+    finest = tile_indices(prepared, prediction.window, quantisers[-1])
+    coefficients = blank_tile(prediction.spots)
+    layers: list[bytes | None] = []
+    sums = []
+    for octaves, quantiser in zip(reversed(range(len(quantisers))), quantisers, strict=True):
+        indices = _coarsened(finest, octaves)
+        encoder = SymbolEncoder()
+        levels = {band: quantiser.noise_level(band) for band in bands()}
+        code_layer(encoder, stored().layers, coefficients, levels, indices)
+        filled = any(index.any() for index in indices.values())
+        layers.append(encoder.finish() if filled else None)
+        sums.append(_restoring_sums(prepared, prediction.window, quantiser, indices))
+    return _CodedTile(layers, coefficients, np.array(sums))
 
 
 def tile_indices(

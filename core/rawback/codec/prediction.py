@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,22 +13,17 @@ from rawback.residual import Spot, spots_of
 from rawback.types import Guide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from numpy.typing import NDArray
 
     from rawback.tone import Base
 
-__all__ = ["FILTER_CLASSES", "GuideSource", "Prediction", "in_threads", "pointwise", "predict"]
+__all__ = ["FILTER_CLASSES", "GuideSource", "Prediction", "pointwise", "predict"]
 
 FILTER_CLASSES = int(Spot.CLIPPED)
 """Spots below this one may have filters of their own; the others share the last."""
 
 _HALO = 4
 """Quads around a window that its filters and its spots depend on, and a few to spare."""
-
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +90,3 @@ def pointwise(
     columns = np.arange(2 * window.left - 2, 2 * window.right + 2) - 2 * around.left
     rows, columns = rows.clip(0, colours.shape[1] - 1), columns.clip(0, colours.shape[2] - 1)
     return colours[:, rows[:, None], columns], spots
-
-
-def in_threads(
-    work: Callable[[_Item], _Result], items: Iterable[_Item], threads: int = 2
-) -> Iterable[_Result]:
-    """Results of `work` in the order of `items`, a few at a time ahead of their use."""
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        yield from pool.map(work, items)

@@ -19,10 +19,10 @@ from rawback.codec.prediction import (
     FILTER_CLASSES,
     GuideSource,
     Prediction,
-    in_threads,
     pointwise,
     predict,
 )
+from rawback.codec.threads import in_threads
 from rawback.residual import (
     COEFFICIENT_UNIT,
     Band,

@@ -76,7 +76,7 @@ class ContextWeights:
 def regime_of(noise_level: int) -> int:
     """The regime of a band whose noise has this mean magnitude, in half steps / 16."""
     # With a step of one standard deviation the level is 26, with four it is 6.
-    return 0 if noise_level >= 20 else 1 if noise_level >= 5 else 2  # noqa: PLR2004
+    return 0 if noise_level >= 20 else 1 if noise_level >= 5 else 2
 
 
 def features(

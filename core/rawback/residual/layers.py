@@ -37,6 +37,9 @@ __all__ = ["ESCAPE", "LayerModel", "Observation", "TileCoefficients", "code_laye
 ESCAPE = 15
 """First index that the tables of the first layer do not hold."""
 
+_GROWN = np.array([0, 1, -1], dtype=np.int32)
+"""What becomes of an index 0, by symbol: its remainder by three."""
+
 _CAP = 511
 _BATCHES = (slice(0, 1), slice(1, 4))
 """Plane 0 comes first and is context for the other three."""
@@ -270,10 +273,8 @@ def _code_refining(
     zero, more = np.flatnonzero(old == 0), np.flatnonzero(old)
     index = np.empty(len(old), dtype=np.int32)
     flat = None if wanted is None else wanted.ravel()
-    grown = None if flat is None else flat[zero] % 3  # 0, +1, -1 become 0, 1, 2
-    index[zero] = (0, 1, -1) @ np.equal.outer(
-        range(3), coder.code(model.grow, classes[zero], grown)
-    )
+    grown = None if flat is None else flat[zero] % len(_GROWN)
+    index[zero] = _GROWN[coder.code(model.grow, classes[zero], grown)]
     row = classes[more].astype(np.uint16) * 3 + np.minimum(old[more], 3) - 1
     bits = None if flat is None else np.abs(flat[more]) & 1
     size = 2 * old[more].astype(np.int32) + coder.code(model.refine, row, bits)

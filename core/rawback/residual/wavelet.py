@@ -98,8 +98,8 @@ def synthesise(
     """Rebuild a plane of `shape` from its bands, in integers.
 
     Args:
-        coefficients: int32, each of :func:`band_shape`; magnitudes up to ``2 ** 20`` cannot
-            overflow.
+        coefficients: int32, each of :func:`band_shape`. Those of a plane whose values are below
+            ``2 ** 17`` cannot overflow; made-up ones wrap around, on every machine alike.
         shape: Rows and columns of the plane.
     """
     low = coefficients[Band(LEVELS, False, False)]
