@@ -1,0 +1,259 @@
+"""The exact layer: every sample of any mosaic, bit for bit."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rawback.codec.stored import stored
+from rawback.entropy import SymbolDecoder, SymbolEncoder, SymbolMeter
+from rawback.errors import PayloadDamaged
+from rawback.residual import (
+    ExactModel,
+    ExactTile,
+    RankDomain,
+    Spot,
+    code_exact,
+    fit_exact,
+    read_codes,
+    write_codes,
+)
+from rawback.residual.exact import groups
+from rawback.residual.ranks import SPREADS, Placement
+from rawback.tone import NoiseDomain
+from rawback.types import BayerPattern, NoiseModel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PATTERNS: tuple[BayerPattern, ...] = ("RGGB", "BGGR", "GRBG", "GBRG")
+NOISE = NoiseModel(2e-4, 1e-6)
+
+
+@dataclass
+class Scene:
+    """A mosaic of even sides, its ranks, and a tile that restores it but for noise."""
+
+    codes: NDArray[np.uint16]
+    domain: RankDomain
+    ranks: NDArray[np.int32]
+    tile: ExactTile
+
+    @classmethod
+    def of(cls, mosaic: NDArray[np.uint16], restored: NDArray[np.uint16], white: int) -> Scene:
+        noise = NoiseDomain.of(NOISE, (white / 16,) * 4, white)
+        codes = np.unique(mosaic)
+        domain = RankDomain(np.ascontiguousarray(noise.forward[:, codes]))
+        planes = np.stack([noise.to_domain(restored[p // 2 :: 2, p % 2 :: 2], p) for p in range(4)])
+        spots = np.random.default_rng(0).integers(0, len(Spot), planes.shape[1:])
+        ranks = np.searchsorted(codes, mosaic).astype(np.int32)
+        return cls(codes, domain, ranks, ExactTile.of(planes, spots.astype(np.uint8)))
+
+
+def sensor(shape: tuple[int, int], white: int, step: int = 1, seed: int = 0) -> Scene:
+    """A gradient with noise, of which every `step`-th code is used."""
+    rng = np.random.default_rng(seed)
+    black = white / 16
+    signal = np.add.outer(np.linspace(0, 0.5, shape[0]), np.linspace(0.02, 0.6, shape[1]))
+    noisy = rng.normal(signal, np.sqrt(NOISE.scale * signal + NOISE.offset))
+    clean, mosaic = (
+        np.clip(np.rint((black + (white - black) * s) / step) * step, 0, white).astype(np.uint16)
+        for s in (signal, noisy)
+    )
+    return Scene.of(mosaic, clean, white)
+
+
+def round_trip(scene: Scene, pattern: BayerPattern) -> int:
+    """Code and decode; returns the bytes it took."""
+    tables = stored().exact
+    model = fit_exact([(scene.tile, scene.ranks)], scene.domain, pattern, tables, 2000)
+    encoder = SymbolEncoder()
+    code_exact(encoder, tables, model, scene.domain, pattern, scene.tile, scene.ranks)
+    data = encoder.finish()
+    model = ExactModel.from_bytes(model.to_bytes(), pattern)
+    codes = read_codes(write_codes(scene.codes))
+    decoder = SymbolDecoder(data)
+    ranks = code_exact(decoder, tables, model, scene.domain, pattern, scene.tile, None)
+    assert np.array_equal(codes[ranks], scene.codes[scene.ranks])
+    return len(data)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("shape", [(2, 2), (2, 10), (6, 2), (30, 46), (64, 48)])
+def test_every_pattern_and_size_comes_back(pattern: BayerPattern, shape: tuple[int, int]) -> None:
+    round_trip(sensor(shape, 4095), pattern)
+
+
+@pytest.mark.parametrize(
+    ("white", "step"), [(255, 1), (1020, 4), (16383, 1), (65535, 1), (65535, 257)]
+)
+def test_every_depth_comes_back_and_gaps_between_codes_cost_nothing(white: int, step: int) -> None:
+    scene = sensor((96, 96), white, step)
+    bits = 8 * round_trip(scene, "RGGB") / scene.ranks.size
+    # Differential entropy of Gaussian noise, in steps of the codes.
+    signal = np.add.outer(np.linspace(0, 0.5, 96), np.linspace(0.02, 0.6, 96))
+    spread = np.sqrt(NOISE.scale * signal + NOISE.offset) * white * 15 / 16 / step
+    assert bits < np.log2(np.maximum(spread, 0.3) * np.sqrt(2 * np.pi * np.e)).mean() + 0.45
+
+
+def test_a_constant_mosaic_comes_back_for_next_to_nothing() -> None:
+    flat = np.full((64, 64), 777, np.uint16)
+    assert round_trip(Scene.of(flat, flat, 1023), "GRBG") < 64
+
+
+def test_one_code_that_is_far_from_what_was_restored_comes_back() -> None:
+    flat = np.full((32, 32), 65535, np.uint16)
+    round_trip(Scene.of(flat, np.zeros_like(flat), 65535), "RGGB")
+
+
+def test_hot_pixels_beyond_every_table_come_back() -> None:
+    scene = sensor((64, 64), 16383)
+    mosaic = scene.codes[scene.ranks]
+    restored = mosaic.copy()
+    mosaic[::7, ::5] = 65535
+    mosaic[3::9, 2::6] = 0
+    round_trip(Scene.of(mosaic, restored, 16383), "BGGR")
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from(PATTERNS),
+    st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    st.sampled_from([1, 2, 17, 4000, 65536]),
+)
+def test_mosaics_without_any_sense_come_back(
+    seed: int, pattern: BayerPattern, quads: tuple[int, int], codes: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (2 * quads[0], 2 * quads[1])
+    used = rng.choice(65536, codes, replace=False)
+    mosaic, restored = (rng.choice(used, shape).astype(np.uint16) for _ in range(2))
+    round_trip(Scene.of(mosaic, restored, 65535), pattern)
+
+
+def test_metering_tells_what_coding_takes() -> None:
+    scene = sensor((64, 64), 4095)
+    model = fit_exact([(scene.tile, scene.ranks)], scene.domain, "RGGB", stored().exact)
+    meter = SymbolMeter()
+    code_exact(meter, stored().exact, model, scene.domain, "RGGB", scene.tile, scene.ranks)
+    assert meter.bits / 8 == pytest.approx(round_trip(scene, "RGGB"), rel=0.02)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_groups_cover_the_cell_greens_first_and_know_only_what_was_coded(
+    pattern: BayerPattern,
+) -> None:
+    order = [first for first, _ in groups(pattern)]
+    assert sorted(order) == [(y, x) for y in range(4) for x in range(4)]
+    assert all(pattern[y % 2 * 2 + x % 2] == "G" for y, x in order[:8])
+    for index, ((y, x), near) in enumerate(groups(pattern)):
+        assert {((y + dy) % 4, (x + dx) % 4) for dy, dx in near} <= set(order[:index])
+        assert len(near) <= 24
+
+
+def test_ranks_lie_where_their_values_do() -> None:
+    domain = RankDomain(np.array([[-5, 0, 4, 20]] * 4, np.int32))
+    start, table = domain.position_table(0)
+    assert start == -5
+    assert [table[v - start] for v in (-5, 0, 2, 4, 12, 20)] == [0, 8, 12, 16, 20, 24]
+    assert len(table) == 26
+    assert (np.diff(table) >= 0).all()
+
+
+def test_a_wider_spread_leaves_more_low_bits_alone() -> None:
+    domain = RankDomain(np.broadcast_to(np.arange(4096, dtype=np.int32), (4, 4096)))
+    spreads = np.array([0, 1, 4, 16, 64, 256, 1024, 1 << 20], np.int32)
+    place = Placement.of(domain, 0, np.full(8, 2048, np.int32), spreads)
+    assert place.low_bits.tolist() == sorted(place.low_bits.tolist())
+    assert place.low_bits[[0, -1]].tolist() == [0, 6]
+    assert (place.classes < SPREADS).all()
+    assert np.array_equal(
+        (place.whole << place.low_bits) * 8 + (place.fraction << place.low_bits), place.eighths
+    )
+
+
+class TestStrangers:
+    """Bytes from elsewhere are a model, a list of codes, samples; or they are refused."""
+
+    def model_size(self, pattern: BayerPattern) -> int:
+        return sum(2 * len(near) + len(Spot) for _, near in groups(pattern)) + 4 * SPREADS
+
+    @pytest.mark.parametrize("pattern", PATTERNS)
+    def test_a_model_of_another_length_is_refused(self, pattern: BayerPattern) -> None:
+        size = self.model_size(pattern)
+        ExactModel.from_bytes(bytes(size), pattern)
+        for wrong in (0, size - 1, size + 1):
+            with pytest.raises(PayloadDamaged, match="wrong length"):
+                ExactModel.from_bytes(bytes(wrong), pattern)
+
+    def test_a_model_that_names_no_table_is_refused(self) -> None:
+        data = bytearray(self.model_size("RGGB"))
+        data[-1] = 112
+        with pytest.raises(PayloadDamaged, match="does not exist"):
+            ExactModel.from_bytes(bytes(data), "RGGB")
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.integers(0, 2**32), st.binary(max_size=400), st.booleans())
+    def test_any_model_and_any_bytes_are_samples_or_refused(
+        self, seed: int, data: bytes, wild: bool
+    ) -> None:
+        rng = np.random.default_rng(seed)
+        scene = sensor((26, 18), 4095, seed=seed)
+        tile = scene.tile
+        if wild:
+            planes = rng.integers(-(1 << 31), (1 << 31) - 1, (4, 13, 9), dtype=np.int32)
+            tile = ExactTile.of(planes, rng.integers(0, 5, (13, 9)).astype(np.uint8))
+        raw = rng.integers(0, 256, self.model_size("RGGB")).astype(np.uint8)
+        raw[-4 * SPREADS :] %= 112
+        model = ExactModel.from_bytes(raw.tobytes(), "RGGB")
+        try:
+            ranks = code_exact(
+                SymbolDecoder(data * 4), stored().exact, model, scene.domain, "RGGB", tile, None
+            )
+        except PayloadDamaged:
+            return
+        assert 0 <= ranks.min() <= ranks.max() < len(scene.codes)
+
+    @given(st.binary(max_size=300))
+    def test_any_bytes_are_codes_or_refused(self, data: bytes) -> None:
+        with pytest.raises(PayloadDamaged, match="restore without the exact layer"):
+            read_codes(data)
+
+    @settings(max_examples=200)
+    @given(st.sets(st.integers(0, 65535), min_size=1, max_size=40), st.data())
+    def test_changed_codes_are_codes_or_refused(self, codes: set[int], data: st.DataObject) -> None:
+        written = bytearray(write_codes(np.array(sorted(codes), np.uint16)))
+        at = data.draw(st.integers(0, len(written) - 1))
+        written[at] ^= data.draw(st.integers(0, 255))
+        try:
+            found = read_codes(bytes(written))
+        except PayloadDamaged:
+            return
+        assert (np.diff(found.astype(int)) > 0).all()
+
+    def test_what_inflates_without_end_is_refused(self) -> None:
+        with pytest.raises(PayloadDamaged):
+            read_codes(zlib.compress(bytes(100_000_000), 9))
+
+
+@given(st.sets(st.integers(0, 65535), min_size=1))
+def test_codes_round_trip(codes: set[int]) -> None:
+    used = np.array(sorted(codes), np.uint16)
+    assert np.array_equal(read_codes(write_codes(used)), used)
+
+
+@pytest.mark.parametrize(
+    ("codes", "size"), [(range(65536), 500), (range(0, 65536, 257), 40), ([65535], 12), ([0], 12)]
+)
+def test_regular_codes_take_few_bytes(codes: list[int], size: int) -> None:
+    used = np.array(codes, np.uint16)
+    data = write_codes(used)
+    assert len(data) <= size
+    assert np.array_equal(read_codes(data), used)
