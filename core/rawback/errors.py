@@ -5,7 +5,7 @@
     RawbackError                 one sentence, saying what to do next
     ├── UnsupportedRaw           a raw of a kind we do not read yet (X-Trans, Foveon, ...)
     ├── DamagedRaw               LibRaw cannot read the file to its end
-    ├── UnsupportedCarrier       not a JPEG, or one whose pixels we cannot rely on (CMYK, 12 bit, ...)
+    ├── UnsupportedCarrier       no JPEG, or one whose pixels are not pinned (CMYK, 12 bit, ...)
     ├── DamagedCarrier           the JPEG is cut or broken
     ├── SignedCarrier            a C2PA signature would stop validating
     ├── ShotMismatch             the raw and the JPEG do not show the same shot

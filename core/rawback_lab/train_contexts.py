@@ -5,7 +5,7 @@
     python -m rawback_lab.train_contexts --real FOLDER --photos FOLDER --out tables.safetensors
 
 Material: the frames that the folder's manifest marks ``train``, and photographs shot with simulated
-cameras, each rendered in a few ways. Nothing of it enters the result but some rows of weights and some
+cameras, each rendered in a few ways. Nothing of it enters the result but some rows of weights and
 probability tables. The weights minimise the code length under an exponential distribution of the
 magnitude, whose mean is the weighted sum; the tables are then counted.
 """
@@ -15,20 +15,18 @@ from __future__ import annotations
 import argparse
 import csv
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import imagecodecs
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from scipy import stats
 
 from rawback import codec, rawio
 from rawback.codec.coefficients import band_slices, blank_tile
-from rawback.codec.source import Prepared
 from rawback.entropy import TableSet, quantise_counts
 from rawback.jpegio import decode_jpeg
 from rawback.residual import (
@@ -46,10 +44,17 @@ from rawback.residual.exact import ESCAPE as RANK_ESCAPE
 from rawback.residual.exact import FAMILY
 from rawback.residual.layers import ESCAPE, Observation
 from rawback.residual.wavelet import LEVELS
-from rawback.types import RawFrame
 from rawback_lab.camera import CameraSpec
 from rawback_lab.render import STYLES, Subsampling, encode_jpeg
 from rawback_lab.simulate import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from rawback.codec.source import Prepared
+    from rawback.types import RawFrame
 
 _CROP = 2048
 _STEPS = (90, 310)
@@ -210,6 +215,7 @@ def _fit(
 ) -> tuple[NDArray[np.float32], float]:
     logs = torch.full((inputs.shape[1],), -2.5, requires_grad=True)
     optimiser = torch.optim.Adam([logs], lr=0.1)
+    loss = torch.zeros(())
     for step in range(240):
         if step == 160:
             optimiser.param_groups[0]["lr"] = 0.03
@@ -223,7 +229,7 @@ def _fit(
             cost = 2 * index / mean - torch.log(-torch.expm1(-2 / mean) + 1e-12)
         loss = cost.mean()
         optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimiser.step()
     found: NDArray[np.float32] = torch.exp(logs).detach().numpy()
     return found, float(loss.detach()) / float(np.log(2))
@@ -240,7 +246,7 @@ def counted_tables(counts: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[
     grow[:, 1:] = grow[:, 1:].mean(axis=1, keepdims=True)
     smoothed = {
         "first": first,
-        "grow": grow + [2, 0.2, 0.2],
+        "grow": grow + np.array([2, 0.2, 0.2]),
         "refine": counts["refine"] + 1,
         "empty": counts["empty"] + 1,
     }
@@ -303,9 +309,8 @@ def main() -> None:
     counter = Counter(model)
     for prepared in material:
         code_at_random_steps(prepared, model, counter, rng, None)
-    held = counted_tables(counter.counts)
-    held |= {"magnitude": weights.magnitude, "noise": weights.noise, "exact": rank_tables()}
-    save_file(held, options.out)
+    tables = counted_tables(counter.counts) | {"exact": rank_tables()}
+    save_file({"magnitude": weights.magnitude, "noise": weights.noise, **tables}, options.out)
     print(f"wrote {options.out}", flush=True)
 
 

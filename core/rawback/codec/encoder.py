@@ -151,7 +151,8 @@ class Session:
                 under, fits = step, draft
                 if draft.size >= CLOSE * size:
                     break
-            step = search.corrected(step, (draft.size - bare.size) / room)
+            aim = (1 + CLOSE) / 2 * room
+            step = search.corrected(step, (draft.size - bare.size) / aim)
             step = min(max(step, over + 1), under - 1)
             if not over < step < under:
                 break

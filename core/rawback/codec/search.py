@@ -22,6 +22,10 @@ COARSEST, FINEST = MAX_STEP_CODE - (LAYERS - 1) * CODES_PER_LAYER, 48
 CLOSE = 0.98
 """Part of a size that a payload should fill."""
 
+_START, _ROUNDS, _NEAR = 200, 6, 0.04
+_SLOPE = 0.03
+"""Octaves by which a payload shrinks for each step code, about."""
+
 SECTION_BYTES = 14
 """What a section takes besides its data, about."""
 
@@ -53,23 +57,22 @@ class StepSearch:
         return self.known[step_code]
 
     def step_for(self, size: float) -> int:
-        """The finest step whose layers take at most `size` bytes, to within a few codes."""
-        low, high = FINEST, COARSEST
-        while high - low > 3:
-            middle = (low + high) // 2
-            if self.size_at(middle) > size:
-                low = middle
-            else:
-                high = middle
-        return high
+        """The step whose layers take about `size` bytes."""
+        step = _START
+        for _ in range(_ROUNDS):
+            ratio = self.size_at(step) / size
+            nearer = self.corrected(step, ratio)
+            if abs(ratio - 1) < _NEAR or nearer in self.known:
+                break
+            step = nearer
+        return step
 
     def corrected(self, step_code: int, ratio: float) -> int:
-        """A better step, seeing that this one's payload was `ratio` times the size."""
-        aim = 1 - (1 - CLOSE) / 2
-        near = sorted(self.known, key=lambda code: abs(code - step_code))[:3]
+        """A better step, seeing that this one's payload takes `ratio` times the size."""
+        near = sorted(self.known, key=lambda code: abs(code - step_code))[:2]
         low, high = min(near), max(near)
-        slope = 0.03
+        slope = _SLOPE
         if high > low and self.known[high] > 0:
-            slope = max(math.log2(self.known[low] / self.known[high]) / (high - low), 0.01)
-        moved = math.log2(max(ratio, 1e-3) / aim) / slope
-        return min(max(step_code + math.ceil(moved), FINEST), COARSEST)
+            slope = max(math.log2(self.known[low] / self.known[high]) / (high - low), _SLOPE / 3)
+        moved = round(math.log2(max(ratio, 1e-3)) / slope)
+        return min(max(step_code + moved, FINEST), COARSEST)

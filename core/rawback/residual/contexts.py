@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
 __all__ = [
@@ -85,8 +87,8 @@ def features(
     sibling: NDArray[np.uint16],
     before: NDArray[np.uint16],
     group: int,
-) -> NDArray[np.uint32]:
-    """Magnitudes around each coefficient of a group.
+) -> tuple[Callable[[], NDArray[np.uint16]], ...]:
+    """Magnitudes around each coefficient of a group, each summed up when it is asked for.
 
     Args:
         known: uint16 ``[planes, h + 2, w + 2]``: the band's magnitudes as known now, in half
@@ -97,10 +99,10 @@ def features(
         group: Index into PHASES.
 
     Returns:
-        uint32 ``[len(FEATURES), planes, rows, columns]``.
+        A function for each of FEATURES; it gives uint16 ``[planes, rows, columns]``.
     """
     y, x = PHASES[group]
-    planes, height, width = known.shape[0], known.shape[1] - 2, known.shape[2] - 2
+    height, width = known.shape[1] - 2, known.shape[2] - 2
     rows, columns = (height - y + 1) // 2, (width - x + 1) // 2
 
     def at(dy: int, dx: int, source: NDArray[np.uint16] = known) -> NDArray[np.uint16]:
@@ -110,20 +112,21 @@ def features(
     def above(dy: int, dx: int) -> NDArray[np.uint16]:
         return parent[:, dy + 1 : dy + 1 + rows, dx + 1 : dx + 1 + columns]
 
-    found = np.empty((len(FEATURES), planes, rows, columns), dtype=np.uint32)
-    np.add(at(0, -1), at(0, 1), out=found[0])
-    np.add(at(-1, 0), at(1, 0), out=found[1])
-    found[2] = at(-1, -1) + at(-1, 1) + at(1, -1) + at(1, 1)
-    found[3] = above(0, 0)
-    found[4] = above(-1, 0) + above(1, 0) + above(0, -1) + above(0, 1)
-    found[5] = sibling[:, y::2, x::2]
-    found[6] = at(0, 0, before)
-    found[7] = at(0, -1, before) + at(0, 1, before) + at(-1, 0, before) + at(1, 0, before)
-    return found
+    return (
+        lambda: at(0, -1) + at(0, 1),
+        lambda: at(-1, 0) + at(1, 0),
+        lambda: at(-1, -1) + at(-1, 1) + at(1, -1) + at(1, 1),
+        lambda: above(0, 0),
+        lambda: above(-1, 0) + above(1, 0) + above(0, -1) + above(0, 1),
+        lambda: sibling[:, y::2, x::2],
+        lambda: at(0, 0, before),
+        lambda: at(0, -1, before) + at(0, 1, before) + at(-1, 0, before) + at(1, 0, before),
+    )
 
 
 def class_of(
-    found: NDArray[np.uint32],
+    found: Sequence[Callable[[], NDArray[np.uint16]]],
+    planes: int,
     spots: NDArray[np.uint8],
     weights: NDArray[np.uint8],
     noise: NDArray[np.uint8],
@@ -133,6 +136,7 @@ def class_of(
 
     Args:
         found: From :func:`features`.
+        planes: How many.
         spots: uint8 ``[rows, columns]`` below SPOTS.
         weights: ``[len(FEATURES)]`` row of :class:`ContextWeights`.
         noise: ``[SPOTS]`` row of :class:`ContextWeights`.
@@ -142,10 +146,10 @@ def class_of(
         uint8 ``[planes, rows, columns]`` below CLASSES.
     """
     total = (noise.astype(np.uint32) * np.uint32(noise_level) >> np.uint32(4))[spots]
-    total = np.broadcast_to(total, found.shape[1:]).copy()
+    total = np.broadcast_to(total, (planes, *total.shape)).copy()
     for feature, weight in zip(found, weights, strict=True):
         if weight:
-            total += feature * np.uint32(weight)
+            total += np.multiply(feature(), np.uint32(weight), dtype=np.uint32)
     np.minimum(total, np.uint32(len(_CLASS_OF_SUM) - 1), out=total)
     found_classes: NDArray[np.uint8] = _CLASS_OF_SUM[total]
     return found_classes

@@ -26,7 +26,7 @@ from rawback.residual.contexts import (
 from rawback.residual.wavelet import Band, bands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -104,7 +104,7 @@ class Observation:
     refining: int
     kind: int
     group: int
-    found: NDArray[np.uint32]
+    found: NDArray[np.uint16]
     spots: NDArray[np.uint8]
     noise_level: int
     before: NDArray[np.uint16]
@@ -219,7 +219,7 @@ class _BandCoder:
         refining: int,
         kind: int,
         group: int,
-        found: NDArray[np.uint32],
+        found: Sequence[Callable[[], NDArray[np.uint16]]],
         spot: tuple[NDArray[np.uint8], int],
         old: NDArray[np.uint16],
         sign: NDArray[np.bool_],
@@ -228,6 +228,7 @@ class _BandCoder:
         weights, regime = self.model.weights, regime_of(self.noise_level)
         classes = class_of(
             found,
+            len(old),
             spot[0],
             weights.magnitude[refining, regime, kind, group],
             weights.noise[refining, regime, kind, group],
@@ -238,7 +239,8 @@ class _BandCoder:
         new = coded(self.coder, self.model, classes.ravel(), old.ravel(), sign.ravel(), wanted)
         if self.observe is not None:
             shaped = new.reshape(old.shape)
-            self.observe(Observation(refining, kind, group, found, *spot, old, shaped))
+            around = np.stack([feature() for feature in found])
+            self.observe(Observation(refining, kind, group, around, *spot, old, shaped))
         new = new.reshape(old.shape)
         return np.abs(new).astype(np.uint16), new < 0
 

@@ -74,7 +74,7 @@ class Sample:
                 y, x = divmod(position, 2)
                 covered = np.flatnonzero(guide.mask[y::2, x::2])
                 size = min(count // len(positions), len(covered))
-                chosen = covered[generator.permutation(len(covered))[:size]]
+                chosen = covered[generator.integers(max(len(covered), 1), size=size)]
                 rows, columns = np.unravel_index(chosen, planes.shape[1:])
                 truth = planes[position].ravel()[chosen]
                 rows, columns = 2 * rows + y, 2 * columns + x

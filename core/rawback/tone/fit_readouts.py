@@ -125,11 +125,13 @@ class _Gram:
 
 
 def _gather(
-    patch: Patch, pattern: BayerPattern, count: int = 12_000
+    patch: Patch, pattern: BayerPattern, count: int = 8_000
 ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]], NDArray[np.uint8]]:
     """Designs and targets, a pair for each position, and classes, of some quads of a patch."""
     colours = patch.colours
-    chosen = np.random.default_rng(0).permutation(np.flatnonzero(patch.usable))[:count]
+    usable = np.flatnonzero(patch.usable)
+    some = np.random.default_rng(0).integers(max(len(usable), 1), size=min(count, len(usable)))
+    chosen = usable[some]
     rows, columns = np.unravel_index(chosen, patch.classes.shape)
     designs, targets = [], []
     for position in range(4):

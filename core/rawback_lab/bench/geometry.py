@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,16 +20,17 @@ from rich.table import Table
 
 from rawback import codec, jpegio, metrics, rawio
 from rawback._api.packaging import payload_room
-from rawback.types import Guide
 from rawback_lab.bench.carriers import carrier_file
 from rawback_lab.orient import upright
 from rawback_lab.peers import PEERS, Shot
 from rawback_lab.render import encode_jpeg
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from rawback.types import RawFrame
+    from rawback.types import Guide, RawFrame
 
 RATE = 0.1
 
