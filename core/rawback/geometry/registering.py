@@ -49,7 +49,7 @@ _LOST = 0.2
 _COARSEST_SIDE, _FINEST_SIDE = 420, 2000
 _QUICK_SIDE = 1200
 # Raw side, carrier side, features: quickly for most, thoroughly for small crops and poor texture.
-_FEATURE_TRIES = ((800, 800, 2000), (1800, 1200, 3500))
+_FEATURE_TRIES = ((800, 800, 2000), (1800, 1200, 5000))
 _MIN_BLOCKS = 5
 _COARSEST_ROUNDS, _ROUNDS = 5, 2
 
