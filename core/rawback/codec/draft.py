@@ -117,16 +117,17 @@ class Draft:
         Raises:
             RateUnreachable: Not even the base fits.
         """
-        kept = cut(self.payload, size).sections
-        if not any(section.kind == SectionKind.BASE for section in kept):
-            least = section_offsets(self.payload)[1]
+        least = section_offsets(self.payload)[1]
+        if size < least:
             message = (
                 f"The smallest payload of this raw takes {least} bytes; ask for that at least."
             )
             raise RateUnreachable(message)
+        kept = cut(self.payload, size).sections
         dropped = self.sections[len(kept) :]
         tiles = [prediction.window for prediction in self.prepared.predicted]
-        for section in dropped:
+        # Finest first: a tile may lose several layers, one after the other.
+        for section in reversed(dropped):
             if section.kind == SectionKind.RESIDUAL:
                 _coarsen(self.held[tiles[section.tile]], section.layer)
         self.sections = list(kept)

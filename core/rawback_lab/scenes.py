@@ -1,0 +1,103 @@
+"""Small made-up shots, for tests and for the stored payloads: a raw and its JPEG from nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rawback.bitstream import Payload, unpack
+from rawback.codec import Encoded, Rate, Session, decode
+from rawback.codec.headers import header_of
+from rawback.codec.source import Shot
+from rawback.geometry import Aligned, Geometry, Placement, build_guide
+from rawback.jpegio import Carrier, decode_jpeg
+from rawback_lab.camera import CameraSpec
+from rawback_lab.render import Subsampling, encode_jpeg, render_filmic
+from rawback_lab.simulate import simulate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.types import RawFrame
+
+__all__ = ["Trial", "made_up_picture", "made_up_shot", "session_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A shot that is coded at several rates, each of them once.
+
+    Attributes:
+        frame: The raw.
+        session: Codes it.
+        carrier: The decoded JPEG.
+        coded: What it was coded to so far.
+    """
+
+    frame: RawFrame
+    session: Session
+    carrier: Carrier
+    coded: dict[Rate, Encoded] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, frame: RawFrame, jpeg: bytes, placement: Placement | None = None) -> Trial:
+        """Of a raw and its JPEG, which lies on it as told."""
+        return cls(frame, *session_at(frame, decode_jpeg(jpeg), placement))
+
+    def encode(self, rate: Rate) -> Encoded:
+        """The shot coded at a rate."""
+        if rate not in self.coded:
+            self.coded[rate] = self.session.encode(rate)
+        return self.coded[rate]
+
+    def payload(self, rate: Rate) -> Payload:
+        """The payload of a rate, taken apart."""
+        return unpack(self.encode(rate).payload)
+
+    def decode(self, payload: Payload) -> RawFrame:
+        """What a payload restores."""
+        return decode(payload, self.carrier)
+
+
+def made_up_picture(height: int, width: int, seed: int = 0) -> NDArray[np.float32]:
+    """Linear light with what photographs have: slopes, edges, texture, colours, a bright source."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    waves = [np.sin(x * a + y * b + c) for a, b, c in rng.uniform(0.02, 0.15, (3, 3))]
+    light = 0.25 + 0.15 * np.stack(waves, axis=2)
+    light *= 1 + 0.3 * np.sign(np.sin((x + y) / 17))[..., None]
+    light *= 1 + 0.2 * rng.standard_normal((height, width, 1)) * (x > width / 2)[..., None]
+    far = ((y - height / 3) ** 2 + (x - width / 4) ** 2) / (height * width)
+    light += 1.5 * np.exp(-60 * far)[..., None]
+    return np.asarray(np.clip(light, 0.002, None), np.float32)
+
+
+def made_up_shot(
+    height: int,
+    width: int,
+    spec: CameraSpec | None = None,
+    quality: int = 92,
+    subsampling: Subsampling = "4:2:0",
+    seed: int = 0,
+) -> tuple[RawFrame, bytes]:
+    """A raw of this size, odd sides included, and its JPEG of the same size."""
+    picture = made_up_picture(height + height % 2, width + width % 2, seed)
+    frame = simulate(picture, spec or CameraSpec(), np.random.default_rng(seed))
+    pixels = render_filmic(frame)[:height, :width]
+    cfa = np.ascontiguousarray(frame.cfa[:height, :width])
+    jpeg = encode_jpeg(np.ascontiguousarray(pixels), quality, subsampling)
+    return replace(frame, cfa=cfa), jpeg
+
+
+def session_at(
+    frame: RawFrame, carrier: Carrier, placement: Placement | None = None
+) -> tuple[Session, Carrier]:
+    """A session whose geometry is given rather than searched for, and the carrier."""
+    sides = carrier.pixels.shape[1], carrier.pixels.shape[0]
+    geometry = Geometry((frame.width, frame.height), sides, placement or Aligned())
+    guide = build_guide(geometry, carrier.pixels)
+    header = header_of(frame, carrier, geometry)
+    shot = Shot.of(header, frame, carrier, geometry, guide)
+    return Session(frame, guide, geometry, header, shot), carrier

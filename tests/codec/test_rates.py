@@ -1,0 +1,183 @@
+"""One slider from a base to the sensor's own samples; what is asked for is met or refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from rawback.bitstream import SectionKind, section_offsets, unpack
+from rawback.codec import Rate, prepare
+from rawback.codec.draft import Draft
+from rawback.errors import RateUnreachable
+from rawback.metrics import raw_psnr
+from rawback_lab.camera import CameraSpec
+from rawback_lab.scenes import Trial, made_up_shot
+
+if TYPE_CHECKING:
+    from rawback.types import BayerPattern
+
+RATES = [
+    Rate.size(900),
+    Rate.bpp(2.0),
+    Rate.quality(0),
+    Rate.quality(1),
+    Rate.quality(55),
+    Rate.quality(99),
+    Rate.quality(100),
+    Rate.psnr(45),
+    Rate.lossless(),
+]
+
+
+@pytest.mark.parametrize("rate", RATES, ids=str)
+def test_decoding_gives_what_the_encoder_said_it_would(small: Trial, rate: Rate) -> None:
+    encoded = small.encode(rate)
+    found = small.decode(unpack(encoded.payload))
+    assert np.array_equal(found.cfa, encoded.restored.cfa)
+    assert replace(found, cfa=small.frame.cfa).unique_model == small.frame.unique_model
+    assert found.cfa.max() <= small.frame.white
+
+
+@pytest.mark.parametrize("pattern", ["RGGB", "BGGR", "GRBG", "GBRG"])
+def test_lossless_is_bit_exact_for_every_pattern(pattern: BayerPattern) -> None:
+    frame, jpeg = made_up_shot(70, 95, CameraSpec(pattern=pattern), seed=3)
+    trial = Trial.of(frame, jpeg)
+    found = trial.decode(trial.payload(Rate.lossless()))
+    assert found.pattern == pattern
+    assert np.array_equal(found.cfa, frame.cfa)
+
+
+@pytest.mark.parametrize("shape", [(131, 97), (64, 49), (51, 80)])
+def test_lossless_is_bit_exact_at_odd_sizes(shape: tuple[int, int]) -> None:
+    frame, jpeg = made_up_shot(*shape, subsampling="4:4:4", seed=4)
+    trial = Trial.of(frame, jpeg)
+    found = trial.decode(trial.payload(Rate.lossless()))
+    assert found.cfa.shape == shape
+    assert np.array_equal(found.cfa, frame.cfa)
+
+
+def test_an_eight_bit_sensor_in_a_ten_bit_file_costs_no_more_than_eight_bits() -> None:
+    frame, jpeg = made_up_shot(96, 128, CameraSpec(bits=10, black=64, white=1023), seed=5)
+    cfa = (frame.cfa + 2) // 4 * 4
+    coarse = replace(frame, cfa=np.minimum(cfa, 1020).astype(np.uint16), white=1020)
+    sizes = {}
+    for name, one in (("fine", frame), ("coarse", coarse)):
+        trial = Trial.of(one, jpeg)
+        payload = trial.payload(Rate.lossless())
+        assert np.array_equal(trial.decode(payload).cfa, one.cfa)
+        exact = [s for s in payload.sections if s.kind == SectionKind.EXACT]
+        sizes[name] = 8 * sum(len(section.data) for section in exact) / one.cfa.size
+    assert sizes["coarse"] < sizes["fine"] - 1.2
+
+
+@pytest.mark.parametrize("size", [2000, 8000])
+def test_a_size_is_filled_but_never_exceeded(sizeable: Trial, size: int) -> None:
+    payload = sizeable.encode(Rate.size(size)).payload
+    largest = max(section.packed_size for section in unpack(payload).sections)
+    assert len(payload) <= size
+    assert len(payload) >= min(0.98 * size, size - largest)
+
+
+def test_bits_per_pixel_are_a_size(small: Trial) -> None:
+    pixels = small.frame.cfa.size
+    assert len(small.encode(Rate.bpp(2.0)).payload) <= 2 * pixels / 8
+
+
+def test_more_bytes_never_restore_worse(sizeable: Trial) -> None:
+    decibels = [
+        raw_psnr(sizeable.frame, sizeable.encode(Rate.size(size)).restored) for size in (2000, 8000)
+    ]
+    assert all(more > less for less, more in pairwise(decibels))
+
+
+def test_more_quality_is_larger_and_better(small: Trial) -> None:
+    encoded = [small.encode(Rate.quality(q)) for q in (1, 55, 99)]
+    sizes = [len(one.payload) for one in encoded]
+    decibels = [raw_psnr(small.frame, one.restored) for one in encoded]
+    assert sizes == sorted(sizes)
+    assert decibels == sorted(decibels)
+
+
+@pytest.mark.parametrize("decibels", [40, 45])
+def test_a_psnr_is_reached(small: Trial, decibels: float) -> None:
+    encoded = small.encode(Rate.psnr(decibels))
+    assert raw_psnr(small.frame, encoded.restored) >= decibels
+
+
+@pytest.mark.parametrize("kept", [1, 2, 3, 4, 5])
+def test_a_draft_cut_to_size_knows_what_is_left_of_it(small: Trial, kept: int) -> None:
+    draft = Draft(small.payload(Rate.quality(0)).header, small.session.prepared(0))
+    draft.add_layers(150, lambda _stage, _done: None)
+    encoded = draft.cut_to(section_offsets(draft.payload)[kept])
+    payload = unpack(encoded.payload)
+    assert len(payload.sections) == kept
+    assert np.array_equal(small.decode(payload).cfa, encoded.restored.cfa)
+
+
+def test_what_cannot_be_reached_is_refused(small: Trial) -> None:
+    with pytest.raises(RateUnreachable, match="ask for lossless"):
+        small.session.encode(Rate.psnr(150))
+
+
+def test_the_smallest_payload_named_in_a_refusal_can_be_had(small: Trial) -> None:
+    with pytest.raises(RateUnreachable, match="smallest payload of this raw takes") as refused:
+        small.session.encode(Rate.size(40))
+    least = int(next(word for word in str(refused.value).split() if word.isdigit()))
+    assert len(small.session.encode(Rate.size(least)).payload) <= least
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("size", 0), ("size", -5), ("bpp", -1), ("quality", 101), ("quality", -1), ("psnr", -3)],
+)
+def test_rates_out_of_range_are_refused(wrong: tuple[str, float]) -> None:
+    with pytest.raises(ValueError, match="is not between"):
+        getattr(Rate, wrong[0])(wrong[1])
+
+
+def test_an_embedded_payload_gets_better_section_by_section(sizeable: Trial) -> None:
+    payload = sizeable.payload(Rate.quality(85))
+    kinds = [section.kind for section in payload.sections]
+    assert kinds == sorted(kinds)
+    decibels = []
+    for count in range(1, len(kinds) + 1):
+        restored = sizeable.decode(replace(payload, sections=payload.sections[:count]))
+        decibels.append(raw_psnr(sizeable.frame, restored))
+    assert all(more > less - 0.05 for less, more in pairwise(decibels))
+    assert decibels[-1] > decibels[0] + 10
+
+
+def test_a_lossless_payload_cut_anywhere_restores_what_is_left(small: Trial) -> None:
+    payload = small.payload(Rate.lossless())
+    assert [section.kind for section in payload.sections[-3:]] == [5, 5, 4]
+    decibels = [
+        raw_psnr(small.frame, small.decode(replace(payload, sections=payload.sections[:count])))
+        for count in range(1, len(payload.sections))
+    ]
+    assert all(more > less - 0.05 for less, more in pairwise(decibels))
+    assert np.isfinite(decibels[-1])
+
+
+def test_preparing_registers_and_codes_as_well(small: Trial) -> None:
+    session = prepare(small.frame, small.carrier)
+    encoded = session.encode(Rate.quality(55))
+    found = small.decode(unpack(encoded.payload))
+    assert np.array_equal(found.cfa, encoded.restored.cfa)
+    given = raw_psnr(small.frame, small.encode(Rate.quality(55)).restored)
+    assert raw_psnr(small.frame, found) > given - 1
+
+
+def test_progress_is_told_from_start_to_end(small: Trial) -> None:
+    told: list[tuple[str, float]] = []
+    small.session.encode(Rate.quality(40), progress=lambda *step: told.append(step))
+    assert told
+    assert all(stage and 0 <= done <= 1 for stage, done in told)
+
+
+def test_offsets_of_sections_add_up_to_the_payload(small: Trial) -> None:
+    encoded = small.encode(Rate.lossless())
+    assert section_offsets(unpack(encoded.payload))[-1] == len(encoded.payload)
