@@ -131,6 +131,8 @@ class Draft:
             if section.kind == SectionKind.RESIDUAL:
                 _coarsen(self.held[tiles[section.tile]], section.layer)
         self.sections = list(kept)
+        if any(section.kind == SectionKind.FILTER for section in dropped):
+            self.prepared = self.prepared.without_filters()
         if self.parameters is not None and not any(s.kind == SectionKind.RESIDUAL for s in kept):
             self.parameters = None
             self.header = replace(self.header, residual=b"")

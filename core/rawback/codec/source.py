@@ -7,7 +7,7 @@ large one does not. What follows from one base, down to the wavelet coefficients
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -172,6 +172,13 @@ class Prepared:
         split = list(in_threads(analyse, components))
         coefficients = {band: np.stack([plane.pop(band) for plane in split]) for band in bands()}
         return cls(shot, base, sections, predicted, transform, coefficients)
+
+    def without_filters(self) -> Prepared:
+        """The same, with the base as it is where the payload ends before its filters."""
+        base = replace(self.base, readouts=())
+        tiles = self.shot.grid.tiles()
+        predicted = list(in_threads(lambda tile: predict(base, self.shot.source, tile), tiles))
+        return replace(self, base=base, sections=self.sections[:1], predicted=predicted)
 
     def exact_tile(self, index: int, residual: NDArray[np.int32]) -> ExactTile:
         """What the exact layer knows of a tile, given the frame's restored residual."""
