@@ -111,6 +111,23 @@ class Draft:
         self.parameters = ResidualParameters(prepared.transform, restoring)
         self.header = replace(self.header, residual=self.parameters.to_bytes())
 
+    def quantise(self, step_code: int) -> None:
+        """Know what all quality layers down to a step restore, but code none of them."""
+        quantiser = Quantiser(step_code)
+        sums = np.zeros((2, 2))
+        for prediction in self.prepared.predicted:
+            tile = blank_tile(prediction.spots)
+            indices = tile_indices(self.prepared, prediction.window, quantiser)
+            for band, index in indices.items():
+                tile.magnitude[band] = np.abs(index).astype(np.uint16)
+                tile.negative[band] = index < 0
+            tile.layers = 1
+            sums += _restoring_sums(self.prepared, prediction.window, quantiser, indices)
+            self.held[prediction.window] = tile
+        near, far = _points(sums)
+        restoring = (replace(quantiser, near=near, far=far),)
+        self.parameters = ResidualParameters(self.prepared.transform, restoring)
+
     def cut_to(self, size: int) -> Encoded:
         """Without the last sections, as many as do not fit.
 

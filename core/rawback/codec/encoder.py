@@ -8,7 +8,6 @@ from rawback.codec.draft import Draft, Encoded
 from rawback.codec.headers import header_of
 from rawback.codec.search import CLOSE, COARSEST, FINEST, SECTION_BYTES, StepSearch
 from rawback.codec.source import BIT_PRICES, Prepared, Shot
-from rawback.errors import RateUnreachable
 from rawback.geometry import Geometry, build_guide, register
 from rawback.metrics import raw_psnr
 from rawback.residual import CODES_PER_LAYER
@@ -27,6 +26,10 @@ EXACT_STEP = 212
 
 _ATTEMPTS = 3
 _SEARCH_TILES = 4
+_BEST_QUALITY = 100
+_FINE_STEP = 130
+"""Below half a standard deviation of the noise, lossless may be the smaller payload."""
+
 _LARGEST_SHARE, _SMALL_SHARE = 0.6, 0.08
 """Of a payload, that a base may take, and below which no smaller base is tried."""
 
@@ -54,6 +57,20 @@ def prepare(frame: RawFrame, carrier: Carrier, *, progress: Progress | None = No
     session.prepared(0)
     report("Prepared", 1.0)
     return session
+
+
+class _Rounds:
+    """Progress of work that takes an unknown number of rounds: each gets half of what is left."""
+
+    def __init__(self, report: Progress) -> None:
+        self._report = report
+        self._start, self._end, self._last = 0.0, 0.5, 0.0
+
+    def __call__(self, stage: str, done: float) -> None:
+        if done < self._last:
+            self._start, self._end = self._end, (1 + self._end) / 2
+        self._last = done
+        self._report(stage, self._start + (self._end - self._start) * done)
 
 
 class Session:
@@ -91,18 +108,29 @@ class Session:
             progress: Is told how far the work is.
 
         Raises:
-            RateUnreachable: Not even the base fits into the size, or no rate gives the PSNR.
+            RateUnreachable: Not even the base fits into the size.
         """
-        report = progress or (lambda _stage, _done: None)
-        if rate.kind == "lossless" or (rate.kind == "quality" and rate.value == 100):
-            draft = self._draft(self.prepared(0), EXACT_STEP, report)
-            return draft.with_exact(report)
+        report = _Rounds(progress or (lambda _stage, _done: None))
+        if rate.kind == "lossless" or (rate.kind == "quality" and rate.value == _BEST_QUALITY):
+            return self._lossless(report)
         if rate.kind == "quality":
-            return self._draft(self.prepared(0), _step_of(rate.value), report).finished()
+            step = _step_of(rate.value)
+            found = self._draft(self.prepared(0), step, report).finished()
+            return found if step is None else self._smaller(found, step, report)
         if rate.kind == "psnr":
             return self._reach(rate.value, report)
         size = rate.value if rate.kind == "size" else rate.value * self.frame.cfa.size / 8
         return self._best_of_size(int(size), report)
+
+    def _lossless(self, report: Progress) -> Encoded:
+        return self._draft(self.prepared(0), EXACT_STEP, report).with_exact(report)
+
+    def _smaller(self, found: Encoded, step_code: int, report: Progress) -> Encoded:
+        """What was found, or lossless where that takes less: with steps far below the noise."""
+        if step_code >= _FINE_STEP:
+            return found
+        exact = self._lossless(report)
+        return exact if len(exact.payload) <= len(found.payload) else found
 
     def _draft(self, prepared: Prepared, step_code: int | None, report: Progress) -> Draft:
         """Code base and quality layers; the base alone where there is no step."""
@@ -156,6 +184,10 @@ class Session:
             step = min(max(step, over + 1), under - 1)
             if not over < step < under:
                 break
+        if under < _FINE_STEP:
+            exact = self._lossless(report)
+            if len(exact.payload) <= size:
+                return exact
         trimmed = None if exceeds is None else exceeds.cut_to(size)
         if fits is None or (trimmed is not None and len(trimmed.payload) > fits.size):
             return trimmed or bare.finished()
@@ -165,21 +197,40 @@ class Session:
         """The coarsest step whose raw PSNR is at least `decibels`."""
         prepared = self.prepared(0)
         bare = self._draft(prepared, None, report).finished()
-        if self._psnr(bare) >= decibels:
-            return bare
-        low, high = FINEST, COARSEST
-        best: Encoded | None = None
-        while low <= high:
-            step = (low + high) // 2
-            trial = self._draft(prepared, step, report).finished()
-            if self._psnr(trial) >= decibels:
-                best, low = trial, step + 1
+        floor = self._psnr(bare)
+        if floor >= decibels:
+            return self._cheapest_base(bare, decibels, report)
+        reached, missed = FINEST, COARSEST + 1
+        best, worst = self._psnr_at(prepared, FINEST), floor
+        if best < decibels:
+            return self._lossless(report)
+        while missed - reached > 1:
+            # Between the two, decibels fall about evenly; the middle guards against slow progress.
+            share = (best - decibels) / max(best - worst, 1e-9)
+            guess = reached + (missed - reached) * (0.5 + min(max(share, 0.1), 0.9)) / 2
+            step = min(max(round(guess), reached + 1), missed - 1)
+            report("Searching the step", 0.5 * (1 - (missed - reached) / (COARSEST - FINEST)))
+            found = self._psnr_at(prepared, step)
+            if found >= decibels:
+                reached, best = step, found
             else:
-                high = step - 1
-        if best is None:
-            message = f"No payload reaches {decibels:g} dB short of lossless; ask for lossless."
-            raise RateUnreachable(message)
-        return best
+                missed, worst = step, found
+        return self._smaller(self._draft(prepared, reached, report).finished(), reached, report)
+
+    def _cheapest_base(self, bare: Encoded, decibels: float, report: Progress) -> Encoded:
+        """The smallest base alone that reaches `decibels`, as the first one, `bare`, does."""
+        for tier in range(1, len(BIT_PRICES)):
+            cheaper = self._draft(self.prepared(tier), None, report).finished()
+            if self._psnr(cheaper) < decibels:
+                break
+            bare = cheaper
+        return bare
+
+    def _psnr_at(self, prepared: Prepared, step_code: int) -> float:
+        """Raw PSNR at a step, without coding anything."""
+        draft = Draft(self._header, prepared)
+        draft.quantise(step_code)
+        return self._psnr(draft.finished())
 
 
 def _step_of(quality: float) -> int | None:

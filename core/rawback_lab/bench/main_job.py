@@ -35,7 +35,8 @@ _CARRIERS = {
     "darktable": "darktable, its defaults, JPEG quality 92",
 }
 
-_RIVALS = ("base+jpeg2000", "jpegxl", "jpegxl-lossless", "base+jpegxl", "base+jpeg2000-linear")
+_RIVALS = ("base+jpeg2000", "jpegxl-lossless", "jpegxl")
+"""Peers that must be there; others are shown where their figures are kept."""
 
 
 def embedded(session: Session, jpeg: bytes, rate: codec.Rate) -> tuple[Figures, bool]:
@@ -128,7 +129,7 @@ def _found(
     """Figures of one raw; None where its carrier cannot be made."""
     if renderer == "libraw":
         found = job(file, carrier_file(file, scratch), ())
-        found["peers"] = {name: peers[name] for name in _RIVALS}
+        found["peers"] = peers
         return found
     carrier = darktable_file(file, scratch)
     if carrier is None:

@@ -1,0 +1,84 @@
+"""The README's tables from the kept figures: ``python -m rawback_lab.bench.summary``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parents[1] / "results"
+
+
+def main() -> None:
+    for name, show in (
+        ("main_job.json", _job),
+        ("main_job_darktable.json", _job),
+        ("geometry.json", _geometry),
+        ("speed.json", _speed),
+    ):
+        path = RESULTS / name
+        if path.exists():
+            show(json.loads(path.read_text("utf-8")))
+
+
+def _job(results: dict[str, Any]) -> None:
+    print(f"\nCarriers: {results['carrier']}.\n")
+    rates = ("0.02", "0.1", "0.5")
+    print("| raw | " + " | ".join(f"{rate} bpp" for rate in rates) + " | lossless |")
+    print("|---|" + "---|" * (len(rates) + 1))
+    sizes = [0, 0]
+    gains: dict[str, list[float]] = {rate: [] for rate in rates}
+    alone: list[float] = []
+    for name, found in results["frames"].items():
+        cells = []
+        for rate in rates:
+            own = found["rates"][rate]["raw_psnr"]
+            rival = found["peers"]["base+jpeg2000"][rate]
+            cells.append(f"{own:.2f} ({_decibels(rival)})")
+            if rival is not None:
+                gains[rate].append(own - rival["raw_psnr"])
+        plain = found["peers"]["jpegxl"]["0.5"]
+        if plain is not None:
+            alone.append(found["rates"]["0.5"]["raw_psnr"] - plain["raw_psnr"])
+        pair = found["lossless"]["bytes"], found["peers"]["jpegxl-lossless"]["any"]["bytes"]
+        sizes = [total + size for total, size in zip(sizes, pair, strict=True)]
+        exact = "" if found["exact"] else " NOT EXACT"
+        print(f"| {name} | " + " | ".join(cells) + f" | {pair[0] / pair[1]:.3f}{exact} |")
+    means = [f"{_mean(gains[rate]):+.2f} (worst {min(gains[rate]):+.2f})" for rate in rates]
+    print("| all | " + " | ".join(means) + f" | {sizes[0] / sizes[1]:.3f} |")
+    print(f"\nAt 0.5 bpp {_mean(alone):+.2f} dB on JPEG XL of the raw alone.")
+
+
+def _geometry(results: dict[str, Any]) -> None:
+    names = [key for key in next(iter(results["frames"].values())) if "jpegxl" not in key]
+    print(f"\nRaw PSNR inside the covered area at {results['bpp']} bpp (plain carrier's there):\n")
+    print("| raw | " + " | ".join(names) + " | JPEG XL alone |")
+    print("|---|" + "---|" * (len(names) + 1))
+    for raw, found in results["frames"].items():
+        cells = [f"{found[n]['psnr_db']:.2f} ({found[n]['plain_psnr_db']:.2f})" for n in names]
+        alone = found.get("jpegxl_alone_psnr_db")
+        cells.append("-" if alone is None else f"{alone:.2f}")
+        print(f"| {raw} | " + " | ".join(cells) + " |")
+
+
+def _speed(results: dict[str, Any]) -> None:
+    print(f"\n{results['pixels'] / 1e6:.0f} megapixels on {results['cores']} cores:\n")
+    print("| rate | embed | restore |\n|---|---|---|")
+    for run in results["runs"]:
+        cells = [
+            f"{run[verb]['wall_seconds']:.1f} s, {run[verb]['peak_memory_bytes'] / 2**30:.2f} GiB"
+            for verb in ("embed", "restore")
+        ]
+        print(f"| `{run['rate']}` | " + " | ".join(cells) + " |")
+
+
+def _decibels(figures: dict[str, Any] | None) -> str:
+    return "-" if figures is None else f"{figures['raw_psnr']:.2f}"
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / max(len(values), 1)
+
+
+if __name__ == "__main__":
+    main()
