@@ -16,6 +16,7 @@ from rawback.codec.headers import (
     cfa_digest,
     check_tables,
     described,
+    fits,
     geometry_of,
 )
 from rawback.codec.prediction import GuideSource, Prediction, predict
@@ -83,6 +84,9 @@ def decode(
             "was not edited or recompressed since."
         )
         raise PixelsChanged(message)
+    if not fits(header.width * header.height, header.carrier_width * header.carrier_height):
+        message = "The payload names a raw far too large for its JPEG; fetch the file again."
+        raise PayloadDamaged(message)
     frame = _Frame(payload, carrier)
     left, top, width, height = region or (0, 0, header.width, header.height)
     if (

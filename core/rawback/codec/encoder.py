@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rawback.codec.draft import Draft, Encoded
-from rawback.codec.headers import header_of
+from rawback.codec.headers import fits, header_of
 from rawback.codec.search import CLOSE, COARSEST, FINEST, SECTION_BYTES, StepSearch
 from rawback.codec.source import BIT_PRICES, Prepared, Shot
+from rawback.errors import UnsupportedCarrier
 from rawback.geometry import Geometry, build_guide, register
 from rawback.metrics import raw_psnr
 from rawback.residual import CODES_PER_LAYER
@@ -44,8 +45,13 @@ def prepare(frame: RawFrame, carrier: Carrier, *, progress: Progress | None = No
 
     Raises:
         ShotMismatch: They do not show the same shot.
+        UnsupportedCarrier: The JPEG is tiny beside the raw.
     """
     report = progress or (lambda _stage, _done: None)
+    height, width = carrier.pixels.shape[:2]
+    if not fits(frame.cfa.size, height * width):
+        message = "The JPEG is far too small for this raw; export it larger."
+        raise UnsupportedCarrier(message)
     report("Registering the JPEG on the raw", 0.0)
     geometry = register(frame, carrier.pixels).geometry
     report("Resampling the JPEG", 0.2)

@@ -34,9 +34,17 @@ __all__ = [
     "cfa_digest",
     "check_tables",
     "described",
+    "fits",
     "geometry_of",
     "header_of",
 ]
+
+LARGEST_RAW = 1 << 28
+"""Most pixels of a raw."""
+
+LARGEST_RATIO = 256
+"""Most raw pixels for each pixel of the carrier: what a payload may make a decoder allocate grows
+with what was really there."""
 
 _NOISE_BITS = 12
 
@@ -152,6 +160,11 @@ def check_tables(header: Header) -> None:
     if header.tables != stored().digest:
         message = "The payload was coded with tables that this rawback does not have; update it."
         raise PayloadTooNew(message)
+
+
+def fits(raw_pixels: int, carrier_pixels: int) -> bool:
+    """Whether a raw is not too large for its carrier, nor at all."""
+    return raw_pixels <= min(LARGEST_RAW, LARGEST_RATIO * carrier_pixels)
 
 
 def cfa_digest(cfa: NDArray[np.uint16]) -> bytes:
