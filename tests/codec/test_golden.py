@@ -1,0 +1,119 @@
+"""Stored carriers restore to the same samples, on every version and every kind of processor."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rawback.bitstream import Payload, SectionKind, unpack
+from rawback.codec import decode
+from rawback.codec.headers import geometry_of
+from rawback.container import extract_payload
+from rawback.geometry import Aligned, Warped
+from rawback.jpegio import decode_jpeg
+from rawback.tone import Base, colour_cells
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+CORE = Path(__file__).parents[2] / "core"
+DIGESTS: dict[str, Any] = json.loads((GOLDEN / "digests.json").read_text(encoding="utf-8"))
+
+pytestmark = pytest.mark.golden
+
+
+def payload_of(name: str) -> Payload:
+    return unpack(extract_payload((GOLDEN / f"{name}.jpg").read_bytes()))
+
+
+def kinds(name: str) -> set[int]:
+    return {section.kind for section in payload_of(name).sections}
+
+
+@pytest.mark.parametrize("name", sorted(DIGESTS))
+def test_a_stored_carrier_restores_as_it_always_did(name: str) -> None:
+    payload = payload_of(name)
+    carrier = decode_jpeg((GOLDEN / f"{name}.jpg").read_bytes())
+    told = [f"{s.kind}.{s.layer}.{s.tile}" for s in payload.sections]
+    assert told == DIGESTS[name]["sections"]
+    cfa = decode(payload, carrier).cfa
+    digest = hashlib.sha256(cfa.astype("<u2").tobytes())
+    assert digest.hexdigest() == DIGESTS[name]["sha256"]
+    assert payload.header.cfa_digest in (None, digest.digest())
+
+
+def test_the_stored_carriers_hold_all_that_a_payload_can() -> None:
+    lossy = {SectionKind.BASE, SectionKind.FILTER, SectionKind.RESIDUAL}
+    exact = {SectionKind.CODES, SectionKind.EXACT}
+    assert kinds("lossy") == lossy
+    assert kinds("lossless") >= exact
+    assert kinds("warped") >= exact
+    assert isinstance(geometry_of(payload_of("lossy").header).placement, Aligned)
+    assert isinstance(geometry_of(payload_of("warped").header).placement, Warped)
+    cropped = payload_of("cropped").header
+    assert cropped.carrier_width < cropped.width
+    assert {payload_of(name).header.pattern for name in DIGESTS} >= {"GRBG", "GBRG", "BGGR"}
+
+
+def test_one_of_them_has_a_grid_of_gains() -> None:
+    carrier = decode_jpeg((GOLDEN / "gains.jpg").read_bytes())
+    payload = payload_of("gains")
+    header = payload.header
+    base = Base.from_pointwise_bytes(
+        payload.sections[0].data,
+        "BGGR",
+        colour_cells(carrier.pixels),
+        (header.height, header.width),
+    )
+    assert base.spacing
+    assert np.abs(base.gains).max() > 3
+
+
+def _without(names: str) -> dict[str, str]:
+    return {"OPENCV_CPU_DISABLE": names}
+
+
+def _numpy_features() -> str:
+    package = "numpy._core" if hasattr(np, "_core") else "numpy.core"
+    module: Any = importlib.import_module(f"{package}._multiarray_umath")
+    return " ".join(name for name in module.__cpu_dispatch__ if module.__cpu_features__.get(name))
+
+
+@pytest.mark.parametrize(
+    ("threads", "restrictions"),
+    [
+        (1, {}),
+        (2, _without("AVX512-SKX")),
+        (4, {**_without("AVX2,AVX512-SKX,FP16"), "NPY_DISABLE_CPU_FEATURES": _numpy_features()}),
+        (
+            1,
+            {
+                **_without("SSE4.1,SSE4.2,AVX,FP16,AVX2,AVX512-SKX"),
+                "NPY_DISABLE_CPU_FEATURES": _numpy_features(),
+                "OMP_NUM_THREADS": "3",
+                "JSIMD_FORCENONE": "1",
+            },
+        ),
+    ],
+    ids=["one thread", "no AVX-512", "no AVX2, four threads", "no SSE4"],
+)
+def test_every_processor_and_number_of_threads_restores_the_same(
+    threads: int, restrictions: dict[str, str]
+) -> None:
+    run = subprocess.run(
+        [sys.executable, str(GOLDEN / "restore.py"), str(threads)],
+        env={**os.environ, "PYTHONPATH": str(CORE), **restrictions},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    found = dict(line.split() for line in run.stdout.splitlines())
+    assert found == {name: entry["sha256"] for name, entry in DIGESTS.items()}

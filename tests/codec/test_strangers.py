@@ -1,0 +1,220 @@
+"""Payloads that pass their checksums and are wrong all the same: a raw, or an error of ours."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rawback.bitstream import Header, Payload, Section, SectionKind
+from rawback.codec import Rate, decode
+from rawback.codec.headers import ResidualParameters
+from rawback.errors import PayloadDamaged, PayloadTooNew, PixelsChanged, RawbackError
+from rawback.jpegio import Carrier
+from rawback.residual import MAX_STEP_CODE, PlaneTransform, Quantiser
+from rawback_lab.scenes import Trial, made_up_shot
+
+MANY = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Trial:
+    """45 x 34 pixels."""
+    return Trial.of(*made_up_shot(34, 45))
+
+
+@pytest.fixture(scope="module", params=[Rate.quality(85), Rate.lossless()], ids=["lossy", "exact"])
+def payload(tiny: Trial, request: pytest.FixtureRequest) -> Payload:
+    return tiny.payload(request.param)
+
+
+def decoded(tiny: Trial, payload: Payload) -> None:
+    with suppress(RawbackError):
+        found = tiny.decode(payload)
+        assert found.cfa.shape == tiny.frame.cfa.shape
+
+
+def with_data(payload: Payload, index: int, data: bytes) -> Payload:
+    sections = list(payload.sections)
+    sections[index] = replace(sections[index], data=data)
+    return replace(payload, sections=tuple(sections))
+
+
+@MANY
+@given(data=st.data())
+def test_a_changed_byte_in_a_section(tiny: Trial, payload: Payload, data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, len(payload.sections) - 1))
+    changed = bytearray(payload.sections[index].data)
+    at = data.draw(st.integers(0, min(len(changed) - 1, 200)))
+    changed[at] ^= data.draw(st.integers(1, 255))
+    decoded(tiny, with_data(payload, index, bytes(changed)))
+
+
+@MANY
+@given(data=st.data())
+def test_garbage_in_a_section(tiny: Trial, payload: Payload, data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, len(payload.sections) - 1))
+    garbage = data.draw(
+        st.one_of(
+            st.binary(max_size=64),
+            st.sampled_from([b"", b"\0" * 200, b"\xff" * 200, b"\x80" * 3000]),
+            st.sampled_from([section.data for section in payload.sections]),
+            st.integers(0, 300).map(lambda size: payload.sections[index].data[:size]),
+        )
+    )
+    decoded(tiny, with_data(payload, index, garbage))
+
+
+@MANY
+@given(data=st.data())
+def test_sections_out_of_order_missing_or_renamed(
+    tiny: Trial, payload: Payload, data: st.DataObject
+) -> None:
+    sections = data.draw(st.permutations(payload.sections))[: data.draw(st.integers(0, 9))]
+    renamed = [
+        replace(
+            section,
+            kind=data.draw(st.sampled_from([section.kind, section.kind, 3, 200])),
+            layer=data.draw(st.sampled_from([section.layer, 1, 2**32 - 1])),
+            tile=data.draw(st.sampled_from([0, 0, 1, 2**32 - 1])),
+        )
+        for section in sections
+    ]
+    decoded(tiny, replace(payload, sections=tuple(renamed)))
+
+
+HEADERS: dict[str, st.SearchStrategy[object]] = {
+    "black": st.tuples(*[st.integers(0, 60_000 * 256)] * 4),
+    "white": st.integers(1, 65535),
+    "neutral": st.tuples(*[st.integers(1, 1 << 24)] * 3),
+    "color_matrix": st.tuples(*[st.integers(-(1 << 20), 1 << 20)] * 9),
+    "noise": st.tuples(
+        *[st.tuples(st.integers(0, 2**53 - 1), st.integers(-255, 0))] * 2,
+    ),
+    "pattern": st.sampled_from(["RGGB", "BGGR", "GRBG", "GBRG"]),
+    "geometry": st.one_of(st.binary(max_size=40), st.integers(0, 255).map(lambda n: bytes([n]))),
+    "residual": st.binary(max_size=64),
+    "cfa_digest": st.binary(min_size=32, max_size=32),
+    "width": st.integers(2, 300),
+    "height": st.integers(2, 300),
+    "orientation": st.integers(1, 8),
+}
+
+
+@MANY
+@given(data=st.data())
+def test_a_header_that_says_something_else(
+    tiny: Trial, payload: Payload, data: st.DataObject
+) -> None:
+    changes = data.draw(
+        st.lists(st.sampled_from(sorted(HEADERS)), min_size=1, max_size=2, unique=True)
+    )
+    with suppress(RawbackError, ValueError):
+        header = replace(payload.header, **{name: data.draw(HEADERS[name]) for name in changes})
+        _decoded_any_size(tiny, replace(payload, header=header))
+
+
+def _decoded_any_size(tiny: Trial, payload: Payload) -> None:
+    try:
+        found = tiny.decode(payload)
+    except ValueError as error:
+        message = "foreign errors must not come out"
+        raise AssertionError(message) from error
+    assert found.cfa.shape == (payload.header.height, payload.header.width)
+
+
+@pytest.mark.parametrize("levels", [((1 << 23) - 1, 32768), (65534 * 256 + 255, 65535)])
+def test_levels_that_nearly_touch_do_not_ask_for_endless_tables(
+    tiny: Trial, levels: tuple[int, int]
+) -> None:
+    payload = tiny.payload(Rate.lossless())
+    black, white = levels
+    header = replace(payload.header, black=(black, 0, black, 0), white=white)
+    decoded(tiny, replace(payload, header=header))
+
+
+def test_a_payload_for_other_pixels_is_refused(tiny: Trial) -> None:
+    payload = tiny.payload(Rate.quality(0))
+    pixels = tiny.carrier.pixels.copy()
+    pixels[3, 5, 1] ^= 1
+    with pytest.raises(PixelsChanged, match="restore from a copy"):
+        decode(payload, Carrier(pixels, 1))
+    with pytest.raises(PixelsChanged, match="restore from a copy"):
+        decode(payload, Carrier(tiny.carrier.pixels[:-1], 1))
+
+
+def test_a_payload_coded_with_other_tables_is_too_new(tiny: Trial) -> None:
+    payload = tiny.payload(Rate.quality(0))
+    header = replace(payload.header, tables=bytes(8))
+    with pytest.raises(PayloadTooNew, match="update it"):
+        tiny.decode(replace(payload, header=header))
+
+
+def test_a_geometry_that_is_none_is_refused(tiny: Trial) -> None:
+    payload = tiny.payload(Rate.quality(0))
+    for geometry in (b"\xff", b"\x10\x01", b"\0\0"):
+        with pytest.raises(PayloadDamaged):
+            tiny.decode(replace(payload, header=replace(payload.header, geometry=geometry)))
+
+
+def test_a_payload_without_its_base_is_refused(tiny: Trial) -> None:
+    payload = tiny.payload(Rate.quality(85))
+    for sections in ((), payload.sections[1:]):
+        with pytest.raises(PayloadDamaged, match="before its first section"):
+            tiny.decode(replace(payload, sections=sections))
+
+
+def test_a_section_that_comes_twice_is_refused(tiny: Trial) -> None:
+    payload = tiny.payload(Rate.quality(85))
+    with pytest.raises(PayloadDamaged, match="a section twice"):
+        tiny.decode(replace(payload, sections=(*payload.sections, payload.sections[-1])))
+
+
+def test_sections_of_unknown_kinds_are_skipped(tiny: Trial) -> None:
+    payload = tiny.payload(Rate.quality(85))
+    more = (Section(77, 0, 0, b"later"), *payload.sections, Section(SectionKind.LATENTS, 0, 0, b""))
+    assert np.array_equal(
+        tiny.decode(replace(payload, sections=more)).cfa, tiny.decode(payload).cfa
+    )
+
+
+def test_a_mosaic_that_does_not_match_its_digest_is_refused(tiny: Trial) -> None:
+    payload = tiny.payload(Rate.lossless())
+    header = replace(payload.header, cfa_digest=bytes(32))
+    with pytest.raises(PayloadDamaged, match="bit for bit"):
+        tiny.decode(replace(payload, header=header))
+
+
+@given(st.integers(1, 5), st.integers(0, 2**32), st.data())
+def test_residual_parameters_round_trip(layers: int, seed: int, data: st.DataObject) -> None:
+    rng = np.random.default_rng(seed)
+    code = data.draw(st.integers(32 * (layers - 1), MAX_STEP_CODE))
+    quantisers = tuple(
+        Quantiser(code - 32 * layer, *(int(v) for v in rng.integers(0, 8, 2)))
+        for layer in range(layers)
+    )
+    transform = PlaneTransform(rng.integers(-127, 128, (4, 4)).astype(np.int8))
+    written = ResidualParameters(transform, quantisers).to_bytes()
+    found = ResidualParameters.from_bytes(written)
+    assert found.quantisers == quantisers
+    assert np.array_equal(found.transform.matrix, transform.matrix)
+
+
+@given(st.binary(max_size=64))
+def test_any_residual_parameters_are_such_or_refused(data: bytes) -> None:
+    try:
+        found = ResidualParameters.from_bytes(data)
+    except PayloadDamaged:
+        return
+    assert found.to_bytes() == data
+    assert all(0 <= q.step_code <= MAX_STEP_CODE for q in found.quantisers)
+
+
+def test_headers_of_the_tests_are_headers(tiny: Trial) -> None:
+    assert set(HEADERS) <= set(Header.__dataclass_fields__)

@@ -1,0 +1,31 @@
+"""Print the SHA-256 of what each stored carrier restores, one line each.
+
+Run in a process of its own, so that what the processor may do can be restricted from outside. The
+argument is the number of threads that OpenCV may use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+
+import cv2
+
+from rawback.bitstream import unpack
+from rawback.codec import decode
+from rawback.container import extract_payload
+from rawback.jpegio import decode_jpeg
+
+
+def main() -> None:
+    cv2.setNumThreads(int(sys.argv[1]))
+    for path in sorted(Path(__file__).parent.glob("*.jpg")):
+        carrier = path.read_bytes()
+        frame = decode(unpack(extract_payload(carrier)), decode_jpeg(carrier))
+        digest = hashlib.sha256(frame.cfa.astype("<u2").tobytes()).hexdigest()
+        sys.stdout.write(f"{path.stem} {digest}\n")
+
+
+if __name__ == "__main__":
+    main()
