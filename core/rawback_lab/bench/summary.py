@@ -8,6 +8,9 @@ from typing import Any
 
 RESULTS = Path(__file__).parents[1] / "results"
 
+_UNSEEN = ("blackmagic_4k", "canon_550d_chart", "phone_night")
+"""Frames that nothing was trained on; the tables set them in bold."""
+
 
 def main() -> None:
     for name, show in (
@@ -43,7 +46,8 @@ def _job(results: dict[str, Any]) -> None:
         pair = found["lossless"]["bytes"], found["peers"]["jpegxl-lossless"]["any"]["bytes"]
         sizes = [total + size for total, size in zip(sizes, pair, strict=True)]
         exact = "" if found["exact"] else " NOT EXACT"
-        print(f"| {name} | " + " | ".join(cells) + f" | {pair[0] / pair[1]:.3f}{exact} |")
+        shown = f"**{name}**" if name in _UNSEEN else name
+        print(f"| {shown} | " + " | ".join(cells) + f" | {pair[0] / pair[1]:.3f}{exact} |")
     means = [f"{_mean(gains[rate]):+.2f} (worst {min(gains[rate]):+.2f})" for rate in rates]
     print("| all | " + " | ".join(means) + f" | {sizes[0] / sizes[1]:.3f} |")
     print(f"\nAt 0.5 bpp {_mean(alone):+.2f} dB on JPEG XL of the raw alone.")
