@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.entropy.tables import TableSet, quantise_counts
+from rawback.entropy.tables import TABLE_PRECISION, TableSet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,16 +21,24 @@ _MEANS = ((1, 32), (1, 16), (1, 8), (1, 4), (1, 2), (1, 1), (2, 1), (4, 1), (8, 
 
 def _geometric_tables() -> TableSet:
     """Two-sided geometric distributions, one row for each mean magnitude of `_MEANS`."""
+    # P(k) falls by num / (num + den) each step. Whole numbers make the tables the same everywhere.
     rows = []
     for num, den in _MEANS:
-        # P(k) falls by num / (num + den) each step; whole numbers keep the table exact.
-        row = [(num**k << 64) // (num + den) ** k for k in range(_ESCAPE + 1)]
-        rows.append([row[abs(k)] >> 20 for k in range(-_ESCAPE, _ESCAPE + 1)])
-    return TableSet(quantise_counts(np.array(rows, dtype=np.float64)))
+        falling = [(num**k << 64) // (num + den) ** k >> 20 for k in range(_ESCAPE + 1)]
+        rows.append(_frequencies([falling[abs(k)] for k in range(-_ESCAPE, _ESCAPE + 1)]))
+    return TableSet(np.array(rows, dtype=np.uint16))
+
+
+def _frequencies(weights: list[int]) -> list[int]:
+    """One unit each, the rest by weight; what rounding leaves goes to the first largest."""
+    units = (1 << TABLE_PRECISION) - len(weights)
+    found = [1 + weight * units // sum(weights) for weight in weights]
+    found[weights.index(max(weights))] += (1 << TABLE_PRECISION) - sum(found)
+    return found
 
 
 _TABLES = _geometric_tables()
-_CHOICE = TableSet(quantise_counts(np.ones((1, len(_MEANS)))))
+_CHOICE = TableSet(np.array([_frequencies([1] * len(_MEANS))], dtype=np.uint16))
 
 
 def code_integers(
