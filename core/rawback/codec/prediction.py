@@ -86,7 +86,13 @@ def pointwise(
     colours = base.colours(guide, (2 * around.top, 2 * around.left))
     spots = spots_of(guide, colours)[window.within(around)]
     # Only at the frame's edges is the border missing; there the last pixel is repeated.
-    rows = np.arange(2 * window.top - 2, 2 * window.bottom + 2) - 2 * around.top
-    columns = np.arange(2 * window.left - 2, 2 * window.right + 2) - 2 * around.left
-    rows, columns = rows.clip(0, colours.shape[1] - 1), columns.clip(0, colours.shape[2] - 1)
-    return colours[:, rows[:, None], columns], spots
+    near = [2 * window.top - 2 - 2 * around.top, 2 * window.left - 2 - 2 * around.left]
+    far = [edge + 2 * size + 4 for edge, size in zip(near, window.shape, strict=True)]
+    sides = colours.shape[1:]
+    inner = colours[
+        :, max(near[0], 0) : min(far[0], sides[0]), max(near[1], 0) : min(far[1], sides[1])
+    ]
+    missing = [(max(-n, 0), max(f - size, 0)) for n, f, size in zip(near, far, sides, strict=True)]
+    if np.any(missing):
+        inner = np.pad(inner, [(0, 0), *missing], mode="edge")
+    return inner, spots

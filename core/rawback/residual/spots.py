@@ -49,8 +49,8 @@ def spots_of(guide: Guide, base: NDArray[np.int32]) -> NDArray[np.uint8]:
     Returns:
         uint8 ``[h, w]``, values of :class:`Spot`.
     """
-    green = base[1]
-    level = green[0::2, 0::2] + green[0::2, 1::2] + green[1::2, 0::2] + green[1::2, 1::2] >> 2
+    light = base[1]
+    level = light[0::2, 0::2] + light[0::2, 1::2] + light[1::2, 0::2] + light[1::2, 1::2] >> 2
     change = np.zeros_like(level)
     down, right = np.abs(np.diff(level, axis=0)), np.abs(np.diff(level, axis=1))
     for part, where in (
@@ -61,7 +61,8 @@ def spots_of(guide: Guide, base: NDArray[np.int32]) -> NDArray[np.uint8]:
     ):
         np.maximum(change[where], part, out=change[where])
     spots: NDArray[np.uint8] = (change >= _TEXTURE).astype(np.uint8) + (change >= _EDGE)
-    bright = _any_of_quad(guide.pixels.max(axis=2) >= CLIPPED)
+    red, green, blue = (guide.pixels[..., channel] >= CLIPPED for channel in range(3))
+    bright = _any_of_quad(red | green | blue)
     spots[cv2.dilate(bright, np.ones((3, 3), dtype=np.uint8)) > 0] = Spot.CLIPPED
     spots[_any_of_quad(guide.mask == 0) > 0] = Spot.UNCOVERED
     return spots

@@ -14,6 +14,8 @@ __all__ = ["GAIN_ONE", "SPACINGS", "apply_gain", "grid_shape", "hat_weights"]
 SPACINGS = (0, 1024, 512, 256)
 """Raw pixels between nodes; 0 stands for no grid."""
 
+_FRACTION, _STRIP = 12, 64
+
 GAIN_ONE = 256
 """Grid values are multiples of 1/256 of the value they are to change."""
 
@@ -36,15 +38,18 @@ def apply_gain(
     """
     height, width = values.shape[1:]
     (row, below), (column, right) = (
-        np.divmod(np.arange(start, start + size), spacing)
+        np.divmod(np.arange(start, start + size, dtype=np.int32), np.int32(spacing))
         for start, size in zip(origin, (height, width), strict=True)
     )
     above = grid[row] * (spacing - below)[:, None] + grid[row + 1] * below[:, None]
-    gain = above[:, column] * (spacing - right) + above[:, column + 1] * right
-    # Two spacings of 10 bits and a value of 15 need 43 bits: drop to 12 fractional ones first.
-    bits = 2 * (spacing.bit_length() - 1) + 8
-    gain = (gain.astype(np.int64) >> (bits - 12)).astype(np.int32)
-    values += (values * gain + (1 << 11)) >> 12
+    # A gain of 8 bits and two spacings of at most 10 fit 31 bits; 12 fractional ones are kept.
+    surplus = 2 * (spacing.bit_length() - 1) + 8 - _FRACTION
+    for top in range(0, height, _STRIP):
+        strip = slice(top, top + _STRIP)
+        gain = above[strip, column] * (spacing - right) + above[strip, column + 1] * right
+        gain >>= surplus
+        part = values[:, strip]
+        part += (part * gain + (1 << (_FRACTION - 1))) >> _FRACTION
 
 
 def hat_weights(
