@@ -44,14 +44,14 @@ def test_decoding_gives_what_the_encoder_said_it_would(small: Trial, rate: Rate)
 
 @pytest.mark.parametrize("pattern", ["RGGB", "BGGR", "GRBG", "GBRG"])
 def test_lossless_is_bit_exact_for_every_pattern(pattern: BayerPattern) -> None:
-    frame, jpeg = made_up_shot(70, 95, CameraSpec(pattern=pattern), seed=3)
+    frame, jpeg = made_up_shot(38, 51, CameraSpec(pattern=pattern), seed=3)
     trial = Trial.of(frame, jpeg)
     found = trial.decode(trial.payload(Rate.lossless()))
     assert found.pattern == pattern
     assert np.array_equal(found.cfa, frame.cfa)
 
 
-@pytest.mark.parametrize("shape", [(131, 97), (64, 49), (51, 80)])
+@pytest.mark.parametrize("shape", [(131, 97), (34, 49), (51, 40)])
 def test_lossless_is_bit_exact_at_odd_sizes(shape: tuple[int, int]) -> None:
     frame, jpeg = made_up_shot(*shape, subsampling="4:4:4", seed=4)
     trial = Trial.of(frame, jpeg)
@@ -61,7 +61,7 @@ def test_lossless_is_bit_exact_at_odd_sizes(shape: tuple[int, int]) -> None:
 
 
 def test_an_eight_bit_sensor_in_a_ten_bit_file_costs_no_more_than_eight_bits() -> None:
-    frame, jpeg = made_up_shot(96, 128, CameraSpec(bits=10, black=64, white=1023), seed=5)
+    frame, jpeg = made_up_shot(64, 96, CameraSpec(bits=10, black=64, white=1023), seed=5)
     cfa = (frame.cfa + 2) // 4 * 4
     coarse = replace(frame, cfa=np.minimum(cfa, 1020).astype(np.uint16), white=1020)
     sizes = {}
@@ -118,9 +118,9 @@ def test_a_draft_cut_to_size_knows_what_is_left_of_it(small: Trial, kept: int) -
     assert np.array_equal(small.decode(payload).cfa, encoded.restored.cfa)
 
 
-def test_what_cannot_be_reached_is_refused(small: Trial) -> None:
-    with pytest.raises(RateUnreachable, match="ask for lossless"):
-        small.session.encode(Rate.psnr(150))
+def test_a_psnr_beyond_all_steps_gives_the_very_samples(small: Trial) -> None:
+    encoded = small.session.encode(Rate.psnr(150))
+    assert np.array_equal(encoded.restored.cfa, small.frame.cfa)
 
 
 def test_the_smallest_payload_named_in_a_refusal_can_be_had(small: Trial) -> None:

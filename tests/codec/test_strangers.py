@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from rawback.residual import MAX_STEP_CODE, PlaneTransform, Quantiser
 from rawback_lab.scenes import Trial, made_up_shot
 
 MANY = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -89,7 +90,7 @@ def test_sections_out_of_order_missing_or_renamed(
     decoded(tiny, replace(payload, sections=tuple(renamed)))
 
 
-HEADERS: dict[str, st.SearchStrategy[object]] = {
+HEADERS: dict[str, st.SearchStrategy[Any]] = {
     "black": st.tuples(*[st.integers(0, 60_000 * 256)] * 4),
     "white": st.integers(1, 65535),
     "neutral": st.tuples(*[st.integers(1, 1 << 24)] * 3),

@@ -85,7 +85,7 @@ def round_trip(scene: Scene, pattern: BayerPattern) -> int:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-@pytest.mark.parametrize("shape", [(2, 2), (2, 10), (6, 2), (30, 46), (64, 48)])
+@pytest.mark.parametrize("shape", [(2, 2), (6, 10), (30, 46)])
 def test_every_pattern_and_size_comes_back(pattern: BayerPattern, shape: tuple[int, int]) -> None:
     round_trip(sensor(shape, 4095), pattern)
 
@@ -121,7 +121,7 @@ def test_hot_pixels_beyond_every_table_come_back() -> None:
     round_trip(Scene.of(mosaic, restored, 16383), "BGGR")
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     st.integers(0, 2**32),
     st.sampled_from(PATTERNS),

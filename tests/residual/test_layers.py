@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Indices = dict[Band, "NDArray[np.int32]"]
-SHAPES = [(1, 1), (2, 3), (7, 5), (32, 32), (33, 47), (64, 31)]
+SHAPES = [(1, 1), (2, 3), (7, 5), (33, 40)]
 
 
 def any_model(seed: int) -> LayerModel:
@@ -76,7 +76,7 @@ def levels(rng: np.random.Generator) -> dict[Band, int]:
     return {band: int(rng.integers(0, 2000)) for band in bands()}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.integers(0, 2**32),
     st.sampled_from(SHAPES),
@@ -161,7 +161,7 @@ def test_large_neighbours_lead_to_tables_of_large_values() -> None:
     )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.one_of(st.binary(max_size=200), st.sampled_from([b"\xff" * 300, b"\x80" * 300])),
     st.integers(0, 2**16),

@@ -52,7 +52,7 @@ def _readout(rng: np.random.Generator) -> Readout:
     return Readout(taps, rng.integers(-4096, 4097, 4).astype(np.int32))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(bases())
 def test_both_sections_round_trip(base: Base) -> None:
     bare = Base.from_pointwise_bytes(base.pointwise_bytes(CELLS), base.pattern, CELLS, FRAME)
@@ -123,7 +123,7 @@ def test_a_strangers_filters_are_exact_or_refused(data: bytes, pattern: BayerPat
     assert all(readout.fits(pattern) for readout in base.readouts)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(bases(), st.data())
 def test_one_changed_byte_is_a_base_or_refused(base: Base, data: st.DataObject) -> None:
     for section, read in (
