@@ -112,6 +112,9 @@ def main() -> None:
     run(files, options.peers, options.scratch, RATES, _RIVALS)
     peers = load_results(options.peers)
     results: dict[str, Any] = {"carrier": _CARRIERS[options.renderer], "frames": {}}
+    if options.json.exists():
+        # Raws that are not asked for keep their figures.
+        results["frames"] = json.loads(options.json.read_text("utf-8"))["frames"]
     for file in files:
         found = _found(file, options.renderer, options.scratch, peers[file.name]["peers"])
         if found is None:
