@@ -28,8 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         # Loaded here, so that an interruption while loading is quiet as well.
-        from rawback.cli.program import run
+        from rawback.cli.interrupt import interruption
 
-        return run(arguments)
+        with interruption.noted():
+            from rawback.cli.program import run
+
+            return run(arguments)
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -11,6 +11,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rawback.cli.interrupt import interruption
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -83,8 +85,19 @@ class Talk:
             print(*lines, sep="\n")
 
     @contextlib.contextmanager
-    def progress(self) -> Iterator[rawback.Progress | None]:
+    def progress(self) -> Iterator[rawback.Progress]:
         """Show how far a job is while the context lasts, if anybody watches."""
+        with self._display() as show:
+
+            def tell(stage: str, fraction: float) -> None:
+                interruption.check()
+                if show is not None:
+                    show(stage, fraction)
+
+            yield tell
+
+    @contextlib.contextmanager
+    def _display(self) -> Iterator[rawback.Progress | None]:
         if self.quiet or not (self.verbose or sys.stderr.isatty()):
             yield None
         elif sys.stderr.isatty():
