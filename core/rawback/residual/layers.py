@@ -235,13 +235,16 @@ class _BandCoder:
             spot[1],
         )
         classes += np.uint8(regime * CLASSES)
-        coded = _code_refining if refining else _code_first
-        new = coded(self.coder, self.model, classes.ravel(), old.ravel(), sign.ravel(), wanted)
-        if self.observe is not None:
-            shaped = new.reshape(old.shape)
-            around = np.stack([feature() for feature in found])
-            self.observe(Observation(refining, kind, group, around, *spot, old, shaped))
+        flat = None if wanted is None else wanted.ravel()
+        if refining:
+            known = old.ravel(), sign.ravel()
+            new = _code_refining(self.coder, self.model, classes.ravel(), *known, flat)
+        else:
+            new = _code_first(self.coder, self.model, classes.ravel(), flat)
         new = new.reshape(old.shape)
+        if self.observe is not None:
+            around = np.stack([feature() for feature in found])
+            self.observe(Observation(refining, kind, group, around, *spot, old, new))
         return np.abs(new).astype(np.uint16), new < 0
 
 
@@ -249,16 +252,13 @@ def _code_first(
     coder: SymbolCoder,
     model: LayerModel,
     classes: NDArray[np.uint8],
-    old: NDArray[np.uint16],
-    sign: NDArray[np.bool_],
     wanted: NDArray[np.int32] | None,
 ) -> NDArray[np.int32]:
     """Code whole indices; returns them signed."""
-    del old, sign
-    symbols = None if wanted is None else np.clip(wanted.ravel(), -ESCAPE, ESCAPE) + ESCAPE
+    symbols = None if wanted is None else np.clip(wanted, -ESCAPE, ESCAPE) + ESCAPE
     index = coder.code(model.first, classes, symbols) - ESCAPE
     far = np.flatnonzero(np.abs(index) == ESCAPE)
-    rest = None if wanted is None else np.abs(wanted.ravel()[far]) - ESCAPE
+    rest = None if wanted is None else np.abs(wanted[far]) - ESCAPE
     index[far] += np.sign(index[far]) * coder.code_escapes(rest, len(far))
     return index
 
@@ -274,11 +274,10 @@ def _code_refining(
     """Code one more bit of each index; returns them signed."""
     zero, more = np.flatnonzero(old == 0), np.flatnonzero(old)
     index = np.empty(len(old), dtype=np.int32)
-    flat = None if wanted is None else wanted.ravel()
-    grown = None if flat is None else flat[zero] % len(_GROWN)
+    grown = None if wanted is None else wanted[zero] % len(_GROWN)
     index[zero] = _GROWN[coder.code(model.grow, classes[zero], grown)]
     row = classes[more].astype(np.uint16) * 3 + np.minimum(old[more], 3) - 1
-    bits = None if flat is None else np.abs(flat[more]) & 1
+    bits = None if wanted is None else np.abs(wanted[more]) & 1
     size = 2 * old[more].astype(np.int32) + coder.code(model.refine, row, bits)
     index[more] = np.where(sign[more], -size, size)
     return index
