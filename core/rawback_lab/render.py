@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import cv2
 import numpy as np
 import rawpy
-from PIL import Image
+from PIL import Image, ImageFile
 
 from rawback import rawio
 from rawback.types import RawFrame
@@ -176,6 +176,8 @@ def encode_jpeg(
 ) -> bytes:
     """Encode sRGB codes, uint8 ``[H, W, 3]``, as a baseline JPEG with optimised tables."""
     out = io.BytesIO()
+    # Optimised tables are written in one piece, which noise can make larger than Pillow expects.
+    ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, rgb.size)
     more = {} if exif is None else {"exif": exif}
     Image.fromarray(rgb).save(
         out, "JPEG", quality=quality, subsampling=subsampling, optimize=True, **more

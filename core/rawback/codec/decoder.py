@@ -19,9 +19,11 @@ from rawback.codec.headers import (
     fits,
     geometry_of,
 )
+from rawback.codec.latents import with_latents
 from rawback.codec.prediction import GuideSource, Prediction, predict
 from rawback.codec.stored import stored
 from rawback.codec.threads import in_threads
+from rawback.codec.worth import Worth
 from rawback.entropy import SymbolDecoder
 from rawback.errors import PayloadDamaged, PixelsChanged
 from rawback.jpegio import Carrier, pixel_digest
@@ -128,6 +130,7 @@ class _Frame:
         self.source = GuideSource(geometry_of(header), carrier.pixels, self.grid)
         blank = described(header, np.zeros((2, 2), dtype=np.uint16))
         self.pattern = blank.pattern
+        self.noise = blank.noise
         self.domain = NoiseDomain.of(blank.noise, blank.black, blank.white)
         self.sections = _by_place(payload.sections)
         self.base = self._base(carrier)
@@ -184,7 +187,11 @@ class _Frame:
             spots[at] = predicted[tile].spots
         if self.parameters is not None:
             residual = restored_residual(self.parameters, held, window)
-            values += residual[(slice(None), *core.within(window))]
+            residual = residual[(slice(None), *core.within(window))]
+            worth = Worth.of(self.noise, self.parameters.quarters)
+            for tile in within:
+                part = (slice(None), *tile.within(core))
+                values[part] += worth.unweighed(residual[part], predicted[tile].planes)
             del residual
         samples = np.stack([self.domain.to_samples(values[p], p) for p in range(4)])
         if self.model is not None:
@@ -194,8 +201,10 @@ class _Frame:
     def _decode_layers(
         self, tiles: list[Window], report: Progress
     ) -> tuple[dict[Window, Prediction], dict[Window, TileCoefficients]]:
+        refined = self._refined(tiles, report)
+
         def decoded(tile: Window) -> tuple[Prediction, TileCoefficients]:
-            prediction = predict(self.base, self.source, tile)
+            prediction = refined.get(tile) or predict(self.base, self.source, tile)
             return prediction, self._decode_tile(tile, prediction)
 
         predicted, held = {}, {}
@@ -203,6 +212,26 @@ class _Frame:
             report("Decoding", 0.05 + 0.65 * done / len(tiles))
             predicted[tile], held[tile] = found
         return predicted, held
+
+    def _refined(self, tiles: list[Window], report: Progress) -> dict[Window, Prediction]:
+        """The base of these tiles with what latents add; nothing where there are none."""
+        latents = {
+            layer: data
+            for (kind, layer, tile), data in self.sections.items()
+            if kind == SectionKind.LATENTS and tile == 0
+        }
+        if 0 not in latents:
+            return {}
+        report("Decoding latents", 0.02)
+        predicted = list(in_threads(lambda t: predict(self.base, self.source, t), self.tiles))
+        wanted = Window(
+            min(tile.top for tile in tiles),
+            min(tile.left for tile in tiles),
+            max(tile.bottom for tile in tiles),
+            max(tile.right for tile in tiles),
+        )
+        found = with_latents(self.pattern, self.source, predicted, latents, wanted)
+        return {part.window: part for part in found}
 
     def _decode_tile(self, tile: Window, prediction: Prediction) -> TileCoefficients:
         """The coefficients of one tile, as far as its sections go."""

@@ -13,6 +13,7 @@ from rawback.codec.grid import Window, even, join_planes
 from rawback.codec.headers import ResidualParameters, cfa_digest
 from rawback.codec.stored import stored
 from rawback.codec.threads import in_threads
+from rawback.codec.worth import Worth
 from rawback.entropy import SymbolEncoder
 from rawback.errors import RateUnreachable
 from rawback.residual import (
@@ -108,7 +109,7 @@ class Draft:
             replace(quantiser, near=near, far=far)
             for quantiser, (near, far) in zip(quantisers, map(_points, sums), strict=True)
         )
-        self.parameters = ResidualParameters(prepared.transform, restoring)
+        self.parameters = ResidualParameters(prepared.transform, restoring, prepared.quarters)
         self.header = replace(self.header, residual=self.parameters.to_bytes())
 
     def quantise(self, step_code: int) -> None:
@@ -126,7 +127,7 @@ class Draft:
             self.held[prediction.window] = tile
         near, far = _points(sums)
         restoring = (replace(quantiser, near=near, far=far),)
-        self.parameters = ResidualParameters(self.prepared.transform, restoring)
+        self.parameters = ResidualParameters(self.prepared.transform, restoring, self.prepared.quarters)
 
     def cut_to(self, size: int) -> Encoded:
         """Without the last sections, as many as do not fit.
@@ -148,32 +149,35 @@ class Draft:
             if section.kind == SectionKind.RESIDUAL:
                 _coarsen(self.held[tiles[section.tile]], section.layer)
         self.sections = list(kept)
-        if any(section.kind == SectionKind.FILTER for section in dropped):
-            self.prepared = self.prepared.without_filters()
+        if len(kept) < len(self.prepared.sections):
+            self.prepared = self.prepared.cut_to(len(kept))
         if self.parameters is not None and not any(s.kind == SectionKind.RESIDUAL for s in kept):
             self.parameters = None
             self.header = replace(self.header, residual=b"")
         return self.finished()
 
-    def residual(self) -> NDArray[np.int32]:
-        """What the layers restore over the whole frame."""
-        whole = self.prepared.shot.grid.whole
-        if self.parameters is None:
-            return np.zeros((4, *whole.shape), dtype=np.int32)
-        return restored_residual(self.parameters, self.held, whole)
+    def values(self) -> NDArray[np.int32]:
+        """What the payload so far restores over the whole frame, in the noise-normalised domain."""
+        shot = self.prepared.shot
+        whole = shot.grid.whole
+        found = np.empty((4, *whole.shape), dtype=np.int32)
+        for prediction in self.prepared.predicted:
+            found[(slice(None), *prediction.window.slices)] = prediction.planes
+        if self.parameters is not None:
+            residual = restored_residual(self.parameters, self.held, whole)
+            worth = Worth.of(shot.frame.noise, self.parameters.quarters)
+            for prediction in self.prepared.predicted:
+                part = (slice(None), *prediction.window.slices)
+                found[part] += worth.unweighed(residual[part], prediction.planes)
+        return found
 
     def finished(self) -> Encoded:
         """Pack, and restore as the decoder will."""
         shot = self.prepared.shot
-        values = self.residual()
-        for prediction in self.prepared.predicted:
-            values[(slice(None), *prediction.window.slices)] += self._planes(prediction.window)
+        values = self.values()
         samples = np.stack([shot.domain.to_samples(values[p], p) for p in range(4)])
         cfa = join_planes(samples)[: shot.frame.height, : shot.frame.width]
         return Encoded(pack(self.payload), replace(shot.frame, cfa=np.ascontiguousarray(cfa)))
-
-    def _planes(self, window: Window) -> NDArray[np.int16]:
-        return next(p.planes for p in self.prepared.predicted if p.window == window)
 
     def with_exact(self, report: Progress) -> Encoded:
         """Add the exact layer."""
@@ -183,7 +187,7 @@ class Draft:
         rank_of = np.zeros(1 << 16, dtype=np.int32)
         rank_of[codes] = np.arange(len(codes))
         domain = RankDomain(np.ascontiguousarray(shot.domain.forward[:, codes]))
-        residual = self.residual()
+        values = self.values()
         tables, pattern = stored().exact, shot.frame.pattern
 
         def ranks(tile: Window) -> NDArray[np.int32]:
@@ -195,7 +199,7 @@ class Draft:
         count = len(prepared.predicted)
         chosen = range(0, count, -(-count // _FITTED_TILES))
         pairs = [
-            (prepared.exact_tile(i, residual), ranks(prepared.predicted[i].window)) for i in chosen
+            (prepared.exact_tile(i, values), ranks(prepared.predicted[i].window)) for i in chosen
         ]
         model = fit_exact(pairs, domain, pattern, tables)
         self.sections.append(Section(SectionKind.CODES, 0, 0, write_codes(codes)))
@@ -203,7 +207,7 @@ class Draft:
 
         def coded(index: int) -> bytes:
             encoder = SymbolEncoder()
-            tile = prepared.exact_tile(index, residual)
+            tile = prepared.exact_tile(index, values)
             window = prepared.predicted[index].window
             code_exact(encoder, tables, model, domain, pattern, tile, ranks(window))
             return encoder.finish()

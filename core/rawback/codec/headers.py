@@ -56,15 +56,18 @@ class ResidualParameters:
     Attributes:
         transform: Across the CFA planes.
         quantisers: Of the layers, coarse to fine, each half the step of the one before.
+        quarters: Power of the weights, see :mod:`rawback.codec.worth`.
     """
 
     transform: PlaneTransform
     quantisers: tuple[Quantiser, ...]
+    quarters: int
 
     def to_bytes(self) -> bytes:
-        """Step code of the first layer, matrix, and a byte of restoring points per layer."""
+        """Step code of the first layer, power, matrix, and a byte of restoring points per layer."""
         first = self.quantisers[0].step_code.to_bytes(2, "big")
         points = bytes(q.near << 4 | q.far for q in self.quantisers)
+        first += self.quarters.to_bytes(1, "big")
         return first + self.transform.matrix.tobytes() + points
 
     @classmethod
@@ -74,16 +77,16 @@ class ResidualParameters:
         Raises:
             PayloadDamaged: The bytes are no such field.
         """
-        layers, code = len(data) - 18, int.from_bytes(data[:2], "big")
-        if not (layers > 0 and (layers - 1) * CODES_PER_LAYER <= code <= MAX_STEP_CODE):
+        layers, code = len(data) - 19, int.from_bytes(data[:2], "big")
+        if not (layers > 0 and data[2] <= 4 and (layers - 1) * CODES_PER_LAYER <= code <= MAX_STEP_CODE):
             message = "The residual layer's parameters are impossible; fetch the file again."
             raise PayloadDamaged(message)
-        matrix = np.frombuffer(data, np.int8, 16, 2).reshape(4, 4)
+        matrix = np.frombuffer(data, np.int8, 16, 3).reshape(4, 4)
         quantisers = tuple(
             Quantiser(code - layer * CODES_PER_LAYER, point >> 4, point & 15)
-            for layer, point in enumerate(data[18:])
+            for layer, point in enumerate(data[19:])
         )
-        return cls(PlaneTransform(matrix), quantisers)
+        return cls(PlaneTransform(matrix), quantisers, data[2])
 
 
 def header_of(frame: RawFrame, carrier: Carrier, geometry: Geometry) -> Header:

@@ -15,6 +15,7 @@ import numpy as np
 from rawback.bitstream import Header, Section, SectionKind
 from rawback.codec.grid import Grid, Window, even, split_planes
 from rawback.codec.headers import described
+from rawback.codec.latents import replaced, with_latents
 from rawback.codec.prediction import (
     FILTER_CLASSES,
     GuideSource,
@@ -22,7 +23,10 @@ from rawback.codec.prediction import (
     pointwise,
     predict,
 )
+from rawback.codec.refine import refine
+from rawback.codec.scene import Scene
 from rawback.codec.threads import in_threads
+from rawback.codec.worth import QUARTERS, Worth
 from rawback.residual import (
     COEFFICIENT_UNIT,
     Band,
@@ -138,9 +142,10 @@ class Prepared:
     Attributes:
         shot: Of what.
         base: The base.
-        sections: Of the base.
-        predicted: The base over each tile.
+        sections: Of the base and of the latents.
+        predicted: The base over each tile, with what latents add.
         transform: Across planes.
+        quarters: Power of the weights of errors.
         coefficients: float32 ``[4, h, w]`` of each band of the whole frame.
     """
 
@@ -149,6 +154,7 @@ class Prepared:
     sections: list[Section]
     predicted: list[Prediction]
     transform: PlaneTransform
+    quarters: int
     coefficients: dict[Band, NDArray[np.float32]] = field(repr=False)
 
     @classmethod
@@ -162,29 +168,43 @@ class Prepared:
             sections.append(Section(SectionKind.FILTER, 0, 0, base.readout_bytes()))
         tiles = shot.grid.tiles()
         predicted = list(in_threads(lambda tile: predict(base, shot.source, tile), tiles))
+        scene = Scene.of(shot.frame.pattern, shot.source, predicted)
+        refinement = refine(scene, shot.planes, price)
+        if refinement is not None:
+            sections += refinement.sections
+            predicted = replaced(predicted, refinement.planes)
+        del scene, refinement
         residual = shot.planes.astype(np.float32)
+        worth = Worth.of(shot.frame.noise, QUARTERS)
         for prediction in predicted:
-            residual[(slice(None), *prediction.window.slices)] -= prediction.planes
+            part = residual[(slice(None), *prediction.window.slices)]
+            part -= prediction.planes
+            worth.weighed(part, prediction.planes)
         transform = PlaneTransform.fit(residual, _CAP)
         residual *= COEFFICIENT_UNIT / UNIT
         components = transform.to_components(residual)
         del residual
         split = list(in_threads(analyse, components))
         coefficients = {band: np.stack([plane.pop(band) for plane in split]) for band in bands()}
-        return cls(shot, base, sections, predicted, transform, coefficients)
+        return cls(shot, base, sections, predicted, transform, QUARTERS, coefficients)
 
-    def without_filters(self) -> Prepared:
-        """The same, with the base as it is where the payload ends before its filters."""
-        base = replace(self.base, readouts=())
-        tiles = self.shot.grid.tiles()
-        predicted = list(in_threads(lambda tile: predict(base, self.shot.source, tile), tiles))
-        return replace(self, base=base, sections=self.sections[:1], predicted=predicted)
+    def cut_to(self, count: int) -> Prepared:
+        """The same, as it is where the payload ends after so many of its sections."""
+        shot, sections = self.shot, self.sections[:count]
+        kinds = {section.kind for section in sections}
+        base = self.base if SectionKind.FILTER in kinds else replace(self.base, readouts=())
+        tiles = shot.grid.tiles()
+        predicted = list(in_threads(lambda tile: predict(base, shot.source, tile), tiles))
+        latents = {s.layer: s.data for s in sections if s.kind == SectionKind.LATENTS}
+        if latents:
+            predicted = with_latents(shot.frame.pattern, shot.source, predicted, latents)
+        return replace(self, base=base, sections=sections, predicted=predicted)
 
-    def exact_tile(self, index: int, residual: NDArray[np.int32]) -> ExactTile:
-        """What the exact layer knows of a tile, given the frame's restored residual."""
+    def exact_tile(self, index: int, values: NDArray[np.int32]) -> ExactTile:
+        """What the exact layer knows of a tile, given what the payload restores of the frame."""
         prediction = self.predicted[index]
-        part = residual[(slice(None), *prediction.window.slices)]
-        return ExactTile.of(prediction.planes + part, prediction.spots)
+        part = values[(slice(None), *prediction.window.slices)]
+        return ExactTile.of(part, prediction.spots)
 
 
 def _with_filters(shot: Shot, base: Base, price: float) -> Base:

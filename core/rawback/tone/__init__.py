@@ -13,9 +13,10 @@ from rawback.tone.base import Base
 from rawback.tone.fit import PointwiseFit, Sample, choose_pointwise, fit_pointwise
 from rawback.tone.fit_readouts import Patch, fit_readouts
 from rawback.tone.lut import colour_cells
-from rawback.tone.vst import UNIT, NoiseDomain
+from rawback.tone.vst import LIMIT, UNIT, NoiseDomain
 
 __all__ = [
+    "LIMIT",
     "UNIT",
     "Base",
     "NoiseDomain",

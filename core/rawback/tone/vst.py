@@ -71,6 +71,19 @@ class NoiseDomain:
             rows.append(np.clip(values, -LIMIT, LIMIT).astype(np.int32))
         return cls(np.stack(rows), black, white)
 
+    @staticmethod
+    def deviation(noise: NoiseModel, signal: float) -> float:
+        """Standard deviation of the noise, full scale 1, at a signal of 0 to 1."""
+        scale, floor = _shape(noise)
+        return float(np.sqrt(np.float64(scale * signal + floor)))
+
+    @staticmethod
+    def deviation_at(noise: NoiseModel, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same where the domain has these values, at least 0, in standard deviations."""
+        scale, floor = _shape(noise)
+        found: NDArray[np.float64] = np.sqrt(np.float64(floor)) + scale / 2 * values
+        return found
+
     def to_domain(self, samples: NDArray[np.uint16], position: int) -> NDArray[np.int32]:
         """Map DN samples of one CFA position into the domain."""
         found: NDArray[np.int32] = self.forward[position][samples]
@@ -95,10 +108,15 @@ class NoiseDomain:
         return np.searchsorted(middles, 2 * values, side="right").astype(np.uint16)
 
 
-def _transform(signal: NDArray[np.float64], noise: NoiseModel) -> NDArray[np.float64]:
+def _shape(noise: NoiseModel) -> tuple[float, float]:
+    """Scale and floor of the variance that the domain is built for."""
     # A floor on the shot noise bounds the domain: T(1) - T(0) is about 2 / sqrt(scale).
     scale = max(noise.scale, (2 * UNIT / _TOP) ** 2)
-    floor = max(0.375 * scale * scale + noise.offset, scale * _SHADOW)
+    return scale, max(0.375 * scale * scale + noise.offset, scale * _SHADOW)
+
+
+def _transform(signal: NDArray[np.float64], noise: NoiseModel) -> NDArray[np.float64]:
+    scale, floor = _shape(noise)
     root = np.sqrt(scale * np.maximum(signal, 0) + floor)
     at_zero = np.sqrt(np.float64(floor))
     found: NDArray[np.float64] = np.where(

@@ -1,0 +1,277 @@
+"""The learned layer of one frame: latents to sections, and what they add to the base.
+
+::
+
+    LATENTS section, layer 0    weights, shift, readout
+                     layer 1    all groups of the auxiliary level
+                     layer 2..  one group each of the main level
+
+A payload may end after any of them: what is not there takes the mean that the networks expect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from rawback.codec.scene import Scene, side_by_side
+from rawback.codec.threads import in_threads
+from rawback.entropy import (
+    SymbolCoder,
+    SymbolDecoder,
+    SymbolEncoder,
+    code_integers,
+)
+from rawback.errors import PayloadDamaged, PayloadTooNew
+from rawback.models.objective import gain_of
+from rawback.tone import LIMIT
+from rawback.weights import Weights, weights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from rawback.codec.grid import Window
+    from rawback.codec.prediction import GuideSource, Prediction
+    from rawback.codec.scene import Tile
+    from rawback.models import GroupCoder
+    from rawback.types import BayerPattern
+
+__all__ = [
+    "MEMBER",
+    "READOUT_ONE",
+    "Decoded",
+    "LatentHead",
+    "code_latents",
+    "corrected",
+    "features_of",
+    "refined",
+    "replaced",
+    "with_latents",
+]
+
+MEMBER = "bayer"
+
+READOUT_ONE = 64
+"""Readouts are multiples of 1/64."""
+
+_LARGEST = 127
+_DIGEST = 8
+_FEATURE_UNIT = 16
+_CLASSES = 2
+_SHIFTS = (-32, 96)
+
+
+@dataclass(frozen=True, slots=True)
+class LatentHead:
+    """What the first section says.
+
+    Attributes:
+        digest: First 8 bytes of the SHA-256 of the weights.
+        shift: Octaves by which quantiser steps are larger, in eighths.
+        readout: int32 ``[2, 4, F]`` in 1/64: planes from features, of quads where the guide is
+            good, and of those where it clips or is missing.
+    """
+
+    digest: bytes
+    shift: int
+    readout: NDArray[np.int32]
+
+    def to_bytes(self) -> bytes:
+        """The section: digest, shift, and the readout's difference from taking features as is."""
+        coder = SymbolEncoder()
+        changes = self.readout - _plain(self.readout.shape[2])
+        code_integers(coder, changes.ravel(), changes.size)
+        return self.digest + (self.shift - _SHIFTS[0]).to_bytes(1, "big") + coder.finish()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> LatentHead:
+        """Undo :meth:`to_bytes`.
+
+        Raises:
+            PayloadTooNew: It was coded with other weights.
+            PayloadDamaged: The bytes are no such section.
+        """
+        held = weights(MEMBER)
+        if len(data) <= _DIGEST:
+            message = "the latents' first section is too short; restore from another copy"
+            raise PayloadDamaged(message)
+        if data[:_DIGEST] != held.digest:
+            message = "The payload was coded with networks that this rawback lacks; update it."
+            raise PayloadTooNew(message)
+        count = held.network.config.features
+        changes = code_integers(SymbolDecoder(data[_DIGEST + 1 :]), None, _CLASSES * 4 * count)
+        readout = changes.reshape(_CLASSES, 4, count) + _plain(count)
+        shift = data[_DIGEST] + _SHIFTS[0]
+        if np.abs(readout).max() > _LARGEST or shift > _SHIFTS[1]:
+            message = "the latents' readout is impossible; restore from another copy"
+            raise PayloadDamaged(message)
+        return cls(held.digest, shift, readout)
+
+
+def _plain(count: int) -> NDArray[np.int32]:
+    """The readout that takes the first features as they are."""
+    return np.broadcast_to(READOUT_ONE * np.eye(4, count, dtype=np.int32), (_CLASSES, 4, count))
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Latents of a frame, decoded as far as they go.
+
+    Attributes:
+        state: ``[1, S, h, w]``: what both sides know at each position.
+        latents: ``[1, C, h, w]``.
+    """
+
+    state: torch.Tensor
+    latents: torch.Tensor
+
+
+def code_latents(
+    view: torch.Tensor,
+    shift: int,
+    given: tuple[torch.Tensor, torch.Tensor] | None,
+    coders: Sequence[SymbolCoder],
+) -> Decoded:
+    """Write or read a frame's latents.
+
+    Args:
+        view: The scene's latent view.
+        shift: As in the head.
+        given: Auxiliary and main latents to write; None to read.
+        coders: The auxiliary level's, and those of as many groups of the main level as are there;
+            empty where no latents are.
+    """
+    held = weights(MEMBER)
+    network = held.network
+    octaves = torch.full((1, 1, 1, 1), shift / 8)
+    guide = network.guide_state(view, octaves)
+    auxiliary = [_group_coder(coders[0], held)] * network.config.groups if coders else []
+    main = [_group_coder(coder, held) for coder in coders[1:]]
+    state, latents = network.code(guide, given, (auxiliary, main), shift)
+    last = torch.channels_last
+    return Decoded(state.contiguous(memory_format=last), latents.contiguous(memory_format=last))
+
+
+def _group_coder(coder: SymbolCoder, held: Weights) -> GroupCoder:
+    far = held.tables.symbols // 2
+
+    def code(tables: torch.Tensor, symbols: torch.Tensor | None) -> torch.Tensor:
+        indices = tables.numpy()
+        given = None if symbols is None else symbols.numpy()
+        clipped = None if given is None else np.clip(given, -far, far) + far
+        found = coder.code(held.tables, indices, clipped) - far
+        beyond = np.flatnonzero(np.abs(found) == far)
+        more = None if given is None else np.minimum(np.abs(given[beyond]) - far, 60_000)
+        found[beyond] += np.sign(found[beyond]) * coder.code_escapes(more, len(beyond))
+        return torch.from_numpy(found.astype(np.int64))
+
+    return code
+
+
+def refined(
+    scene: Scene, sections: Mapping[int, bytes], wanted: Window | None = None
+) -> NDArray[np.int16]:
+    """The base of a frame with what its latents add, ``[4, h, w]``.
+
+    Args:
+        scene: The frame.
+        sections: Those of latents by layer; the first must be there, later ones may be missing.
+        wanted: As for :func:`corrected`.
+
+    Raises:
+        PayloadDamaged: The sections cannot be read.
+        PayloadTooNew: They were coded with other weights.
+    """
+    head = LatentHead.from_bytes(sections[0])
+    coders: list[SymbolDecoder] = []
+    while (data := sections.get(1 + len(coders))) is not None:
+        coders.append(SymbolDecoder(data))
+    if len(coders) > 1 + weights(MEMBER).network.config.groups:
+        message = "The payload has more groups of latents than there can be; fetch the file again."
+        raise PayloadDamaged(message)
+    with side_by_side():
+        decoded = code_latents(scene.latent_view(), head.shift, None, coders)
+    return corrected(scene, decoded, head.readout, wanted)
+
+
+def with_latents(
+    pattern: BayerPattern,
+    source: GuideSource,
+    predicted: Sequence[Prediction],
+    sections: Mapping[int, bytes],
+    wanted: Window | None = None,
+) -> list[Prediction]:
+    """The base over all tiles with what latents add; see :func:`refined`."""
+    scene = Scene.of(pattern, source, predicted)
+    return replaced(predicted, refined(scene, sections, wanted))
+
+
+def replaced(predicted: Sequence[Prediction], planes: NDArray[np.int16]) -> list[Prediction]:
+    """Predictions with other planes, given over the whole frame."""
+    return [
+        replace(part, planes=np.ascontiguousarray(planes[(slice(None), *part.window.slices)]))
+        for part in predicted
+    ]
+
+
+def features_of(scene: Scene, tile: Tile, decoded: Decoded) -> NDArray[np.float32]:
+    """Features of a tile of the scene, whole numbers of 1/16: float32 ``[F, h, w]``."""
+    network = weights(MEMBER).network
+    rows, columns = tile.positions
+    found = network.features(
+        scene.cells(tile.around),
+        decoded.state[..., rows, columns],
+        decoded.latents[..., rows, columns],
+    )
+    values: NDArray[np.float32] = found[0].numpy()[(slice(None), *tile.inner)] * _FEATURE_UNIT
+    return values
+
+
+def correction(
+    scene: Scene, tile: Tile, features: NDArray[np.float32], readout: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """What a readout of features adds to the base of a tile, ``[4, h, w]`` in domain units.
+
+    Sums of 8 products stay below ``2 ** 24``, and so does all else, so float32 is exact.
+    """
+    gain = gain_of(scene.flags(tile.core)).numpy()[0, 0]
+    count, rows, columns = features.shape
+    flat = features.reshape(count, -1)
+    sums = np.matmul(readout[0].astype(np.float32), flat)
+    poor = (gain > 1).ravel()
+    if poor.any():
+        sums[:, poor] = np.matmul(readout[1].astype(np.float32), flat[:, poor]) * gain.ravel()[poor]
+    sums += READOUT_ONE / 2
+    sums *= 1 / READOUT_ONE
+    planes: NDArray[np.float32] = np.floor(sums, out=sums).reshape(-1, rows, columns)
+    return planes
+
+
+def corrected(
+    scene: Scene, decoded: Decoded, readout: NDArray[np.int32], wanted: Window | None = None
+) -> NDArray[np.int16]:
+    """The base with the correction, ``[4, h, w]`` over the frame.
+
+    Args:
+        scene: The frame.
+        decoded: Its latents.
+        readout: As in the head.
+        wanted: The window of the frame that is needed; elsewhere the base stays.
+    """
+    planes = scene.base.copy()
+
+    def work(tile: Tile) -> None:
+        change = correction(scene, tile, features_of(scene, tile, decoded), readout)
+        part = planes[(slice(None), *tile.core.slices)]
+        np.clip(part + change, -LIMIT, LIMIT, out=change)
+        part[...] = change
+
+    with side_by_side():
+        tiles = scene.tiles(None if wanted is None else scene.mirrored(wanted))
+        list(in_threads(work, tiles))
+    return scene.unlike(planes)

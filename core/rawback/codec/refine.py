@@ -1,0 +1,189 @@
+"""Choosing the learned layer of a frame: encoder only.
+
+A few ways to use it are tried on some tiles, with and without latents, and priced by the bits that
+the residual layer would need after them. The best one is coded; none, where none pays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from rawback.bitstream import Section, SectionKind
+from rawback.codec.latents import (
+    MEMBER,
+    READOUT_ONE,
+    Decoded,
+    LatentHead,
+    code_latents,
+    corrected,
+    features_of,
+)
+from rawback.codec.scene import POSITION, Scene, Tile, side_by_side
+from rawback.codec.threads import in_threads
+from rawback.entropy import SymbolEncoder
+from rawback.models.objective import (
+    error_left,
+    fitted_readout,
+    gain_of,
+    residual_bits,
+    theta_of,
+)
+from rawback.tone import UNIT
+from rawback.weights import weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Refinement", "refine", "shift_of"]
+
+_TRIED_TILES = 4
+_STEP_OF_PRICE = 4.33
+"""A bit is worth ``2 ln 2`` times the squared error left, which is a sixth of the step's square."""
+
+_RANGE = (-4, 44)
+"""Shifts that the networks were trained with, in eighths of an octave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """The learned layer of a frame.
+
+    Attributes:
+        sections: Of the latents.
+        planes: int16 ``[4, h, w]``: the base with what the layer adds.
+    """
+
+    sections: list[Section]
+    planes: NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """One way to use the layer: what it codes, and its readout."""
+
+    head: LatentHead
+    groups: list[bytes]
+    decoded: Decoded
+    bits: float
+
+
+def shift_of(price: float) -> int:
+    """The shift of quantiser steps that suits a price of bits, in eighths of an octave."""
+    step = np.sqrt(_STEP_OF_PRICE * price)
+    return int(np.clip(round(8 * np.log2(step)), *_RANGE))
+
+
+def refine(scene: Scene, truth: NDArray[np.int16], price: float) -> Refinement | None:
+    """The learned layer that saves most, or None where it does not pay.
+
+    Args:
+        scene: The frame.
+        truth: int16 ``[4, h, w]``: the raw in domain units.
+        price: Squared error, in noise variances, that a bit must save.
+    """
+    target = scene.like(truth)
+    shift = shift_of(price)
+    with side_by_side():
+        view = scene.latent_view()
+        tiles = scene.tiles()
+        some = tiles[:: -(-len(tiles) // _TRIED_TILES)]
+        given = _analysed(scene, target, view, shift)
+        theta = theta_of(torch.full((1, 1, 1, 1), 2.0 ** (shift / 8)))
+        trials = [
+            _tried(scene, target, some, theta, shift, _coded(view, shift, latents))
+            for latents in (None, given)
+        ]
+        without = sum(_bits_without(scene, target, tile, theta) for tile in some)
+        scale = len(tiles) / len(some)
+    costs = [trial.bits * scale + 8 * sum(map(len, trial.groups)) for trial in trials]
+    best = trials[int(np.argmin(costs))]
+    data = [best.head.to_bytes(), *best.groups]
+    if min(costs) + 8 * len(data[0]) >= without * scale:
+        return None
+    sections = [Section(SectionKind.LATENTS, layer, 0, part) for layer, part in enumerate(data)]
+    return Refinement(sections, corrected(scene, best.decoded, best.head.readout))
+
+
+def _analysed(
+    scene: Scene, target: NDArray[np.int16], view: torch.Tensor, shift: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Auxiliary and main latents of the frame, not quantised yet."""
+    network = weights(MEMBER).network
+    rows, columns = scene.spots.shape
+    main = torch.empty(1, network.config.main, rows // POSITION, columns // POSITION)
+
+    def work(tile: Tile) -> None:
+        gain = gain_of(scene.flags(tile.around))
+        residual = _residual(scene, target, tile.around.slices) / gain
+        found = network.analysis.main_latents(scene.cells(tile.around), residual)
+        top, left = (at.start for at in tile.positions)
+        y, x = tile.core.top // POSITION, tile.core.left // POSITION
+        h, w = (side // POSITION for side in tile.core.shape)
+        main[..., y : y + h, x : x + w] = found[..., y - top : y - top + h, x - left : x - left + w]
+
+    list(in_threads(work, scene.tiles()))
+    guide = network.guide_state(view, torch.full((1, 1, 1, 1), shift / 8))
+    return network.analysis.auxiliary_latents(main, guide), main
+
+
+def _coded(
+    view: torch.Tensor, shift: int, given: tuple[torch.Tensor, torch.Tensor] | None
+) -> tuple[Decoded, list[bytes]]:
+    """Decoded latents and their coded groups; none of them where nothing is given."""
+    if given is None:
+        return code_latents(view, shift, None, ()), []
+    encoders = [SymbolEncoder() for _ in range(1 + weights(MEMBER).network.config.groups)]
+    decoded = code_latents(view, shift, given, encoders)
+    return decoded, [encoder.finish() for encoder in encoders]
+
+
+def _tried(
+    scene: Scene,
+    target: NDArray[np.int16],
+    tiles: list[Tile],
+    theta: torch.Tensor,
+    shift: int,
+    coded: tuple[Decoded, list[bytes]],
+) -> _Trial:
+    """Fit the readout to some tiles, and see what they cost then."""
+    decoded, groups = coded
+    found = list(in_threads(lambda tile: features_of(scene, tile, decoded), tiles))
+    features = _stacked([torch.from_numpy(part)[None] / UNIT for part in found])
+    residual = _stacked([_residual(scene, target, tile.core.slices) for tile in tiles])
+    gain = _stacked([gain_of(scene.flags(tile.core)) for tile in tiles])
+    fitted = fitted_readout(residual, features, gain, theta)[0]
+    readout = torch.round(fitted * READOUT_ONE).clamp(-127, 127)
+    bits = 0.0
+    for tile, part in zip(tiles, found, strict=True):
+        left = error_left(
+            _residual(scene, target, tile.core.slices),
+            torch.from_numpy(part)[None] / UNIT,
+            gain_of(scene.flags(tile.core)),
+            readout[None] / READOUT_ONE,
+        )
+        bits += float(residual_bits(left, theta)) * left.numel()
+    head = LatentHead(weights(MEMBER).digest, shift, readout.numpy().astype(np.int32))
+    return _Trial(head, groups, decoded, bits)
+
+
+def _stacked(parts: list[torch.Tensor]) -> torch.Tensor:
+    """Tiles ``[1, C, h, w]`` above one another, as wide as the narrowest."""
+    width = min(part.shape[3] for part in parts)
+    return torch.cat([part[..., :width] for part in parts], dim=2)
+
+
+def _residual(scene: Scene, target: NDArray[np.int16], part: tuple[slice, slice]) -> torch.Tensor:
+    """Raw less base in standard deviations of the noise, ``[1, 4, h, w]``."""
+    at = (slice(None), *part)
+    return torch.from_numpy(target[at].astype(np.float32) - scene.base[at])[None] / UNIT
+
+
+def _bits_without(
+    scene: Scene, target: NDArray[np.int16], tile: Tile, theta: torch.Tensor
+) -> float:
+    residual = _residual(scene, target, tile.core.slices)
+    return float(residual_bits(residual, theta)) * residual.numel()

@@ -1,0 +1,205 @@
+"""A frame as the networks see it: mirrored to RGGB, completed to whole positions, tile by tile."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import torch
+
+from rawback.codec.grid import Window
+from rawback.codec.threads import in_threads
+from rawback.models import (
+    CELL,
+    LATENT,
+    LATENT_VIEW,
+    cell_view,
+    latent_view,
+    mirrored_pixels,
+    mirrored_planes,
+)
+from rawback.residual import Spot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from rawback.codec.prediction import GuideSource, Prediction
+    from rawback.types import BayerPattern
+
+__all__ = ["POSITION", "Scene", "Tile", "side_by_side"]
+
+QUADS = CELL // 2
+"""Quads along each side of a cell."""
+
+POSITION = QUADS * LATENT
+"""Quads along each side of what one position of the main latents covers."""
+
+_UNIT = POSITION * LATENT
+_TILE = 8 * _UNIT
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
+_HALO = 2 * POSITION
+"""Quads around a tile that reach into it: three cells, and one position of latents besides."""
+
+
+@contextmanager
+def side_by_side() -> Iterator[None]:
+    """Let torch work in one thread at a time: tiles run side by side already."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A tile and what surrounds it, in quads of a scene.
+
+    Attributes:
+        core: The tile.
+        around: It and its halo, as far as the scene goes.
+    """
+
+    core: Window
+    around: Window
+
+    @property
+    def inner(self) -> tuple[slice, slice]:
+        """Where the core lies in an array of what surrounds it."""
+        return self.core.within(self.around)
+
+    @property
+    def positions(self) -> tuple[slice, slice]:
+        """Where it lies, halo included, among the positions of the main latents."""
+        rows, columns = self.around.slices
+        return (
+            slice(rows.start // POSITION, rows.stop // POSITION),
+            slice(columns.start // POSITION, columns.stop // POSITION),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What both sides know of a frame before latents are decoded.
+
+    Attributes:
+        pattern: The frame's.
+        shape: Height and width of the frame in quads.
+        guide: uint8 ``[2 h, 2 w, 3]``, mirrored; h and w are the frame's completed.
+        spots: uint8 ``[h, w]``.
+        base: int16 ``[4, h, w]`` in domain units.
+    """
+
+    pattern: BayerPattern
+    shape: tuple[int, int]
+    guide: NDArray[np.uint8]
+    spots: NDArray[np.uint8]
+    base: NDArray[np.int16]
+
+    @classmethod
+    def of(
+        cls, pattern: BayerPattern, source: GuideSource, predicted: Sequence[Prediction]
+    ) -> Scene:
+        """Of the base over all tiles of a frame."""
+        shape = source.grid.height, source.grid.width
+        guide = np.empty((2 * shape[0], 2 * shape[1], 3), np.uint8)
+        base = np.empty((4, *shape), np.int16)
+        spots = np.empty(shape, np.uint8)
+
+        def place(prediction: Prediction) -> None:
+            rows, columns = prediction.window.slices
+            base[:, rows, columns] = prediction.planes
+            spots[rows, columns] = prediction.spots
+            pixels = source.guide(prediction.window).pixels
+            guide[2 * rows.start : 2 * rows.stop, 2 * columns.start : 2 * columns.stop] = pixels
+
+        list(in_threads(place, predicted))
+        return cls(
+            pattern,
+            shape,
+            _completed(mirrored_pixels(guide, pattern), 2 * _UNIT, (0, 1)),
+            _completed(mirrored_pixels(spots, pattern), _UNIT, (0, 1)),
+            _completed(mirrored_planes(base, pattern), _UNIT, (1, 2)),
+        )
+
+    @property
+    def whole(self) -> Window:
+        """All of it, in quads."""
+        height, width = self.spots.shape
+        return Window(0, 0, height, width)
+
+    def like(self, planes: NDArray[np.int16]) -> NDArray[np.int16]:
+        """Four planes of the frame ``[4, h, w]``, mirrored and completed as the scene is."""
+        return _completed(mirrored_planes(planes, self.pattern), _UNIT, (1, 2))
+
+    def unlike(self, planes: NDArray[np.int16]) -> NDArray[np.int16]:
+        """Undo :meth:`like`."""
+        height, width = self.shape
+        return mirrored_planes(planes[:, :height, :width], self.pattern)
+
+    def mirrored(self, window: Window) -> Window:
+        """A window of the frame, in quads of the scene."""
+        red = self.pattern.index("R")
+        (height, width), w = self.shape, window
+        rows = (height - w.bottom, height - w.top) if red // 2 else (w.top, w.bottom)
+        columns = (width - w.right, width - w.left) if red % 2 else (w.left, w.right)
+        return Window(rows[0], columns[0], rows[1], columns[1])
+
+    def tiles(self, wanted: Window | None = None) -> list[Tile]:
+        """All tiles, or those that overlap a window of the scene."""
+        whole = self.whole
+        found = []
+        for top in range(0, whole.bottom, _TILE):
+            for left in range(0, whole.right, _TILE):
+                bottom, right = min(top + _TILE, whole.bottom), min(left + _TILE, whole.right)
+                core = Window(top, left, bottom, right)
+                around = Window(
+                    max(top - _HALO, 0),
+                    max(left - _HALO, 0),
+                    min(bottom + _HALO, whole.bottom),
+                    min(right + _HALO, whole.right),
+                )
+                if wanted is None or core.overlaps(wanted):
+                    found.append(Tile(core, around))
+        return found
+
+    def flags(self, window: Window) -> torch.Tensor:
+        """Where the guide clips and where there is none, ``[1, 2, h, w]``."""
+        spots = self.spots[window.slices]
+        return _tensor(np.stack([spots == Spot.CLIPPED, spots == Spot.UNCOVERED]))
+
+    def cells(self, window: Window) -> torch.Tensor:
+        """The cell view of a window, ``[1, inputs, h / 2, w / 2]``."""
+        rows, columns = window.slices
+        pixels = self.guide[2 * rows.start : 2 * rows.stop, 2 * columns.start : 2 * columns.stop]
+        guide = _tensor(pixels.transpose(2, 0, 1))
+        base = _tensor(self.base[:, rows, columns])
+        cells = cell_view(guide, self.flags(window), base, QUADS)
+        return cells.contiguous(memory_format=torch.channels_last)
+
+    def latent_view(self) -> torch.Tensor:
+        """The latent view of all of it."""
+        rows, columns = self.spots.shape
+        tiles = self.tiles()
+        views = in_threads(lambda tile: latent_view(self.cells(tile.core), 4), tiles)
+        found = torch.empty(1, LATENT_VIEW, rows // POSITION, columns // POSITION)
+        for tile, view in zip(tiles, views, strict=True):
+            top, left = tile.core.top // POSITION, tile.core.left // POSITION
+            found[..., top : top + view.shape[2], left : left + view.shape[3]] = view
+        return found.contiguous(memory_format=torch.channels_last)
+
+
+def _completed(array: NDArray[_Scalar], unit: int, axes: tuple[int, int]) -> NDArray[_Scalar]:
+    """Repeat the last row and column until both sides are multiples of `unit`."""
+    missing = [(0, -array.shape[a] % unit if a in axes else 0) for a in range(array.ndim)]
+    return np.ascontiguousarray(np.pad(array, missing, mode="edge"))
+
+
+def _tensor(array: NDArray[np.generic]) -> torch.Tensor:
+    return torch.from_numpy(array.astype(np.float32))[None]

@@ -1,0 +1,30 @@
+"""The learned layer: what lies between the base and the residual.
+
+A network of integers reads what both sides know (the guide, where it is valid, the base) and a few
+latents, and tells features of every sample; a small linear readout of them, fitted to each image,
+corrects the base. The parts are those of "Beyond Learned Metadata-based Raw Image Reconstruction"
+(IJCV 2024, arXiv 2306.12058): learned latents, a synthesis of hybrid resolutions, learned order
+masks, adaptive quantisation, and one model for every rate.
+"""
+
+from rawback.models.config import CELL, LATENT, ModelConfig
+from rawback.models.exact import ExactConv
+from rawback.models.level import TABLES
+from rawback.models.mirror import mirrored_pixels, mirrored_planes
+from rawback.models.network import GroupCoder, Network
+from rawback.models.views import LATENT_VIEW, cell_view, latent_view
+
+__all__ = [
+    "CELL",
+    "LATENT",
+    "LATENT_VIEW",
+    "TABLES",
+    "ExactConv",
+    "GroupCoder",
+    "ModelConfig",
+    "Network",
+    "cell_view",
+    "latent_view",
+    "mirrored_pixels",
+    "mirrored_planes",
+]

@@ -1,0 +1,175 @@
+"""One level of latents: in which order they are coded, and what is expected of them.
+
+::
+
+    state (guide, and the level above) ---+-----------------------+
+    known ---- order: which come now -----|---- mask of the group |
+    decoded -- masked convolution, divided by what it saw --- expected mean, spread and step
+
+In each of N steps the order network picks a group of positions from what both sides know; the
+context network tells for them, from the groups before, a mean, the index of a probability table and
+a quantiser step. Positions that are not sent take their mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from rawback.models.exact import UNIT, ExactConv, positive, rounded, signed
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["FINER", "STEPS_PER_OCTAVE", "TABLES", "Expected", "Level", "spread_of"]
+
+TABLES = 64
+"""Probability tables: one for each spread."""
+
+STEPS_PER_OCTAVE = 8
+"""Quantiser steps come in eighths of an octave."""
+
+_HIDDEN, _CONTEXT, _REACH = 64, 32, 2
+_STEP_LIMIT = 4.0
+_RATIO = 64
+_PER_UNIT = TABLES / 4
+"""Tables for each 1 of an activation."""
+
+FINER = 3
+"""Octaves by which steps are finer than their exponents say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the context network says, each ``[B, C, h, w]``.
+
+    Attributes:
+        mean: Of a latent.
+        table: Index of its probability table, 0 to TABLES - 1, not yet rounded in training.
+        step: Its quantiser step as an exponent of 2, before the payload's own shift.
+    """
+
+    mean: Tensor
+    table: Tensor
+    step: Tensor
+
+
+def spread_of(table: Tensor) -> Tensor:
+    """Scale of the logistic distribution of a table, in quantiser steps: 0.07 to 17.
+
+    Narrower ones would save next to nothing and make every index but 0 so dear in training that
+    latents, once silent, never speak again.
+    """
+    return torch.exp2(table / 8 - 3.8)
+
+
+class Level(nn.Module):
+    """A level of `channels` latents whose state has `inputs` channels.
+
+    Args:
+        channels: Of the latents.
+        inputs: Of the state.
+        groups: How many there are.
+        learned_order: Whether the order is learned; else it is interleaved grids.
+        adaptive: Whether steps are; else they are all 1.
+    """
+
+    def __init__(
+        self, channels: int, inputs: int, groups: int, *, learned_order: bool, adaptive: bool
+    ) -> None:
+        super().__init__()
+        self.channels, self.groups, self.adaptive = channels, groups, adaptive
+        self.learned_order = learned_order
+        if learned_order:
+            self.order = nn.ModuleList([ExactConv(inputs + 3, 16, 3), ExactConv(16, 1, 3)])
+        self.around = ExactConv(channels, _CONTEXT, 2 * _REACH + 1)
+        self.joined = ExactConv(inputs + _CONTEXT + 1, _HIDDEN, 1)
+        self.told = ExactConv(_HIDDEN, channels * (3 if adaptive else 2), 1)
+        nn.init.normal_(self.told.weight, std=0.01)
+        with torch.no_grad():
+            # Begin with a spread of one step.
+            self.told.bias[channels : 2 * channels] = 30 / _PER_UNIT
+
+    def next_group(self, state: Tensor, known: Tensor, number: int) -> Tensor:
+        """Which of the positions not known yet make the next group: 1 or 0, ``[B, 1, h, w]``.
+
+        In training the choice is a random one (Gumbel-softmax, Jang et al., ICLR 2017), with the
+        gradient of its odds; the last group takes all that is left.
+        """
+        left = 1 - known
+        if number == self.groups - 1:
+            return left
+        if not self.learned_order:
+            return left * _interleaved(known, number, self.groups)
+        rows, columns = _parities(known)
+        first, second = self.order
+        seen = torch.cat([state, known, rows, columns], dim=1)
+        odds = signed(second(positive(first(seen))))
+        if not self.training:
+            return left * (odds > 0).to(odds.dtype)
+        noise = torch.empty_like(odds).uniform_(1e-6, 1 - 1e-6)
+        soft = torch.sigmoid(odds + torch.log(noise) - torch.log1p(-noise))
+        hard = (soft > 0.5).to(soft.dtype)
+        return left * (soft + (hard - soft).detach())
+
+    def expected(self, state: Tensor, decoded: Tensor, known: Tensor) -> Expected:
+        """What to expect of every position, given those decoded so far.
+
+        Args:
+            state: ``[B, inputs, h, w]``.
+            decoded: ``[B, C, h, w]``, what is decoded as networks see it; anything elsewhere.
+            known: ``[B, 1, h, w]``, 1 where it is decoded.
+        """
+        around = self._around(decoded * known, known)
+        joined = positive(self.joined(torch.cat([state, around, known], dim=1)))
+        parts = self.told(joined).chunk(3 if self.adaptive else 2, dim=1)
+        mean, table = signed(parts[0]), positive(parts[1])
+        step = signed(parts[2], _STEP_LIMIT) if self.adaptive else torch.zeros_like(mean)
+        return Expected(
+            mean, torch.floor(table * _PER_UNIT) if not self.training else table * _PER_UNIT, step
+        )
+
+    def _around(self, decoded: Tensor, known: Tensor) -> Tensor:
+        """The masked convolution, scaled up for the neighbours it missed.
+
+        The product with the ratio needs more than 24 bits, so it is formed in float64 when coding.
+        """
+        side = 2 * _REACH + 1
+        with torch.no_grad():
+            window = known.new_ones(1, 1, side, side)
+            seen = functional.conv2d(known, window, padding=_REACH)
+            whole = functional.conv2d(torch.ones_like(known), window, padding=_REACH)
+            ratio = torch.round(whole / seen.clamp(min=1) * _RATIO) / _RATIO * (seen > 0)
+        sums = self.around(decoded)
+        if not self.training:
+            sums, ratio = sums.double(), ratio.double()
+        return signed(sums * ratio).to(decoded.dtype)
+
+
+def _parities(like: Tensor) -> tuple[Tensor, Tensor]:
+    """Planes that are 1 in every other row, and in every other column, like ``[B, 1, h, w]``."""
+    height, width = like.shape[-2:]
+    rows = (torch.arange(height, device=like.device) % 2).to(like.dtype)[:, None]
+    columns = (torch.arange(width, device=like.device) % 2).to(like.dtype)
+    return rows.expand_as(like), columns.expand_as(like)
+
+
+def _interleaved(like: Tensor, number: int, groups: int) -> Tensor:
+    """The fixed order: one of 2x2 interleaved grids after the other."""
+    rows, columns = _parities(like)
+    place = torch.where(columns == rows, rows * 0, rows * 0 + 2) + rows
+    return (torch.floor(place * groups / 4) == number).to(like.dtype)
+
+
+def quantiser_step(step: Tensor, shift: Tensor | float) -> Tensor:
+    """Size of the quantiser step: ``2 ** (step + shift - 3)``, in eighths of an octave."""
+    return torch.exp2(rounded(step + shift - FINER, STEPS_PER_OCTAVE))
+
+
+def visible(latents: Tensor) -> Tensor:
+    """Latents as the networks see them."""
+    return rounded(latents.clamp(-255 / UNIT, 255 / UNIT))

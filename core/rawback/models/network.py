@@ -1,0 +1,217 @@
+"""The whole network: views, both levels of latents, synthesis.
+
+::
+
+    latent view --> guide state --> auxiliary level --> lifted --+
+                        |                                        |
+                        +----------------------------- state ----+--> main level --> synthesis
+
+The encoder runs the analysis besides, see :mod:`rawback.models.backbone`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from rawback.models.backbone import Analysis, MirroredSynthesis, Synthesis
+from rawback.models.config import LATENT
+from rawback.models.exact import ExactConv, positive, rounded
+from rawback.models.level import FINER, STEPS_PER_OCTAVE, Expected, Level, visible
+from rawback.models.views import LATENT_VIEW, cell_view, latent_view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from rawback.models.config import ModelConfig
+
+__all__ = ["FEATURE_LIMIT", "FEATURE_UNIT", "GroupCoder", "Network", "Views"]
+
+GroupCoder: TypeAlias = "Callable[[Tensor, Tensor | None], Tensor]"
+"""Codes one group: table indices ``[n]`` and symbols ``[n]``, or None to read them; gives them."""
+
+_GUIDE_STATE, _LIFTED_STATE = 64, 32
+FEATURE_UNIT = 16
+"""Features are multiples of 1/16, as the domain of the raw is."""
+
+FEATURE_LIMIT = 255.0
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What both sides know of a frame, or of a batch of crops, before anything is decoded.
+
+    Attributes:
+        cells: ``[B, inputs, h, w]``.
+        latents: ``[B, LATENT_VIEW, h / 4, w / 4]``, sides divisible by 4.
+    """
+
+    cells: Tensor
+    latents: Tensor
+
+    @classmethod
+    def of(cls, config: ModelConfig, guide: Tensor, flags: Tensor, base: Tensor) -> Views:
+        """Of whole tensors; see :func:`rawback.models.views.cell_view`."""
+        cells = cell_view(guide, flags, base, config.sites)
+        latents = latent_view(cells, config.planes)
+        last = torch.channels_last
+        return cls(cells.contiguous(memory_format=last), latents.contiguous(memory_format=last))
+
+
+class Network(nn.Module):
+    """The learned layer of one :class:`ModelConfig`."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.guide = nn.ModuleList(
+            [ExactConv(LATENT_VIEW + 1, _GUIDE_STATE, 3), ExactConv(_GUIDE_STATE, _GUIDE_STATE, 3)]
+        )
+        state = _GUIDE_STATE
+        if config.latents:
+            self.coarser = nn.ModuleList(
+                [ExactConv(_GUIDE_STATE, _GUIDE_STATE, 3, stride=2) for _ in range(2)]
+            )
+            self.lift = nn.ModuleList(
+                [
+                    ExactConv(config.auxiliary + _GUIDE_STATE, 64, 3),
+                    ExactConv(64, _LIFTED_STATE * LATENT * LATENT, 1),
+                ]
+            )
+            state += _LIFTED_STATE
+            self.auxiliary = self._level(config.auxiliary, _GUIDE_STATE)
+            self.main = self._level(config.main, state)
+            self.analysis = Analysis(config, _GUIDE_STATE)
+        kind = Synthesis if config.hybrid else MirroredSynthesis
+        self.synthesis = kind(config, state)
+        for parameter in self.parameters():
+            if parameter.ndim == 4:
+                # Convolutions on the CPU are fastest with channels side by side.
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+
+    def _level(self, channels: int, state: int) -> Level:
+        return Level(
+            channels,
+            state,
+            self.config.groups,
+            learned_order=self.config.order_masks,
+            adaptive=self.config.adaptive,
+        )
+
+    def guide_state(self, view: Tensor, shift: Tensor) -> Tensor:
+        """What the guide says at each latent position.
+
+        Args:
+            view: A latent view ``[B, LATENT_VIEW, h, w]``.
+            shift: Octaves by which quantiser steps are larger, in eighths, ``[B, 1, 1, 1]``: what
+                is worth telling, and how far decoded latents can be trusted, depends on them.
+
+        Returns:
+            ``[B, 64, h, w]``.
+        """
+        view = torch.cat([view, shift.expand_as(view[:, :1]) / 2], dim=1)
+        for conv in self.guide:
+            view = positive(conv(view))
+        return view
+
+    def auxiliary_state(self, guide: Tensor) -> Tensor:
+        """What the guide says at each auxiliary position: ``[B, 64, h / 4, w / 4]``."""
+        for conv in self.coarser:
+            guide = positive(conv(guide))
+        return guide
+
+    def main_state(self, guide: Tensor, coarse: Tensor, auxiliary: Tensor) -> Tensor:
+        """All that is known at each main position before its level is decoded."""
+        gathered, lifted = self.lift
+        hidden = positive(gathered(torch.cat([auxiliary, coarse], dim=1)))
+        hidden = functional.pixel_shuffle(positive(lifted(hidden)), LATENT)
+        return torch.cat([guide, hidden], dim=1)
+
+    def features(self, cells: Tensor, state: Tensor, latents: Tensor | None) -> Tensor:
+        """Features of every site, ``[B, F, sites h, sites w]``, multiples of 1/16."""
+        found = self.synthesis(cells, state, latents)
+        return rounded(found.clamp(-FEATURE_LIMIT, FEATURE_LIMIT), FEATURE_UNIT)
+
+    @torch.no_grad()
+    def code(
+        self,
+        guide: Tensor,
+        given: tuple[Tensor, Tensor] | None,
+        coders: tuple[list[GroupCoder], list[GroupCoder]],
+        shift: int,
+    ) -> tuple[Tensor, Tensor]:
+        """Write or read both levels of one frame.
+
+        Args:
+            guide: From :meth:`guide_state`, ``[1, 64, h, w]``.
+            given: Auxiliary and main latents to write; None to read them.
+            coders: Of the groups of the auxiliary and of the main level that are there.
+            shift: Eighths of an octave by which the steps of this payload are larger.
+
+        Returns:
+            The state and the decoded main latents, as the synthesis wants them.
+        """
+        coarse = self.auxiliary_state(guide)
+        auxiliary, main = given if given is not None else (None, None)
+        decoded = code_level(self.auxiliary, coarse, auxiliary, coders[0], shift)
+        state = self.main_state(guide, coarse, decoded)
+        return state, code_level(self.main, state, main, coders[1], shift)
+
+
+def code_level(
+    level: Level, state: Tensor, given: Tensor | None, coders: list[GroupCoder], shift: int
+) -> Tensor:
+    """Write or read the groups of a level; what is not sent takes its mean.
+
+    Returns:
+        Decoded latents as networks see them, ``[1, C, h, w]``.
+    """
+    known = torch.zeros_like(state[:, :1])
+    decoded = known.expand(-1, level.channels, -1, -1).clone()
+    for number in range(level.groups + 1):
+        complete = number == level.groups
+        if complete or number == len(coders):
+            if complete:
+                break
+            left = level.expected(state, decoded, known).mean
+            decoded = torch.where(known > 0, decoded, left)
+            break
+        told = level.expected(state, decoded, known)
+        group = level.next_group(state, known, number)
+        where = (group > 0).expand_as(decoded)
+        step = _integer_step(told, shift)[where]
+        mean = torch.round(told.mean[where] * _FINE)
+        symbols = None
+        if given is not None:
+            symbols = torch.round((given[where] * _FINE - mean) / step).to(torch.int64)
+        symbols = coders[number](told.table[where].to(torch.int64), symbols)
+        values = (mean.to(torch.int64) + symbols * step.to(torch.int64)).clamp(-_FAR, _FAR)
+        decoded[where] = visible(values.to(decoded.dtype) / _FINE)
+        known = known + group
+    return decoded
+
+
+_FINE = 256
+"""Latents are restored in units of 1/256."""
+
+_FAR = 1 << 20
+
+
+def _integer_step(told: Expected, shift: int) -> Tensor:
+    """Quantiser steps in units of 1/256; from a table, for powers of 2 are not exact functions."""
+    return _STEP_TABLE[_step_index(told.step, shift)]
+
+
+def _step_index(step: Tensor, shift: int) -> Tensor:
+    index = torch.round(step * STEPS_PER_OCTAVE) + shift - FINER * STEPS_PER_OCTAVE + _STEP_ZERO
+    return index.clamp(0, len(_STEP_TABLE) - 1).to(torch.int64)
+
+
+_STEP_ZERO = 64
+_STEP_TABLE = torch.tensor([max(1.0, round(_FINE * 2 ** ((i - 64) / 8))) for i in range(161)])

@@ -1,0 +1,89 @@
+"""Files of weights: written by the export, read by the codec.
+
+For each exact convolution ``NAME.weight`` (int8), ``NAME.bias`` (int32) and ``NAME.shift`` (uint8)
+hold integers; what only the encoder runs is float16; ``tables`` (uint16) are the probability tables
+of quantised latents. The metadata hold the configuration.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import load, save
+
+from rawback.entropy import TableSet
+from rawback.models import ExactConv, ModelConfig, Network
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Weights", "read_weights", "weights", "write_weights"]
+
+_EXACT = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A network, ready to run.
+
+    Attributes:
+        digest: First 8 bytes of the SHA-256 of its file.
+        network: In evaluation mode, exact.
+        tables: Probability tables of quantised latents.
+    """
+
+    digest: bytes
+    network: Network
+    tables: TableSet
+
+
+@cache
+def weights(name: str) -> Weights:
+    """The weights that the package carries under a name, such as ``bayer``."""
+    return read_weights(files("rawback.weights").joinpath(f"{name}.safetensors").read_bytes())
+
+
+def write_weights(network: Network, tables: NDArray[np.uint16]) -> bytes:
+    """A file of weights.
+
+    Raises:
+        ValueError: Some sum of some convolution could reach ``2 ** 24`` and be inexact.
+    """
+    held: dict[str, torch.Tensor] = {"tables": torch.from_numpy(tables.astype("int32"))}
+    exact = {name: part for name, part in network.named_modules() if isinstance(part, ExactConv)}
+    for name, conv in exact.items():
+        if conv.bound() >= _EXACT:
+            message = f"sums of {name} may reach {conv.bound()}: too large to be exact"
+            raise ValueError(message)
+        weight, bias, shifts = conv.integers()
+        held[f"{name}.weight"] = weight.to(torch.int8)
+        held[f"{name}.bias"] = bias.to(torch.int32)
+        held[f"{name}.shift"] = shifts.to(torch.uint8)
+    for name, value in network.state_dict().items():
+        if name.rpartition(".")[0] not in exact:
+            held[name] = value.to(torch.float16)
+    facts = {"config": json.dumps(asdict(network.config), sort_keys=True)}
+    return save({name: value.contiguous() for name, value in sorted(held.items())}, facts)
+
+
+def read_weights(data: bytes) -> Weights:
+    """Undo :func:`write_weights`."""
+    length = int.from_bytes(data[:8], "little")
+    facts = json.loads(data[8 : 8 + length])["__metadata__"]
+    held = load(data)
+    network = Network(ModelConfig(**json.loads(facts["config"])))
+    for name, part in network.named_modules():
+        if isinstance(part, ExactConv):
+            parts = (held.pop(f"{name}.{field}") for field in ("weight", "bias", "shift"))
+            part.freeze(*parts)
+    tables = TableSet(held.pop("tables").numpy().astype("uint16"))
+    network.load_state_dict({name: value.float() for name, value in held.items()}, strict=False)
+    network.requires_grad_(requires_grad=False)
+    return Weights(hashlib.sha256(data).digest()[:8], network.eval(), tables)

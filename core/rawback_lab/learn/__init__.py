@@ -1,0 +1,1 @@
+"""Training the learned layer: material, loss, loop, export."""

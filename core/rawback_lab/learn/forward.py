@@ -1,0 +1,93 @@
+"""The network in training: rounding with gradients, groups dropped; features and bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from rawback.models.level import quantiser_step, spread_of, visible
+from rawback.models.network import Network, Views
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from rawback.models.level import Level
+    from rawback_lab.learn.material import Batch
+
+__all__ = ["Passed", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What one pass gave.
+
+    Attributes:
+        features: ``[B, F, h, w]``.
+        bits: Of both levels of latents, ``[B]``.
+        groups: Share of the main positions that each step took, ``[steps]``.
+    """
+
+    features: Tensor
+    bits: Tensor
+    groups: Tensor
+
+
+def run(network: Network, batch: Batch, shift: Tensor, sent: int, *, bare: bool) -> Passed:
+    """Pass a batch.
+
+    Args:
+        network: In training or evaluation mode.
+        batch: Crops.
+        shift: Octaves by which quantiser steps are larger, in eighths, ``[B, 1, 1, 1]``.
+        sent: Groups of the main level that are sent.
+        bare: Whether no latents are sent at all.
+    """
+    config = network.config
+    views = Views.of(config, batch.guide, batch.flags, batch.base)
+    guide = network.guide_state(views.latents, shift)
+    bits = batch.base.new_zeros(len(batch.base))
+    groups = torch.zeros(config.groups)
+    if not config.latents:
+        return Passed(network.features(views.cells, guide, None), bits, groups)
+    main = network.analysis.main_latents(views.cells, batch.residual / batch.gain)
+    auxiliary = network.analysis.auxiliary_latents(main, guide)
+    coarse = network.auxiliary_state(guide)
+    decoded, spent, _ = _level(network.auxiliary, coarse, auxiliary, shift, 0 if bare else None)
+    bits = bits + spent
+    state = network.main_state(guide, coarse, decoded)
+    decoded, spent, groups = _level(network.main, state, main, shift, 0 if bare else sent)
+    return Passed(network.features(views.cells, state, decoded), bits + spent, groups)
+
+
+def _level(
+    level: Level, state: Tensor, latents: Tensor, shift: Tensor, sent: int | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Decoded latents as networks see them, bits ``[B]``, and the share of each group."""
+    known = torch.zeros_like(state[:, :1])
+    decoded = torch.zeros_like(latents)
+    bits = latents.new_zeros(len(latents))
+    shares = torch.zeros(level.groups)
+    for number in range(level.groups if sent is None else sent):
+        told = level.expected(state, decoded, known)
+        group = level.next_group(state, known, number)
+        step = quantiser_step(told.step, shift)
+        place = (latents - told.mean) / step
+        index = place + (torch.round(place) - place).detach()
+        # At a hundredth of a bit per latent, uniform noise in place of rounding would cost more
+        # than the latents: the rate is that of the rounded index.
+        bits = bits + (group * _code_length(index, spread_of(told.table))).sum(dim=(1, 2, 3))
+        decoded = decoded + group * visible(told.mean + index * step)
+        known = known + group
+        shares[number] = group.detach().mean()
+    if sent is not None and sent < level.groups:
+        decoded = decoded + (1 - known) * level.expected(state, decoded, known).mean
+    return decoded, bits, shares
+
+
+def _code_length(index: Tensor, spread: Tensor) -> Tensor:
+    """Bits of an index under a logistic distribution of that scale."""
+    size = index.abs()
+    far, near = torch.sigmoid((0.5 - size) / spread), torch.sigmoid((-0.5 - size) / spread)
+    return -torch.log2((far - near).clamp(min=1e-6))

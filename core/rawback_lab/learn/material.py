@@ -1,0 +1,88 @@
+"""Packed crops, in memory, drawn at random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import load_file
+
+from rawback.models.objective import gain_of
+from rawback.residual import Spot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from torch import Tensor
+
+__all__ = ["Batch", "Material"]
+
+_DARK = 0.04
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Crops as the networks take them, all float32.
+
+    Attributes:
+        guide: ``[B, 3, 2 h, 2 w]``, 0 to 255.
+        flags: ``[B, 2, h, w]``, see :func:`rawback.models.views.cell_view`.
+        base: ``[B, 4, h, w]`` in 1/16 of the noise's standard deviation.
+        truth: The raw likewise.
+    """
+
+    guide: Tensor
+    flags: Tensor
+    base: Tensor
+    truth: Tensor
+
+    @property
+    def gain(self) -> Tensor:
+        """What a feature of 1 is worth at each quad, ``[B, 1, h, w]``."""
+        return gain_of(self.flags)
+
+    @property
+    def worth(self) -> Tensor:
+        """What an error counts beside one of the mean brightness, ``[B, 4, h, w]``.
+
+        A standard deviation of the noise is a larger part of full scale in bright places. Payloads
+        quantise half-way between both measures; of a crop the camera is not known, so the root of
+        brightness in the noise-normalised domain stands for it.
+        """
+        light = self.base.clamp(min=0) + _DARK * self.base.amax(dim=(1, 2, 3), keepdim=True)
+        return (light / light.mean(dim=(1, 2, 3), keepdim=True).clamp(min=1)).sqrt().clamp(0.1, 4)
+
+    @property
+    def residual(self) -> Tensor:
+        """Raw less base in standard deviations of the noise."""
+        return (self.truth - self.base) / 16
+
+
+class Material:
+    """All crops of the shards in a folder.
+
+    Args:
+        shards: Files written by :mod:`rawback_lab.learn.pack`.
+    """
+
+    def __init__(self, shards: Sequence[Path]) -> None:
+        held = [load_file(shard) for shard in shards]
+        self._parts = {
+            name: torch.cat([part[name] for part in held])
+            for name in ("guide", "base", "truth", "spots")
+        }
+
+    def __len__(self) -> int:
+        return len(self._parts["spots"])
+
+    def batch(self, rows: Tensor, *, transpose: bool = False) -> Batch:
+        """Some crops; transposed, a mosaic is RGGB still, with its greens exchanged."""
+        guide, base, truth, spots = (part[rows] for part in self._parts.values())
+        guide = guide.permute(0, 3, 1, 2)
+        if transpose:
+            guide, spots = guide.transpose(2, 3), spots.transpose(1, 2)
+            base, truth = (planes.transpose(2, 3)[:, [0, 2, 1, 3]] for planes in (base, truth))
+        flags = torch.stack([spots == Spot.CLIPPED, spots == Spot.UNCOVERED], dim=1)
+        return Batch(guide.float(), flags.float(), base.float(), truth.float())

@@ -1,0 +1,159 @@
+"""Material to train on: ``python -m rawback_lab.learn.pack --real R --photos P --out FOLDER``.
+
+Each shot is a photograph taken with a simulated camera, or a part of a real frame that the folder's
+manifest marks ``train``; it is rendered in some style, saved as a JPEG, sometimes smaller, and
+registered and predicted just as a payload would be. A shard keeps a few crops of one shot:
+
+========  ==================  =============================================================
+guide     uint8 [n,256,256,3]  the JPEG on the raw grid
+mask      uint8 [n,128,128]    1 where it covers the quad
+base      int16 [n,4,128,128]  the base, RGGB, in 1/16 of the noise's standard deviation
+truth     int16 [n,4,128,128]  the raw likewise
+spots     uint8 [n,128,128]    the class of each quad
+========  ==================  =============================================================
+
+Shot ``k`` depends on the seed and on ``k`` alone, so a broken run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import imagecodecs
+import numpy as np
+from safetensors.numpy import save_file
+
+from rawback import codec, rawio
+from rawback.codec.grid import even
+from rawback.errors import RawbackError
+from rawback.jpegio import decode_jpeg
+from rawback.models.mirror import mirrored_pixels, mirrored_planes
+from rawback.residual import Spot
+from rawback_lab.camera import CameraSpec
+from rawback_lab.render import STYLES, Subsampling, encode_jpeg
+from rawback_lab.simulate import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from rawback.codec import Session
+    from rawback.types import RawFrame
+
+CROP = 128
+"""Quads along each side of a crop."""
+
+_REAL_SHARE = 0.2
+_REAL_SIDE = 1536
+_SHRUNK_SHARE = 0.15
+_CROPS = 12
+_TIERS = (0, 0, 1, 2)
+_SUBSAMPLINGS: tuple[Subsampling, ...] = ("4:2:0", "4:2:0", "4:4:4", "4:2:2")
+
+
+def frame_of(rng: np.random.Generator, frames: Sequence[Path], photos: Sequence[Path]) -> RawFrame:
+    """A part of a real frame, or a simulated one."""
+    if frames and rng.random() < _REAL_SHARE:
+        frame = rawio.read_raw(frames[int(rng.integers(len(frames)))])
+        top, left = (
+            2 * int(rng.integers(max(n - _REAL_SIDE, 0) // 2 + 1)) for n in frame.cfa.shape
+        )
+        part = frame.cfa[top : top + _REAL_SIDE, left : left + _REAL_SIDE]
+        return replace(frame, cfa=np.ascontiguousarray(part), orientation=1)
+    picture = imagecodecs.jpegxl_decode(photos[int(rng.integers(len(photos)))].read_bytes())
+    if picture.dtype != np.uint8:
+        picture = (picture.astype(np.float32) / 65535) ** 2
+    return simulate(picture, CameraSpec.random(rng), rng, 1500)
+
+
+def jpeg_of(frame: RawFrame, rng: np.random.Generator) -> bytes:
+    """What somebody might have exported of it."""
+    style = list(STYLES.values())[rng.integers(len(STYLES))]
+    pixels = style(frame)
+    if rng.random() < _SHRUNK_SHARE:
+        size = rng.uniform(0.4, 0.95)
+        sides = round(pixels.shape[1] * size), round(pixels.shape[0] * size)
+        pixels = np.asarray(cv2.resize(pixels, sides, interpolation=cv2.INTER_AREA), np.uint8)
+    subsampling = _SUBSAMPLINGS[rng.integers(len(_SUBSAMPLINGS))]
+    return encode_jpeg(pixels, int(rng.integers(70, 99)), subsampling)
+
+
+def crops_of(
+    session: Session, tier: int, rng: np.random.Generator
+) -> dict[str, NDArray[np.integer]]:
+    """Crops of a shot; half of them where the carrier clips, if it does anywhere."""
+    prepared = session.prepared(tier)
+    shot = prepared.shot
+    base = np.empty_like(shot.planes)
+    spots = np.empty(shot.planes.shape[1:], np.uint8)
+    for prediction in prepared.predicted:
+        base[(slice(None), *prediction.window.slices)] = prediction.planes
+        spots[prediction.window.slices] = prediction.spots
+    pattern = shot.frame.pattern
+    guide = mirrored_pixels(even(session.guide.pixels), pattern)
+    mask = mirrored_pixels(even(session.guide.mask), pattern)
+    covered = mask.reshape(mask.shape[0] // 2, 2, -1, 2).min(axis=(1, 3))
+    base, truth = (mirrored_planes(planes, pattern) for planes in (base, shot.planes))
+    spots = mirrored_pixels(spots, pattern)
+    clipped = np.argwhere(spots == Spot.CLIPPED)
+    corners = []
+    limits: NDArray[np.int64] = np.array(spots.shape) - CROP
+    for number in range(min(_CROPS, spots.size // (CROP * CROP))):
+        corner = rng.integers(limits + 1)
+        if number % 2 and len(clipped):
+            corner = clipped[rng.integers(len(clipped))] - rng.integers(CROP, size=2)
+        corners.append(np.clip(corner, 0, limits) & ~1)
+    at = [(slice(y, y + CROP), slice(x, x + CROP)) for y, x in corners]
+    twice = [(slice(2 * y, 2 * (y + CROP)), slice(2 * x, 2 * (x + CROP))) for y, x in corners]
+    return {
+        "guide": np.stack([guide[part] for part in twice]),
+        "mask": np.stack([covered[part] for part in at]),
+        "base": np.stack([base[(slice(None), *part)] for part in at]),
+        "truth": np.stack([truth[(slice(None), *part)] for part in at]),
+        "spots": np.stack([spots[part] for part in at]),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Prepare material to train the learned layer.")
+    parser.add_argument("--real", type=Path, help="folder of DNGs and manifest.csv")
+    parser.add_argument("--photos", type=Path, required=True, help="folder of JPEG XL photographs")
+    parser.add_argument("--shots", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    frames = _training_frames(options.real) if options.real else []
+    photos = sorted(options.photos.glob("*.jxl"))
+    options.out.mkdir(parents=True, exist_ok=True)
+    for number in range(options.shots):
+        shard = options.out / f"shot{number:05d}.safetensors"
+        if shard.exists():
+            continue
+        rng = np.random.default_rng((options.seed, number))
+        frame = frame_of(rng, frames, photos)
+        try:
+            session = codec.prepare(frame, decode_jpeg(jpeg_of(frame, rng)))
+        except RawbackError as error:
+            # A shrunk rendering of a flat scene may not be found on its raw: no loss.
+            print(f"{shard.name}: {error}", flush=True)
+            continue
+        held = crops_of(session, int(rng.choice(_TIERS)), rng)
+        unfinished = shard.with_suffix(".part")
+        save_file({name: np.ascontiguousarray(value) for name, value in held.items()}, unfinished)
+        unfinished.rename(shard)
+        print(f"{shard.name}: {len(held['spots'])} crops of {frame.model}", flush=True)
+
+
+def _training_frames(folder: Path) -> list[Path]:
+    with (folder / "manifest.csv").open(encoding="utf-8") as rows:
+        return [folder / row["file"] for row in csv.DictReader(rows) if row["split"] == "train"]
+
+
+if __name__ == "__main__":
+    main()
