@@ -160,25 +160,20 @@ class _LayerCoder:
             for phase, (y, x) in enumerate(np.ndindex(2, 2)):
                 # Of the layer before; a half step was half of what it is now.
                 half_steps = 2 * _half_steps(magnitude[:, y::2, x::2])
-                np.minimum(half_steps, _CAP, out=known.inside(phase), casting="unsafe")
+                np.minimum(half_steps, _CAP, out=known.inside(phase))
         return known
 
     def code(self, band: Band, given: NDArray[np.int32] | None) -> None:
         """Code a band; plane 0 comes first and is context for the other three."""
-        spots = Field.blank(1, self.tile.spots[band].shape)
-        for phase, (y, x) in enumerate(np.ndindex(2, 2)):
-            spots.inside(phase)[0] = self.tile.spots[band][y::2, x::2]
-        kinds = spots.values[:, 0].astype(np.uint8)
         for batch in _BATCHES:
             planes = self._planes_to_code(band, batch, given)
             if planes:
-                self._code_planes(band, planes, kinds, given)
+                self._code_planes(band, planes, given)
 
     def _code_planes(
         self,
         band: Band,
         planes: list[int],
-        spots: NDArray[np.uint8],
         given: NDArray[np.int32] | None,
     ) -> None:
         """Code the band in some planes, group by group."""
@@ -193,9 +188,11 @@ class _LayerCoder:
             if not half_steps.size:
                 continue
             found = features(known, parent, sibling[phase], before, group)
+            kinds = np.zeros((1, sibling.shape[-1]), dtype=np.uint8)
+            inside(kinds, shape, phase)[0] = self.tile.spots[band][y::2, x::2]
             old, sign = _phase(magnitude, planes, y, x), _phase(negative, planes, y, x)
             wanted = None if given is None else _phase(given, planes, y, x)
-            index = self._code_group(band, group, found, spots[phase], old, sign, wanted)
+            index = self._code_group(band, group, found, kinds[0], old, sign, wanted)
             size = np.abs(index).astype(np.uint16)
             for row, plane in enumerate(planes):
                 magnitude[plane, y::2, x::2] = size[row]
