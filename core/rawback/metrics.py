@@ -66,7 +66,9 @@ def highlight_psnr(original: RawFrame, restored: RawFrame, guide: Guide) -> floa
     _check_size(guide.mask, original)
 
     def clipped(rows: slice) -> NDArray[np.bool_]:
-        counted: NDArray[np.bool_] = guide.pixels[rows].max(axis=2) >= CLIPPED
+        # Channel by channel: a maximum over three neighbours in memory takes many times as long.
+        red, green, blue = (guide.pixels[rows, :, channel] for channel in range(3))
+        counted: NDArray[np.bool_] = np.maximum(np.maximum(red, green), blue) >= CLIPPED
         counted &= guide.mask[rows] != 0
         return counted
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rawback.tone.gain import GAIN_ONE, SPACINGS, apply_gain, grid_shape, hat_weights
-from rawback.tone.readout import TAP_ONE, Readout
+from rawback.tone.readout import TAP_ONE, Readout, apply_readouts
 from rawback.tone.vst import LIMIT
 
 if TYPE_CHECKING:
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from rawback.types import BayerPattern
 
 PATTERNS: tuple[BayerPattern, ...] = ("RGGB", "BGGR", "GRBG", "GBRG")
+
+
+def everywhere(
+    readout: Readout, values: NDArray[np.int32], pattern: BayerPattern
+) -> NDArray[np.int32]:
+    """One filter for all quads."""
+    _, height, width = values.shape
+    served = np.zeros((height // 2 - 2, width // 2 - 2), np.uint8)
+    return apply_readouts((readout,), values, served, pattern)
 
 
 def filtered(
@@ -72,13 +81,24 @@ def test_filters_in_float_equal_filters_in_integers(
         "anything": rng.integers(0, (1 << 14) + 1, shape),
     }[kind].astype(np.int32)
     readout = _as_wild_as_fits(rng, pattern, share)
-    assert np.array_equal(readout.apply(values, pattern), filtered(readout, values, pattern))
+    assert np.array_equal(everywhere(readout, values, pattern), filtered(readout, values, pattern))
+
+
+def test_each_quad_is_served_by_the_filter_of_its_class() -> None:
+    rng = np.random.default_rng(4)
+    readouts = [_as_wild_as_fits(rng, "GBRG", 0.3) for _ in range(3)]
+    values = rng.integers(0, (1 << 14) + 1, (3, 16, 24)).astype(np.int32)
+    served = rng.choice([0, 2], (6, 10)).astype(np.uint8)
+    found = apply_readouts(readouts, values, served, "GBRG")
+    for number in (0, 2):
+        alone = everywhere(readouts[number], values, "GBRG")
+        assert np.array_equal(found[:, served == number], alone[:, served == number])
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_the_identity_takes_each_positions_own_colour(pattern: BayerPattern) -> None:
     values = np.arange(3 * 8 * 10, dtype=np.int32).reshape(3, 8, 10) * 50
-    planes = Readout.identity().apply(values, pattern)
+    planes = everywhere(Readout.identity(), values, pattern)
     for position in range(4):
         y, x = divmod(position, 2)
         own = values["RGB".index(pattern[position]), 2 + y : -2 : 2, 2 + x : -2 : 2]
@@ -89,7 +109,7 @@ def test_a_flat_area_passes_every_filter_unchanged() -> None:
     readout = _as_wild_as_fits(np.random.default_rng(8), "GRBG", 1.0)
     readout = Readout(readout.taps, np.zeros(4, np.int32))
     flat = np.full((3, 12, 12), 5000, np.int32)
-    assert (readout.apply(flat, "GRBG") == 5000).all()
+    assert (everywhere(readout, flat, "GRBG") == 5000).all()
 
 
 def test_the_bound_on_taps_is_sharp() -> None:

@@ -62,17 +62,19 @@ def restored_residual(
     Returns:
         int32 ``[4, h, w]``.
     """
+    components = np.empty((4, *window.shape), dtype=np.int32)
 
-    def component(number: int) -> NDArray[np.int32]:
+    def restore(number: int) -> None:
         coefficients = {
             band: np.zeros(band_shape(band, window.shape), dtype=np.int32) for band in bands()
         }
         for tile, held in tiles.items():
             if held.layers:
                 _place(coefficients, parameters, tile, held, window, number)
-        return synthesise(coefficients, window.shape)
+        components[number] = synthesise(coefficients, window.shape)
 
-    components = np.stack(list(in_threads(component, range(4))))
+    for _ in in_threads(restore, range(4)):
+        pass
     return parameters.transform.to_planes(components, _TO_DOMAIN)
 
 

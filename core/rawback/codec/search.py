@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from rawback.codec.coefficients import blank_tile
 from rawback.codec.draft import LAYERS, tile_indices
 from rawback.codec.stored import stored
+from rawback.codec.threads import in_threads
 from rawback.entropy import SymbolMeter
 from rawback.residual import CODES_PER_LAYER, MAX_STEP_CODE, Quantiser, bands, code_layer
 
 if TYPE_CHECKING:
+    from rawback.codec.prediction import Prediction
     from rawback.codec.source import Prepared
 
 __all__ = ["CLOSE", "COARSEST", "FINEST", "SECTION_BYTES", "StepSearch"]
@@ -46,14 +48,15 @@ class StepSearch:
         if step_code not in self.known:
             quantiser = Quantiser(step_code)
             levels = {band: quantiser.noise_level(band) for band in bands()}
-            total = 0.0
-            for prediction in self.chosen:
+
+            def metered(prediction: Prediction) -> float:
                 meter = SymbolMeter()
                 indices = tile_indices(self.prepared, prediction.window, quantiser)
                 tile = blank_tile(prediction.spots)
                 code_layer(meter, stored().layers, tile, levels, indices)
-                total += meter.bits / 8 + SECTION_BYTES * LAYERS
-            self.known[step_code] = total * self.scale
+                return meter.bits / 8 + SECTION_BYTES * LAYERS
+
+            self.known[step_code] = sum(in_threads(metered, self.chosen)) * self.scale
         return self.known[step_code]
 
     def step_for(self, size: float) -> int:

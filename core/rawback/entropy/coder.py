@@ -165,15 +165,12 @@ def _runs(indices: NDArray[np.integer]) -> tuple[NDArray[np.intp], list[tuple[in
     """The positions in order of their table, and each table's stretch of that order."""
     # A stable sort of 16-bit keys is a radix sort: linear in time.
     keys = indices.astype(np.uint16, copy=False)
-    order = np.argsort(keys, kind="stable")
-    stops = np.cumsum(np.bincount(keys)) if len(keys) else np.zeros(0, dtype=np.int64)
-    starts = np.concatenate([[0], stops[:-1]])
-    runs = [
-        (table, int(start), int(stop))
-        for table, (start, stop) in enumerate(zip(starts, stops, strict=False))
-        if stop > start
-    ]
-    return order, runs
+    order = keys.argsort(kind="stable")
+    counts = np.bincount(keys)
+    used = np.flatnonzero(counts)
+    stops = np.cumsum(counts[used])
+    starts = stops - counts[used]
+    return order, list(zip(used.tolist(), starts.tolist(), stops.tolist(), strict=True))
 
 
 def _code_escapes(

@@ -20,8 +20,9 @@ A band is coded in four groups, the phases of its 2x2 cells, each vectorised::
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+import cv2
 import numpy as np
 
 if TYPE_CHECKING:
@@ -36,10 +37,14 @@ __all__ = [
     "REGIMES",
     "SPOTS",
     "ContextWeights",
+    "Field",
     "class_of",
     "features",
+    "inside",
     "regime_of",
 ]
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
 """First row and column of each group."""
@@ -57,7 +62,6 @@ SPOTS = 5
 FEATURES = ("beside", "above", "diagonal", "parent", "parent_around", "sibling", "plane", "around")
 """The magnitudes that are weighted, as :func:`features` stacks them."""
 
-_CAP = 511
 _FRACTION = 6
 
 
@@ -81,51 +85,130 @@ def regime_of(noise_level: int) -> int:
     return 0 if noise_level >= 20 else 1 if noise_level >= 5 else 2
 
 
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Numbers of a band, the phases of its 2x2 cells apart.
+
+    All neighbours of a phase then lie in one piece of memory each, at a fixed distance, so that
+    sums over them run through memory in order. They are float32 for speed: whole numbers that stay
+    below ``2 ** 24``, hence exact in any order.
+
+    Attributes:
+        shape: Rows and columns of the band.
+        values: float32 ``[4, planes, cells]``: phase ``2 y + x``, then the cells with a border of
+            one zero cell on each side, row by row.
+    """
+
+    shape: tuple[int, int]
+    values: NDArray[np.float32]
+
+    @classmethod
+    def blank(cls, planes: int, shape: tuple[int, int]) -> Field:
+        """A field of zeros."""
+        rows, pitch = _bordered(shape)
+        return cls(shape, np.zeros((4, planes, rows * pitch), dtype=np.float32))
+
+    @property
+    def pitch(self) -> int:
+        """Cells from one row to the next."""
+        return _bordered(self.shape)[1]
+
+    def of_planes(self, planes: list[int]) -> Field:
+        """A copy of some planes."""
+        return Field(self.shape, self.values[:, planes])
+
+    def inside(self, phase: int) -> NDArray[np.float32]:
+        """View of a phase as :func:`inside` gives it."""
+        return inside(self.values[phase], self.shape, phase)
+
+    def as_parent(self, shape: tuple[int, int]) -> NDArray[np.float32]:
+        """The field as the parent of a band of `shape`: ``[planes, cells]`` of that band.
+
+        A cell's parent is the coefficient in the row and column of the cell.
+        """
+        rows, pitch = _bordered(shape)
+        whole = np.zeros((self.values.shape[1], rows, pitch), dtype=np.float32)
+        for phase in range(4):
+            y, x = divmod(phase, 2)
+            target = whole[:, y + 1 : -1 : 2, x + 1 : -1 : 2]
+            part = self.inside(phase)[:, : target.shape[1], : target.shape[2]]
+            target[:, : part.shape[1], : part.shape[2]] = part
+        return whole.reshape(len(whole), -1)
+
+
+def inside(cells: NDArray[_Scalar], shape: tuple[int, int], phase: int) -> NDArray[_Scalar]:
+    """View of the cells ``[planes, cells]`` of a phase that a band of `shape` has.
+
+    Returns:
+        ``[planes, rows, columns]``, the coefficients of the phase.
+    """
+    y, x = divmod(phase, 2)
+    rows, columns = (shape[0] - y + 1) // 2, (shape[1] - x + 1) // 2
+    shaped = cells.reshape(len(cells), *_bordered(shape))
+    return shaped[:, 1 : rows + 1, 1 : columns + 1]
+
+
+def _bordered(shape: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of a band's cells, the border included."""
+    return (shape[0] + 1) // 2 + 2, (shape[1] + 1) // 2 + 2
+
+
 def features(
-    known: NDArray[np.uint16],
-    parent: NDArray[np.uint16],
-    sibling: NDArray[np.uint16],
-    before: NDArray[np.uint16],
+    known: Field,
+    parent: NDArray[np.float32],
+    sibling: NDArray[np.float32],
+    before: Field,
     group: int,
-) -> tuple[Callable[[], NDArray[np.uint16]], ...]:
+) -> tuple[Callable[[], NDArray[np.float32]], ...]:
     """Magnitudes around each coefficient of a group, each summed up when it is asked for.
 
     Args:
-        known: uint16 ``[planes, h + 2, w + 2]``: the band's magnitudes as known now, in half
-            steps, with a border of zeros.
-        parent: The same of the parent band, bordered, or of this shape's half filled with zeros.
-        sibling: ``[planes, h, w]``: sum of the magnitudes in the bands of this level coded before.
-        before: ``[planes, h + 2, w + 2]``: magnitudes in the planes coded before, bordered.
+        known: The band's magnitudes as known now, in half steps.
+        parent: The same of the parent band, from :meth:`Field.as_parent`.
+        sibling: ``[planes, cells]``: sum of the magnitudes in the bands of this level coded before.
+        before: Magnitudes in the plane coded before; of one plane.
         group: Index into PHASES.
 
     Returns:
-        A function for each of FEATURES; it gives uint16 ``[planes, rows, columns]``.
+        A function for each of FEATURES; it gives float32 ``[planes, cells]`` less the first and
+        last ``pitch + 1`` cells, which lack neighbours; in the border the sums mean nothing.
     """
     y, x = PHASES[group]
-    height, width = known.shape[1] - 2, known.shape[2] - 2
-    rows, columns = (height - y + 1) // 2, (width - x + 1) // 2
+    pitch = known.pitch
+    rim = pitch + 1
+    stop = sibling.shape[-1] - rim
 
-    def at(dy: int, dx: int, source: NDArray[np.uint16] = known) -> NDArray[np.uint16]:
-        top, left = y + dy + 1, x + dx + 1
-        return source[:, top : top + 2 * rows - 1 : 2, left : left + 2 * columns - 1 : 2]
+    def at(values: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
+        step = down * pitch + right
+        return values[..., rim + step : stop + step]
 
-    def above(dy: int, dx: int) -> NDArray[np.uint16]:
-        return parent[:, dy + 1 : dy + 1 + rows, dx + 1 : dx + 1 + columns]
+    def beside(field: Field) -> NDArray[np.float32]:
+        values = field.values[2 * y + 1 - x]
+        return at(values, 0, x - 1) + at(values, 0, x)
+
+    def above(field: Field) -> NDArray[np.float32]:
+        values = field.values[2 * (1 - y) + x]
+        return at(values, y - 1, 0) + at(values, y, 0)
+
+    def diagonal() -> NDArray[np.float32]:
+        values = known.values[2 * (1 - y) + 1 - x]
+        pairs = values[..., :-1] + values[..., 1:]
+        return at(pairs, y - 1, x - 1) + at(pairs, y, x - 1)
 
     return (
-        lambda: at(0, -1) + at(0, 1),
-        lambda: at(-1, 0) + at(1, 0),
-        lambda: at(-1, -1) + at(-1, 1) + at(1, -1) + at(1, 1),
-        lambda: above(0, 0),
-        lambda: above(-1, 0) + above(1, 0) + above(0, -1) + above(0, 1),
-        lambda: sibling[:, y::2, x::2],
-        lambda: at(0, 0, before),
-        lambda: at(0, -1, before) + at(0, 1, before) + at(-1, 0, before) + at(1, 0, before),
+        lambda: beside(known),
+        lambda: above(known),
+        diagonal,
+        lambda: at(parent, 0, 0),
+        lambda: at(parent, -1, 0) + at(parent, 1, 0) + at(parent, 0, -1) + at(parent, 0, 1),
+        lambda: at(sibling, 0, 0),
+        lambda: at(before.values[2 * y + x], 0, 0),
+        lambda: beside(before) + above(before),
     )
 
 
 def class_of(
-    found: Sequence[Callable[[], NDArray[np.uint16]]],
+    found: Sequence[Callable[[], NDArray[np.float32]]],
     planes: int,
     spots: NDArray[np.uint8],
     weights: NDArray[np.uint8],
@@ -137,22 +220,27 @@ def class_of(
     Args:
         found: From :func:`features`.
         planes: How many.
-        spots: uint8 ``[rows, columns]`` below SPOTS.
+        spots: uint8 ``[cells]`` below SPOTS.
         weights: ``[len(FEATURES)]`` row of :class:`ContextWeights`.
         noise: ``[SPOTS]`` row of :class:`ContextWeights`.
         noise_level: Magnitude that the sensor's noise alone has here, in half steps / 16.
 
     Returns:
-        uint8 ``[planes, rows, columns]`` below CLASSES.
+        uint8 ``[planes, cells]`` below CLASSES; in the border they mean nothing.
     """
-    total = (noise.astype(np.uint32) * np.uint32(noise_level) >> np.uint32(4))[spots]
-    total = np.broadcast_to(total, (planes, *total.shape)).copy()
-    for feature, weight in zip(found, weights, strict=True):
+    expected = np.zeros(256, dtype=np.float32)
+    expected[:SPOTS] = noise.astype(np.int64) * noise_level >> 4
+    whole = np.empty((planes, len(spots)), dtype=np.float32)
+    whole[...] = cv2.LUT(spots, expected).ravel()
+    for feature, weight in zip(found, weights.tolist(), strict=True):
         if weight:
-            total += np.multiply(feature(), np.uint32(weight), dtype=np.uint32)
-    np.minimum(total, np.uint32(len(_CLASS_OF_SUM) - 1), out=total)
-    found_classes: NDArray[np.uint8] = _CLASS_OF_SUM[total]
-    return found_classes
+            part = feature()
+            rim = (len(spots) - part.shape[-1]) // 2
+            whole[:, rim:-rim] += part * np.float32(weight)
+    np.minimum(whole, np.float32(len(_CLASS_OF_SUM) - 1), out=whole)
+    # "clip" spares numpy a check of every index.
+    classes: NDArray[np.uint8] = _CLASS_OF_SUM.take(whole.astype(np.intp), mode="clip")
+    return classes
 
 
 def _class_table() -> NDArray[np.uint8]:
@@ -163,7 +251,7 @@ def _class_table() -> NDArray[np.uint8]:
     while len(edges) < CLASSES:
         edges += [step * 10 // 8, step * 13 // 8, step * 2]
         step *= 2
-    table = np.zeros(1 << 16, dtype=np.uint8)
+    table = np.zeros(edges[CLASSES - 1] + 1, dtype=np.uint8)
     for index, edge in enumerate(edges[1:CLASSES], start=1):
         table[edge:] = index
     return table

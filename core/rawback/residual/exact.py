@@ -161,7 +161,10 @@ class Canvas:
     def __init__(self, tile: ExactTile) -> None:
         self.tile = tile
         height, width = tile.restored.shape
-        self.error = np.zeros((height + 2 * REACH, width + 2 * REACH), dtype=np.int32)
+        # Each phase of the cells by itself, with a border of one cell: what lies at an offset from
+        # the samples of a group is then read row by row, without gaps.
+        cells = -(-height // CELL) + 2, -(-width // CELL) + 2
+        self.error = np.zeros((CELL, CELL, *cells), dtype=np.int32)
         self.surprise = np.zeros_like(self.error)
 
     def group(self, array: NDArray[_Scalar], first: tuple[int, int]) -> NDArray[_Scalar]:
@@ -169,12 +172,14 @@ class Canvas:
         return array[first[0] :: CELL, first[1] :: CELL]
 
     def neighbour(
-        self, padded: NDArray[np.int32], first: tuple[int, int], offset: tuple[int, int]
+        self, phases: NDArray[np.int32], first: tuple[int, int], offset: tuple[int, int]
     ) -> NDArray[np.int32]:
         """What lies at an offset from each sample of a group, in `error` or `surprise`."""
-        y, x = first[0] + offset[0] + REACH, first[1] + offset[1] + REACH
+        (down, y), (right, x) = (
+            divmod(at + by, CELL) for at, by in zip(first, offset, strict=True)
+        )
         rows, columns = self.group(self.tile.restored, first).shape
-        return padded[y : y + CELL * rows : CELL, x : x + CELL * columns : CELL][:rows, :columns]
+        return phases[y, x, down + 1 : down + 1 + rows, right + 1 : right + 1 + columns]
 
     def record(
         self, first: tuple[int, int], value: NDArray[np.int32], predicted: NDArray[np.int32]
@@ -208,7 +213,7 @@ class Canvas:
     ) -> NDArray[np.int32]:
         """How far each sample of a group may lie from its prediction."""
         kinds = weights[len(near) :].astype(np.int32) << SPREAD_BITS
-        total = kinds[self.group(self.tile.spots, first)]
+        total = kinds.take(self.group(self.tile.spots, first))
         for offset, weight in zip(near, weights.tolist(), strict=False):
             if weight:
                 total += weight * self.neighbour(self.surprise, first, offset)
@@ -258,7 +263,7 @@ def code_exact(
             raise PayloadDamaged(message)
         rank = rank.reshape(predicted.shape)
         canvas.group(found, first)[...] = rank
-        canvas.record(first, domain.values[position][rank], predicted)
+        canvas.record(first, domain.values[position].take(rank), predicted)
     return found
 
 
@@ -270,7 +275,8 @@ def _code_ranks(
     given: NDArray[np.int32] | None,
 ) -> NDArray[np.int32]:
     shift, whole = place.low_bits, place.whole
-    index = choices[place.classes].astype(np.uint16) * FRACTIONS + place.fraction.astype(np.uint16)
+    index = choices.take(place.classes).astype(np.uint16) * FRACTIONS
+    index += place.fraction.astype(np.uint16)
     difference = None if given is None else (given >> shift) - whole
     symbols = None if difference is None else np.clip(difference, -ESCAPE, ESCAPE) + ESCAPE
     coded = coder.code(tables, index, symbols) - ESCAPE
@@ -279,10 +285,10 @@ def _code_ranks(
     coded[far] += np.sign(coded[far]) * coder.code_escapes(rest, len(far))
     high = coded + whole
     low = np.zeros_like(high)
-    for bits in np.unique(shift[shift > 0]):
+    for bits in (1 + np.flatnonzero(np.bincount(shift)[1:])).tolist():
         here = np.flatnonzero(shift == bits)
         told = None if given is None else given[here] & ((1 << bits) - 1)
-        low[here] = coder.code(_uniform(int(bits)), np.zeros(len(here), np.uint8), told)
+        low[here] = coder.code(_uniform(bits), np.zeros(len(here), np.uint8), told)
     return (high << shift) | low
 
 

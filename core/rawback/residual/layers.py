@@ -10,17 +10,20 @@ One function codes in both directions, see :mod:`rawback.entropy`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from rawback.residual.contexts import (
     CLASSES,
+    FEATURES,
     PHASES,
     ContextWeights,
+    Field,
     class_of,
     features,
+    inside,
     regime_of,
 )
 from rawback.residual.wavelet import Band, bands
@@ -37,12 +40,10 @@ __all__ = ["ESCAPE", "LayerModel", "Observation", "TileCoefficients", "code_laye
 ESCAPE = 15
 """First index that the tables of the first layer do not hold."""
 
-_GROWN = np.array([0, 1, -1], dtype=np.int32)
-"""What becomes of an index 0, by symbol: its remainder by three."""
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 _CAP = 511
 _BATCHES = (slice(0, 1), slice(1, 4))
-"""Plane 0 comes first and is context for the other three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +78,12 @@ class TileCoefficients:
         negative: bool, the same shape.
         spots: uint8 ``[h, w]`` of each band: what the guide says there, below SPOTS.
         layers: How many layers have been coded.
-        known: uint16 ``[4, h + 2, w + 2]`` of each band, bordered: magnitudes in half steps of the
-            layer that is being coded.
     """
 
     magnitude: dict[Band, NDArray[np.uint16]]
     negative: dict[Band, NDArray[np.bool_]]
     spots: dict[Band, NDArray[np.uint8]]
     layers: int = 0
-    known: dict[Band, NDArray[np.uint16]] = field(default_factory=dict)
 
     @classmethod
     def blank(cls, spots: dict[Band, NDArray[np.uint8]]) -> TileCoefficients:
@@ -130,122 +128,156 @@ def code_layer(
         indices: Signed indices ``[4, h, w]`` of each band at this layer's step; None to decode.
         observe: Called with what each group saw.
     """
-    refining = int(tile.layers > 0)
-    scale = 4 if refining else 0
-    tile.known = {
-        band: _bordered(np.minimum(scale * value.astype(np.uint32) + 2 * (value > 0), _CAP))
-        for band, value in tile.magnitude.items()
-    }
+    layer = _LayerCoder(coder, model, tile, noise_levels, observe)
     for band in bands():
-        given = None if indices is None else indices[band]
-        pair = _BandCoder(coder, model, tile, band, noise_levels[band], observe)
-        for batch in _BATCHES:
-            pair.code(batch, refining, given)
+        layer.code(band, None if indices is None else indices[band])
     tile.layers += 1
 
 
-@dataclass(slots=True)
-class _BandCoder:
-    coder: SymbolCoder
-    model: LayerModel
-    tile: TileCoefficients
-    band: Band
-    noise_level: int
-    observe: Callable[[Observation], None] | None
+class _LayerCoder:
+    """One layer of a tile in the making."""
 
-    def code(self, batch: slice, refining: int, given: NDArray[np.int32] | None) -> None:
-        """Code the band in the planes of a batch."""
-        planes = self._planes_to_code(batch, given)
-        spots = self.tile.spots[self.band]
-        if not len(planes) or not spots.size:
-            return
-        magnitude, negative = self.tile.magnitude[self.band], self.tile.negative[self.band]
-        known_all = self.tile.known[self.band]
-        known = known_all[planes]
-        before = known_all[:1] if batch.start else np.zeros_like(known_all[:1])
-        before = np.broadcast_to(before, known.shape)
-        parent, sibling = self._parent(planes), self._sibling(planes)
-        kind = int(self.band.high_x) + int(self.band.high_y)
+    def __init__(
+        self,
+        coder: SymbolCoder,
+        model: LayerModel,
+        tile: TileCoefficients,
+        noise_levels: dict[Band, int],
+        observe: Callable[[Observation], None] | None,
+    ) -> None:
+        self.coder = coder
+        self.model = model
+        self.tile = tile
+        self.noise_levels = noise_levels
+        self.observe = observe
+        self.refining = int(tile.layers > 0)
+        # Magnitudes in half steps of this layer, as far as they are known.
+        self.known = {band: self._known(values) for band, values in tile.magnitude.items()}
+
+    def _known(self, magnitude: NDArray[np.uint16]) -> Field:
+        known = Field.blank(4, magnitude.shape[1:])
+        if self.refining and magnitude.any():
+            for phase, (y, x) in enumerate(np.ndindex(2, 2)):
+                # Of the layer before; a half step was half of what it is now.
+                half_steps = 2 * _half_steps(magnitude[:, y::2, x::2])
+                np.minimum(half_steps, _CAP, out=known.inside(phase))
+        return known
+
+    def code(self, band: Band, given: NDArray[np.int32] | None) -> None:
+        """Code a band; plane 0 comes first and is context for the other three."""
+        for batch in _BATCHES:
+            planes = self._planes_to_code(band, batch, given)
+            if planes:
+                self._code_planes(band, planes, given)
+
+    def _code_planes(
+        self,
+        band: Band,
+        planes: list[int],
+        given: NDArray[np.int32] | None,
+    ) -> None:
+        """Code the band in some planes, group by group."""
+        magnitude, negative = self.tile.magnitude[band], self.tile.negative[band]
+        shape = magnitude.shape[1:]
+        known = self.known[band].of_planes(planes)
+        before = self.known[band].of_planes([0]) if planes[0] else Field.blank(1, shape)
+        parent, sibling = self._parent(band, planes), self._sibling(band, planes)
         for group, (y, x) in enumerate(PHASES):
-            here = (slice(None), slice(y, None, 2), slice(x, None, 2))
-            old, sign = magnitude[planes][here], negative[planes][here]
-            if not old.size:
+            phase = 2 * y + x
+            half_steps = known.inside(phase)
+            if not half_steps.size:
                 continue
-            found = features(known, parent, sibling, before, group)
-            wanted = None if given is None else given[planes][here]
-            arguments = (spots[here[1:]], self.noise_level)
-            new, sign = self._code_group(refining, kind, group, found, arguments, old, sign, wanted)
+            found = features(known, parent, sibling[phase], before, group)
+            kinds = np.zeros((1, sibling.shape[-1]), dtype=np.uint8)
+            inside(kinds, shape, phase)[0] = self.tile.spots[band][y::2, x::2]
+            old, sign = _phase(magnitude, planes, y, x), _phase(negative, planes, y, x)
+            wanted = None if given is None else _phase(given, planes, y, x)
+            index = self._code_group(band, group, found, kinds[0], old, sign, wanted)
+            size = np.abs(index).astype(np.uint16)
             for row, plane in enumerate(planes):
-                magnitude[plane][here[1:]] = new[row]
-                negative[plane][here[1:]] = sign[row]
-            half_steps = np.minimum(2 * new.astype(np.uint32) + (new > 0), _CAP)
-            known[:, y + 1 : -1 : 2, x + 1 : -1 : 2] = half_steps
-        known_all[planes] = known
+                magnitude[plane, y::2, x::2] = size[row]
+                negative[plane, y::2, x::2] = index[row] < 0
+            half_steps[...] = _half_steps(size)
+        self.known[band].values[:, planes] = known.values
 
-    def _planes_to_code(self, batch: slice, given: NDArray[np.int32] | None) -> NDArray[np.intp]:
+    def _planes_to_code(
+        self, band: Band, batch: slice, given: NDArray[np.int32] | None
+    ) -> list[int]:
         """The planes of the batch whose band is not all zero, told by one symbol each."""
-        planes = np.arange(4)[batch]
-        magnitude = self.tile.magnitude[self.band]
-        unsure = np.array([plane for plane in planes if not magnitude[plane].any()], dtype=np.intp)
-        parents = self.tile.known.get(_parent_of(self.band))
-        level = self.band.level - 1
-        full = [level * 2 + (1 if parents is None else int(parents[p].any())) for p in unsure]
+        planes = range(4)[batch]
+        magnitude = self.tile.magnitude[band]
+        unsure = [plane for plane in planes if not magnitude[plane].any()]
+        parents = self.known.get(_parent_of(band))
+        level = band.level - 1
+        full = [level * 2 + int(parents is None or parents.values[:, p].any()) for p in unsure]
         flags = None if given is None else np.array([int(given[p].any()) for p in unsure], np.int32)
         filled = self.coder.code(self.model.empty, np.array(full, dtype=np.uint8), flags)
-        return np.setdiff1d(planes, unsure[filled == 0])
+        empty = [plane for plane, flag in zip(unsure, filled, strict=True) if not flag]
+        return [plane for plane in planes if plane not in empty]
 
-    def _parent(self, planes: NDArray[np.intp]) -> NDArray[np.uint16]:
-        height, width = self.tile.spots[self.band].shape
-        parent = np.zeros((len(planes), height // 2 + 3, width // 2 + 3), dtype=np.uint16)
-        source = self.tile.known.get(_parent_of(self.band))
-        if source is not None:
-            part = source[planes, : parent.shape[1], : parent.shape[2]]
-            parent[:, : part.shape[1], : part.shape[2]] = part
-        return parent
+    def _parent(self, band: Band, planes: list[int]) -> NDArray[np.float32]:
+        shape = self.tile.spots[band].shape
+        source = self.known.get(_parent_of(band), Field.blank(4, (0, 0)))
+        return source.of_planes(planes).as_parent(shape)
 
-    def _sibling(self, planes: NDArray[np.intp]) -> NDArray[np.uint16]:
-        height, width = self.tile.spots[self.band].shape
-        total = np.zeros((len(planes), height, width), dtype=np.uint16)
-        level, y, x = self.band.level, self.band.high_y, self.band.high_x
+    def _sibling(self, band: Band, planes: list[int]) -> NDArray[np.float32]:
+        """Sum of the bands of the level that are coded before, phase by phase."""
+        total = Field.blank(len(planes), self.tile.spots[band].shape)
+        level, y, x = band.level, band.high_y, band.high_x
         earlier = [Band(level, False, True), Band(level, True, False)][: (y and 1) + (y and x)]
-        for band in earlier:
-            part = self.tile.known[band][planes, 1 : height + 1, 1 : width + 1]
-            part = part[:, : self.tile.spots[band].shape[0], : self.tile.spots[band].shape[1]]
-            total[:, : part.shape[1], : part.shape[2]] += part
-        return total
+        for other in earlier:
+            source = self.known[other].of_planes(planes)
+            for phase in range(4):
+                # Bands of a level may differ by a row or a column.
+                target, part = total.inside(phase), source.inside(phase)
+                part = part[:, : target.shape[1], : target.shape[2]]
+                target[:, : part.shape[1], : part.shape[2]] += part
+        return total.values
 
     def _code_group(
         self,
-        refining: int,
-        kind: int,
+        band: Band,
         group: int,
-        found: Sequence[Callable[[], NDArray[np.uint16]]],
-        spot: tuple[NDArray[np.uint8], int],
+        found: Sequence[Callable[[], NDArray[np.float32]]],
+        spots: NDArray[np.uint8],
         old: NDArray[np.uint16],
         sign: NDArray[np.bool_],
         wanted: NDArray[np.int32] | None,
-    ) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-        weights, regime = self.model.weights, regime_of(self.noise_level)
-        classes = class_of(
-            found,
-            len(old),
-            spot[0],
-            weights.magnitude[refining, regime, kind, group],
-            weights.noise[refining, regime, kind, group],
-            spot[1],
-        )
-        classes += np.uint8(regime * CLASSES)
+    ) -> NDArray[np.int32]:
+        """Code the coefficients of a group: signed indices ``[planes, rows, columns]``."""
+        weights, level = self.model.weights, self.noise_levels[band]
+        regime, kind = regime_of(level), int(band.high_x) + int(band.high_y)
+        row = self.refining, regime, kind, group
+        cells = class_of(found, len(old), spots, weights.magnitude[row], weights.noise[row], level)
+        cells += np.uint8(regime * CLASSES)
+        shape = self.tile.spots[band].shape
+        y, x = PHASES[group]
+        classes = inside(cells, shape, 2 * y + x).ravel()
         flat = None if wanted is None else wanted.ravel()
-        if refining:
-            known = old.ravel(), sign.ravel()
-            new = _code_refining(self.coder, self.model, classes.ravel(), *known, flat)
+        if self.refining:
+            new = _code_refining(self.coder, self.model, classes, old.ravel(), sign.ravel(), flat)
         else:
-            new = _code_first(self.coder, self.model, classes.ravel(), flat)
-        new = new.reshape(old.shape)
+            new = _code_first(self.coder, self.model, classes, flat)
+        index = new.reshape(old.shape)
         if self.observe is not None:
-            around = np.stack([feature() for feature in found])
-            self.observe(Observation(refining, kind, group, around, *spot, old, new))
-        return np.abs(new).astype(np.uint16), new < 0
+            whole = np.zeros((len(FEATURES), *cells.shape), dtype=np.uint16)
+            for target, feature in zip(whole, found, strict=True):
+                rim = (len(spots) - feature().shape[-1]) // 2
+                target[:, rim:-rim] = feature()
+            around = np.stack([inside(values, shape, 2 * y + x) for values in whole])
+            seen = self.tile.spots[band][y::2, x::2]
+            self.observe(Observation(self.refining, kind, group, around, seen, level, old, index))
+        return index
+
+
+def _phase(values: NDArray[_Scalar], planes: list[int], y: int, x: int) -> NDArray[_Scalar]:
+    """A phase of some planes of a band ``[4, h, w]``."""
+    return np.stack([values[plane, y::2, x::2] for plane in planes])
+
+
+def _half_steps(magnitude: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """What indices of these magnitudes say of the coefficients, in half steps, at most _CAP."""
+    return 2 * np.minimum(magnitude, _CAP // 2) + (magnitude > 0)
 
 
 def _code_first(
@@ -272,20 +304,24 @@ def _code_refining(
     wanted: NDArray[np.int32] | None,
 ) -> NDArray[np.int32]:
     """Code one more bit of each index; returns them signed."""
-    zero, more = np.flatnonzero(old == 0), np.flatnonzero(old)
-    index = np.empty(len(old), dtype=np.int32)
-    grown = None if wanted is None else wanted[zero] % len(_GROWN)
-    index[zero] = _GROWN[coder.code(model.grow, classes[zero], grown)]
+    filled = old != 0
+    zero, more = np.flatnonzero(~filled), np.flatnonzero(filled)
+    given = None if wanted is None else wanted[zero]
+    # Symbols 0, 1, 2 stand for 0, +1, -1.
+    grown = coder.code(
+        model.grow, classes[zero], None if given is None else given + 3 * (given < 0)
+    )
+    index = np.zeros(len(old), dtype=np.int32)
+    # Nearly all stay zero.
+    new = np.flatnonzero(grown != 0)
+    index[zero[new]] = 3 - 2 * grown[new]
+    size = 2 * old[more].astype(np.int32)
     row = classes[more].astype(np.uint16) * 3 + np.minimum(old[more], 3) - 1
     bits = None if wanted is None else np.abs(wanted[more]) & 1
-    size = 2 * old[more].astype(np.int32) + coder.code(model.refine, row, bits)
+    size += coder.code(model.refine, row, bits)
     index[more] = np.where(sign[more], -size, size)
     return index
 
 
 def _parent_of(band: Band) -> Band:
     return Band(band.level + 1, band.high_y, band.high_x)
-
-
-def _bordered(values: NDArray[np.uint32]) -> NDArray[np.uint16]:
-    return np.pad(values.astype(np.uint16), ((0, 0), (1, 1), (1, 1)))

@@ -71,7 +71,9 @@ class Quantiser:
         self, magnitude: NDArray[np.uint16], negative: NDArray[np.bool_], band: Band
     ) -> NDArray[np.int32]:
         """Restore coefficients, in coefficient units, from indices."""
-        down = np.where(magnitude == 1, self.near, self.far).astype(np.int64)
-        value = (16 * magnitude.astype(np.int64) + 8 - down) * self.step(band) >> (4 + _FINE)
-        value = np.where(magnitude == 0, 0, np.minimum(value, 1 << 20)).astype(np.int32)
-        return np.where(negative, -value, value)
+        index = np.arange(int(magnitude.max(initial=0)) + 1, dtype=np.int64)
+        down = np.where(index == 1, self.near, self.far)
+        value = np.minimum((16 * index + 8 - down) * self.step(band) >> (4 + _FINE), 1 << 20)
+        value[0] = 0
+        found: NDArray[np.int32] = value.astype(np.int32).take(magnitude)
+        return np.negative(found, out=found, where=negative)

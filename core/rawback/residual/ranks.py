@@ -81,16 +81,16 @@ class Placement:
     ) -> Placement:
         """From predicted values and spreads in the noise-normalised domain, int32 of any shape."""
         start, table = domain.position_table(position)
-        eighths = table[np.clip(predicted.ravel() - start, 0, len(table) - 1)]
-        width = domain.width_table(position)[eighths >> 3]
+        eighths = table.take(predicted.ravel() - start, mode="clip")
+        width = domain.width_table(position).take(eighths >> 3)
         # Spread in sixty-fourths of a rank: `width` domain values are eight ranks.
         ratio = spread.ravel() * np.int32(8 * 64) // width
-        return cls(eighths, _CLASS_OF_RATIO[np.minimum(ratio, len(_CLASS_OF_RATIO) - 1)])
+        return cls(eighths, _CLASS_OF_RATIO.take(ratio, mode="clip"))
 
     @property
     def low_bits(self) -> NDArray[np.int32]:
         """Low bits of each rank that no table is spent on, 0 to 6."""
-        found: NDArray[np.int32] = _SHIFT_OF_CLASS[self.classes]
+        found: NDArray[np.int32] = _SHIFT_OF_CLASS.take(self.classes)
         return found
 
     @property

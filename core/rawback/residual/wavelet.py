@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 __all__ = ["LEVELS", "Band", "analyse", "band_gain", "band_shape", "bands", "synthesise"]
@@ -33,6 +35,9 @@ _Number = TypeVar("_Number", np.int32, np.float32)
 
 _LIFTS = (-812, -27, 452, 227)
 _SHIFT = 9
+
+_STRIP, _NARROWEST = 1 << 16, 64
+"""Coefficients that are worked on at a time, and the least columns or rows among them."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -84,10 +89,9 @@ def analyse(plane: NDArray[np.float32]) -> dict[Band, NDArray[np.float32]]:
     found = {}
     rest = plane
     for level in range(1, LEVELS + 1):
-        low, high = (_split(half.T) for half in _split(rest))
-        for high_y, halves in ((False, low), (True, high)):
-            for high_x, band in zip((False, True), halves, strict=True):
-                found[Band(level, high_y, high_x)] = np.ascontiguousarray(band.T)
+        for high_y, half in zip((False, True), _split(rest, 0), strict=True):
+            for high_x, band in zip((False, True), _split(half, 1), strict=True):
+                found[Band(level, high_y, high_x)] = band
         rest = found[Band(level, False, False)]
     return {band: found[band] for band in bands()}
 
@@ -107,44 +111,69 @@ def synthesise(
         high_x, high_y, high_xy = (
             coefficients[Band(level, y, x)] for y, x in ((False, True), (True, False), (True, True))
         )
-        top = _join(low.T, high_x.T).T
-        bottom = _join(high_y.T, high_xy.T).T
-        low = _join(top, bottom)
+        low = _join(_join(low, high_x, 1), _join(high_y, high_xy, 1), 0)
     if low.shape != shape:
         message = f"bands of a plane of {low.shape}, not {shape}"
         raise ValueError(message)
     return low
 
 
-def _split(plane: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Low and high half of a plane, along its rows."""
-    low, high = plane[0::2].copy(), plane[1::2].copy()
-    for step, lift in enumerate(_LIFTS):
-        weight = np.float32(lift / (1 << _SHIFT))
-        if step % 2 == 0:
-            high += weight * _beside_high(low, len(high))
-        else:
-            low += weight * _beside_low(high, len(low))
-    return low, high
+def _split(
+    plane: NDArray[np.float32], axis: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Low and high half of a plane along an axis."""
+    size = plane.shape[axis]
+    shapes = [list(plane.shape), list(plane.shape)]
+    shapes[0][axis], shapes[1][axis] = (size + 1) // 2, size // 2
+    halves = [np.empty(shape, dtype=np.float32) for shape in shapes]
+    for part, *parts in _strips([plane, *halves], axis):
+        low, high = part[0::2].copy("K"), part[1::2].copy("K")
+        for step, lift in enumerate(_LIFTS):
+            weight = np.float32(lift / (1 << _SHIFT))
+            if step % 2 == 0:
+                high += weight * _beside_high(low, len(high))
+            else:
+                low += weight * _beside_low(high, len(low))
+        parts[0][...], parts[1][...] = low, high
+    return halves[0], halves[1]
 
 
-def _join(low: NDArray[np.int32], high: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The plane whose halves along its rows are `low` and `high`: undoes :func:`_split`."""
-    plane = np.empty((len(low) + len(high), low.shape[1]), dtype=np.int32)
-    even, odd = plane[0::2], plane[1::2]
-    even[...], odd[...] = low, high
+def _join(low: NDArray[np.int32], high: NDArray[np.int32], axis: int) -> NDArray[np.int32]:
+    """The plane whose halves along an axis are `low` and `high`: undoes :func:`_split`."""
+    shape = list(low.shape)
+    shape[axis] += high.shape[axis]
+    plane = np.empty(shape, dtype=np.int32)
     half = 1 << (_SHIFT - 1)
-    for step, lift in reversed(list(enumerate(_LIFTS))):
-        if step % 2 == 0:
-            odd -= (lift * _beside_high(even, len(odd)) + half) >> _SHIFT
-        else:
-            even -= (lift * _beside_low(odd, len(even)) + half) >> _SHIFT
+    for part, *parts in _strips([plane, low, high], axis):
+        even, odd = (values.copy("K") for values in parts)
+        for step, lift in reversed(list(enumerate(_LIFTS))):
+            beside = _beside_high(even, len(odd)) if step % 2 == 0 else _beside_low(odd, len(even))
+            beside *= lift
+            beside += half
+            beside >>= _SHIFT
+            if step % 2 == 0:
+                odd -= beside
+            else:
+                even -= beside
+        part[0::2], part[1::2] = even, odd
     return plane
+
+
+def _strips(arrays: list[NDArray[_Number]], axis: int) -> Iterator[list[NDArray[_Number]]]:
+    """The same strip of each array, turned so that `axis` is first.
+
+    A strip stays in the cache through all the steps of a transform.
+    """
+    size = arrays[0].shape
+    wide = max(_NARROWEST, _STRIP // max(size[axis], 1))
+    for start in range(0, size[1 - axis], wide):
+        end = start + wide
+        yield [a[:, start:end] if axis == 0 else a[start:end].T for a in arrays]
 
 
 def _beside_high(low: NDArray[_Number], count: int) -> NDArray[_Number]:
     """For each odd row the sum of the even rows beside it, mirrored at the end."""
-    total = low[:count].copy()
+    total = low[:count].copy("K")
     total[: len(low) - 1] += low[1:]
     if len(low) == count:
         total[-1:] += low[-1:]
@@ -155,7 +184,8 @@ def _beside_low(high: NDArray[_Number], count: int) -> NDArray[_Number]:
     """For each even row the sum of the odd rows beside it, mirrored at both ends."""
     if len(high) == 0:
         return np.zeros((count, *high.shape[1:]), dtype=high.dtype)
-    total = np.empty((count, *high.shape[1:]), dtype=high.dtype)
+    # Laid out in memory as `high` is.
+    total = np.empty_like(high, shape=(count, *high.shape[1:]))
     total[: len(high)] = high
     total[len(high) :] = high[-1:]
     total[1:] += high[: count - 1]

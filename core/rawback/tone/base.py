@@ -19,7 +19,7 @@ from rawback.entropy import SymbolCoder, SymbolDecoder, SymbolEncoder, code_inte
 from rawback.errors import PayloadDamaged
 from rawback.tone.gain import SPACINGS, apply_gain, grid_shape
 from rawback.tone.lut import GRIDS, code_lut, look_up
-from rawback.tone.readout import REACH, TAPS, Readout
+from rawback.tone.readout import REACH, TAPS, Readout, apply_readouts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,11 +83,7 @@ class Base:
         """
         readouts = self.readouts or (Readout.identity(),)
         served = np.minimum(classes, len(readouts) - 1)
-        found = np.empty((4, *classes.shape), dtype=np.int32)
-        for index in np.unique(served):
-            part = readouts[index].apply(colours, self.pattern)
-            np.copyto(found, part, where=served == index)
-        return found
+        return apply_readouts(readouts, colours, served, self.pattern)
 
     def pointwise_bytes(self, cells: NDArray[np.int64]) -> bytes:
         """The section that holds the table and the gains."""

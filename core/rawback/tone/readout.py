@@ -17,11 +17,13 @@ import numpy as np
 from rawback.tone.vst import LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from rawback.types import BayerPattern
 
-__all__ = ["REACH", "TAPS", "TAP_ONE", "Readout", "colour_of"]
+__all__ = ["REACH", "TAPS", "TAP_ONE", "Readout", "apply_readouts", "colour_of"]
 
 REACH = 2
 """Pixels on each side of the central one."""
@@ -70,41 +72,61 @@ class Readout:
         """Whether every sum the filters form stays below 2**24, so that float32 is exact."""
         return bool(np.abs(self.kernels(pattern)).sum(axis=(1, 2, 3)).max() <= _LARGEST_SUM)
 
-    def apply(self, values: NDArray[np.int32], pattern: BayerPattern) -> NDArray[np.int32]:
-        """Filter a window.
-
-        Args:
-            values: int32 ``[3, h + 4, w + 4]``, with a border of 2 pixels, below 2**14; h, w even.
-            pattern: The frame's.
+    def phase_kernels(self, pattern: BayerPattern) -> NDArray[np.float32]:
+        """The same, taken apart by the phase of the window they fall on.
 
         Returns:
-            int32 ``[4, h / 2, w / 2]``, one plane for each position, magnitudes up to LIMIT.
+            float32 ``[4, 3, 2, 2, 3, 3]``: position, colour, phase, and a filter for the phase.
         """
-        centred = (np.clip(values, 0, 2 * _MIDDLE) - _MIDDLE).astype(np.float32)
-        height, width = values.shape[1] // 2 - 2, values.shape[2] // 2 - 2
-        total = np.zeros((4, height, width), dtype=np.float32)
-        kernels = self.kernels(pattern)
-        # The phases of the window are filtered at half size: a fourth of the work of filtering all
-        # pixels, and the border of 2 pixels is one row or column of each phase.
-        for colour, y, x in np.ndindex(3, 2, 2):
-            phase = np.ascontiguousarray(centred[colour, y::2, x::2])
-            for position in range(4):
-                small = _phase_kernel(kernels[position, colour], position, y, x)
-                if small.any():
-                    filtered = cv2.filter2D(phase, cv2.CV_32F, small)
-                    total[position] += filtered[1:-1, 1:-1]
-        found = (total.astype(np.int32) + TAP_ONE // 2) >> 8
-        found += (_MIDDLE + self.bias)[:, None, None]
-        return np.clip(found, -LIMIT, LIMIT, out=found)
+        side = 2 * REACH + 2
+        wide = np.zeros((4, 3, side, side), dtype=np.float32)
+        for position, kernel in enumerate(self.kernels(pattern)):
+            y, x = divmod(position, 2)
+            wide[position, :, y : y + side - 1, x : x + side - 1] = kernel
+        return wide.reshape(4, 3, side // 2, 2, side // 2, 2).transpose(0, 1, 3, 5, 2, 4)
 
 
-def _phase_kernel(
-    kernel: NDArray[np.float32], position: int, y: int, x: int
-) -> NDArray[np.float32]:
-    """The 3x3 part of a 5x5 filter that falls on one phase of the window."""
-    small = np.zeros((3, 3), dtype=np.float32)
-    for row, column in np.ndindex(2 * REACH + 1, 2 * REACH + 1):
-        dy, dx = position // 2 + row - REACH, position % 2 + column - REACH
-        if dy % 2 == y and dx % 2 == x:
-            small[dy // 2 + 1, dx // 2 + 1] = kernel[row, column]
-    return small
+def apply_readouts(
+    readouts: Sequence[Readout],
+    values: NDArray[np.int32],
+    served: NDArray[np.integer],
+    pattern: BayerPattern,
+) -> NDArray[np.int32]:
+    """Filter a window, each quad by a filter of its own.
+
+    Args:
+        readouts: The filters.
+        values: int32 ``[3, h + 4, w + 4]``, with a border of 2 pixels, below 2**14; h, w even.
+        served: ``[h / 2, w / 2]``: index of each quad's filter.
+        pattern: The frame's.
+
+    Returns:
+        int32 ``[4, h / 2, w / 2]``, one plane for each position, magnitudes up to LIMIT.
+    """
+    # The phases of the window are filtered at half size: a fourth of the work of filtering all
+    # pixels, and the border of 2 pixels is one row or column of each phase.
+    rows, columns = served.shape[0] + 2, served.shape[1] + 2
+    phases = np.empty((3, 2, 2, rows, columns), dtype=np.float32)
+    for colour, y, x in np.ndindex(3, 2, 2):
+        phase = phases[colour, y, x]
+        np.clip(values[colour, y::2, x::2], 0, 2 * _MIDDLE, out=phase, casting="unsafe")
+        phase -= _MIDDLE
+    sums = np.empty((4, *served.shape), dtype=np.float32)
+    found = np.empty_like(sums, dtype=np.int32)
+    bias = np.array([readout.bias for readout in readouts])
+    total, part = np.empty((2, rows, columns), dtype=np.float32)
+    for index in np.flatnonzero(np.bincount(served.ravel())).tolist():
+        kernels = readouts[index].phase_kernels(pattern)
+        here = served == index
+        for position in range(4):
+            total[...] = 0
+            for at in np.ndindex(3, 2, 2):
+                if kernels[position][at].any():
+                    cv2.filter2D(phases[at], cv2.CV_32F, kernels[position][at], dst=part)
+                    cv2.add(total, part, dst=total)
+            np.copyto(sums[position], total[1:-1, 1:-1], where=here)
+    np.copyto(found, sums, casting="unsafe")
+    found += TAP_ONE // 2
+    found >>= 8
+    found += _MIDDLE + bias.T.take(served, axis=1)
+    return np.clip(found, -LIMIT, LIMIT, out=found)

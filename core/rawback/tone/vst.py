@@ -86,7 +86,7 @@ class NoiseDomain:
 
     def to_domain(self, samples: NDArray[np.uint16], position: int) -> NDArray[np.int32]:
         """Map DN samples of one CFA position into the domain."""
-        found: NDArray[np.int32] = self.forward[position][samples]
+        found: NDArray[np.int32] = self.forward[position].take(samples)
         return found
 
     def to_samples(self, values: NDArray[np.int32], position: int) -> NDArray[np.uint16]:
@@ -96,9 +96,8 @@ class NoiseDomain:
             values: int32, any shape, units of ``1/UNIT`` sigma.
             position: Position in the 2x2 cell, 0 to 3.
         """
-        inverse = self.inverse_table(position)
         first = int(self.forward[position][0])
-        return inverse[np.clip(values - first, 0, len(inverse) - 1)]
+        return self.inverse_table(position).take(values - first, mode="clip")
 
     def inverse_table(self, position: int) -> NDArray[np.uint16]:
         """The DN nearest to each domain value from ``forward[position][0]`` up to white."""
