@@ -179,7 +179,7 @@ def test_a_section_that_comes_twice_is_refused(tiny: Trial) -> None:
 
 def test_sections_of_unknown_kinds_are_skipped(tiny: Trial) -> None:
     payload = tiny.payload(Rate.quality(85))
-    more = (Section(77, 0, 0, b"later"), *payload.sections, Section(SectionKind.LATENTS, 0, 0, b""))
+    more = (Section(77, 0, 0, b"later"), *payload.sections, Section(78, 0, 0, b""))
     assert np.array_equal(
         tiny.decode(replace(payload, sections=more)).cfa, tiny.decode(payload).cfa
     )
@@ -201,10 +201,11 @@ def test_residual_parameters_round_trip(layers: int, seed: int, data: st.DataObj
         for layer in range(layers)
     )
     transform = PlaneTransform(rng.integers(-127, 128, (4, 4)).astype(np.int8))
-    written = ResidualParameters(transform, quantisers).to_bytes()
+    written = ResidualParameters(transform, quantisers, 2).to_bytes()
     found = ResidualParameters.from_bytes(written)
     assert found.quantisers == quantisers
     assert np.array_equal(found.transform.matrix, transform.matrix)
+    assert found.quarters == 2
 
 
 @given(st.binary(max_size=64))

@@ -127,7 +127,9 @@ class Draft:
             self.held[prediction.window] = tile
         near, far = _points(sums)
         restoring = (replace(quantiser, near=near, far=far),)
-        self.parameters = ResidualParameters(self.prepared.transform, restoring, self.prepared.quarters)
+        self.parameters = ResidualParameters(
+            self.prepared.transform, restoring, self.prepared.quarters
+        )
 
     def cut_to(self, size: int) -> Encoded:
         """Without the last sections, as many as do not fit.

@@ -42,6 +42,12 @@ class Window:
         return self.bottom - self.top, self.right - self.left
 
     @property
+    def area(self) -> int:
+        """Quads in it."""
+        rows, columns = self.shape
+        return rows * columns
+
+    @property
     def slices(self) -> tuple[slice, slice]:
         """Where it lies in an array of the whole frame."""
         return slice(self.top, self.bottom), slice(self.left, self.right)

@@ -78,7 +78,9 @@ class ResidualParameters:
             PayloadDamaged: The bytes are no such field.
         """
         layers, code = len(data) - 19, int.from_bytes(data[:2], "big")
-        if not (layers > 0 and data[2] <= 4 and (layers - 1) * CODES_PER_LAYER <= code <= MAX_STEP_CODE):
+        if not (
+            layers > 0 and data[2] <= 4 and (layers - 1) * CODES_PER_LAYER <= code <= MAX_STEP_CODE
+        ):
             message = "The residual layer's parameters are impossible; fetch the file again."
             raise PayloadDamaged(message)
         matrix = np.frombuffer(data, np.int8, 16, 3).reshape(4, 4)

@@ -62,7 +62,6 @@ READOUT_ONE = 64
 _LARGEST = 127
 _DIGEST = 8
 _FEATURE_UNIT = 16
-_CLASSES = 2
 _SHIFTS = (-32, 96)
 
 
@@ -82,9 +81,9 @@ class LatentHead:
     readout: NDArray[np.int32]
 
     def to_bytes(self) -> bytes:
-        """The section: digest, shift, and the readout's difference from taking features as is."""
+        """The section: digest, shift, and the readout's difference from the usual one."""
         coder = SymbolEncoder()
-        changes = self.readout - _plain(self.readout.shape[2])
+        changes = self.readout - _usual()
         code_integers(coder, changes.ravel(), changes.size)
         return self.digest + (self.shift - _SHIFTS[0]).to_bytes(1, "big") + coder.finish()
 
@@ -103,9 +102,9 @@ class LatentHead:
         if data[:_DIGEST] != held.digest:
             message = "The payload was coded with networks that this rawback lacks; update it."
             raise PayloadTooNew(message)
-        count = held.network.config.features
-        changes = code_integers(SymbolDecoder(data[_DIGEST + 1 :]), None, _CLASSES * 4 * count)
-        readout = changes.reshape(_CLASSES, 4, count) + _plain(count)
+        usual = _usual()
+        changes = code_integers(SymbolDecoder(data[_DIGEST + 1 :]), None, usual.size)
+        readout = changes.reshape(usual.shape) + usual
         shift = data[_DIGEST] + _SHIFTS[0]
         if np.abs(readout).max() > _LARGEST or shift > _SHIFTS[1]:
             message = "the latents' readout is impossible; restore from another copy"
@@ -113,9 +112,10 @@ class LatentHead:
         return cls(held.digest, shift, readout)
 
 
-def _plain(count: int) -> NDArray[np.int32]:
-    """The readout that takes the first features as they are."""
-    return np.broadcast_to(READOUT_ONE * np.eye(4, count, dtype=np.int32), (_CLASSES, 4, count))
+def _usual() -> NDArray[np.int32]:
+    """The network's own readout, in 1/64."""
+    readout = weights(MEMBER).network.readout.numpy()
+    return np.clip(np.rint(readout * READOUT_ONE), -_LARGEST, _LARGEST).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)

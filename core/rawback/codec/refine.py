@@ -38,9 +38,12 @@ from rawback.weights import weights
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rawback.codec.grid import Window
+    from rawback.codec.worth import Worth
+
 __all__ = ["Refinement", "refine", "shift_of"]
 
-_TRIED_TILES = 4
+_TRIED = 4
 _STEP_OF_PRICE = 4.33
 """A bit is worth ``2 ln 2`` times the squared error left, which is a sixth of the step's square."""
 
@@ -77,12 +80,13 @@ def shift_of(price: float) -> int:
     return int(np.clip(round(8 * np.log2(step)), *_RANGE))
 
 
-def refine(scene: Scene, truth: NDArray[np.int16], price: float) -> Refinement | None:
+def refine(scene: Scene, truth: NDArray[np.int16], worth: Worth, price: float) -> Refinement | None:
     """The learned layer that saves most, or None where it does not pay.
 
     Args:
         scene: The frame.
         truth: int16 ``[4, h, w]``: the raw in domain units.
+        worth: What errors count.
         price: Squared error, in noise variances, that a bit must save.
     """
     target = scene.like(truth)
@@ -90,15 +94,15 @@ def refine(scene: Scene, truth: NDArray[np.int16], price: float) -> Refinement |
     with side_by_side():
         view = scene.latent_view()
         tiles = scene.tiles()
-        some = tiles[:: -(-len(tiles) // _TRIED_TILES)]
-        given = _analysed(scene, target, view, shift)
+        some = [_Sample.of(scene, target, worth, t) for t in tiles[:: -(-len(tiles) // _TRIED)]]
         theta = theta_of(torch.full((1, 1, 1, 1), 2.0 ** (shift / 8)))
+        given = _analysed(scene, target, view, shift)
         trials = [
-            _tried(scene, target, some, theta, shift, _coded(view, shift, latents))
+            _tried(scene, some, theta, shift, _coded(view, shift, latents))
             for latents in (None, given)
         ]
-        without = sum(_bits_without(scene, target, tile, theta) for tile in some)
-        scale = len(tiles) / len(some)
+    without = sum(sample.bits(sample.residual, theta) for sample in some)
+    scale = scene.spots.size / sum(sample.tile.core.area for sample in some)
     costs = [trial.bits * scale + 8 * sum(map(len, trial.groups)) for trial in trials]
     best = trials[int(np.argmin(costs))]
     data = [best.head.to_bytes(), *best.groups]
@@ -106,6 +110,30 @@ def refine(scene: Scene, truth: NDArray[np.int16], price: float) -> Refinement |
         return None
     sections = [Section(SectionKind.LATENTS, layer, 0, part) for layer, part in enumerate(data)]
     return Refinement(sections, corrected(scene, best.decoded, best.head.readout))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """A tile on which ways are tried; all ``[1, C, h, w]``."""
+
+    tile: Tile
+    residual: torch.Tensor
+    gain: torch.Tensor
+    worth: torch.Tensor
+
+    @classmethod
+    def of(cls, scene: Scene, target: NDArray[np.int16], worth: Worth, tile: Tile) -> _Sample:
+        base = scene.base[(slice(None), *tile.core.slices)]
+        return cls(
+            tile,
+            _residual(scene, target, tile.core),
+            gain_of(scene.flags(tile.core)),
+            torch.from_numpy(worth.at(base))[None],
+        )
+
+    def bits(self, error: torch.Tensor, theta: torch.Tensor) -> float:
+        """What coding an error over the tile takes, about."""
+        return float(residual_bits(error * self.worth, theta)) * error.numel()
 
 
 def _analysed(
@@ -118,7 +146,7 @@ def _analysed(
 
     def work(tile: Tile) -> None:
         gain = gain_of(scene.flags(tile.around))
-        residual = _residual(scene, target, tile.around.slices) / gain
+        residual = _residual(scene, target, tile.around) / gain
         found = network.analysis.main_latents(scene.cells(tile.around), residual)
         top, left = (at.start for at in tile.positions)
         y, x = tile.core.top // POSITION, tile.core.left // POSITION
@@ -143,30 +171,30 @@ def _coded(
 
 def _tried(
     scene: Scene,
-    target: NDArray[np.int16],
-    tiles: list[Tile],
+    samples: list[_Sample],
     theta: torch.Tensor,
     shift: int,
     coded: tuple[Decoded, list[bytes]],
 ) -> _Trial:
     """Fit the readout to some tiles, and see what they cost then."""
     decoded, groups = coded
-    found = list(in_threads(lambda tile: features_of(scene, tile, decoded), tiles))
-    features = _stacked([torch.from_numpy(part)[None] / UNIT for part in found])
-    residual = _stacked([_residual(scene, target, tile.core.slices) for tile in tiles])
-    gain = _stacked([gain_of(scene.flags(tile.core)) for tile in tiles])
-    fitted = fitted_readout(residual, features, gain, theta)[0]
+    network = weights(MEMBER).network
+    found = in_threads(lambda sample: features_of(scene, sample.tile, decoded), samples)
+    features = [torch.from_numpy(part)[None] / UNIT for part in found]
+    fitted = fitted_readout(
+        _stacked([sample.residual for sample in samples]),
+        _stacked(features),
+        _stacked([sample.gain for sample in samples]),
+        _stacked([sample.worth for sample in samples]),
+        theta,
+        network.readout,
+    )
     readout = torch.round(fitted * READOUT_ONE).clamp(-127, 127)
-    bits = 0.0
-    for tile, part in zip(tiles, found, strict=True):
-        left = error_left(
-            _residual(scene, target, tile.core.slices),
-            torch.from_numpy(part)[None] / UNIT,
-            gain_of(scene.flags(tile.core)),
-            readout[None] / READOUT_ONE,
-        )
-        bits += float(residual_bits(left, theta)) * left.numel()
-    head = LatentHead(weights(MEMBER).digest, shift, readout.numpy().astype(np.int32))
+    bits = sum(
+        sample.bits(error_left(sample.residual, part, sample.gain, readout / READOUT_ONE), theta)
+        for sample, part in zip(samples, features, strict=True)
+    )
+    head = LatentHead(weights(MEMBER).digest, shift, readout[0].numpy().astype(np.int32))
     return _Trial(head, groups, decoded, bits)
 
 
@@ -176,14 +204,7 @@ def _stacked(parts: list[torch.Tensor]) -> torch.Tensor:
     return torch.cat([part[..., :width] for part in parts], dim=2)
 
 
-def _residual(scene: Scene, target: NDArray[np.int16], part: tuple[slice, slice]) -> torch.Tensor:
+def _residual(scene: Scene, target: NDArray[np.int16], window: Window) -> torch.Tensor:
     """Raw less base in standard deviations of the noise, ``[1, 4, h, w]``."""
-    at = (slice(None), *part)
+    at = (slice(None), *window.slices)
     return torch.from_numpy(target[at].astype(np.float32) - scene.base[at])[None] / UNIT
-
-
-def _bits_without(
-    scene: Scene, target: NDArray[np.int16], tile: Tile, theta: torch.Tensor
-) -> float:
-    residual = _residual(scene, target, tile.core.slices)
-    return float(residual_bits(residual, theta)) * residual.numel()

@@ -169,13 +169,13 @@ class Prepared:
         tiles = shot.grid.tiles()
         predicted = list(in_threads(lambda tile: predict(base, shot.source, tile), tiles))
         scene = Scene.of(shot.frame.pattern, shot.source, predicted)
-        refinement = refine(scene, shot.planes, price)
+        worth = Worth.of(shot.frame.noise, QUARTERS)
+        refinement = refine(scene, shot.planes, worth, price)
         if refinement is not None:
             sections += refinement.sections
             predicted = replaced(predicted, refinement.planes)
         del scene, refinement
         residual = shot.planes.astype(np.float32)
-        worth = Worth.of(shot.frame.noise, QUARTERS)
         for prediction in predicted:
             part = residual[(slice(None), *prediction.window.slices)]
             part -= prediction.planes

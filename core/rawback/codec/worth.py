@@ -60,7 +60,12 @@ class Worth:
 
     def weighed(self, residual: NDArray[np.float32], base: NDArray[np.int16]) -> None:
         """Multiply a residual by the weights at its base, in place; both ``[4, h, w]``."""
-        residual *= (_ONE / self.inverse).astype(np.float32)[_bins(base)]
+        residual *= self.at(base)
+
+    def at(self, base: NDArray[np.int16]) -> NDArray[np.float32]:
+        """The weights where the base has these values."""
+        found: NDArray[np.float32] = (_ONE / self.inverse).astype(np.float32)[_bins(base)]
+        return found
 
     def unweighed(self, residual: NDArray[np.int32], base: NDArray[np.int16]) -> NDArray[np.int32]:
         """Divide a restored residual by the weights at its base."""

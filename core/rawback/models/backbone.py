@@ -30,6 +30,7 @@ __all__ = ["Analysis", "MirroredSynthesis", "Synthesis"]
 
 _GUIDE, _LIFTED = 32, 16
 _LARGEST = 8.0
+_START = 0.01
 
 
 class Analysis(nn.Module):
@@ -90,7 +91,7 @@ class Synthesis(nn.Module):
         self.first = ExactConv(_GUIDE + lifted, config.width, 3)
         self.second = ExactConv(config.width + _GUIDE, config.width, 3)
         self.out = ExactConv(config.width + _GUIDE, config.features * config.sites**2, 1)
-        nn.init.zeros_(self.out.weight)
+        nn.init.normal_(self.out.weight, std=_START)
 
     def forward(self, cells: Tensor, state: Tensor, latents: Tensor | None) -> Tensor:
         """Features ``[B, F, sites h, sites w]``, not rounded.
@@ -124,7 +125,7 @@ class MirroredSynthesis(nn.Module):
         self.again = ExactConv(64, 4 * config.width, 1)
         self.fine = ExactConv(config.width, config.width, 3)
         self.out = ExactConv(config.width, config.features * config.sites**2, 1)
-        nn.init.zeros_(self.out.weight)
+        nn.init.normal_(self.out.weight, std=_START)
 
     def forward(self, cells: Tensor, state: Tensor, latents: Tensor | None) -> Tensor:
         """As :meth:`Synthesis.forward`."""

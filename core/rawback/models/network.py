@@ -65,7 +65,12 @@ class Views:
 
 
 class Network(nn.Module):
-    """The learned layer of one :class:`ModelConfig`."""
+    """The learned layer of one :class:`ModelConfig`.
+
+    Attributes:
+        readout: ``[2, planes, features]``: planes from features where the guide is good, and where
+            it clips or is missing; images have their own, which are told as changes of this one.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -90,6 +95,7 @@ class Network(nn.Module):
             self.analysis = Analysis(config, _GUIDE_STATE)
         kind = Synthesis if config.hybrid else MirroredSynthesis
         self.synthesis = kind(config, state)
+        self.readout = nn.Parameter(torch.eye(config.planes, config.features).repeat(2, 1, 1))
         for parameter in self.parameters():
             if parameter.ndim == 4:
                 # Convolutions on the CPU are fastest with channels side by side.

@@ -46,12 +46,14 @@ def theta_of(step: Tensor) -> Tensor:
     return step * step / 6
 
 
-def residual_bits(error: Tensor, theta: Tensor) -> Tensor:
+def residual_bits(error: Tensor, theta: Tensor, waste: Tensor | float = 1.0) -> Tensor:
     """Bits per sample that coding `error` takes, about.
 
     Args:
         error: ``[B, planes, h, w]`` in standard deviations of the noise, sides divisible by 32.
         theta: ``[B, 1, 1, 1]``.
+        waste: How many times as many bits large coefficients take, ``[B, 1, 1, 1]``: at tiny rates
+            most of them are spent on telling where those are.
 
     Returns:
         ``[B]``.
@@ -68,16 +70,16 @@ def residual_bits(error: Tensor, theta: Tensor) -> Tensor:
             (flat[..., 0::2] - flat[..., 1::2]) * 0.5**0.5,
         ]
         low = (tall[..., 0::2] + tall[..., 1::2]) * 0.5**0.5
-        total = total + _bits(torch.cat(high, dim=1), theta)
-    return (total + _bits(low, theta)) / error[0].numel()
+        total = total + _bits(torch.cat(high, dim=1), theta, waste)
+    return (total + _bits(low, theta, waste)) / error[0].numel()
 
 
-def _bits(values: Tensor, theta: Tensor) -> Tensor:
+def _bits(values: Tensor, theta: Tensor, waste: Tensor | float) -> Tensor:
     """Code length of one band; a coder knows the variance from a coefficient's neighbours."""
     variance = functional.avg_pool2d(
         values * values, 3, stride=1, padding=1, count_include_pad=False
     )
-    return 0.5 * torch.log2(1 + variance / theta).sum(dim=(1, 2, 3))
+    return (0.5 * waste * torch.log2(1 + variance / (waste * theta))).sum(dim=(1, 2, 3))
 
 
 def error_left(residual: Tensor, features: Tensor, gain: Tensor, readout: Tensor) -> Tensor:
@@ -96,9 +98,14 @@ def error_left(residual: Tensor, features: Tensor, gain: Tensor, readout: Tensor
 
 @torch.no_grad()
 def fitted_readout(
-    residual: Tensor, features: Tensor, gain: Tensor, worth: Tensor, theta: Tensor
+    residual: Tensor,
+    features: Tensor,
+    gain: Tensor,
+    worth: Tensor,
+    theta: Tensor,
+    prior: Tensor,
 ) -> Tensor:
-    """The readout that suits each crop: ridge regression towards taking the first features.
+    """The readout that suits each crop: ridge regression towards the network's own.
 
     Where it minimises the loss, the loss does not change with it: its gradient is not needed.
 
@@ -108,17 +115,17 @@ def fitted_readout(
         gain: As for :func:`error_left`.
         worth: What an error counts, ``[B, P, h, w]``.
         theta: ``[B, 1, 1, 1]``.
+        prior: The network's readout ``[2, P, F]``.
 
     Returns:
         ``[B, 2, P, F]``.
     """
-    count, planes = features.shape[1], residual.shape[1]
-    prior = torch.eye(count)[:planes].to(residual)
-    eye = torch.eye(count).to(residual)
+    eye = torch.eye(features.shape[1]).to(residual)
     found = []
     for poor in (False, True):
         where = ((gain > 1) == poor).to(residual.dtype)
-        left = residual / gain - features[:, :planes]
+        usual = torch.einsum("pf,bfhw->bphw", prior[int(poor)], features)
+        left = residual / gain - usual
         # Large errors cost their logarithm: weights make the squares follow it.
         square = worth.square().mean(dim=1, keepdim=True)
         size = functional.avg_pool2d(left.square().mean(dim=1, keepdim=True), 5, 1, 2) * square
@@ -127,5 +134,5 @@ def fitted_readout(
         cross = torch.einsum("bphw,bfhw->bpf", left * weight, features)
         trace = gram.diagonal(dim1=1, dim2=2).mean(dim=1)[:, None, None]
         change = torch.linalg.solve(gram + (0.02 * trace + 1e-3) * eye, cross.transpose(1, 2))
-        found.append(prior + change.transpose(1, 2))
+        found.append(prior[int(poor)] + change.transpose(1, 2))
     return torch.stack(found, dim=1)

@@ -38,7 +38,7 @@ SHIFTS = (0.0, 5.5)
 _HELD_OUT = 16
 """Every so many shards one is kept for validation."""
 
-_BARE_SHARE, _ALL_SHARE = 0.15, 0.5
+_BARE_SHARE, _ALL_SHARE, _WASTEFUL = 0.15, 0.5, 0.5
 _WARM_UP = 200
 _CHEAP = 1200
 
@@ -55,6 +55,10 @@ class Draws:
         shift = torch.empty(count, 1, 1, 1).uniform_(low, high, generator=self.random)
         return torch.round(shift * STEPS_PER_OCTAVE) / STEPS_PER_OCTAVE
 
+    def waste(self, count: int) -> Tensor:
+        share = torch.rand(count, 1, 1, 1, generator=self.random)
+        return torch.where(share < _WASTEFUL, 16.0, 1.0)
+
     def sent(self) -> tuple[int, bool]:
         """Groups that are sent, and whether none at all."""
         share = float(torch.rand((), generator=self.random))
@@ -65,7 +69,16 @@ class Draws:
         return int(torch.randint(self.config.groups, (), generator=self.random)), False
 
 
-def cost(batch: Batch, passed: Passed, shift: Tensor, price: float = 1.0) -> tuple[Tensor, Tensor]:
+def cost(
+    network: Network,
+    batch: Batch,
+    passed: Passed,
+    shift: Tensor,
+    *,
+    fitted: bool = True,
+    price: float = 1.0,
+    waste: Tensor | float = 1.0,
+) -> tuple[Tensor, Tensor]:
     """Bits per pixel with the learned layer and without it, each ``[B]``.
 
     Latents' own bits count `price` times: less at first, or they would be given up before the
@@ -74,10 +87,16 @@ def cost(batch: Batch, passed: Passed, shift: Tensor, price: float = 1.0) -> tup
     theta = theta_of(torch.exp2(shift))
     features = passed.features
     gain, worth = batch.gain, batch.worth
-    readout = fitted_readout(batch.residual, features.detach(), gain, worth, theta)
+    readout = network.readout[None]
+    if fitted:
+        readout = fitted_readout(
+            batch.residual, features.detach(), gain, worth, theta, readout[0].detach()
+        )
     error = error_left(batch.residual, features, gain, readout)
-    without = residual_bits(batch.residual * worth, theta)
-    return residual_bits(error * worth, theta) + price * passed.bits / batch.base[0].numel(), without
+    without = residual_bits(batch.residual * worth, theta, waste)
+    return residual_bits(error * worth, theta, waste) + price * passed.bits / batch.base[
+        0
+    ].numel(), without
 
 
 def train(options: argparse.Namespace, config: ModelConfig) -> None:
@@ -105,8 +124,13 @@ def train(options: argparse.Namespace, config: ModelConfig) -> None:
         network.train()
         passed = run(network, batch, shift, sent, bare=bare)
         price = min(1.0, max(0.0, (number - _WARM_UP) / _CHEAP))
-        ours, without = cost(batch, passed, shift, price)
-        loss = (ours / (without + 0.002)).mean()
+        waste = draws.waste(len(rows))
+        loss = torch.zeros(())
+        for fitted in (True, False):
+            ours, without = cost(
+                network, batch, passed, shift, fitted=fitted, price=price, waste=waste
+            )
+            loss = loss + (ours / (without + 0.002)).mean() / 2
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -146,7 +170,7 @@ def validate(network: Network, held_out: Material) -> dict[str, Any]:
                 batch = held_out.batch(part)
                 shift = torch.full((len(part), 1, 1, 1), level)
                 passed = run(network, batch, shift, network.config.groups, bare=bare)
-                ours, without = cost(batch, passed, shift)
+                ours, without = cost(network, batch, passed, shift)
                 spent = passed.bits.sum() / batch.base[0].numel()
                 sums += torch.stack([ours.sum(), without.sum(), spent])
             name = f"{'bare' if bare else 'full'}_{level:g}"

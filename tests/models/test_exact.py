@@ -1,0 +1,104 @@
+"""Arithmetic of the networks: whole numbers, whatever the order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from rawback.models import ExactConv
+from rawback.models.exact import LIMIT, UNIT, positive, rounded, signed
+
+
+def _conv(
+    seed: int, inputs: int = 24, outputs: int = 8, side: int = 3, stride: int = 1
+) -> ExactConv:
+    torch.manual_seed(seed)
+    conv = ExactConv(inputs, outputs, side, stride)
+    with torch.no_grad():
+        conv.weight *= torch.exp2(torch.randint(-6, 4, (outputs, 1, 1, 1)).float())
+        conv.bias.normal_()
+    return conv.requires_grad_(requires_grad=False).eval()
+
+
+def _input(seed: int, *shape: int) -> torch.Tensor:
+    whole = torch.randint(-255, 256, shape, generator=torch.Generator().manual_seed(seed))
+    return whole / UNIT
+
+
+@given(st.integers(0, 1000), st.sampled_from([1, 3, 5]), st.sampled_from([1, 2]))
+def test_a_convolution_equals_the_same_one_in_integers(seed: int, side: int, stride: int) -> None:
+    conv = _conv(seed, side=side, stride=stride)
+    values = _input(seed, 1, 24, 9, 11)
+    weight, bias, shifts = conv.integers()
+    whole = functional.conv2d(
+        torch.round(values * UNIT).double(),
+        weight.double(),
+        bias.double(),
+        stride,
+        side // 2,
+    )
+    expected = whole / (torch.exp2(shifts.double()) * UNIT)[:, None, None]
+    assert torch.equal(conv(values).double(), expected)
+
+
+@given(st.integers(0, 1000))
+def test_the_order_of_inputs_does_not_matter(seed: int) -> None:
+    conv, values = _conv(seed), _input(seed, 2, 24, 8, 8)
+    order = torch.randperm(24)
+    shuffled = _conv(seed)
+    shuffled.weight.copy_(conv.weight[:, order])
+    assert torch.equal(conv(values), shuffled(values[:, order]))
+
+
+def test_no_sum_exceeds_its_bound() -> None:
+    conv = _conv(3)
+    weight, _, shifts = conv.integers()
+    worst = torch.sign(weight[2].float()) * LIMIT
+    reached = conv(worst[None])[0, 2, 1, 1] * torch.exp2(shifts[2].float()) * UNIT
+    assert 0 < reached <= conv.bound()
+
+
+def test_weights_use_all_of_their_eight_bits() -> None:
+    weight, _, _ = _conv(4).integers()
+    largest = weight.abs().amax(dim=(1, 2, 3))
+    assert largest.max() <= 127
+    assert largest.min() >= 63
+
+
+def test_a_frozen_convolution_is_the_one_it_was_taken_from() -> None:
+    conv, copy, values = _conv(5), _conv(6), _input(5, 1, 24, 7, 7)
+    copy.freeze(*conv.integers())
+    assert torch.equal(copy(values), conv(values))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_threads_do_not_matter(threads: int) -> None:
+    conv, values = _conv(7, 64, 48), _input(7, 1, 64, 40, 40)
+    before = torch.get_num_threads()
+    alone = conv(values)
+    try:
+        torch.set_num_threads(threads)
+        assert torch.equal(conv(values), alone)
+        last = values.contiguous(memory_format=torch.channels_last)
+        assert torch.equal(conv(last), alone)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_activations_are_bounded_multiples() -> None:
+    values = torch.linspace(-9, 9, 1001)
+    for found, low in ((positive(values), 0.0), (signed(values), -LIMIT)):
+        assert torch.equal(found * UNIT, torch.round(found * UNIT))
+        assert float(found.min()) == low
+        assert float(found.max()) == LIMIT
+
+
+def test_rounding_passes_gradients_as_if_it_were_not_there() -> None:
+    values = torch.linspace(-1, 1, 33, requires_grad=True)
+    torch.autograd.backward((rounded(values, 4) * torch.arange(33)).sum())
+    assert values.grad is not None
+    assert np.array_equal(values.grad.numpy(), np.arange(33))
