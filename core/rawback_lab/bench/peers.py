@@ -57,7 +57,7 @@ class FileFigures(TypedDict):
 
 def measure(shot: Shot, coded: Coded, seconds: float) -> Figures:
     """Measure what a peer made of a shot."""
-    restored = replace(shot.frame, cfa=coded.cfa)
+    restored = replace(shot.frame, cfa=coded.samples)
     return Figures(
         bytes=coded.size,
         bpp=metrics.bits_per_pixel(coded.size, shot.frame),
