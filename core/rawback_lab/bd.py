@@ -114,7 +114,9 @@ def _mean_gap(
     low = max(float(x[0]) for x, _ in curves)
     high = min(float(x[-1]) for x, _ in curves)
     if not low < high:
-        message = f"the curves share no range: one begins at {low:.4g}, the other ends at {high:.4g}"
+        message = (
+            f"the curves share no range: one begins at {low:.4g}, the other ends at {high:.4g}"
+        )
         raise NoOverlap(message)
     through = _INTERPOLATIONS[interpolation]
     areas = [float(through(x, y).integrate(low, high)) for x, y in curves]

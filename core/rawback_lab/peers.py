@@ -22,7 +22,14 @@ import numpy as np
 from rawback import rawio
 from rawback_lab import sam
 from rawback_lab.base_lut import apply_lut, fit_lut
-from rawback_lab.plane_codecs import JPEG2000, JPEGXL, JPEGXL_COLOUR, PlaneCodec, fill, jpegxl_lossless
+from rawback_lab.plane_codecs import (
+    JPEG2000,
+    JPEGXL,
+    JPEGXL_COLOUR,
+    PlaneCodec,
+    fill,
+    jpegxl_lossless,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,15 +82,17 @@ class Coded:
 
 
 class Subject(Protocol):
-    """What peers need to know of what they code: a mosaic or a picture, and its guide.
+    """What peers need to know of what they code: a mosaic or a picture, and its guide."""
 
-    Attributes:
-        base_bytes: What the base's tables are counted at.
-        tries: What codecs have been asked for already, so that a second budget starts nearer.
-    """
+    @property
+    def base_bytes(self) -> int:
+        """What the base's tables are counted at."""
+        ...
 
-    base_bytes: int
-    tries: Tries
+    @property
+    def tries(self) -> Tries:
+        """What codecs were asked for already, so that a second budget starts nearer."""
+        ...
 
     @property
     def signal(self) -> Planes:
@@ -198,13 +207,11 @@ def _base_and_residual(
     tries = subject.tries.setdefault(f"{codec.name}, residual, {linear=}", {})
     stream = fill(codec, codes.astype(np.uint16), room, tries)
     if stream is None:
-        return None
+        return _base_alone(subject, budget)
     decoded = codec.decode(stream, base.shape).astype(np.float32)
     restored = base + (decoded - _MIDDLE) / (_MIDDLE - 1)
     signal = restored if linear else np.square(np.maximum(restored, 0)) - _OFFSET
-    if _squared_error(signal, subject) > _squared_error(
-        np.square(subject.base) - _OFFSET, subject
-    ):
+    if _squared_error(signal, subject) > _squared_error(np.square(subject.base) - _OFFSET, subject):
         # JPEG XL at its coarsest does harm at times, which an encoder would see.
         return _base_alone(subject, budget)
     return Coded(subject.base_bytes + len(stream), subject.restored(signal))
@@ -252,7 +259,7 @@ def _lossless_miniraw(shot: Shot, budget: int) -> Coded | None:
     del budget
     if find_spec("miniraw") is None:
         return None
-    from miniraw import decode, encode, io_raw  # noqa: PLC0415 - of the extra `test` only
+    from miniraw import decode, encode, io_raw
 
     whole = dataclasses.replace(shot.frame, cfa=_even(shot.frame.cfa))
     with tempfile.TemporaryDirectory() as folder:
@@ -263,16 +270,14 @@ def _lossless_miniraw(shot: Shot, budget: int) -> Coded | None:
     return Coded(len(stream), decoded[: shot.frame.height, : shot.frame.width])
 
 
-_RESIDUALS: Mapping[str, PicturePeer] = MappingProxyType(
-    {
-        "base": _base_alone,
-        "base+jpeg2000": partial(_base_and_residual, codec=JPEG2000, linear=False),
-        "base+jpeg2000-linear": partial(_base_and_residual, codec=JPEG2000, linear=True),
-        "base+jpegxl": partial(_base_and_residual, codec=JPEGXL, linear=False),
-        "base+jpegxl-linear": partial(_base_and_residual, codec=JPEGXL, linear=True),
-        "sam": _sampled,
-    }
-)
+_RESIDUALS: dict[str, Callable[[Subject, int], Coded | None]] = {
+    "base": _base_alone,
+    "base+jpeg2000": partial(_base_and_residual, codec=JPEG2000, linear=False),
+    "base+jpeg2000-linear": partial(_base_and_residual, codec=JPEG2000, linear=True),
+    "base+jpegxl": partial(_base_and_residual, codec=JPEGXL, linear=False),
+    "base+jpegxl-linear": partial(_base_and_residual, codec=JPEGXL, linear=True),
+    "sam": _sampled,
+}
 
 PEERS: Mapping[str, Peer] = MappingProxyType(
     {

@@ -54,7 +54,7 @@ class Picture:
     @property
     def pixels(self) -> int:
         """Pixels of three colours."""
-        return self.linear.shape[0] * self.linear.shape[1]
+        return int(self.linear.shape[0] * self.linear.shape[1])
 
     @cached_property
     def signal(self) -> Planes:

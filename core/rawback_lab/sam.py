@@ -75,7 +75,7 @@ def sample(planes: NDArray[np.float32], budget: int, tries: dict[float, int]) ->
     if stream is None:
         return None
     decoded = _decode(stream, (len(planes), height, width))
-    return Samples(len(stream), decoded.astype(np.float32) / _TOP, (height, width))
+    return Samples(len(stream), decoded.astype(np.float32) / np.float32(_TOP), (height, width))
 
 
 def interpolate(samples: Samples, colours: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -178,9 +178,7 @@ class _Function:
         right = np.concatenate([wanted, np.zeros((6, wanted.shape[1]))])
         return cls(centres, np.linalg.solve(matrix, right).astype(np.float32), spacing, middle)
 
-    def at(
-        self, colours: NDArray[np.uint8], inside: tuple[slice, slice]
-    ) -> NDArray[np.float32]:
+    def at(self, colours: NDArray[np.uint8], inside: tuple[slice, slice]) -> NDArray[np.float32]:
         """Values ``[planes, rows, columns]`` of the pixels that have these colours."""
         rows, columns = (np.arange(part.start, part.stop) for part in inside)
         planes = self.weights.shape[1]
@@ -202,11 +200,10 @@ def _features(
 ) -> NDArray[np.float32]:
     """Row and column in samples, and colour, ``[rows * columns, 5]``."""
     grid = np.meshgrid(*(p / s for p, s in zip(places, spacing, strict=True)), indexing="ij")
-    parts = [*(axis.ravel()[:, None] for axis in grid)]
-    parts.append(colours.reshape(-1, 3) * (_COLOUR_SCALE / 255))
-    return np.concatenate(parts, axis=1).astype(np.float32)
+    seen = colours.reshape(-1, 3) * (_COLOUR_SCALE / 255)
+    return np.column_stack([*(axis.ravel() for axis in grid), seen]).astype(np.float32)
 
 
 def _distances(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     squares = np.square(one).sum(1)[:, None] + np.square(other).sum(1) - 2 * (one @ other.T)
-    return np.sqrt(np.maximum(squares, 0, out=squares), out=squares)
+    return np.asarray(np.sqrt(np.maximum(squares, 0, out=squares)), np.float32)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rawback_lab.bench.materials import Material, Measured
-    from rawback_lab.peers import Coded, PicturePeer
+    from rawback_lab.peers import Coded, Subject
 
 __all__ = ["Kept", "Protocol", "curves"]
 
@@ -63,9 +63,9 @@ class Protocol:
 
     def material(self, raw_file: Path, kept_in: Path) -> Material | None:
         """What is coded of a raw; None where its carrier cannot be made here."""
-        more: dict[str, PicturePeer] = {}
+        more: dict[str, Callable[[Subject, int], Coded | None]] = {}
         if self.paper is not None:
-            from rawback_lab.paper.peer import load_peer  # noqa: PLC0415 - it loads torch
+            from rawback_lab.paper.peer import load_peer
 
             more[_PAPER] = load_peer(self.paper)
         if self.name == "p1":
@@ -143,9 +143,7 @@ def _bytes(material: Material, rate: str) -> int:
     return int(float(rate) * material.pixels / 8)
 
 
-def _timed(
-    material: Material, code: Callable[[], Coded | None], *, edits: bool
-) -> Measured | None:
+def _timed(material: Material, code: Callable[[], Coded | None], *, edits: bool) -> Measured | None:
     started = time.perf_counter()
     coded = code()
     seconds = time.perf_counter() - started
@@ -161,9 +159,7 @@ def _said(found: Measured | None) -> str:
 
 def _files(paths: Sequence[Path]) -> list[Path]:
     return [
-        file
-        for path in paths
-        for file in (listed_raws(path, "test") if path.is_dir() else [path])
+        file for path in paths for file in (listed_raws(path, "test") if path.is_dir() else [path])
     ]
 
 
@@ -209,7 +205,7 @@ def main() -> None:
         write_json(options.json, results)
     print_tables(results)
     if options.plots:
-        from rawback_lab.bench.rd_plots import draw  # noqa: PLC0415 - of the extra `test` only
+        from rawback_lab.bench.rd_plots import draw
 
         draw(results, options.plots)
 

@@ -19,6 +19,7 @@ from rawback_lab.bench.peers import ANY_RATE
 from rawback_lab.bench.rd_tables import OWN, curve
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 __all__ = ["draw"]
@@ -35,6 +36,9 @@ _LOOKS: dict[str, tuple[str, str]] = {
     "paper": ("#444444", "P"),
 }
 """Colour and marker of each method, the same in all pictures."""
+
+_BELOW = 6
+"""Decibels below rawback's worst point that a panel shows."""
 
 _NAMES = {"sam": "SAM", "base+jpeg2000": "base + JPEG 2000", "base+jpegxl": "base + JPEG XL"}
 _NAMES |= {f"{key}-linear": f"{name}, linear light" for key, name in _NAMES.items()}
@@ -64,9 +68,18 @@ def draw(results: dict[str, Any], into: Path) -> Path:
         for panel, (name, frame) in zip(panels, frames.items(), strict=True):
             _panel(panel, name, frame["methods"])
         panels[0].set_ylabel("PSNR of linear samples, dB")
-        handles = {label: h for p in panels for h, label in zip(*p.get_legend_handles_labels(), strict=True)}
+        handles: dict[str, Artist] = {}
+        for panel in panels:
+            lines, labels = panel.get_legend_handles_labels()
+            handles |= dict(zip(labels, lines, strict=True))
+        columns = min(4, 2 * len(frames))
         figure.legend(
-            handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False
+            [*handles.values()],
+            [*handles],
+            loc="outside lower center",
+            ncols=columns,
+            frameon=False,
+            fontsize=8,
         )
         protocol = results["protocol"]
         figure.suptitle(f"{protocol.upper()}: {_ABOUT[protocol]} ({results['case']})", fontsize=11)
@@ -97,8 +110,19 @@ def _panel(panel: Axes, name: str, methods: dict[str, Any]) -> None:
     base = methods.get("base", {}).get(ANY_RATE)
     if base is not None:
         panel.plot(
-            base["bpp"], base["psnr"], "*", color="black", markersize=9, label="base alone", zorder=4
+            base["bpp"],
+            base["psnr"],
+            "*",
+            color="black",
+            markersize=9,
+            label="base alone",
+            zorder=4,
         )
+    own_points = curve(methods[OWN])
+    if own_points:
+        # What lies far below would squeeze the rest.
+        lowest = min(point.psnr for point in own_points) - _BELOW
+        panel.set_ylim(bottom=max(lowest, panel.get_ylim()[0]))
     panel.set_xscale("log")
     panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     panel.xaxis.set_minor_locator(NullLocator())
