@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import runpy
 import sys
+from importlib import import_module
 from pathlib import Path
 
 __all__ = ["benchmarks", "main"]
@@ -27,7 +27,8 @@ def main() -> None:
             print(f"{name:12} {about}")
         raise SystemExit(len(sys.argv) > 1)
     name = sys.argv.pop(1)
-    runpy.run_module(f"rawback_lab.bench.{name}", run_name="__main__", alter_sys=True)
+    sys.argv[0] = f"rawback_lab.bench {name}"
+    import_module(f"rawback_lab.bench.{name}").main()
 
 
 if __name__ == "__main__":

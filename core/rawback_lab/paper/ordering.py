@@ -14,7 +14,6 @@ where bits are counted and straight-through where values go on; when coding, bot
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -163,4 +162,5 @@ def _bits(
 
 
 def _below(x: Tensor) -> Tensor:
-    return 0.5 * torch.erfc(x * -(1 / math.sqrt(2)))
+    """The share of a normal distribution below `x`."""
+    return torch.special.ndtr(x)
