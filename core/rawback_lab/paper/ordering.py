@@ -142,7 +142,8 @@ class OrderedContext(nn.Module):
         drawn = torch.rand(logit.shape, generator=noise).clamp(1e-6, 1 - 1e-6)
         soft = torch.sigmoid(logit + torch.logit(drawn))
         hard = (soft > 0.5).float()
-        return (hard + (soft - soft.detach())) * left
+        drawn_group: Tensor = (hard + (soft - soft.detach())) * left
+        return drawn_group
 
 
 def _bits(
@@ -163,4 +164,5 @@ def _bits(
 
 def _below(x: Tensor) -> Tensor:
     """The share of a normal distribution below `x`."""
-    return torch.special.ndtr(x)
+    share: Tensor = torch.special.ndtr(x)
+    return share
