@@ -137,7 +137,8 @@ class OrderedContext(nn.Module):
         tiled = self.leaning[step].repeat(-(-height // 2), -(-width // 2))[:height, :width]
         logit = self.select(torch.cat([prior, known], 1)).float() + tiled
         if noise is None:
-            return (logit > 0).float() * left
+            chosen: Tensor = (logit > 0).float() * left
+            return chosen
         # The difference of two Gumbel variables is logistic.
         drawn = torch.rand(logit.shape, generator=noise).clamp(1e-6, 1 - 1e-6)
         soft = torch.sigmoid(logit + torch.logit(drawn))
