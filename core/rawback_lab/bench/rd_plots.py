@@ -82,7 +82,8 @@ def draw(results: dict[str, Any], into: Path) -> Path:
             fontsize=8,
         )
         protocol = results["protocol"]
-        figure.suptitle(f"{protocol.upper()}: {_ABOUT[protocol]} ({results['case']})", fontsize=11)
+        title = f"{protocol.upper()}, {results['case']}\n{_ABOUT[protocol]}"
+        figure.suptitle(title, fontsize=9)
         into.mkdir(parents=True, exist_ok=True)
         path = into / f"rd_{protocol}_{results['case']}.png"
         figure.savefig(path, dpi=110)
