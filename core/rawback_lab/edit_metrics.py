@@ -18,13 +18,21 @@ from rawback_lab.colour import D65, SRGB_TO_XYZ, camera_to_srgb, to_srgb
 from rawback_lab.demosaic import HALO, balanced_signal, demosaic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from rawback.types import RawFrame
 
-__all__ = ["EDITS", "Edit", "Likeness", "delta_e_2000", "edit_metrics", "lab_from_linear"]
+__all__ = [
+    "EDITS",
+    "Edit",
+    "Likeness",
+    "delta_e_2000",
+    "edit_metrics",
+    "lab_from_linear",
+    "picture_edit_metrics",
+]
 
 _STRIP_ROWS = 128
 
@@ -84,21 +92,58 @@ def edit_metrics(
         The likeness under each edit, by its name.
     """
     matrix = camera_to_srgb(original)
-    result = {}
-    for name, edit in edits.items():
-        squares, differences, pixels = 0.0, 0.0, 0
-        for start in range(0, original.height, _STRIP_ROWS * every):
-            rows = slice(start, min(start + _STRIP_ROWS, original.height))
-            one, other = (_developed(frame, rows, edit, matrix) for frame in (original, restored))
-            error = to_srgb(one) - to_srgb(other)
-            squares += float(np.square(error).sum(dtype=np.float64))
-            difference = delta_e_2000(lab_from_linear(one), lab_from_linear(other))
-            differences += float(difference.sum(dtype=np.float64))
-            pixels += difference.size
-        mean = squares / (3 * pixels)
-        psnr = math.inf if mean == 0 else -10 * math.log10(mean)
-        result[name] = Likeness(psnr, differences / pixels)
-    return result
+    starts = range(0, original.height, _STRIP_ROWS * every)
+    strips = [slice(start, min(start + _STRIP_ROWS, original.height)) for start in starts]
+    return {
+        name: _likeness(
+            (_developed(original, rows, edit, matrix), _developed(restored, rows, edit, matrix))
+            for rows in strips
+        )
+        for name, edit in edits.items()
+    }
+
+
+def picture_edit_metrics(
+    original: NDArray[np.uint16],
+    restored: NDArray[np.uint16],
+    frame: RawFrame,
+    edits: Mapping[str, Edit] = EDITS,
+) -> dict[str, Likeness]:
+    """The same for linear camera RGB.
+
+    Args:
+        original: ``[H, W, 3]``, white at 65535.
+        restored: Of the same shape.
+        frame: Whose colours and white balance render both.
+        edits: The edits, by name.
+
+    Returns:
+        The likeness under each edit, by its name.
+    """
+    matrix = camera_to_srgb(frame)
+
+    def developed(picture: NDArray[np.uint16], edit: Edit) -> NDArray[np.float32]:
+        gains = np.array(edit.warmth) / np.array(frame.neutral)
+        balanced = picture * (gains / (gains.min() * 65535)).astype(np.float32)
+        return _exposed(np.clip(balanced, 0, 1, out=balanced), edit, matrix)
+
+    return {
+        name: _likeness([(developed(original, edit), developed(restored, edit))])
+        for name, edit in edits.items()
+    }
+
+
+def _likeness(pairs: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> Likeness:
+    """Of strips of linear sRGB in [0, 1], ``[rows, W, 3]`` each."""
+    squares, differences, pixels = 0.0, 0.0, 0
+    for one, other in pairs:
+        error = to_srgb(one) - to_srgb(other)
+        squares += float(np.square(error).sum(dtype=np.float64))
+        difference = delta_e_2000(lab_from_linear(one), lab_from_linear(other))
+        differences += float(difference.sum(dtype=np.float64))
+        pixels += difference.size
+    mean = squares / (3 * pixels)
+    return Likeness(math.inf if mean == 0 else -10 * math.log10(mean), differences / pixels)
 
 
 def _developed(
@@ -108,6 +153,12 @@ def _developed(
     first = max(rows.start - HALO, 0)
     balanced = balanced_signal(frame, slice(first, rows.stop + HALO), edit.warmth)
     camera = demosaic(balanced, frame.pattern)[rows.start - first :][: rows.stop - rows.start]
+    return _exposed(camera, edit, matrix)
+
+
+def _exposed(
+    camera: NDArray[np.float32], edit: Edit, matrix: NDArray[np.float64]
+) -> NDArray[np.float32]:
     light = camera @ matrix.T.astype(np.float32) * np.float32(2**edit.stops)
     return np.clip(light, 0, 1, out=light)
 

@@ -7,18 +7,29 @@ spreads errors as noise spreads and so serves shadows better.
 
 from __future__ import annotations
 
-import math
+import dataclasses
+import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
+from importlib.util import find_spec
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
-import imagecodecs
 import numpy as np
 
 from rawback import rawio
+from rawback_lab import sam
 from rawback_lab.base_lut import apply_lut, fit_lut
+from rawback_lab.plane_codecs import (
+    JPEG2000,
+    JPEGXL,
+    JPEGXL_COLOUR,
+    PlaneCodec,
+    fill,
+    jpegxl_lossless,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +38,19 @@ if TYPE_CHECKING:
 
     from rawback.types import Guide, RawFrame
 
-__all__ = ["BASE_BYTES", "FIXED_SIZE", "PEERS", "Coded", "Peer", "Shot"]
+__all__ = [
+    "BASE_BYTES",
+    "FIXED_SIZE",
+    "PEERS",
+    "PICTURE_PEERS",
+    "Coded",
+    "Peer",
+    "PicturePeer",
+    "Shot",
+    "Subject",
+    "Tries",
+    "fitted_base",
+]
 
 BASE_BYTES = 2_000
 """What the base's four tables are counted at, quantised and entropy-coded."""
@@ -38,7 +61,10 @@ _MIDDLE, _LARGEST = 1 << 15, (1 << 16) - 1
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 Planes: TypeAlias = "NDArray[np.float32]"
-"""The four CFA positions in reading order, ``[4, H/2, W/2]``."""
+"""Planes of one size, ``[C, h, w]``: a mosaic's four CFA positions in reading order, or colours."""
+
+Tries: TypeAlias = "dict[str, dict[float, int]]"
+"""Bytes that a codec took, by what it coded and at which quality."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +73,50 @@ class Coded:
 
     Attributes:
         size: Bytes to be stored; all that its decoder needs beside the carrier.
-        cfa: The mosaic as it comes back, uint16 ``[H, W]``.
+        samples: What comes back, as the original has it: a mosaic, uint16 ``[H, W]``, or a
+            picture, uint16 ``[H, W, 3]``.
     """
 
     size: int
-    cfa: NDArray[np.uint16]
+    samples: NDArray[np.uint16]
+
+
+class Subject(Protocol):
+    """What peers need to know of what they code: a mosaic or a picture, and its guide."""
+
+    @property
+    def base_bytes(self) -> int:
+        """What the base's tables are counted at."""
+        ...
+
+    @property
+    def tries(self) -> Tries:
+        """What codecs were asked for already, so that a second budget starts nearer."""
+        ...
+
+    @property
+    def signal(self) -> Planes:
+        """Normalised samples in [0, 1], ``[C, h, w]``."""
+        ...
+
+    @property
+    def colours(self) -> NDArray[np.uint8]:
+        """The guide where each sample is, ``[C, h, w, 3]``."""
+        ...
+
+    @property
+    def covered(self) -> NDArray[np.uint8]:
+        """1 where the carrier covers the sample, else 0, ``[C, h, w]``."""
+        ...
+
+    @property
+    def base(self) -> Planes:
+        """The signal as the guide's colours alone predict it, in T."""
+        ...
+
+    def restored(self, signal: NDArray[np.floating]) -> NDArray[np.uint16]:
+        """Samples as the original has them, of a normalised signal ``[C, h, w]``."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -65,6 +130,9 @@ class Shot:
 
     frame: RawFrame
     guide: Guide
+    tries: Tries = field(default_factory=dict, compare=False)
+
+    base_bytes = BASE_BYTES
 
     @cached_property
     def signal(self) -> Planes:
@@ -75,19 +143,21 @@ class Shot:
         return np.clip(scaled, 0, 1, out=scaled)
 
     @cached_property
+    def colours(self) -> NDArray[np.uint8]:
+        """The guide where each sample is, ``[4, H/2, W/2, 3]``."""
+        return _planes(_even(self.guide.pixels))
+
+    @cached_property
+    def covered(self) -> NDArray[np.uint8]:
+        """1 where the carrier covers the sample, else 0, ``[4, H/2, W/2]``."""
+        return _planes(_even(self.guide.mask))
+
+    @cached_property
     def base(self) -> Planes:
         """The signal as the carrier's colours alone predict it, in T."""
-        pixels, covered = _even(self.guide.pixels), _even(self.guide.mask)
-        predicted = np.empty_like(self.signal)
-        for position, plane in enumerate(self.signal):
-            at = slice(position // 2, None, 2), slice(position % 2, None, 2)
-            colours = pixels[at].reshape(-1, 3)
-            weights = covered[at].ravel().astype(np.float32)
-            table = fit_lut(colours, np.sqrt(plane.ravel() + _OFFSET), weights=weights)
-            predicted[position] = apply_lut(table, colours).reshape(plane.shape)
-        return predicted
+        return fitted_base(self)
 
-    def mosaic(self, signal: NDArray[np.floating]) -> NDArray[np.uint16]:
+    def restored(self, signal: NDArray[np.floating]) -> NDArray[np.uint16]:
         """The samples in DN, uint16 ``[H, W]``, of a normalised signal."""
         numbers = np.empty((2 * signal.shape[1], 2 * signal.shape[2]), np.uint16)
         for position, (plane, black) in enumerate(zip(signal, self.frame.black, strict=True)):
@@ -96,114 +166,87 @@ class Shot:
         return numbers[: self.frame.height, : self.frame.width]
 
 
+def fitted_base(subject: Subject) -> Planes:
+    """One smooth table per plane, guide colour to signal in T, read at every sample."""
+    predicted = np.empty_like(subject.signal)
+    parts = zip(subject.signal, subject.colours, subject.covered, strict=True)
+    for place, (plane, colours, covered) in enumerate(parts):
+        seen = colours.reshape(-1, 3)
+        weights = covered.ravel().astype(np.float32)
+        table = fit_lut(seen, np.sqrt(plane.ravel() + _OFFSET), weights=weights)
+        predicted[place] = apply_lut(table, seen).reshape(plane.shape)
+    return predicted
+
+
+PicturePeer: TypeAlias = Callable[[Subject, int], Coded | None]
+"""A subject and a budget in bytes, to the best that fits it; None where nothing does."""
+
 Peer: TypeAlias = Callable[[Shot, int], Coded | None]
-"""A shot and a budget in bytes, to the best that fits it; None where nothing does."""
-
-Encoder: TypeAlias = Callable[["NDArray[np.uint16]", float], bytes]
-"""Planes of 16-bit codes at a quality in decibels, to bytes."""
-
-Decoder: TypeAlias = Callable[[bytes, tuple[int, ...]], "NDArray[np.uint16]"]
-"""The same back, given the planes' shape."""
+"""The same for raws."""
 
 
-@dataclass(frozen=True, slots=True)
-class Codec:
-    """A lossy codec of planes of 16-bit codes, steered by one number that sizes grow with.
-
-    Attributes:
-        encode: Planes and quality to bytes.
-        decode: Back.
-        lowest: The least quality worth trying.
-        highest: The best quality it has.
-    """
-
-    encode: Encoder
-    decode: Decoder
-    lowest: float
-    highest: float
-
-
-def _encode_jpeg2000(planes: NDArray[np.uint16], quality: float) -> bytes:
-    # One codestream with the planes as components: its bits then go where they help most.
-    return bytes(
-        imagecodecs.jpeg2k_encode(
-            planes,
-            level=quality,  # type: ignore[arg-type]  # fractions of a decibel are taken too
-            codecformat="J2K",
-            reversible=False,
-            planar=True,
-            mct=False,
-        )
-    )
-
-
-def _decode_jpeg2000(stream: bytes, shape: tuple[int, ...]) -> NDArray[np.uint16]:
-    return np.asarray(imagecodecs.jpeg2k_decode(stream, planar=True), np.uint16).reshape(shape)
-
-
-def _encode_jpegxl(planes: NDArray[np.uint16], quality: float) -> bytes:
-    # Stacked, the planes share one header and one set of histograms; as extra channels they
-    # would be coded without the transform, at ten times the size.
-    stacked = planes.reshape(-1, planes.shape[2])
-    return bytes(
-        imagecodecs.jpegxl_encode(stacked, distance=10 ** (-quality / 20), effort=7, lossless=False)
-    )
-
-
-def _decode_jpegxl(stream: bytes, shape: tuple[int, ...]) -> NDArray[np.uint16]:
-    return np.asarray(imagecodecs.jpegxl_decode(stream), np.uint16).reshape(shape)
-
-
-_JPEG2000 = Codec(_encode_jpeg2000, _decode_jpeg2000, lowest=10, highest=110)
-_JPEGXL = Codec(_encode_jpegxl, _decode_jpegxl, lowest=-27.9, highest=40)
-
-
-def _base_alone(shot: Shot, budget: int) -> Coded | None:
-    if budget < BASE_BYTES:
+def _base_alone(subject: Subject, budget: int) -> Coded | None:
+    if budget < subject.base_bytes:
         return None
-    return Coded(BASE_BYTES, shot.mosaic(np.square(shot.base) - _OFFSET))
+    return Coded(subject.base_bytes, subject.restored(np.square(subject.base) - _OFFSET))
 
 
-def _base_and_residual(shot: Shot, budget: int, *, codec: Codec, linear: bool) -> Coded | None:
-    if budget <= BASE_BYTES:
+def _base_and_residual(
+    subject: Subject, budget: int, *, codec: PlaneCodec, linear: bool
+) -> Coded | None:
+    room = budget - subject.base_bytes
+    if room <= 0:
         return None
-    truth, base = shot.signal, shot.base
+    truth, base = subject.signal, subject.base
     if linear:
         base = np.clip(np.square(base) - _OFFSET, 0, 1)
     else:
         truth = np.sqrt(truth + _OFFSET)
     # Half a code less than full scale each way: a residual lies in [-1, 1].
-    codes = np.rint((truth - base) * (_MIDDLE - 1)) + _MIDDLE
-    stream = _fill(codec, np.clip(codes, 0, _LARGEST).astype(np.uint16), budget - BASE_BYTES)
+    codes = np.clip(np.rint((truth - base) * (_MIDDLE - 1)) + _MIDDLE, 0, _LARGEST)
+    tries = subject.tries.setdefault(f"{codec.name}, residual, {linear=}", {})
+    stream = fill(codec, codes.astype(np.uint16), room, tries)
     if stream is None:
-        return None
+        return _base_alone(subject, budget)
     decoded = codec.decode(stream, base.shape).astype(np.float32)
     restored = base + (decoded - _MIDDLE) / (_MIDDLE - 1)
     signal = restored if linear else np.square(np.maximum(restored, 0)) - _OFFSET
-    if _squared_error(signal, shot) > _squared_error(np.square(shot.base) - _OFFSET, shot):
+    if _squared_error(signal, subject) > _squared_error(np.square(subject.base) - _OFFSET, subject):
         # JPEG XL at its coarsest does harm at times, which an encoder would see.
-        return _base_alone(shot, budget)
-    return Coded(BASE_BYTES + len(stream), shot.mosaic(signal))
+        return _base_alone(subject, budget)
+    return Coded(subject.base_bytes + len(stream), subject.restored(signal))
 
 
-def _squared_error(signal: NDArray[np.floating], shot: Shot) -> float:
-    return float(np.square(np.clip(signal, 0, 1) - shot.signal).sum(dtype=np.float64))
+def _squared_error(signal: NDArray[np.floating], subject: Subject) -> float:
+    return float(np.square(np.clip(signal, 0, 1) - subject.signal).sum(dtype=np.float64))
 
 
-def _planes_alone(shot: Shot, budget: int, *, codec: Codec, exponent: float) -> Coded | None:
-    codes = np.rint(_LARGEST * shot.signal**exponent).astype(np.uint16)
-    stream = _fill(codec, codes, budget)
+def _planes_alone(
+    subject: Subject, budget: int, *, codec: PlaneCodec, exponent: float
+) -> Coded | None:
+    codes = np.rint(_LARGEST * subject.signal**exponent).astype(np.uint16)
+    tries = subject.tries.setdefault(f"{codec.name}, {exponent=}", {})
+    stream = fill(codec, codes, budget, tries)
     if stream is None:
         return None
     decoded = codec.decode(stream, codes.shape).astype(np.float32) / _LARGEST
-    return Coded(len(stream), shot.mosaic(decoded ** (1 / exponent)))
+    return Coded(len(stream), subject.restored(decoded ** (1 / exponent)))
+
+
+def _sampled(subject: Subject, budget: int) -> Coded | None:
+    companded = np.sqrt(subject.signal + _OFFSET)
+    kept = sam.sample(companded, budget, subject.tries.setdefault("sam", {}))
+    if kept is None:
+        return None
+    restored = sam.interpolate(kept, subject.colours)
+    signal = np.square(np.maximum(restored, 0)) - _OFFSET
+    return Coded(kept.size, subject.restored(signal))
 
 
 def _lossless_jpegxl(shot: Shot, budget: int) -> Coded | None:
     del budget
     planes = np.ascontiguousarray(_planes(_even(shot.frame.cfa)))
-    streams = [imagecodecs.jpegxl_encode(plane, lossless=True, effort=7) for plane in planes]
-    return Coded(sum(map(len, streams)), shot.frame.cfa)
+    return Coded(sum(len(jpegxl_lossless(plane)) for plane in planes), shot.frame.cfa)
 
 
 def _lossless_dng(shot: Shot, budget: int) -> Coded | None:
@@ -211,49 +254,54 @@ def _lossless_dng(shot: Shot, budget: int) -> Coded | None:
     return Coded(len(rawio.write_dng(shot.frame, compression="ljpeg")), shot.frame.cfa)
 
 
+def _lossless_miniraw(shot: Shot, budget: int) -> Coded | None:
+    """Its layers for the mosaic alone: no thumbnail, nothing of the file around the samples."""
+    del budget
+    if find_spec("miniraw") is None:
+        return None
+    from miniraw import decode, encode, io_raw
+
+    whole = dataclasses.replace(shot.frame, cfa=_even(shot.frame.cfa))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "raw.dng")
+        file.write_bytes(rawio.write_dng(whole))
+        stream, _ = encode(io_raw.read(str(file)), effort=7, idx=False)
+    decoded = np.asarray(decode(stream, mode="exact"), np.uint16)
+    return Coded(len(stream), decoded[: shot.frame.height, : shot.frame.width])
+
+
+_RESIDUALS: dict[str, Callable[[Subject, int], Coded | None]] = {
+    "base": _base_alone,
+    "base+jpeg2000": partial(_base_and_residual, codec=JPEG2000, linear=False),
+    "base+jpeg2000-linear": partial(_base_and_residual, codec=JPEG2000, linear=True),
+    "base+jpegxl": partial(_base_and_residual, codec=JPEGXL, linear=False),
+    "base+jpegxl-linear": partial(_base_and_residual, codec=JPEGXL, linear=True),
+    "sam": _sampled,
+}
+
 PEERS: Mapping[str, Peer] = MappingProxyType(
     {
-        "base": _base_alone,
-        "base+jpeg2000": partial(_base_and_residual, codec=_JPEG2000, linear=False),
-        "base+jpeg2000-linear": partial(_base_and_residual, codec=_JPEG2000, linear=True),
-        "base+jpegxl": partial(_base_and_residual, codec=_JPEGXL, linear=False),
-        "base+jpegxl-linear": partial(_base_and_residual, codec=_JPEGXL, linear=True),
-        "jpegxl": partial(_planes_alone, codec=_JPEGXL, exponent=0.5),
-        "jpegxl-linear": partial(_planes_alone, codec=_JPEGXL, exponent=1.0),
+        **_RESIDUALS,
+        "jpegxl": partial(_planes_alone, codec=JPEGXL, exponent=0.5),
+        "jpegxl-linear": partial(_planes_alone, codec=JPEGXL, exponent=1.0),
         "jpegxl-lossless": _lossless_jpegxl,
         "ljpeg-dng": _lossless_dng,
+        "miniraw": _lossless_miniraw,
     }
 )
-"""The peers by name."""
+"""The peers for raws, by name."""
 
-FIXED_SIZE = frozenset({"base", "jpegxl-lossless", "ljpeg-dng"})
+PICTURE_PEERS: Mapping[str, PicturePeer] = MappingProxyType(
+    {
+        **_RESIDUALS,
+        "jpegxl": partial(_planes_alone, codec=JPEGXL_COLOUR, exponent=0.5),
+        "jpegxl-linear": partial(_planes_alone, codec=JPEGXL, exponent=1.0),
+    }
+)
+"""The peers for linear pictures, by name."""
+
+FIXED_SIZE = frozenset({"base", "jpegxl-lossless", "ljpeg-dng", "miniraw"})
 """Peers with one size whatever the budget."""
-
-
-def _fill(codec: Codec, planes: NDArray[np.uint16], budget: int) -> bytes | None:
-    """The largest stream of at most `budget` bytes that a dozen tries find.
-
-    Sizes grow with quality about exponentially, so every other try is where a straight line
-    through the logarithms of the bracketing sizes meets the budget. The ones between halve the
-    bracket, as lines alone would creep up on the budget from one side.
-    """
-    low, high = codec.lowest, codec.highest
-    best = codec.encode(planes, low)
-    if len(best) > budget:
-        return None
-    goal, small, large = math.log(budget), math.log(len(best)), math.log(2 * planes.size)
-    for attempt in range(12):
-        share = (goal - small) / (large - small) if attempt % 2 else 0.5
-        quality = low + (high - low) * min(max(share, 0.05), 0.95)
-        stream = codec.encode(planes, quality)
-        if len(stream) > budget:
-            high, large = quality, math.log(len(stream))
-            continue
-        low, small = quality, math.log(len(stream))
-        best = max(best, stream, key=len)
-        if len(best) > 0.99 * budget:
-            break
-    return best
 
 
 def _planes(mosaic: NDArray[Scalar]) -> NDArray[Scalar]:

@@ -34,6 +34,7 @@ __all__ = [
     "LibrawLook",
     "Style",
     "Subsampling",
+    "develop",
     "encode_jpeg",
     "render_filmic",
     "render_libraw",
@@ -120,6 +121,19 @@ def render_filmic(frame: RawFrame, look: FilmicLook | None = None) -> NDArray[np
     look = look or FilmicLook()
     balanced = balanced_signal(frame, slice(None), look.warmth)
     light = demosaic(balanced, frame.pattern) @ camera_to_srgb(frame).T.astype(np.float32)
+    return develop(light, look)
+
+
+def develop(light: NDArray[np.float32], look: FilmicLook) -> NDArray[np.uint8]:
+    """What `render_filmic` does once there are colours; its warmth is left to the caller.
+
+    Args:
+        light: Linear sRGB, ``[H, W, 3]``.
+        look: The look.
+
+    Returns:
+        sRGB codes, uint8 ``[H, W, 3]``.
+    """
     picture = to_srgb(_filmic(light * np.float32(2**look.exposure), look))
     grey = picture @ np.array([0.299, 0.587, 0.114], np.float32)
     soft = np.asarray(cv2.GaussianBlur(grey, (0, 0), sigmaX=look.radius), np.float32)

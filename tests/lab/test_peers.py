@@ -48,7 +48,7 @@ def test_budgets_are_used_but_never_exceeded(name: str) -> None:
     assert large is not None
     assert small.size <= BASE_BYTES + 500
     assert 0.9 * 12_000 < large.size <= 12_000
-    assert psnr(large.cfa) > psnr(small.cfa) + 2
+    assert psnr(large.samples) > psnr(small.samples) + 2
 
 
 @pytest.mark.parametrize("name", LOSSY)
@@ -60,18 +60,18 @@ def test_a_residual_improves_on_the_base() -> None:
     base = PEERS["base"](SHOT, BASE_BYTES)
     assert base is not None
     assert base.size == BASE_BYTES
-    assert psnr(base.cfa) > 25
+    assert psnr(base.samples) > 25
     for name in (name for name in LOSSY if name.startswith("base+")):
         coded = PEERS[name](SHOT, BASE_BYTES + 2_000)
         assert coded is not None
-        assert psnr(coded.cfa) > psnr(base.cfa)
+        assert psnr(coded.samples) > psnr(base.samples)
 
 
 @pytest.mark.parametrize("name", ["jpegxl-lossless", "ljpeg-dng"])
 def test_lossless_peers_are_smaller_than_the_samples(name: str) -> None:
     coded = PEERS[name](SHOT, 0)
     assert coded is not None
-    assert psnr(coded.cfa) == math.inf
+    assert psnr(coded.samples) == math.inf
     assert coded.size < 2 * SHOT.frame.cfa.size
 
 
@@ -81,7 +81,7 @@ def test_odd_sides_come_back() -> None:
     for peer in PEERS.values():
         coded = peer(odd, 8_000)
         assert coded is not None
-        assert coded.cfa.shape == (101, 151)
+        assert coded.samples.shape == (101, 151)
 
 
 def test_the_table_learns_a_smooth_map_and_fills_its_gaps() -> None:

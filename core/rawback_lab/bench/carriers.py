@@ -6,19 +6,19 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
-import rawpy
 
 from rawback import jpegio, rawio
 from rawback.types import Guide
-from rawback_lab.darktable import render_darktable
 from rawback_lab.orient import to_sensor
 from rawback_lab.peers import Shot
-from rawback_lab.render import Subsampling, encode_jpeg
+from rawback_lab.protocols import P2Case
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["carrier_file", "darktable_file", "digest", "load_shot"]
+    from rawback_lab.render import Subsampling
+
+__all__ = ["carrier_file", "case_file", "darktable_file", "digest", "load_shot"]
 
 
 def load_shot(
@@ -40,28 +40,29 @@ def load_shot(
 
 def darktable_file(raw_file: Path, kept_in: Path, quality: int = 92) -> Path | None:
     """darktable's rendering of a raw with its defaults; None where darktable is not installed."""
-    carrier = kept_in / f"{raw_file.stem}-{digest(raw_file)}-darktable-q{quality}.jpg"
-    if not carrier.exists():
-        kept_in.mkdir(parents=True, exist_ok=True)
-        # darktable does not read every DNG of the set, but it reads those that we write.
-        rendered = render_darktable(rawio.write_dng(rawio.read_raw(raw_file)), quality)
-        if rendered is None:
-            return None
-        carrier.write_bytes(rendered)
-    return carrier
+    return case_file(P2Case("darktable", quality), raw_file, kept_in)
 
 
 def carrier_file(
     raw_file: Path, kept_in: Path, quality: int = 92, subsampling: Subsampling = "4:2:0"
 ) -> Path:
     """LibRaw's rendering of a raw, upright, with the camera's white balance, as a JPEG."""
-    name = f"{raw_file.stem}-{digest(raw_file)}-q{quality}-{subsampling.replace(':', '')}.jpg"
-    carrier = kept_in / name
+    carrier = case_file(P2Case("libraw", quality, subsampling), raw_file, kept_in)
+    if carrier is None:
+        message = f"LibRaw makes no picture of {raw_file.name}"
+        raise ValueError(message)
+    return carrier
+
+
+def case_file(case: P2Case, raw_file: Path, kept_in: Path) -> Path | None:
+    """The carrier of a raw in a case of the protocol; None where it cannot be made here."""
+    carrier = kept_in / f"{raw_file.stem}-{digest(raw_file)}-{case.name}.jpg"
     if not carrier.exists():
+        rendered = case.carrier(raw_file)
+        if rendered is None:
+            return None
         kept_in.mkdir(parents=True, exist_ok=True)
-        with rawpy.imread(str(raw_file)) as raw:
-            rendered = raw.postprocess(use_camera_wb=True)
-        carrier.write_bytes(encode_jpeg(rendered, quality, subsampling))
+        carrier.write_bytes(rendered)
     return carrier
 
 

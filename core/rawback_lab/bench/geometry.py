@@ -108,7 +108,7 @@ def figures(raw_file: Path, scratch: Path) -> dict[str, Any]:
         }
         print(raw_file.name, name, found[name], flush=True)
     if alone is not None:
-        restored = replace(frame, cfa=alone.cfa)
+        restored = replace(frame, cfa=alone.samples)
         found["jpegxl_alone_psnr_db"] = metrics.raw_psnr(frame, restored)
     return found
 

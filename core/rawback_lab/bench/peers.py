@@ -13,7 +13,7 @@ import math
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from rich.console import Console
 from rich.table import Table
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from rawback_lab.peers import Coded, Shot
 
-__all__ = ["Figures", "FileFigures", "load_results", "measure", "save_results"]
+__all__ = ["ANY_RATE", "Figures", "FileFigures", "load_results", "measure", "write_json"]
 
 RATES = (0.02, 0.1, 0.5)
 """Bits per pixel the peers are asked for."""
@@ -57,7 +57,7 @@ class FileFigures(TypedDict):
 
 def measure(shot: Shot, coded: Coded, seconds: float) -> Figures:
     """Measure what a peer made of a shot."""
-    restored = replace(shot.frame, cfa=coded.cfa)
+    restored = replace(shot.frame, cfa=coded.samples)
     return Figures(
         bytes=coded.size,
         bpp=metrics.bits_per_pixel(coded.size, shot.frame),
@@ -76,11 +76,11 @@ def load_results(path: Path) -> dict[str, FileFigures]:
     return results
 
 
-def save_results(path: Path, results: Mapping[str, FileFigures]) -> None:
-    """Keep the figures; a run that is killed meanwhile leaves the old ones."""
+def write_json(path: Path, results: Mapping[str, Any]) -> None:
+    """Keep figures; a run that is killed meanwhile leaves the old ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
-    new.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", "utf-8")
+    new.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
     new.replace(path)
 
 
@@ -111,7 +111,7 @@ def run(
         results[raw_file.name] = figures
         for peer, rate in missing:
             figures["peers"].setdefault(peer, {})[rate] = _figures_of(shot, peer, rate)
-            save_results(json_file, results)
+            write_json(json_file, results)
     return results
 
 
