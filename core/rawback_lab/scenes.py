@@ -20,6 +20,7 @@ from rawback_lab.simulate import simulate
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rawback.codec.refine import Use
     from rawback.types import RawFrame
 
 __all__ = ["Trial", "made_up_picture", "made_up_shot", "session_at"]
@@ -92,7 +93,7 @@ def made_up_shot(
 
 
 def session_at(
-    frame: RawFrame, carrier: Carrier, placement: Placement | None = None
+    frame: RawFrame, carrier: Carrier, placement: Placement | None = None, use: Use = "auto"
 ) -> tuple[Session, Carrier]:
     """A session whose geometry is given rather than searched for, and the carrier."""
     sides = carrier.pixels.shape[1], carrier.pixels.shape[0]
@@ -100,4 +101,4 @@ def session_at(
     guide = build_guide(geometry, carrier.pixels)
     header = header_of(frame, carrier, geometry)
     shot = Shot.of(header, frame, carrier, geometry, guide)
-    return Session(frame, guide, geometry, header, shot), carrier
+    return Session(frame, guide, geometry, header, shot, use), carrier

@@ -55,6 +55,9 @@ def test_the_stored_carriers_hold_all_that_a_payload_can() -> None:
     assert kinds("lossy") == lossy
     assert kinds("lossless") >= exact
     assert kinds("warped") >= exact
+    groups = {s.layer for s in payload_of("learned").sections if s.kind == SectionKind.LATENTS}
+    assert groups == set(range(6))
+    assert kinds("bare") >= exact | {SectionKind.LATENTS}
     assert isinstance(geometry_of(payload_of("lossy").header).placement, Aligned)
     assert isinstance(geometry_of(payload_of("warped").header).placement, Warped)
     cropped = payload_of("cropped").header
@@ -90,14 +93,23 @@ def _numpy_features() -> str:
     ("threads", "restrictions"),
     [
         (1, {}),
-        (2, _without("AVX512-SKX")),
-        (4, {**_without("AVX2,AVX512-SKX,FP16"), "NPY_DISABLE_CPU_FEATURES": _numpy_features()}),
+        (2, {**_without("AVX512-SKX"), "ONEDNN_MAX_CPU_ISA": "AVX2"}),
+        (
+            4,
+            {
+                "ATEN_CPU_CAPABILITY": "default",
+                **_without("AVX2,AVX512-SKX,FP16"),
+                "NPY_DISABLE_CPU_FEATURES": _numpy_features(),
+            },
+        ),
         (
             1,
             {
                 **_without("SSE4.1,SSE4.2,AVX,FP16,AVX2,AVX512-SKX"),
                 "NPY_DISABLE_CPU_FEATURES": _numpy_features(),
                 "OMP_NUM_THREADS": "3",
+                "ONEDNN_MAX_CPU_ISA": "SSE41",
+                "ATEN_CPU_CAPABILITY": "default",
                 "JSIMD_FORCENONE": "1",
             },
         ),

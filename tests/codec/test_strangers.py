@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rawback.bitstream import Header, Payload, Section, SectionKind
+from rawback.bitstream import Header, Payload, Section
 from rawback.codec import Rate, decode
 from rawback.codec.headers import ResidualParameters
 from rawback.errors import PayloadDamaged, PayloadTooNew, PixelsChanged, RawbackError

@@ -28,14 +28,17 @@ from rawback_lab.render import encode_jpeg
 from rawback_lab.scenes import made_up_shot, session_at
 
 if TYPE_CHECKING:
+    from rawback.codec.refine import Use
     from rawback.types import RawFrame
 
 FOLDER = Path(__file__).parent
 
 
-def carrier_of(frame: RawFrame, jpeg: bytes, rate: Rate, placement: Placement) -> bytes:
+def carrier_of(
+    frame: RawFrame, jpeg: bytes, rate: Rate, placement: Placement, use: Use = "never"
+) -> bytes:
     """The JPEG with its payload inside, seen to restore what was meant."""
-    session, carrier = session_at(frame, decode_jpeg(jpeg), placement)
+    session, carrier = session_at(frame, decode_jpeg(jpeg), placement, use)
     encoded = session.encode(rate)
     restored = decode(unpack(encoded.payload), carrier)
     if not np.array_equal(restored.cfa, encoded.restored.cfa):
@@ -79,6 +82,18 @@ def warped() -> bytes:
     return carrier_of(frame, jpeg, Rate.lossless(), placement)
 
 
+def learned() -> bytes:
+    """All groups of latents under a few bits of residual, and two tiles of the networks."""
+    frame, jpeg = made_up_shot(200, 580, CameraSpec(pattern="GRBG"), 80, seed=4)
+    return carrier_of(frame, jpeg, Rate.quality(30), Aligned(), "full")
+
+
+def bare() -> bytes:
+    """The networks without latents, and an exact layer on top of them."""
+    frame, jpeg = made_up_shot(131, 97, CameraSpec(pattern="BGGR"), 90, "4:4:4", seed=5)
+    return carrier_of(frame, jpeg, Rate.lossless(), Aligned(), "bare")
+
+
 def restored(carrier: bytes) -> tuple[Payload, RawFrame]:
     """The payload of a carrier, and what it restores."""
     payload = unpack(extract_payload(carrier))
@@ -87,7 +102,7 @@ def restored(carrier: bytes) -> tuple[Payload, RawFrame]:
 
 def main() -> None:
     digests = {}
-    for make in (lossy, lossless, gains, cropped, warped):
+    for make in (lossy, lossless, gains, cropped, warped, learned, bare):
         carrier = make()
         payload, frame = restored(carrier)
         (FOLDER / f"{make.__name__}.jpg").write_bytes(carrier)

@@ -1,7 +1,7 @@
 """Print the SHA-256 of what each stored carrier restores, one line each.
 
 Run in a process of its own, so that what the processor may do can be restricted from outside. The
-argument is the number of threads that OpenCV may use.
+argument is the number of threads that OpenCV and torch may use.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import torch
 
 from rawback.bitstream import unpack
 from rawback.codec import decode
@@ -20,6 +21,7 @@ from rawback.jpegio import decode_jpeg
 
 def main() -> None:
     cv2.setNumThreads(int(sys.argv[1]))
+    torch.set_num_threads(int(sys.argv[1]))
     for path in sorted(Path(__file__).parent.glob("*.jpg")):
         carrier = path.read_bytes()
         frame = decode(unpack(extract_payload(carrier)), decode_jpeg(carrier))

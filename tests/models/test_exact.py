@@ -19,7 +19,7 @@ def _conv(
     torch.manual_seed(seed)
     conv = ExactConv(inputs, outputs, side, stride)
     with torch.no_grad():
-        conv.weight *= torch.exp2(torch.randint(-6, 4, (outputs, 1, 1, 1)).float())
+        conv.weight.mul_(torch.exp2(torch.randint(-6, 4, (outputs, 1, 1, 1)).float()))
         conv.bias.normal_()
     return conv.requires_grad_(requires_grad=False).eval()
 

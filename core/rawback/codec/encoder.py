@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rawback.bitstream import Header
     from rawback.codec.decoder import Progress
     from rawback.codec.rate import Rate
+    from rawback.codec.refine import Use
     from rawback.jpegio import Carrier
     from rawback.types import Guide, RawFrame
 
@@ -35,13 +36,20 @@ _LARGEST_SHARE, _SMALL_SHARE = 0.6, 0.08
 """Of a payload, that a base may take, and below which no smaller base is tried."""
 
 
-def prepare(frame: RawFrame, carrier: Carrier, *, progress: Progress | None = None) -> Session:
+def prepare(
+    frame: RawFrame,
+    carrier: Carrier,
+    *,
+    progress: Progress | None = None,
+    use: Use = "auto",
+) -> Session:
     """Register a raw with its JPEG and get ready to code it at any rate.
 
     Args:
         frame: The raw.
         carrier: The JPEG rendered from it.
         progress: Is told how far the work is.
+        use: Of the learned layer.
 
     Raises:
         ShotMismatch: They do not show the same shot.
@@ -58,7 +66,7 @@ def prepare(frame: RawFrame, carrier: Carrier, *, progress: Progress | None = No
     guide = build_guide(geometry, carrier.pixels)
     header = header_of(frame, carrier, geometry)
     shot = Shot.of(header, frame, carrier, geometry, guide)
-    session = Session(frame, guide, geometry, header, shot)
+    session = Session(frame, guide, geometry, header, shot, use)
     report("Fitting the inverse rendering", 0.35)
     session.prepared(0)
     report("Prepared", 1.0)
@@ -89,13 +97,20 @@ class Session:
     """
 
     def __init__(
-        self, frame: RawFrame, guide: Guide, geometry: Geometry, header: Header, shot: Shot
+        self,
+        frame: RawFrame,
+        guide: Guide,
+        geometry: Geometry,
+        header: Header,
+        shot: Shot,
+        use: Use = "auto",
     ) -> None:
         self.frame = frame
         self.guide = guide
         self.geometry = geometry
         self._header = header
         self._shot = shot
+        self._use = use
         self._tiers: dict[int, Prepared] = {}
 
     def prepared(self, tier: int) -> Prepared:
@@ -103,7 +118,7 @@ class Session:
         if tier not in self._tiers:
             while len(self._tiers) > 1:
                 self._tiers.pop(next(iter(self._tiers)))
-            self._tiers[tier] = Prepared.of(self._shot, BIT_PRICES[tier])
+            self._tiers[tier] = Prepared.of(self._shot, BIT_PRICES[tier], self._use)
         return self._tiers[tier]
 
     def encode(self, rate: Rate, *, progress: Progress | None = None) -> Encoded:

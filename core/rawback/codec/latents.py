@@ -115,7 +115,8 @@ class LatentHead:
 def _usual() -> NDArray[np.int32]:
     """The network's own readout, in 1/64."""
     readout = weights(MEMBER).network.readout.numpy()
-    return np.clip(np.rint(readout * READOUT_ONE), -_LARGEST, _LARGEST).astype(np.int32)
+    usual: NDArray[np.int32] = np.rint(readout * READOUT_ONE).astype(np.int32)
+    return np.clip(usual, -_LARGEST, _LARGEST)
 
 
 @dataclass(frozen=True, slots=True)

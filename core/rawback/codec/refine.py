@@ -7,7 +7,7 @@ the residual layer would need after them. The best one is coded; none, where non
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -41,7 +41,10 @@ if TYPE_CHECKING:
     from rawback.codec.grid import Window
     from rawback.codec.worth import Worth
 
-__all__ = ["Refinement", "refine", "shift_of"]
+__all__ = ["Refinement", "Use", "refine", "shift_of"]
+
+Use: TypeAlias = Literal["auto", "never", "bare", "full"]
+"""The learned layer where it pays, never, always without latents, always with all of them."""
 
 _TRIED = 4
 _STEP_OF_PRICE = 4.33
@@ -80,7 +83,9 @@ def shift_of(price: float) -> int:
     return int(np.clip(round(8 * np.log2(step)), *_RANGE))
 
 
-def refine(scene: Scene, truth: NDArray[np.int16], worth: Worth, price: float) -> Refinement | None:
+def refine(
+    scene: Scene, truth: NDArray[np.int16], worth: Worth, price: float, use: Use = "auto"
+) -> Refinement | None:
     """The learned layer that saves most, or None where it does not pay.
 
     Args:
@@ -88,7 +93,10 @@ def refine(scene: Scene, truth: NDArray[np.int16], worth: Worth, price: float) -
         truth: int16 ``[4, h, w]``: the raw in domain units.
         worth: What errors count.
         price: Squared error, in noise variances, that a bit must save.
+        use: Whether it is to be used as told even where it does not pay.
     """
+    if use == "never":
+        return None
     target = scene.like(truth)
     shift = shift_of(price)
     with side_by_side():
@@ -96,17 +104,15 @@ def refine(scene: Scene, truth: NDArray[np.int16], worth: Worth, price: float) -
         tiles = scene.tiles()
         some = [_Sample.of(scene, target, worth, t) for t in tiles[:: -(-len(tiles) // _TRIED)]]
         theta = theta_of(torch.full((1, 1, 1, 1), 2.0 ** (shift / 8)))
-        given = _analysed(scene, target, view, shift)
-        trials = [
-            _tried(scene, some, theta, shift, _coded(view, shift, latents))
-            for latents in (None, given)
-        ]
+        given = [_analysed(scene, target, view, shift)] if use != "bare" else []
+        ways = given if use == "full" else [None, *given]
+        trials = [_tried(scene, some, theta, shift, _coded(view, shift, way)) for way in ways]
     without = sum(sample.bits(sample.residual, theta) for sample in some)
     scale = scene.spots.size / sum(sample.tile.core.area for sample in some)
     costs = [trial.bits * scale + 8 * sum(map(len, trial.groups)) for trial in trials]
     best = trials[int(np.argmin(costs))]
     data = [best.head.to_bytes(), *best.groups]
-    if min(costs) + 8 * len(data[0]) >= without * scale:
+    if use == "auto" and min(costs) + 8 * len(data[0]) >= without * scale:
         return None
     sections = [Section(SectionKind.LATENTS, layer, 0, part) for layer, part in enumerate(data)]
     return Refinement(sections, corrected(scene, best.decoded, best.head.readout))

@@ -23,7 +23,7 @@ from rawback.codec.prediction import (
     pointwise,
     predict,
 )
-from rawback.codec.refine import refine
+from rawback.codec.refine import Use, refine
 from rawback.codec.scene import Scene
 from rawback.codec.threads import in_threads
 from rawback.codec.worth import QUARTERS, Worth
@@ -158,8 +158,8 @@ class Prepared:
     coefficients: dict[Band, NDArray[np.float32]] = field(repr=False)
 
     @classmethod
-    def of(cls, shot: Shot, price: float) -> Prepared:
-        """Choose a base at a price and see what it leaves."""
+    def of(cls, shot: Shot, price: float, use: Use = "auto") -> Prepared:
+        """Choose a base and a learned layer at a price, and see what they leave."""
         shape = (shot.frame.height, shot.frame.width)
         base = choose_pointwise(shot.fits, shot.samples, shot.blank, shot.cells, shape, price)
         base = _with_filters(shot, base, price)
@@ -170,7 +170,7 @@ class Prepared:
         predicted = list(in_threads(lambda tile: predict(base, shot.source, tile), tiles))
         scene = Scene.of(shot.frame.pattern, shot.source, predicted)
         worth = Worth.of(shot.frame.noise, QUARTERS)
-        refinement = refine(scene, shot.planes, worth, price)
+        refinement = refine(scene, shot.planes, worth, price, use)
         if refinement is not None:
             sections += refinement.sections
             predicted = replaced(predicted, refinement.planes)
