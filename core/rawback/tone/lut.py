@@ -41,7 +41,7 @@ def look_up(nodes: NDArray[np.int32], pixels: NDArray[np.uint8]) -> NDArray[np.i
     low, high = nodes[..., value >> 4], nodes[..., (value >> 4) + 1]
     tables = (low * (_CELL - (value & 15)) + high * (value & 15)).reshape(3, -1)
     found = np.empty((3, *pixels.shape[:2]), dtype=np.int32)
-    rows = max(1, _STRIP // pixels.shape[1])
+    rows = max(1, _STRIP // max(pixels.shape[1], 1))
     for top in range(0, len(pixels), rows):
         strip = np.s_[top : top + rows]
         for colour, table in enumerate(tables):
