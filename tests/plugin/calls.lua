@@ -1,4 +1,4 @@
--- Runs under plain Lua: `lua calls.lua FOLDER`, FOLDER being plugin_darktable. Prints what fails.
+-- Runs under plain Lua: `lua5.4 calls.lua FOLDER`, FOLDER being plugin_darktable. Prints what fails.
 
 package.path = arg[1] .. "/?.lua;" .. package.path
 local calls = require "lib/rawback_calls"
