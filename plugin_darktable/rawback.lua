@@ -92,7 +92,13 @@ local FAILED_TAG = "rawback|failed"
 local NO_RESULTS = _("nothing exported yet")
 local KEPT_RESULTS = 4
 
-local panel = {module_installed = false, event_registered = false, widgets = {}, results = {}}
+local panel = {
+  module_installed = false, -- keep track of whether the lib was registered
+  event_registered = false, -- keep track of whether it waits for the lighttable
+  widgets = {},
+  shown_rate = nil,         -- what the panel shows already
+  results = {},             -- the last lines, the newest first
+}
 
 -- - - - - - - - - - - - - - - - - - - - - - - -
 -- P R E F E R E N C E S
@@ -203,17 +209,39 @@ end
 -- E X P O R T
 -- - - - - - - - - - - - - - - - - - - - - - - -
 
-local function show_results()
-  if panel.widgets.results then
-    panel.widgets.results.label = #panel.results > 0 and table.concat(panel.results, "\n")
-      or NO_RESULTS
+local function rate_index(rate)
+  for index, known in ipairs(calls.RATES) do
+    if known == rate then
+      return index
+    end
   end
+  return 0
+end
+
+-- Show the last results, and what the preferences say, which may have been changed elsewhere.
+local function refresh()
+  local widgets = panel.widgets
+  if not widgets.all then
+    return
+  end
+  local current = settings()
+  widgets.enabled.value = current.enabled
+  if widgets.rate.value ~= current.rate then
+    panel.shown_rate = current.rate
+    local index = rate_index(current.rate)
+    if index > 0 then
+      widgets.rate.selected = index
+    else
+      widgets.rate.value = current.rate
+    end
+  end
+  widgets.results.label = #panel.results > 0 and table.concat(panel.results, "\n") or NO_RESULTS
 end
 
 local function remember(text)
   table.insert(panel.results, 1, text)
   panel.results[KEPT_RESULTS + 1] = nil
-  show_results()
+  refresh()
 end
 
 local function tag_failure(image, failed)
@@ -320,31 +348,10 @@ local function open_selected()
   dt.control.execute(calls.command(words, {windows = WINDOWS, background = true}))
 end
 
-local function rate_index(rate)
-  for index, known in ipairs(calls.RATES) do
-    if known == rate then
-      return index
-    end
-  end
-  return nil
-end
-
--- Show what the preferences say, which may have been changed elsewhere.
-local function refresh()
-  local current = settings()
-  panel.widgets.enabled.value = current.enabled
-  local index = rate_index(current.rate)
-  if index then
-    panel.widgets.rate.selected = index
-  else
-    panel.widgets.rate.value = current.rate
-  end
-  show_results()
-end
-
 local function build_widgets()
   local current = settings()
   local widgets = panel.widgets
+  panel.shown_rate = current.rate
   widgets.enabled = dt.new_widget("check_button"){
     label = _("put the raw into exported JPEGs"),
     tooltip = _("applies to JPEGs that are exported from raws"),
@@ -357,11 +364,13 @@ local function build_widgets()
     label = _("size or quality"),
     tooltip = _("choose, or type: 'quality 70', '350 kB', '1.5 MB', 'lossless'"),
     editable = true,
-    selected = rate_index(current.rate) or 0,
+    selected = rate_index(current.rate),
     changed_callback = function(this)
-      -- It is also called for every letter that is typed.
-      if calls.rate_arguments(this.value or "") then
-        dt.preferences.write(MODULE, "rate", "string", this.value)
+      -- It is called for every letter that is typed, and late for what was set by refresh.
+      local rate = this.value or ""
+      if rate ~= panel.shown_rate and calls.rate_arguments(rate) then
+        panel.shown_rate = rate
+        dt.preferences.write(MODULE, "rate", "string", rate)
       end
     end,
     table.unpack(calls.RATES),
@@ -403,8 +412,9 @@ local function install_module()
     false, -- resetable
     {[dt.gui.views.lighttable] = {"DT_UI_CONTAINER_PANEL_RIGHT_CENTER", 90}},
     panel.widgets.all,
-    refresh, -- view_enter
-    nil      -- view_leave
+    -- Called by the thread that draws, which setting a widget waits for: so later.
+    function() dt.control.dispatch(refresh) end, -- view_enter
+    nil                                          -- view_leave
   )
   panel.module_installed = true
 end
