@@ -1,0 +1,113 @@
+"""Carriers as darktable's modules make them: ``python -m rawback_lab.bench.darktable RAW...``.
+
+Each raw is exported by the real darktable once for each edit, embedded at one rate, and restored.
+What counts is the raw PSNR inside the area that the carrier covers, beside the same area of the
+default export's result; and whether the raw was found in the carrier at all. Where it was not, the
+figures are those of the raw coded on its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rawback import codec, jpegio, metrics, rawio
+from rawback._api.packaging import payload_room
+from rawback.bitstream import unpack
+from rawback.errors import ShotMismatch
+from rawback.geometry import MATCH, Aligned, register
+from rawback_lab.bench.carriers import digest
+from rawback_lab.darktable import render_darktable
+from rawback_lab.darktable_edits import EDITS, xmp
+
+if TYPE_CHECKING:
+    from rawback.types import RawFrame
+    from rawback_lab.darktable_edits import Edit
+
+RATE, QUALITY = 0.1, 92
+
+
+def carrier(raw_file: Path, frame: RawFrame, name: str, edit: Edit, scratch: Path) -> bytes:
+    """Darktable's export of a raw with an edit, kept between runs."""
+    stem = "".join(c if c.isalnum() else "-" for c in name)
+    kept = scratch / f"{raw_file.stem}-{digest(raw_file)}-darktable-{stem}-q{QUALITY}.jpg"
+    if not kept.exists():
+        width = round(edit.width * max(frame.cfa.shape))
+        jpeg = render_darktable(rawio.write_dng(frame), QUALITY, xmp=xmp(edit), width=width)
+        if jpeg is None:
+            message = f"darktable exports nothing of {raw_file.name} with {name}"
+            raise SystemExit(message)
+        scratch.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(jpeg)
+    return kept.read_bytes()
+
+
+def measured(frame: RawFrame, jpeg: bytes) -> tuple[RawFrame, np.ndarray[Any, Any], dict[str, Any]]:
+    """What comes back at the benchmark's rate, where the carrier covers it, and how it was found."""
+    pixels = jpegio.decode_jpeg(jpeg)
+    try:
+        found = register(frame, pixels.pixels)
+    except ShotMismatch:
+        how: dict[str, Any] = {"found": False}
+    else:
+        kind = "whole pixels" if isinstance(found.geometry.placement, Aligned) else "warped"
+        how = {
+            "found": True,
+            "likeness": round(found.likeness, 3),
+            "placement": kind,
+            "geometry_bytes": len(found.geometry.to_bytes()),
+        }
+    session = codec.prepare(frame, pixels, unguided=True)
+    encoded = session.encode(codec.Rate.size(payload_room(int(RATE * frame.cfa.size / 8))))
+    restored = codec.decode(unpack(encoded.payload), pixels)
+    return restored, session.guide.mask, how
+
+
+def figures(raw_file: Path, names: list[str], scratch: Path) -> dict[str, Any]:
+    """How each edit of one raw comes back."""
+    frame = rawio.read_raw(raw_file)
+    plain, _, _ = measured(frame, carrier(raw_file, frame, "default", EDITS["default"], scratch))
+    results: dict[str, Any] = {}
+    for name in names:
+        jpeg = carrier(raw_file, frame, name, EDITS[name], scratch)
+        restored, mask, how = measured(frame, jpeg)
+        area = mask if mask.any() else np.ones_like(mask)
+        results[name] = how | {
+            "covered": float(mask.mean()),
+            "psnr_db": _decibels(metrics.raw_psnr(frame, restored, area)),
+            "plain_psnr_db": _decibels(metrics.raw_psnr(frame, plain, area)),
+            "whole_psnr_db": _decibels(metrics.raw_psnr(frame, restored)),
+        }
+        print(raw_file.name, name, results[name], flush=True)
+    return results
+
+
+def _decibels(psnr: float) -> float | None:
+    return round(psnr, 3) if math.isfinite(psnr) else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure carriers as darktable makes them.")
+    parser.add_argument("raws", type=Path, nargs="+", help="raw files")
+    parser.add_argument("--json", type=Path, required=True, help="where the figures go")
+    parser.add_argument("--edits", nargs="+", choices=list(EDITS), default=list(EDITS))
+    parser.add_argument("--scratch", type=Path, default=Path(".scratch/carriers"))
+    options = parser.parse_args()
+    results: dict[str, Any] = {"bpp": RATE, "quality": QUALITY, "match": MATCH, "frames": {}}
+    if options.json.exists():
+        # What is not asked for keeps its figures.
+        results["frames"] = json.loads(options.json.read_text("utf-8"))["frames"]
+    for raw_file in options.raws:
+        kept = results["frames"].setdefault(raw_file.stem, {})
+        kept |= figures(raw_file, options.edits, options.scratch)
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
