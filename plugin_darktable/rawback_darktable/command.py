@@ -70,7 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--alone", action="store_true", help="do not use the background service")
     parser.add_argument("--stop", action="store_true", help="end the background service")
-    parser.add_argument("--job", metavar="FILE", help="take all arguments from a UTF-8 file's lines")
+    parser.add_argument(
+        "--job", metavar="FILE", help="take all arguments from a UTF-8 file's lines"
+    )
     return parser
 
 

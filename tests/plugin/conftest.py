@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,7 @@ def service_folder(
 ) -> Iterator[Path]:
     """A place of its own for the service, which is stopped afterwards."""
     # Sockets have short names: pytest's own folders may be too deep.
-    folder = Path(subprocess.check_output(["mktemp", "-d", "/tmp/rb-XXXXXX"], text=True).strip())
+    folder = Path(tempfile.mkdtemp(prefix="rb-", dir="/tmp"))
     monkeypatch.setenv(OVERRIDE, str(folder))
     paths = (str(ROOT / part) for part in ("core", "gui", "plugin_darktable"))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))

@@ -142,8 +142,10 @@ def _helper() -> str:
 
 def _place(helper: str) -> bytes:
     """A Lua file that names the helper."""
-    quoted = "".join(f"\\{byte}" if byte < 32 or byte > 126 or byte in b'"\\' else chr(byte)
-                     for byte in os.fsencode(helper))
+    quoted = "".join(
+        f"\\{byte}" if byte < 32 or byte > 126 or byte in b'"\\' else chr(byte)
+        for byte in os.fsencode(helper)
+    )
     return b"-- " + _MARK + f': where the helper is\nreturn {{executable = "{quoted}"}}\n'.encode()
 
 
