@@ -419,9 +419,7 @@ local function install_module()
   panel.module_installed = true
 end
 
-local function install_panel()
-  register_preferences()
-  build_widgets()
+local function install_when_shown()
   if dt.gui.current_view().id == "lighttable" then
     install_module()
   elseif not panel.event_registered then
@@ -432,6 +430,12 @@ local function install_panel()
     end)
     panel.event_registered = true
   end
+end
+
+local function install_panel()
+  register_preferences()
+  build_widgets()
+  install_when_shown()
 end
 
 -- - - - - - - - - - - - - - - - - - - - - - - -
@@ -456,6 +460,8 @@ end
 local function show()
   if panel.module_installed then
     dt.gui.libs[MODULE].visible = true
+  elseif HAS_GUI then
+    install_when_shown()
   end
 end
 

@@ -21,8 +21,8 @@ __all__ = ["ask", "stop"]
 
 _PATIENCE = 5.0
 """Seconds for a service to begin to listen."""
-_SILENCE = 120.0
-"""Seconds without a sign of life, after which a service is given up."""
+_SILENCE = 60.0
+"""Seconds without a sign of life, of which there are two a second, until a service is given up."""
 _PAUSE = 0.01
 
 

@@ -65,9 +65,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--unguided", action="store_true", help="code the raw on its own if the JPEG is another"
     )
-    parser.add_argument(
-        "--force", action="store_true", help="go on although a C2PA signature will not hold"
-    )
     parser.add_argument("--alone", action="store_true", help="do not use the background service")
     parser.add_argument("--stop", action="store_true", help="end the background service")
     parser.add_argument(
@@ -94,7 +91,7 @@ def _job(options: argparse.Namespace) -> Job:
         value = options.quality
     # The service runs in another folder; links are left to be followed where the file is opened.
     raw, jpeg = (os.path.abspath(path) for path in (options.raw, options.jpeg))  # noqa: PTH100
-    return Job(raw, jpeg, kind, value, options.unguided, options.force)
+    return Job(raw, jpeg, kind, value, options.unguided)
 
 
 def _outcome(job: Job, *, alone: bool) -> Outcome:

@@ -22,7 +22,6 @@ class Job:
         kind: One of `KINDS`.
         value: Quality from 0 to 100, or bytes; 0 for lossless.
         unguided: Code the raw on its own where the JPEG does not show it.
-        force: Go on although a C2PA signature will not hold.
     """
 
     raw: str
@@ -30,7 +29,6 @@ class Job:
     kind: str = "quality"
     value: float = 60
     unguided: bool = False
-    force: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

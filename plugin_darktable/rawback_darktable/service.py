@@ -28,12 +28,13 @@ from rawback_darktable.work import perform, warm_up
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Service", "main"]
+__all__ = ["TICK", "Service", "main"]
 
 _IDLE = 180.0
 _LONGEST_REQUEST = 1 << 16
 _REQUEST_PATIENCE = 5.0
-_TICK = 0.5
+TICK = 0.5
+"""Seconds between signs of life."""
 
 
 class Service:
@@ -62,7 +63,7 @@ class Service:
                 return False
             with _listening(self._path) as listener:
                 threading.Thread(target=warm_up, daemon=True).start()
-                listener.settimeout(_TICK)
+                listener.settimeout(TICK)
                 used = time.monotonic()
                 while not self._stopped.is_set() and time.monotonic() - used < self._idle:
                     if self._accept(listener):
@@ -94,16 +95,40 @@ class Service:
         except ValueError:
             return Outcome("failed", "The service does not understand this; start it again.")
 
-        def alive(_stage: str = "", _fraction: float = 0.0) -> None:
-            # Raises where the client has hung up, which ends its job.
-            connection.sendall(b"\n")
+        with _signs_of_life(connection) as gone:
 
-        while not self._turn.acquire(timeout=_TICK):
-            alive()
+            def check(_stage: str = "", _fraction: float = 0.0) -> None:
+                if gone.is_set():
+                    raise ConnectionAbortedError
+
+            while not self._turn.acquire(timeout=TICK):
+                check()
+            try:
+                check()
+                return perform(job, check)
+            finally:
+                self._turn.release()
+
+
+@contextlib.contextmanager
+def _signs_of_life(connection: socket.socket) -> Iterator[threading.Event]:
+    """Send empty lines while the context lasts; the event tells that the client has hung up."""
+    gone, over = threading.Event(), threading.Event()
+
+    def send() -> None:
         try:
-            return perform(job, alive)
-        finally:
-            self._turn.release()
+            while not over.wait(TICK):
+                connection.sendall(b"\n")
+        except OSError:
+            gone.set()
+
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+    try:
+        yield gone
+    finally:
+        over.set()
+        thread.join()
 
 
 def _request(connection: socket.socket) -> str:

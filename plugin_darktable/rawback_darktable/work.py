@@ -32,15 +32,14 @@ def perform(job: Job, progress: Callable[[str, float], None] | None = None) -> O
 
     Args:
         job: What to do.
-        progress: Is told how far the job is. Where it raises ConnectionError or TimeoutError,
-            nobody waits for the job any more, and the job ends.
+        progress: Is told how far the job is. Where it raises ConnectionError, nobody waits for the
+            job any more, and the job ends.
 
     Returns:
         What came of it, whatever that was.
 
     Raises:
         ConnectionError: By `progress`.
-        TimeoutError: By `progress`.
     """
     import rawback
 
@@ -51,7 +50,6 @@ def perform(job: Job, progress: Callable[[str, float], None] | None = None) -> O
             rate=_rate(job),
             in_place=True,
             keep_original=False,
-            force=job.force,
             unguided=job.unguided,
             progress=progress,
         )
@@ -59,7 +57,7 @@ def perform(job: Job, progress: Callable[[str, float], None] | None = None) -> O
         return Outcome("refused", str(error))
     except MemoryError:
         return Outcome("failed", "There is not enough memory for this; close other programs.")
-    except (ConnectionError, TimeoutError):
+    except ConnectionError:
         raise
     except Exception as error:  # noqa: BLE001 -- a hook gets its line, whatever happened
         text = f"{type(error).__name__}: {error}"

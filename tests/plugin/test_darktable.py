@@ -62,7 +62,7 @@ def export(helper: Path, tmp_path: Path) -> Callable[..., str]:
             env={**os.environ, "HOME": str(tmp_path)},
             capture_output=True,
             check=True,
-            timeout=300,
+            timeout=600,
         )
         return (done.stdout + done.stderr).decode("utf-8", "replace")
 
@@ -131,9 +131,11 @@ def test_there_and_back(
     assert difference < 1.5
 
 
+@pytest.mark.usefixtures("service_folder")
 def test_hostile_names_and_many_images(
     tmp_path: Path, export: Callable[..., str], shot: tuple[bytes, bytes]
 ) -> None:
+    """One export job, whose images the warm service does."""
     for name in HOSTILE:
         (tmp_path / "in" / f"{name}.dng").write_bytes(shot[0])
     export()

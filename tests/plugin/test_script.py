@@ -15,7 +15,10 @@ PLUGIN = HERE.parents[1] / "plugin_darktable"
 @pytest.mark.skipif(shutil.which("lua5.4") is None, reason="no Lua 5.4")
 def test_helpers_under_plain_lua() -> None:
     done = subprocess.run(
-        ["lua5.4", HERE / "calls.lua", PLUGIN], capture_output=True, text=True, check=False
+        ["lua5.4", str(HERE / "calls.lua"), str(PLUGIN)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stdout == ""
     assert done.returncode == 0, done.stderr
@@ -23,7 +26,7 @@ def test_helpers_under_plain_lua() -> None:
 
 @pytest.mark.skipif(shutil.which("luacheck") is None, reason="no luacheck")
 def test_luacheck_has_nothing_to_say() -> None:
-    command = ["luacheck", "--std", "lua54", "--no-color", PLUGIN, HERE]
+    command = ["luacheck", "--std", "lua54", "--no-color", str(PLUGIN), str(HERE)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
