@@ -26,6 +26,8 @@ from rawback_lab.darktable import render_darktable
 from rawback_lab.darktable_edits import EDITS, xmp
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from rawback.types import RawFrame
@@ -72,24 +74,25 @@ def measured(frame: RawFrame, jpeg: bytes) -> tuple[RawFrame, NDArray[np.uint8],
     return restored, session.guide.mask, how
 
 
-def figures(raw_file: Path, names: list[str], scratch: Path) -> dict[str, Any]:
-    """How each edit of one raw comes back."""
+def figures(
+    raw_file: Path, names: list[str], scratch: Path
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """How each edit of one raw comes back, by its name, as they are measured."""
     frame = rawio.read_raw(raw_file)
     default = measured(frame, carrier(raw_file, frame, "default", EDITS["default"], scratch))
     plain = default[0]
-    results: dict[str, Any] = {}
     for name in names:
         jpeg = carrier(raw_file, frame, name, EDITS[name], scratch)
         restored, mask, how = default if name == "default" else measured(frame, jpeg)
         area = mask if mask.any() else np.ones_like(mask)
-        results[name] = how | {
+        found = how | {
             "covered": float(mask.mean()),
             "psnr_db": _decibels(metrics.raw_psnr(frame, restored, area)),
             "plain_psnr_db": _decibels(metrics.raw_psnr(frame, plain, area)),
             "whole_psnr_db": _decibels(metrics.raw_psnr(frame, restored)),
         }
-        print(raw_file.name, name, results[name], flush=True)
-    return results
+        print(raw_file.name, name, found, flush=True)
+        yield name, found
 
 
 def _decibels(psnr: float) -> float | None:
@@ -109,9 +112,10 @@ def main() -> None:
         results["frames"] = json.loads(options.json.read_text("utf-8"))["frames"]
     for raw_file in options.raws:
         kept = results["frames"].setdefault(raw_file.stem, {})
-        kept |= figures(raw_file, options.edits, options.scratch)
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+        for name, found in figures(raw_file, options.edits, options.scratch):
+            kept[name] = found
+            options.json.parent.mkdir(parents=True, exist_ok=True)
+            options.json.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
