@@ -59,7 +59,7 @@ def write_programs(folder: Path) -> Path:
     return folder / "rawback-darktable"
 
 
-def drive(folder: Path, picture: Path, patience: float = 120.0) -> str:
+def drive(folder: Path, picture: Path, patience: float = 300.0) -> str:
     """Let Lua drive exports and a restore in the window.
 
     Args:
