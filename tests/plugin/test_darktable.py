@@ -104,8 +104,8 @@ def developed(raw: bytes, carrier: Path) -> tuple[bytes, bytes]:
 
 def likeness(one: bytes, other: bytes) -> tuple[float, float]:
     """PSNR in dB and mean CIEDE2000 of two JPEGs."""
-    first, second = (jpegio.decode_jpeg(data).pixels / np.float32(255) for data in (one, other))
-    psnr = -10 * np.log10(np.square(first - second).mean())
+    first, second = (jpegio.decode_jpeg(data).pixels for data in (one, other))
+    psnr = -10 * np.log10(np.square((first - second.astype(np.float64)) / 255).mean())
     difference = delta_e_2000(*(lab_from_linear(from_srgb(p)) for p in (first, second)))
     return float(psnr), float(difference.mean())
 
