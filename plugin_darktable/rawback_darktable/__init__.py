@@ -1,1 +1,16 @@
-"""The helper that darktable calls after an export."""
+"""The helper that darktable calls after an export: a thin user of rawback's public API.
+
+It is made for hooks, whose caller waits: ::
+
+    command    the command line: one job in, one line of outcome out
+    job        what is asked for
+    outcome    what came of it
+    work       the job itself, in this process
+    place      where the service of this user listens
+    client     hands a job to the service, starting it if need be
+    service    a warm process that does jobs, and ends itself when there are none
+"""
+
+from __future__ import annotations
+
+__all__: list[str] = []

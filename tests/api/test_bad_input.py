@@ -244,6 +244,11 @@ def test_a_jpeg_of_another_shot(shot: Shot) -> None:
     other = saved(Image.fromarray(coarse).resize((160, 120), Image.Resampling.BICUBIC))
     with pytest.raises(rawback.ShotMismatch):
         rawback.embed_bytes(shot[0], other)
+    for rate in (rawback.Rate.quality(50), rawback.Rate.lossless()):
+        carrier, result = rawback.embed_bytes(shot[0], other, rate=rate, unguided=True)
+        assert not result.guided
+        assert rawback.verify(carrier, raw=shot[0]).psnr_db == pytest.approx(result.psnr_db)
+        assert rawback.strip_bytes(carrier) == other
 
 
 def test_files_the_wrong_way_round(shot: Shot) -> None:

@@ -103,6 +103,14 @@ def test_inputs_are_not_replaced_even_if_overwriting(
     assert carrier.read_bytes() == small_carrier
 
 
+def test_in_place_without_a_copy(shot_folder: Path, shot: Shot) -> None:
+    raw, jpeg = shot_folder / "photo.dng", shot_folder / "photo.jpg"
+    result = rawback.embed(raw, jpeg, rate=COARSE, in_place=True, keep_original=False)
+    assert (result.output, result.original) == (jpeg, None)
+    assert rawback.strip_bytes(jpeg.read_bytes()) == shot[1]
+    assert {path.name for path in shot_folder.iterdir()} == {"photo.dng", "photo.jpg"}
+
+
 def test_in_place_keeps_the_first_original(shot_folder: Path, shot: Shot) -> None:
     raw, jpeg = shot_folder / "photo.dng", shot_folder / "photo.jpg"
     for _ in range(2):

@@ -33,8 +33,10 @@ def embed(
     *,
     rate: Rate | None = None,
     in_place: bool = False,
+    keep_original: bool = True,
     overwrite: bool = False,
     force: bool = False,
+    unguided: bool = False,
     sidecar: bool | StrPath = False,
     progress: Progress | None = None,
 ) -> EmbedResult:
@@ -49,8 +51,11 @@ def embed(
         rate: How large or how good; quality 60 by default.
         in_place: Change the JPEG itself and keep it as it was as ``NAME.jpg_original``; one that
             is there already stays.
+        keep_original: With `in_place`, False leaves no such copy: `rawback.strip` gives it back.
         overwrite: Whether `output` or `sidecar` may replace a file.
         force: Go on although the JPEG holds a C2PA manifest, whose signature will not hold.
+        unguided: Where the JPEG does not show the raw, or cannot be found on it, code the raw on
+            its own, which takes far more bytes, instead of refusing.
         sidecar: Write a detached payload instead of a carrier and leave the JPEG alone: to this
             path, or, if True, to the JPEG's with ``.rawback`` added.
         progress: Is told how far the job is.
@@ -65,7 +70,7 @@ def embed(
         UnsupportedCarrier: The other file is no JPEG, or one that cannot carry a raw.
         DamagedCarrier: The JPEG is cut or broken.
         SignedCarrier: The JPEG is signed and `force` is not given.
-        ShotMismatch: The two do not show the same shot.
+        ShotMismatch: The two do not show the same shot, and `unguided` is not given.
         RateUnreachable: No payload meets `rate`.
         OutputRefused: The output exists, is one of the inputs, or cannot be written.
         ValueError: More than one of `output`, `in_place` and `sidecar` is given.
@@ -77,12 +82,16 @@ def embed(
     if not in_place:
         check_output(target, overwrite=overwrite, inputs=(raw, jpeg))
     job = Job(progress)
-    coded = _code(raw, read_file(jpeg), rate, job, force=force or sidecar is not False)
+    signed = force or sidecar is not False
+    coded = _code(raw, read_file(jpeg), rate, job, force=signed, unguided=unguided)
     job.at("Writing the file", 0.98)
     original = None
     if in_place:
-        original = replace_file(jpeg, coded.carrier)
         target = Path(jpeg)
+        if keep_original:
+            original = replace_file(jpeg, coded.carrier)
+        else:
+            write_file(target, coded.carrier, overwrite=True)
     else:
         data = coded.carrier if sidecar is False else container.wrap(coded.encoded.payload)
         target = write_file(target, data, overwrite=overwrite, like=jpeg)
@@ -97,6 +106,7 @@ def embed_bytes(
     *,
     rate: Rate | None = None,
     force: bool = False,
+    unguided: bool = False,
     progress: Progress | None = None,
 ) -> tuple[bytes, EmbedResult]:
     """`embed` in memory.
@@ -106,6 +116,7 @@ def embed_bytes(
         jpeg: The JPEG's bytes.
         rate: As for `embed`.
         force: As for `embed`.
+        unguided: As for `embed`.
         progress: As for `embed`.
 
     Returns:
@@ -115,7 +126,7 @@ def embed_bytes(
         RawbackError: As `embed` does, but for files.
     """
     job = Job(progress)
-    coded = _code(raw, jpeg, rate, job, force=force)
+    coded = _code(raw, jpeg, rate, job, force=force, unguided=unguided)
     result = coded.result(job)
     job.at("Done", 1.0)
     return coded.carrier, result
@@ -148,10 +159,19 @@ class _Coded:
             seconds=job.seconds,
             peak_memory_bytes=peak_memory(),
             sections=section_infos(payload, self.added - len(payload)),
+            guided=bool(self.session.guide.mask.any()),
         )
 
 
-def _code(raw: StrPath | bytes, jpeg: bytes, rate: Rate | None, job: Job, *, force: bool) -> _Coded:
+def _code(
+    raw: StrPath | bytes,
+    jpeg: bytes,
+    rate: Rate | None,
+    job: Job,
+    *,
+    force: bool,
+    unguided: bool,
+) -> _Coded:
     from rawback import codec, jpegio, rawio
 
     # Refuses at once what would be refused after all the work.
@@ -162,7 +182,7 @@ def _code(raw: StrPath | bytes, jpeg: bytes, rate: Rate | None, job: Job, *, for
     job.at("Reading the JPEG", 0.06)
     carrier = jpegio.decode_jpeg(bare)
     rate = _payload_rate(rate or codec.Rate.quality(DEFAULT_QUALITY), frame.width * frame.height)
-    session = codec.prepare(frame, carrier, progress=job.part(0.08, 0.5))
+    session = codec.prepare(frame, carrier, unguided=unguided, progress=job.part(0.08, 0.5))
     encoded = session.encode(rate, progress=job.part(0.5, 0.95))
     job.at("Measuring", 0.95)
     carried = container.embed_payload(bare, encoded.payload, force=True)

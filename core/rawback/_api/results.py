@@ -86,6 +86,7 @@ class EmbedResult(_Result):
         peak_memory_bytes: The most memory the process has held so far; None where the system does
             not tell.
         sections: What the payload is made of.
+        guided: False where the JPEG does not show the raw, which was coded on its own.
     """
 
     output: Path | None
@@ -101,6 +102,7 @@ class EmbedResult(_Result):
     seconds: float
     peak_memory_bytes: int | None
     sections: tuple[SectionInfo, ...]
+    guided: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ def embed(
     sidecar: options.Sidecar = False,
     overwrite: options.Overwrite = False,
     force: options.Force = False,
+    unguided: options.Unguided = False,
     as_json: options.AsJson = False,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
@@ -49,6 +50,7 @@ def embed(
             in_place=in_place,
             overwrite=overwrite,
             force=force,
+            unguided=unguided,
             sidecar=(output or True) if sidecar else False,
             progress=progress,
         )
@@ -57,6 +59,8 @@ def embed(
     lines = [f"{label(result.output or '')}: {figure}, {size_text}, {result.seconds:.1f} s"]
     if not result.exact:
         lines.append(f"  error is {result.error_over_sigma:.2f} of the raw's own noise")
+    if not result.guided:
+        lines.append("  the JPEG does not show this raw, which was coded on its own")
     if result.original is not None:
         lines.append(f"  the JPEG as it was: {label(result.original)}")
     talk.result(result.as_dict(), lines + (section_lines(result.sections) if verbose else []))

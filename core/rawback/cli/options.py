@@ -31,6 +31,7 @@ __all__ = [
     "Sidecar",
     "SidecarFile",
     "Size",
+    "Unguided",
     "UsageError",
     "Verbose",
     "parse_region",
@@ -138,6 +139,10 @@ Overwrite: TypeAlias = Annotated[
 ]
 Force: TypeAlias = Annotated[
     bool, typer.Option("--force", help="Go on although a C2PA signature will not hold.")
+]
+Unguided: TypeAlias = Annotated[
+    bool,
+    typer.Option("--unguided", help="If JPEG does not show RAW, code RAW on its own: far larger."),
 ]
 Region: TypeAlias = Annotated[
     str | None, typer.Option(metavar="X,Y,W,H", help="Only this part, in raw pixels.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import rawback
-from rawback.cli import commands
+from rawback.cli import commands, plugin
 from rawback.cli.demo import demo
 from rawback.cli.talk import print_json
 
@@ -41,6 +41,7 @@ for _command in (
     demo,
 ):
     app.command()(_command)
+app.add_typer(plugin.app, name="plugin")
 
 
 def _print_version(wanted: bool) -> None:

@@ -8,7 +8,7 @@ from rawback.codec.draft import Draft, Encoded
 from rawback.codec.headers import fits, header_of
 from rawback.codec.search import CLOSE, COARSEST, FINEST, SECTION_BYTES, StepSearch
 from rawback.codec.source import BIT_PRICES, Prepared, Shot
-from rawback.errors import UnsupportedCarrier
+from rawback.errors import ShotMismatch, UnsupportedCarrier
 from rawback.geometry import Geometry, build_guide, register
 from rawback.metrics import raw_psnr
 from rawback.residual import CODES_PER_LAYER
@@ -40,6 +40,7 @@ def prepare(
     frame: RawFrame,
     carrier: Carrier,
     *,
+    unguided: bool = False,
     progress: Progress | None = None,
     use: Use = "auto",
 ) -> Session:
@@ -48,11 +49,12 @@ def prepare(
     Args:
         frame: The raw.
         carrier: The JPEG rendered from it.
+        unguided: Where the JPEG does not show the raw, code the raw on its own.
         progress: Is told how far the work is.
         use: Of the learned layer.
 
     Raises:
-        ShotMismatch: They do not show the same shot.
+        ShotMismatch: They do not show the same shot, and `unguided` is not given.
         UnsupportedCarrier: The JPEG is tiny beside the raw.
     """
     report = progress or (lambda _stage, _done: None)
@@ -61,7 +63,7 @@ def prepare(
         message = "The JPEG is far too small for this raw; export it larger."
         raise UnsupportedCarrier(message)
     report("Registering the JPEG on the raw", 0.0)
-    geometry = register(frame, carrier.pixels).geometry
+    geometry = _registered(frame, carrier, unguided=unguided)
     report("Resampling the JPEG", 0.2)
     guide = build_guide(geometry, carrier.pixels)
     header = header_of(frame, carrier, geometry)
@@ -71,6 +73,16 @@ def prepare(
     session.prepared(0)
     report("Prepared", 1.0)
     return session
+
+
+def _registered(frame: RawFrame, carrier: Carrier, *, unguided: bool) -> Geometry:
+    try:
+        return register(frame, carrier.pixels).geometry
+    except ShotMismatch:
+        if not unguided:
+            raise
+    height, width = carrier.pixels.shape[:2]
+    return Geometry.apart((frame.width, frame.height), (width, height))
 
 
 class _Rounds:

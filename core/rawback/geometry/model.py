@@ -60,6 +60,19 @@ class Geometry:
             message = "the map moves neighbouring raw pixels too far apart"
             raise ValueError(message)
 
+    @classmethod
+    def apart(cls, raw_size: tuple[int, int], carrier_size: tuple[int, int]) -> Geometry:
+        """The geometry of a carrier that covers no pixel of the raw.
+
+        Args:
+            raw_size: Width and height of the mosaic, 1 to 65535.
+            carrier_size: Width and height of the carrier, 1 to 65535.
+
+        Returns:
+            The raw moved past the right edge of every carrier there can be.
+        """
+        return cls(raw_size, carrier_size, Aligned(1, MAX_SIDE, 0))
+
     def to_bytes(self) -> bytes:
         """Write the placement; the sizes are the header's business.
 

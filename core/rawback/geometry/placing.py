@@ -32,8 +32,11 @@ __all__ = ["quantised", "snapped"]
 _SNAP = 0.2
 _SNAP_WHOLE = 0.5
 _NEAR_TURN = 0.05
-_MESH_ERROR = 0.02
+_MESH_ERROR, _WORST_MESH_ERROR = 0.02, 0.2
 _SAMPLES = 48
+_UNSEEN = 1e-3
+"""Of the strongest influence on the frame, below which nodes are left where they are: those past
+its edges would go anywhere."""
 
 
 def snapped(
@@ -78,7 +81,8 @@ def quantised(surface: Surface, raw_size: tuple[int, int]) -> Warped:
         raw_size: Width and height of the mosaic.
 
     Returns:
-        The warp; the rounded mesh follows the surface's shifts within about 0.02 pixel.
+        The warp; the rounded mesh follows the surface's shifts within about 0.02 pixel, or as
+        nearly as any mesh does where a strong lens correction bends more than that.
 
     Raises:
         ValueError: The map is too steep to be written.
@@ -93,16 +97,21 @@ def quantised(surface: Surface, raw_size: tuple[int, int]) -> Warped:
     if surface.spline is None:
         return plane
     meshes = [
-        mesh
+        found
         for spacing in MESH_SPACINGS
         if 1 << spacing >= surface.spline.spacing // 4
-        and (mesh := _mesh(surface.spline, raw_size, spacing)) is not None
+        and (found := _mesh(surface.spline, raw_size, spacing)) is not None
     ]
-    if not meshes:
+    least = min((error for error, _ in meshes), default=_WORST_MESH_ERROR)
+    if least >= _WORST_MESH_ERROR:
         message = "the shifts are too steep"
         raise ValueError(message)
     return min(
-        (Warped(origin, right, below, (g, h), mesh) for mesh in meshes),
+        (
+            Warped(origin, right, below, (g, h), mesh)
+            for error, mesh in meshes
+            if error <= max(least, _MESH_ERROR)
+        ),
         key=lambda warp: len(Geometry(raw_size, (1, 1), warp).to_bytes()),
     )
 
@@ -117,8 +126,8 @@ def _units(position: NDArray[np.float64]) -> tuple[int, int]:
     return x, y
 
 
-def _mesh(spline: Spline, raw_size: tuple[int, int], spacing: int) -> Mesh | None:
-    """The mesh of this spacing nearest to a spline, if it is near enough."""
+def _mesh(spline: Spline, raw_size: tuple[int, int], spacing: int) -> tuple[float, Mesh] | None:
+    """The mesh of this spacing nearest to a spline, and by how many pixels it errs at most."""
     x, y = _grid(raw_size)
     rows, columns = spline.shifts.shape[:2]
     shifts = _spread(
@@ -130,13 +139,15 @@ def _mesh(spline: Spline, raw_size: tuple[int, int], spacing: int) -> Mesh | Non
     if max(rows, columns) > _SAMPLES // 2:
         return None
     tall, wide = (spline_basis(at, 1 << spacing, nodes) for at, nodes in ((y, rows), (x, columns)))
-    upward, inward = (np.linalg.pinv(basis).astype(np.float64) for basis in (tall, wide))
+    upward, inward = (
+        np.linalg.pinv(basis, rcond=_UNSEEN).astype(np.float64) for basis in (tall, wide)
+    )
     nodes = _spread(upward, shifts, inward)
     units = np.round(nodes * POSITION_ONE).astype(np.int64)
-    error = np.abs(_spread(tall, units / POSITION_ONE, wide) - shifts).max()
-    if error > _MESH_ERROR or np.abs(units).max() > MAX_SHIFT:
+    if np.abs(units).max() > MAX_SHIFT:
         return None
-    return Mesh(spacing, tuple(units.ravel().tolist()))
+    error = float(np.abs(_spread(tall, units / POSITION_ONE, wide) - shifts).max())
+    return error, Mesh(spacing, tuple(units.ravel().tolist()))
 
 
 def _spread(

@@ -45,7 +45,7 @@ def look_up(nodes: NDArray[np.int32], pixels: NDArray[np.uint8]) -> NDArray[np.i
     climb = np.diff(lines, axis=2, append=0)
     tables = list(zip(start.reshape(3, -1), climb.reshape(3, -1), strict=True))
     found = np.empty((3, *pixels.shape[:2]), dtype=np.int32)
-    rows = max(1, _STRIP // pixels.shape[1])
+    rows = max(1, _STRIP // max(pixels.shape[1], 1))
     for top in range(0, len(pixels), rows):
         strip = np.s_[top : top + rows]
         red, green, blue = (pixels[strip][..., channel].astype(np.int32) for channel in range(3))

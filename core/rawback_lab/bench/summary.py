@@ -17,6 +17,8 @@ def main() -> None:
         ("main_job.json", _job),
         ("main_job_darktable.json", _job),
         ("geometry.json", _geometry),
+        ("darktable.json", _darktable),
+        ("hook.json", _hook),
         ("speed.json", _speed),
     ):
         path = RESULTS / name
@@ -63,6 +65,30 @@ def _geometry(results: dict[str, Any]) -> None:
         alone = found.get("jpegxl_alone_psnr_db")
         cells.append("-" if alone is None else f"{alone:.2f}")
         print(f"| {raw} | " + " | ".join(cells) + " |")
+
+
+def _darktable(results: dict[str, Any]) -> None:
+    frames = results["frames"]
+    print(f"\nExports by darktable at {results['rate']}, inside the covered area:\n")
+    print("| edit | " + " | ".join(frames) + " |")
+    print("|---|" + "---|" * len(frames))
+    for edit in next(iter(frames.values())):
+        cells = [_export(found[edit]) if edit in found else "" for found in frames.values()]
+        print(f"| {edit} | " + " | ".join(cells) + " |")
+
+
+def _export(found: dict[str, Any]) -> str:
+    inside = f"{found['psnr_db']:.2f} ({found['plain_psnr_db']:.2f})"
+    where = f"{found['covered']:.0%} covered" if found["found"] else "not found"
+    return f"{inside}, {found['bytes'] / 1000:.0f} kB, {where}"
+
+
+def _hook(results: dict[str, Any]) -> None:
+    print(f"\nThe export hook on 12.6 megapixels and {results['cores']} cores:\n")
+    print("| helper | seconds | of them embedding | beyond |\n|---|---|---|---|")
+    for run in results["runs"]:
+        figures = (run[name] for name in ("wall_s", "embedding_s", "beyond_s"))
+        print(f"| {run['kind']} | " + " | ".join(f"{value:.2f}" for value in figures) + " |")
 
 
 def _speed(results: dict[str, Any]) -> None:

@@ -1,0 +1,318 @@
+"""The helper: one job, one line, and a JPEG that carries its raw or is as it was."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+import rawback
+from rawback_darktable import client, command, place, service, work
+from rawback_darktable.job import KINDS, Job
+from rawback_darktable.outcome import STATUSES, Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LINES = st.text().filter(lambda text: text == " ".join(text.split()))
+FIGURES = (("bytes", "20011"), ("psnr", "44.12"), ("exact", "no"), ("guided", "yes"))
+
+
+def run(capfdbinary: pytest.CaptureFixture[bytes], *arguments: str) -> tuple[int, Outcome]:
+    """Run the command; its status and the one line it prints."""
+    status = command.main(arguments)
+    out = capfdbinary.readouterr().out
+    assert out.count(b"\n") == 1
+    return status, Outcome.from_line(out.decode())
+
+
+def folder_names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@given(st.sampled_from(STATUSES), LINES)
+def test_outcomes_read_back(status: str, message: str) -> None:
+    outcome = Outcome(status, message, FIGURES)
+    assert Outcome.from_line(outcome.to_line() + "\n") == outcome
+
+
+@given(st.text())
+def test_an_outcome_is_one_line_whatever_it_quotes(message: str) -> None:
+    line = Outcome("failed", message).to_line()
+    assert len(line.splitlines()) == 1
+    assert Outcome.from_line(line).status == "failed"
+
+
+@pytest.mark.parametrize("line", ["", "embedded", "done\tmessage=x", "embedded\tmessage"])
+def test_other_lines_are_no_outcomes(line: str) -> None:
+    if line == "embedded\tmessage":
+        assert Outcome.from_line(line).message == ""
+        return
+    with pytest.raises(ValueError, match="is no"):
+        Outcome.from_line(line)
+
+
+@given(st.text(st.characters()), st.sampled_from(KINDS), st.booleans())
+def test_jobs_read_back(name: str, kind: str, flag: bool) -> None:
+    job = Job(f"/{name}", f"/{name}.jpg", kind, 7.0, flag)
+    text = job.to_json()
+    assert text.isascii()
+    assert "\n" not in text
+    assert Job.from_json(text) == job
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"raw": "a"}', '{"raw": "a", "jpeg": "b", "kind": "x"}']
+)
+def test_other_texts_are_no_jobs(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 -- of whatever reads it
+        Job.from_json(text)
+
+
+@pytest.mark.usefixtures("no_service")
+def test_a_jpeg_gets_its_raw(
+    shot_folder: Path, shot: tuple[bytes, bytes], capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    raw, jpeg = str(shot_folder / "photo.dng"), shot_folder / "photo.jpg"
+    jpeg.chmod(0o640)
+    status, outcome = run(capfdbinary, "--quality", "40", "--", raw, str(jpeg))
+    assert (status, outcome.status) == (0, "embedded")
+    figures = dict(outcome.figures)
+    assert int(figures["bytes"]) == jpeg.stat().st_size - len(shot[1])
+    assert float(figures["psnr"]) > 30
+    assert figures["guided"] == "yes"
+    assert rawback.strip_bytes(jpeg.read_bytes()) == shot[1]
+    assert stat.S_IMODE(jpeg.stat().st_mode) == 0o640
+    assert folder_names(shot_folder) == {"photo.dng", "photo.jpg"}
+
+
+@pytest.mark.usefixtures("no_service")
+def test_names_relative_hostile_and_from_a_file(
+    shot_folder: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shot_folder)
+    name = "-a 'b' \"c\" `d` $(e) ü\\.jpg"
+    (shot_folder / "photo.jpg").rename(shot_folder / name)
+    arguments = ["--lossless", "--", "photo.dng", name]
+    (shot_folder / "job").write_text("\n".join(arguments), "utf-8")
+    status, outcome = run(capfdbinary, "--job", "job")
+    assert (status, dict(outcome.figures)["exact"]) == (0, "yes")
+    assert rawback.inspect(name).exact
+
+
+def unrelated(seed: int) -> bytes:
+    noise = np.random.default_rng(seed).integers(0, 255, (120, 160, 3), np.uint8)
+    data = io.BytesIO()
+    Image.fromarray(noise).save(data, "JPEG")
+    return data.getvalue()
+
+
+@pytest.mark.usefixtures("no_service")
+def test_a_jpeg_of_something_else_is_refused_or_coded_without_it(
+    shot_folder: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    raw, jpeg = str(shot_folder / "photo.dng"), shot_folder / "photo.jpg"
+    jpeg.write_bytes(unrelated(1))
+    status, outcome = run(capfdbinary, raw, str(jpeg))
+    assert (status, outcome.status) == (1, "refused")
+    assert "same shot" in outcome.message
+    assert jpeg.read_bytes() == unrelated(1)
+    status, outcome = run(capfdbinary, "--unguided", "--lossless", raw, str(jpeg))
+    assert (status, dict(outcome.figures)["guided"]) == (0, "no")
+    assert rawback.verify(jpeg, raw=raw).exact
+
+
+@pytest.mark.usefixtures("no_service")
+@pytest.mark.parametrize("missing", ["photo.dng", "photo.jpg"])
+def test_missing_files_are_told(
+    shot_folder: Path, missing: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    (shot_folder / missing).unlink()
+    raw, jpeg = str(shot_folder / "photo.dng"), str(shot_folder / "photo.jpg")
+    status, outcome = run(capfdbinary, raw, jpeg)
+    assert (status, outcome.status) == (1, "refused")
+    assert missing in outcome.message
+
+
+@pytest.mark.usefixtures("no_service")
+def test_what_should_not_happen_is_a_line_as_well(
+    shot_folder: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        message = "two\nlines"
+        raise KeyError(message)
+
+    monkeypatch.setattr("rawback.embed", broken)
+    raw, jpeg = str(shot_folder / "photo.dng"), str(shot_folder / "photo.jpg")
+    status, outcome = run(capfdbinary, raw, jpeg)
+    assert (status, outcome.status) == (1, "failed")
+    assert "KeyError" in outcome.message
+
+
+def test_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([], ["a"], ["--size", "many", "a", "b"], ["--job", "/none"]):
+        with pytest.raises(SystemExit, match="2"):
+            command.main(arguments)
+    assert "usage" in capsys.readouterr().err
+
+
+def test_killed_while_at_work(shot_folder: Path, helper: Path) -> None:
+    """The JPEG is as it was, and nothing is left beside it."""
+    raw, jpeg = shot_folder / "photo.dng", shot_folder / "photo.jpg"
+    before = jpeg.read_bytes()
+    process = subprocess.Popen([helper, "--alone", raw, jpeg], stdout=subprocess.DEVNULL)
+    time.sleep(0.4)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert jpeg.read_bytes() == before
+    assert folder_names(shot_folder) == {"photo.dng", "photo.jpg"}
+
+
+# the service
+
+
+def test_the_service_is_started_once_and_does_the_jobs(
+    shot_folder: Path, service_folder: Path
+) -> None:
+    job = Job(str(shot_folder / "photo.dng"), str(shot_folder / "photo.jpg"), "lossless", 0)
+    first = client.ask(job)
+    assert first is not None
+    assert first.done, first
+    path = place.socket_path()
+    assert path is not None
+    assert path.parent == service_folder
+    assert stat.S_ISSOCK(path.stat().st_mode)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    lock = path.with_suffix(".lock").stat().st_ino
+    second = client.ask(job)
+    assert second is not None
+    assert dict(second.figures)["bytes"] == dict(first.figures)["bytes"]
+    assert path.with_suffix(".lock").stat().st_ino == lock
+    assert not service.Service(path).run(), "a second service in the same place"
+    assert client.stop()
+    end = time.monotonic() + 10
+    while path.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not path.exists()
+    assert not client.stop()
+
+
+def test_the_service_tells_what_it_refuses(shot_folder: Path, service_folder: Path) -> None:
+    outcome = client.ask(Job(str(shot_folder / "none.dng"), str(shot_folder / "photo.jpg")))
+    assert outcome is not None
+    assert outcome.status == "refused"
+    assert "none.dng" in outcome.message
+
+
+class Running:
+    """A service in a thread of this process."""
+
+    def __init__(self, path: Path, idle: float = 60.0) -> None:
+        self.path = path
+        self.thread = threading.Thread(target=service.Service(path, idle).run)
+        self.thread.start()
+        while not path.exists():
+            time.sleep(0.01)
+
+    def connection(self) -> socket.socket:
+        found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        found.connect(str(self.path))
+        return found
+
+
+def test_a_client_that_hangs_up_ends_its_job(
+    shot_folder: Path, service_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, ended = threading.Event(), threading.Event()
+
+    def perform(job: Job, progress: object) -> Outcome:
+        assert gone.wait(10)
+        try:
+            return work.perform(job, progress)  # type: ignore[arg-type]
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(service, "perform", perform)
+    running = Running(service_folder / "s.sock", idle=0.5)
+    before = (shot_folder / "photo.jpg").read_bytes()
+    job = Job(str(shot_folder / "photo.dng"), str(shot_folder / "photo.jpg"))
+    with running.connection() as connection:
+        connection.sendall(job.to_json().encode() + b"\n")
+        assert connection.recv(1) == b"\n", "a sign of life"
+    time.sleep(2 * service.TICK)
+    gone.set()
+    assert ended.wait(30)
+    running.thread.join(10)
+    assert not running.thread.is_alive(), "it ends when nothing is asked of it"
+    assert (shot_folder / "photo.jpg").read_bytes() == before
+
+
+@pytest.mark.parametrize("request_", [b"\n", b"hello\n", b"{}\n", b"\xff\xfe\n", b"x" * 70_000])
+def test_requests_that_make_no_sense(service_folder: Path, request_: bytes) -> None:
+    running = Running(service_folder / "s.sock", idle=0.3)
+    with running.connection() as connection, connection.makefile("rb") as lines:
+        connection.sendall(request_)
+        assert Outcome.from_line(lines.readline().decode()).status == "failed"
+    running.thread.join(10)
+    assert not running.thread.is_alive()
+
+
+def test_a_service_that_dies_leaves_the_job_to_the_helper(
+    shot_folder: Path, service_folder: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    path = place.socket_path()
+    assert path is not None
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        threading.Thread(target=lambda: listener.accept()[0].close(), daemon=True).start()
+        raw, jpeg = str(shot_folder / "photo.dng"), str(shot_folder / "photo.jpg")
+        status, outcome = run(capfdbinary, "--lossless", raw, jpeg)
+    assert (status, outcome.status) == (0, "embedded")
+    assert rawback.inspect(jpeg).intact
+
+
+def test_folders_that_others_can_enter_are_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(place.OVERRIDE, str(tmp_path / "shared"))
+    (tmp_path / "shared").mkdir(mode=0o700)
+    (tmp_path / "shared").chmod(0o755)
+    assert place.socket_path() is None
+    (tmp_path / "own").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to(tmp_path / "own")
+    monkeypatch.setenv(place.OVERRIDE, str(tmp_path / "link"))
+    assert place.socket_path() is None
+    monkeypatch.setenv(place.OVERRIDE, str(tmp_path / ("long" * 30)))
+    assert place.socket_path() is None
+
+
+def test_the_command_starts_without_the_codec() -> None:
+    """What a hook waits for: the helper loads nothing that only the service needs."""
+    heavy = ("numpy", "torch", "rawback.codec", "asyncio")
+    program = (
+        "import sys, rawback_darktable.command, rawback_darktable.client;"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    paths = os.pathsep.join(path for path in sys.path if path)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[]\n"
