@@ -14,6 +14,8 @@ from rawback.metrics import raw_psnr
 from rawback.residual import CODES_PER_LAYER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rawback.bitstream import Header
     from rawback.codec.decoder import Progress
     from rawback.codec.rate import Rate
@@ -35,13 +37,20 @@ _LARGEST_SHARE, _SMALL_SHARE = 0.6, 0.08
 """Of a payload, that a base may take, and below which no smaller base is tried."""
 
 
-def prepare(frame: RawFrame, carrier: Carrier, *, progress: Progress | None = None) -> Session:
+def prepare(
+    frame: RawFrame,
+    carrier: Carrier,
+    *,
+    progress: Progress | None = None,
+    registered: Callable[[Guide], None] | None = None,
+) -> Session:
     """Register a raw with its JPEG and get ready to code it at any rate.
 
     Args:
         frame: The raw.
         carrier: The JPEG rendered from it.
         progress: Is told how far the work is.
+        registered: Is given the guide as soon as it is there, long before the rest.
 
     Raises:
         ShotMismatch: They do not show the same shot.
@@ -56,6 +65,8 @@ def prepare(frame: RawFrame, carrier: Carrier, *, progress: Progress | None = No
     geometry = register(frame, carrier.pixels).geometry
     report("Resampling the JPEG", 0.2)
     guide = build_guide(geometry, carrier.pixels)
+    if registered is not None:
+        registered(guide)
     header = header_of(frame, carrier, geometry)
     shot = Shot.of(header, frame, carrier, geometry, guide)
     session = Session(frame, guide, geometry, header, shot)
@@ -97,6 +108,11 @@ class Session:
         self._header = header
         self._shot = shot
         self._tiers: dict[int, Prepared] = {}
+
+    @property
+    def header(self) -> Header:
+        """The header that all payloads of the shot share, but for what their rate adds."""
+        return self._header
 
     def prepared(self, tier: int) -> Prepared:
         """The base at one of BIT_PRICES and what it leaves; kept for the last two used."""
