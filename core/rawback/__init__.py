@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rawback._api.carriers import inspect, shrink, shrink_bytes, strip, strip_bytes
     from rawback._api.curve import Curve, CurvePoint
     from rawback._api.embedding import DEFAULT_QUALITY, embed, embed_bytes
+    from rawback._api.encoding import Encoding, Overlay, Preview, SectionEnd
     from rawback._api.job import Progress
     from rawback._api.opening import OpenedCarrier, carrier_for, open_carrier
     from rawback._api.restoring import restore, restore_bytes, verify
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
         StripResult,
         Verification,
     )
-    from rawback._api.session import Encoding, Overlay, Preview, SectionEnd, Session, open_session
+    from rawback._api.session import Session, open_session
     from rawback.codec import Rate
     from rawback.errors import (
         Cancelled,
@@ -112,6 +113,7 @@ _HOMES = {
     "rawback._api.carriers": ("inspect", "shrink", "shrink_bytes", "strip", "strip_bytes"),
     "rawback._api.curve": ("Curve", "CurvePoint"),
     "rawback._api.embedding": ("DEFAULT_QUALITY", "embed", "embed_bytes"),
+    "rawback._api.encoding": ("Encoding", "Overlay", "Preview", "SectionEnd"),
     "rawback._api.job": ("Progress",),
     "rawback._api.opening": ("OpenedCarrier", "carrier_for", "open_carrier"),
     "rawback._api.restoring": ("restore", "restore_bytes", "verify"),
@@ -125,14 +127,7 @@ _HOMES = {
         "StripResult",
         "Verification",
     ),
-    "rawback._api.session": (
-        "Encoding",
-        "Overlay",
-        "Preview",
-        "SectionEnd",
-        "Session",
-        "open_session",
-    ),
+    "rawback._api.session": ("Session", "open_session"),
     "rawback.codec": ("Rate",),
     "rawback.types": ("Guide", "NoiseModel", "RawFrame"),
     "rawback.errors": (

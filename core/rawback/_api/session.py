@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from rawback import container, metrics
 from rawback._api.curve import Curve, CurvePoint
 from rawback._api.embedding import Coded, payload_rate
+from rawback._api.encoding import Encoding, Preview, SectionEnd, bits_per_tile, section_ends
 from rawback._api.job import Job, stoppable
 from rawback._api.packaging import bits_per_pixel, contents
 from rawback.errors import OutputRefused, RawbackError, SignedCarrier
@@ -21,100 +19,22 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from numpy.typing import NDArray
-
     from rawback import codec
+    from rawback._api.encoding import Region
     from rawback._api.job import Progress
-    from rawback._api.results import EmbedResult
     from rawback.codec import Operating, Previews, Rate
     from rawback.files import StrPath
     from rawback.jpegio import Carrier
     from rawback.types import Guide, RawFrame
 
-__all__ = ["Encoding", "Overlay", "Preview", "Region", "SectionEnd", "Session", "open_session"]
+__all__ = ["Session", "open_session"]
 
-Region: TypeAlias = tuple[int, int, int, int]
-"""Left, top, width and height in raw pixels."""
 
 _SPARE = 16
 """Bytes that a payload of a wanted size may fall short of it."""
 
 _QUALITIES = (0, 100, 60, 30, 80, 1, 99, 45, 15, 70, 90, 52, 37, 22, 65, 8, 48, 56)
 """Where the curve is measured, in this order: a rough one is there soon."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A part of the mosaic at one rate.
-
-    Attributes:
-        region: Which part.
-        original: uint16 ``[height, width]``, as the camera gave it.
-        restored: The same as the payload would restore it.
-        predicted: The same as the base alone predicts it.
-    """
-
-    region: Region
-    original: NDArray[np.uint16]
-    restored: NDArray[np.uint16]
-    predicted: NDArray[np.uint16]
-
-
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """A figure for every place of the frame, to be laid over the picture.
-
-    Attributes:
-        name: What it is, for programs.
-        title: What it is, for people.
-        unit: Of the values.
-        values: float32 ``[rows, columns]``, 0 or more, in the sensor's orientation.
-        cell: Raw pixels along each side of a value's square; the last ones may be cut short.
-    """
-
-    name: str
-    title: str
-    unit: str
-    values: NDArray[np.float32]
-    cell: int
-
-
-@dataclass(frozen=True, slots=True)
-class SectionEnd:
-    """A place at which a payload can be cut.
-
-    Attributes:
-        kind: Of the sections before it, as in `SectionInfo`.
-        layer: Theirs.
-        payload_bytes: Bytes up to here, packaging counted.
-    """
-
-    kind: str
-    layer: int
-    payload_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """A shot coded at one rate.
-
-    Attributes:
-        rate: What was asked for.
-        carrier: The bytes of the JPEG with the payload.
-        sidecar: The bytes of the payload as a file of its own.
-        restored: The frame that comes back.
-        result: Figures over the whole frame, and the sections.
-        ends: Where the payload can be cut, in rising order.
-        overlays: Where its bits went.
-    """
-
-    rate: Rate
-    carrier: bytes
-    sidecar: bytes
-    restored: RawFrame
-    result: EmbedResult
-    ends: tuple[SectionEnd, ...]
-    overlays: tuple[Overlay, ...]
 
 
 class Session:
@@ -319,13 +239,11 @@ class Session:
             sidecar=container.wrap(encoded.payload),
             restored=encoded.restored,
             result=result,
-            ends=_ends(result),
-            overlays=(_bits_per_tile(result),),
+            ends=section_ends(result),
+            overlays=(bits_per_tile(result),),
         )
 
-    def save_carrier(
-        self, encoding: Encoding, output: StrPath, *, overwrite: bool = False
-    ) -> Path:
+    def save_carrier(self, encoding: Encoding, output: StrPath, *, overwrite: bool = False) -> Path:
         """Write a carrier.
 
         Args:
@@ -341,9 +259,7 @@ class Session:
         """
         return self._saved(encoding.carrier, output, overwrite=overwrite)
 
-    def save_sidecar(
-        self, encoding: Encoding, output: StrPath, *, overwrite: bool = False
-    ) -> Path:
+    def save_sidecar(self, encoding: Encoding, output: StrPath, *, overwrite: bool = False) -> Path:
         """Write a payload as a file of its own; for the rest see `save_carrier`."""
         return self._saved(encoding.sidecar, output, overwrite=overwrite)
 
@@ -475,35 +391,3 @@ def open_session(raw: StrPath | bytes, jpeg: StrPath | bytes) -> Session:
     frame = rawio.read_raw(raw)
     inputs = tuple(file for file in (raw, jpeg) if not isinstance(file, bytes))
     return Session(frame, data, carrier, len(contents(raw)), inputs)
-
-
-def _ends(result: EmbedResult) -> tuple[SectionEnd, ...]:
-    """Ends of the kinds and layers of a payload's sections."""
-    ends: list[SectionEnd] = []
-    size = 0
-    for section in result.sections:
-        size += section.bytes
-        if section.kind in ("packaging", "header"):
-            continue
-        if ends and (ends[-1].kind, ends[-1].layer) == (section.kind, section.layer):
-            ends.pop()
-        ends.append(SectionEnd(section.kind, section.layer, size))
-    return tuple(ends)
-
-
-def _bits_per_tile(result: EmbedResult) -> Overlay:
-    """Bits of all sections that belong to one tile, per raw pixel of it."""
-    from rawback.codec import tile_regions
-
-    regions = tile_regions(result.width, result.height)
-    bits = np.zeros(len(regions))
-    for section in result.sections:
-        if section.kind in ("latents", "residual", "exact") and section.tile < len(bits):
-            bits[section.tile] += 8 * section.bytes
-    pixels = np.array([width * height for _, _, width, height in regions])
-    columns = sum(top == 0 for _, top, _, _ in regions)
-    values = (bits / pixels).astype(np.float32).reshape(-1, columns)
-    cell = regions[1][0] if columns > 1 else max(result.width, result.height)
-    if len(values) > 1:
-        cell = regions[columns][1]
-    return Overlay("bits", "Bits per tile", "bpp", values, cell)

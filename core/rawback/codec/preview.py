@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback.bitstream import SectionKind
 from rawback.codec.coefficients import band_slices
 from rawback.codec.draft import Draft
 from rawback.codec.encoder import EXACT_STEP, Session
@@ -28,7 +29,7 @@ from rawback.residual import CODES_PER_LAYER, Quantiser, bands, synthesise
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.bitstream import Header, SectionKind
+    from rawback.bitstream import Header
     from rawback.codec.source import Prepared
     from rawback.jpegio import Carrier
     from rawback.tone import Base
@@ -100,10 +101,10 @@ class Previews:
     @property
     def base_ends(self) -> tuple[tuple[SectionKind, int], ...]:
         """The sections of the base, and the packed size of a payload that ends after each."""
-        sizes = []
+        sizes: list[tuple[SectionKind, int]] = []
         for count, section in enumerate(self._prepared.sections, start=1):
             part = replace(self._prepared, sections=self._prepared.sections[:count])
-            sizes.append((section.kind, Draft(self._session.header, part).size))
+            sizes.append((SectionKind(section.kind), Draft(self._session.header, part).size))
         return tuple(sizes)
 
     def add_tier(self, tier: int) -> None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import rawback
 from rawback_gui.models.orientation import Region, upright_size
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
     from numpy.typing import NDArray

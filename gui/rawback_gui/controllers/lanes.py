@@ -50,9 +50,7 @@ Work: TypeAlias = Callable[[Task], None]
 class Lane:
     """One thread, begun with its first job."""
 
-    def __init__(
-        self, name: str, post: Post, failed: Callable[[Exception], None]
-    ) -> None:
+    def __init__(self, name: str, post: Post, failed: Callable[[Exception], None]) -> None:
         """Make a lane.
 
         Args:

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import rawback
 from rawback_gui.controllers.document import Document, RestoredBuffer, open_document
+from rawback_gui.controllers.inspection import Readout, readout_of
 from rawback_gui.controllers.lanes import Lane, Post, Task
 from rawback_gui.controllers.pictures import Pictures, raw_region, render, render_marks
-from rawback_gui.models.errormap import Statistics, errors_of, statistics_of
-from rawback_gui.models.orientation import Region, to_raw
+from rawback_gui.models.errormap import Statistics, statistics_of
 from rawback_gui.models.rates import (
     Figures,
     Tick,
@@ -43,9 +43,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from rawback_gui.models.orientation import Region
     from rawback_gui.models.pairing import Pair
 
-__all__ = ["Progress", "Readout", "Workspace"]
+__all__ = ["Progress", "Workspace"]
 
 Change: TypeAlias = str
 """One of: document, state, progress, message, curve, rate, figures, pictures, statistics, saved."""
@@ -76,29 +77,6 @@ class Progress:
     stage: str
     fraction: float
     blocking: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Readout:
-    """One sample under the pointer.
-
-    Attributes:
-        column: In the raw, from the left.
-        row: The same from the top.
-        colour: R, G1, G2 or B.
-        original: DN; None without an original.
-        restored: DN; None where it is not known yet.
-        error: In the unit of the error map; None unless both are known.
-        unit: That unit.
-    """
-
-    column: int
-    row: int
-    colour: str
-    original: int | None
-    restored: int | None
-    error: float | None
-    unit: str
 
 
 class Workspace:
@@ -313,7 +291,8 @@ class Workspace:
         lanes = (self._open, self._draw, self._measure, self._save)
         for lane in lanes:
             lane.clear()
-        return all([lane.close(timeout) for lane in lanes])
+        ended = [lane.close(timeout) for lane in lanes]
+        return all(ended)
 
     # Looking.
 
@@ -410,41 +389,13 @@ class Workspace:
         document = self.document
         if document is None:
             return None
-        frame = document.frame
-        column, row, _, _ = to_raw(
-            (math.floor(x), math.floor(y), 1, 1), frame.orientation, frame.width, frame.height
-        )
-        if not (0 <= column < frame.width and 0 <= row < frame.height):
-            return None
-        position = row % 2 * 2 + column % 2
-        colour = str(frame.pattern[position])
-        if colour == "G":
-            colour = "G1" if position < 2 else "G2"
-        known = self._known(column, row)
-        original = int(frame.cfa[row, column]) if document.has_original else None
-        error = None
-        view = self.state.errors
-        if original is not None and known is not None:
-            cell = (slice(row // 2 * 2, row // 2 * 2 + 2), slice(column // 2 * 2, column // 2 * 2 + 2))
-            restored = self.restored
-            if restored is not None:
-                errors = errors_of(
-                    frame.cfa[cell], restored[cell], frame, replace(view, channel="all")
-                )
-                error = float(errors[row % 2, column % 2])
-                if view.kind == "absolute":
-                    error = abs(error)
-        return Readout(column, row, colour, original, known, error, view.unit_text)
-
-    def _known(self, column: int, row: int) -> int | None:
+        buffer = self._buffer
         restored = self.restored
-        if restored is None:
-            return None
-        fixed = self._buffer is None or restored is not self._buffer.cfa
-        left, top = column // 2 * 2, row // 2 * 2
-        if fixed or (self._buffer is not None and self._buffer.has(self.rate, (left, top, 1, 1))):
-            return int(restored[row, column])
-        return None
+        if buffer is not None and restored is buffer.cfa:
+            region = raw_region(document, (math.floor(x) // 2 * 2, math.floor(y) // 2 * 2, 2, 2))
+            if not buffer.has(self.rate, region):
+                restored = None
+        return readout_of(document, restored, x, y, self.state.errors)
 
     def _measure_selection(self) -> None:
         """Statistics of the selected region, on what is restored of it now."""
@@ -486,7 +437,9 @@ class Workspace:
             return False
         point = parse_rate(text, self.curve)
         if point is None:
-            self.say(f"\u201c{text}\u201d is no rate; type a size, bpp, dB or \u201clossless\u201d.")
+            self.say(
+                f"\u201c{text}\u201d is no rate; type a size, bpp, dB or \u201clossless\u201d."
+            )
             return False
         self.say("")
         self.set_rate(point.rate)
@@ -573,9 +526,7 @@ class Workspace:
 
         def work(task: Task) -> None:
             teller = self._teller(task, blocking=True)
-            encoding = made or session.encode(
-                rate, force=True, progress=teller, cancel=task.cancel
-            )
+            encoding = made or session.encode(rate, force=True, progress=teller, cancel=task.cancel)
             teller("Writing the file", 0.98)
             sentence = what(session, encoding)
             if session.signed:

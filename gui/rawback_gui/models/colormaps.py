@@ -70,4 +70,5 @@ def coloured(values: NDArray[np.float32], name: str) -> NDArray[np.uint8]:
         name: The map's.
     """
     index = np.nan_to_num(np.clip(values, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)
-    return table(name)[index]
+    found: NDArray[np.uint8] = table(name)[index]
+    return found

@@ -168,10 +168,10 @@ def _in_unit(
     noise = np.sqrt(variance) * scale
     if view.kind == "relative":
         # What lies below the noise is no light to be a part of.
-        return 100 * error / np.maximum(truth, noise)
+        return np.asarray(100 * error / np.maximum(truth, noise), np.float32)
     if view.unit == "EV":
         return np.asarray(np.log2(np.maximum(guess, noise) / np.maximum(truth, noise)), np.float32)
-    return error / noise
+    return np.asarray(error / noise, np.float32)
 
 
 def default_range(errors: NDArray[np.float32]) -> float:
@@ -228,9 +228,7 @@ def value_at(position: float, view: ErrorView, top: float) -> float:
     return math.copysign(size * top, side)
 
 
-def picture_of(
-    errors: NDArray[np.float32], view: ErrorView, top: float
-) -> NDArray[np.uint8]:
+def picture_of(errors: NDArray[np.float32], view: ErrorView, top: float) -> NDArray[np.uint8]:
     """Colours of errors: uint8 ``[h, w, 3]``."""
     return coloured(scale_position(errors, view, top), view.colormap)
 

@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Region", "to_raw", "to_upright", "upright_size", "upright"]
+__all__ = ["Region", "to_raw", "to_upright", "upright", "upright_size"]
 
 Region: TypeAlias = tuple[int, int, int, int]
 """Left, top, width, height."""

@@ -4,18 +4,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 __all__ = ["RAW_SUFFIXES", "Pair", "Sorted", "pair_up"]
 
-RAW_SUFFIXES = frozenset(
-    ".3fr .ari .arw .bay .cap .cr2 .cr3 .crw .dcr .dcs .dng .erf .fff .gpr .iiq .k25 .kdc .mef .mos "
-    ".mrw .nef .nrw .orf .pef .ptx .pxn .raf .raw .rw2 .rwl .rwz .sr2 .srf .srw .x3f".split()
+_RAW_NAMES = (
+    "3fr ari arw bay cap cr2 cr3 crw dcr dcs dng erf fff gpr iiq k25 kdc mef mos mrw nef nrw orf "
+    "pef ptx pxn raf raw rw2 rwl rwz sr2 srf srw x3f"
 )
+
+RAW_SUFFIXES = frozenset(f".{name}" for name in _RAW_NAMES.split())
 """By which raws are told from other files; LibRaw has the last word."""
 
 JPEG_SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".jfif"))

@@ -8,12 +8,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rawback import Curve, CurvePoint
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rawback import EmbedResult, SectionEnd
+    from rawback import Curve, CurvePoint, EmbedResult, SectionEnd
 
 __all__ = [
     "Figures",
@@ -57,7 +55,8 @@ class RateScale:
 
     def size(self, position: float) -> float:
         """The size at a place."""
-        return self.smallest * (self.largest / self.smallest) ** min(max(position, 0.0), 1.0)
+        whole = math.log(self.largest / self.smallest)
+        return self.smallest * math.exp(whole * min(max(position, 0.0), 1.0))
 
 
 @dataclass(frozen=True, slots=True)

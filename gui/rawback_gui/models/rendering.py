@@ -107,7 +107,7 @@ def scaled(light: NDArray[np.float32], width: int, height: int) -> NDArray[np.fl
 def develop(
     light: NDArray[np.float32], frame: RawFrame, development: Development
 ) -> NDArray[np.uint8]:
-    """sRGB codes of balanced camera light.
+    """SRGB codes of balanced camera light.
 
     Args:
         light: From :func:`light_of`.
@@ -140,15 +140,15 @@ def _matrix(color_matrix: tuple[float, ...]) -> NDArray[np.float64]:
 @lru_cache(maxsize=2)
 def _curve(linear: bool) -> NDArray[np.uint8]:
     light = np.arange(_CODES) / (_CODES - 1)
-    code = light if linear else np.where(
-        light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055
+    code = (
+        light
+        if linear
+        else np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     )
     return np.rint(255 * code).astype(np.uint8)
 
 
-def neutral_at(
-    cfa: NDArray[np.uint16], frame: RawFrame
-) -> tuple[float, float, float] | None:
+def neutral_at(cfa: NDArray[np.uint16], frame: RawFrame) -> tuple[float, float, float] | None:
     """Camera RGB of a patch that is to be white or grey, green = 1.
 
     Args:

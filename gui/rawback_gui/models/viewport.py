@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from rawback_gui.models.orientation import Region
+if TYPE_CHECKING:
+    from rawback_gui.models.orientation import Region
 
 __all__ = ["LARGEST_ZOOM", "Viewport"]
 

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QLibraryInfo, QLocale, QTranslator
 from PyQt6.QtGui import QGuiApplication, QIcon
@@ -14,6 +14,9 @@ from PyQt6.QtWidgets import QApplication
 
 import rawback
 from rawback_gui.views._qt.window import MainWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main", "make_application"]
 
@@ -31,9 +34,14 @@ def make_application(arguments: Sequence[str] = ()) -> QApplication:
     application.setApplicationVersion(rawback.__version__)
     # The one style that follows the system's light and dark everywhere.
     application.setStyle("Fusion")
-    icon = files("rawback_gui").joinpath("rawback.svg")
-    application.setWindowIcon(QIcon(str(icon)))
+    application.setWindowIcon(QIcon(str(_icon())))
     return application
+
+
+def _icon() -> Path:
+    """The icon, which a checkout keeps among its assets."""
+    packed = Path(__file__).parents[2] / "rawback.svg"
+    return packed if packed.exists() else Path(__file__).parents[4] / "assets" / "rawback.svg"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     application = make_application()
+    # Qt's loop is not Python's: Ctrl-C in the terminal ends the program as it ends others.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     translator = QTranslator()
     folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
     if translator.load(QLocale(), "qtbase", "_", folder):

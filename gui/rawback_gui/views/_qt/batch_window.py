@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -29,6 +28,8 @@ from rawback_gui.models.pairing import pair_up
 from rawback_gui.views._qt.bridge import tr
 
 if TYPE_CHECKING:
+    from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+
     from rawback_gui.controllers.lanes import Post
 
 __all__ = ["BatchWindow", "time_text"]
@@ -145,18 +146,18 @@ class BatchWindow(QDialog):
             return
         self.batch.start(rate)
 
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 -- Qt's
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
         data = event.mimeData() if event is not None else None
         if event is not None and data is not None and data.hasUrls():
             event.acceptProposedAction()
 
-    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802
+    def dropEvent(self, event: QDropEvent | None) -> None:
         data = event.mimeData() if event is not None else None
         if event is not None and data is not None:
             self.add_paths([Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()])
             event.acceptProposedAction()
 
-    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent | None) -> None:
         # A hidden queue works on; the program's end stops it.
         if event is not None:
             event.ignore()

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QCoreApplication, QObject, Qt, pyqtSignal
+from PyQt6.QtCore import QCoreApplication, QObject, pyqtSignal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Poster", "tr"]
 
@@ -16,14 +19,14 @@ def tr(text: str) -> str:
 
 
 class Poster(QObject):
-    """Runs calls on the thread it was made on."""
+    """Runs calls on the thread it was made on: Qt queues what other threads emit."""
 
     _asked = pyqtSignal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._open = True
-        self._asked.connect(self._run, Qt.ConnectionType.QueuedConnection)
+        self._asked.connect(self._run)
 
     def __call__(self, call: Callable[[], None]) -> None:
         """Run a call later, from any thread."""

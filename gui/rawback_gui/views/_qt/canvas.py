@@ -22,7 +22,6 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QGestureEvent, QPinchGesture, QWidget
 
 from rawback_gui.controllers.pictures import Mark, Picture, Pictures
-from rawback_gui.models.orientation import Region
 from rawback_gui.models.state import Source, ViewState
 from rawback_gui.views._qt.bridge import tr
 from rawback_gui.views._qt.overlays import paint_overlay
@@ -30,6 +29,7 @@ from rawback_gui.views._qt.theme import small_font, theme_of
 
 if TYPE_CHECKING:
     from rawback import Overlay, RawFrame
+    from rawback_gui.models.orientation import Region
 
 __all__ = ["Canvas", "source_name"]
 
@@ -135,7 +135,7 @@ class Canvas(QWidget):
 
     # Painting.
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802, ARG002 -- Qt's
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002 -- Qt's
         painter = QPainter(self)
         theme = theme_of(self)
         painter.fillRect(self.rect(), theme.canvas)
@@ -179,9 +179,7 @@ class Canvas(QWidget):
                 self._draw(painter, pane, mark)
         for overlay in self._overlays:
             if overlay.name in self._state.overlays and self._frame is not None:
-                paint_overlay(
-                    painter, overlay, self._frame, lambda part: self._target(pane, part)
-                )
+                paint_overlay(painter, overlay, self._frame, lambda part: self._target(pane, part))
         if self._state.selection is not None:
             box = self._target(pane, self._state.selection)
             for pen in (QPen(QColor(0, 0, 0), 3), QPen(QColor(255, 255, 255), 1)):
@@ -256,9 +254,7 @@ class Canvas(QWidget):
         else:
             self._pill(painter, area, right if state.vertical else below, second)
 
-    def _pill(
-        self, painter: QPainter, area: QRect, where: Qt.AlignmentFlag, text: str
-    ) -> None:
+    def _pill(self, painter: QPainter, area: QRect, where: Qt.AlignmentFlag, text: str) -> None:
         font, metrics = small_font(self)
         font.setBold(True)
         theme = theme_of(self)
@@ -279,11 +275,11 @@ class Canvas(QWidget):
 
     # The hand.
 
-    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
         self.resized.emit()
 
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
         if event is None or self._frame is None:
             return
         place = event.position()
@@ -302,7 +298,7 @@ class Canvas(QWidget):
             self._dragging = "pan"
         self._set_cursor()
 
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         if event is None or self._frame is None:
             return
         place = event.position()
@@ -322,11 +318,11 @@ class Canvas(QWidget):
             viewport = self._state.viewport.panned(moved.x(), moved.y())
             self.wanted.emit({"viewport": viewport})
 
-    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802, ARG002
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: ARG002
         self._grabbed, self._dragging, self._corner = None, "", None
         self._set_cursor()
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
         if event is None or self._frame is None or self.picking:
             return
         viewport = self._state.viewport
@@ -335,10 +331,10 @@ class Canvas(QWidget):
         else:
             self.wanted.emit({"viewport": viewport.fit()})
 
-    def leaveEvent(self, event: QEvent | None) -> None:  # noqa: N802, ARG002
+    def leaveEvent(self, event: QEvent | None) -> None:  # noqa: ARG002
         self.hovered.emit(None)
 
-    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
         if event is None or self._frame is None:
             return
         moved = event.pixelDelta()
@@ -366,21 +362,21 @@ class Canvas(QWidget):
                 return True
         return super().event(event)
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
         if event is not None and event.key() == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
                 self.wanted.emit({"flipped": True})
             return
         super().keyPressEvent(event)
 
-    def keyReleaseEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
+    def keyReleaseEvent(self, event: QKeyEvent | None) -> None:
         if event is not None and event.key() == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
                 self.wanted.emit({"flipped": False})
             return
         super().keyReleaseEvent(event)
 
-    def focusOutEvent(self, event: QFocusEvent | None) -> None:  # noqa: N802
+    def focusOutEvent(self, event: QFocusEvent | None) -> None:
         if self._state.flipped:
             self.wanted.emit({"flipped": False})
         super().focusOutEvent(event)
@@ -408,7 +404,9 @@ class Canvas(QWidget):
 
     def _select(self, corner: tuple[float, float], other: tuple[float, float]) -> None:
         viewport = self._state.viewport
-        x0, x1 = (min(max(round(x), 0), viewport.picture_width) for x in sorted((corner[0], other[0])))
+        x0, x1 = (
+            min(max(round(x), 0), viewport.picture_width) for x in sorted((corner[0], other[0]))
+        )
         y0, y1 = (
             min(max(round(y), 0), viewport.picture_height) for y in sorted((corner[1], other[1]))
         )

@@ -39,18 +39,16 @@ class ColorBar(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.SizeHorCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip(
-            tr("Drag to change the range, double-click for one that suits the errors.")
-        )
+        self.setToolTip(tr("Drag to change the range, double-click for one that suits the errors."))
         self._view = ErrorView()
         self._top = 1.0
         self._grabbed: tuple[float, float] | None = None
 
-    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's
+    def sizeHint(self) -> QSize:
         _, metrics = small_font(self)
         return QSize(240, _HEIGHT + metrics.height() + 8)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         return QSize(160, self.sizeHint().height())
 
     def show_scale(self, view: ErrorView, top: float) -> None:
@@ -59,24 +57,24 @@ class ColorBar(QWidget):
         self.setAccessibleDescription(f"{number_text(top)} {view.unit_text}")
         self.update()
 
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
         if event is not None:
             self._grabbed = (event.position().x(), self._top)
 
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         if event is not None and self._grabbed is not None:
             start, top = self._grabbed
             octaves = 4 * (event.position().x() - start) / max(self.width(), 1)
             self.chosen.emit(float(f"{top * 2**octaves:.3g}"))
 
-    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802, ARG002
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: ARG002
         self._grabbed = None
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802, ARG002
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:  # noqa: ARG002
         self._grabbed = None
         self.chosen.emit(None)
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
         if event is None:
             return
         factors = {
@@ -93,10 +91,11 @@ class ColorBar(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802, ARG002
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002
         painter = QPainter(self)
-        paint_scale(painter, QRectF(1, 1, self.width() - 2, self.height() - 2), self, self._view,
-                    self._top)
+        paint_scale(
+            painter, QRectF(1, 1, self.width() - 2, self.height() - 2), self, self._view, self._top
+        )
         if self.hasFocus():
             painter.setPen(QPen(theme_of(self).accent, 1))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
@@ -123,8 +122,9 @@ def paint_scale(
             text = f"{text} {view.unit_text}"
         wide = metrics.horizontalAdvance(text)
         x = area.left() + share * area.width()
-        painter.drawLine(round(x), round(area.top()) + _HEIGHT, round(x),
-                         round(area.top()) + _HEIGHT + 3)
+        painter.drawLine(
+            round(x), round(area.top()) + _HEIGHT, round(x), round(area.top()) + _HEIGHT + 3
+        )
         left = min(max(x - wide / 2, area.left()), area.right() - wide)
         painter.drawText(round(left), round(area.top() + _HEIGHT + 4 + metrics.ascent()), text)
 
@@ -140,7 +140,7 @@ class Histogram(QWidget):
         self._statistics: Statistics | None = None
         self._unit = ""
 
-    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's
+    def sizeHint(self) -> QSize:
         return QSize(240, 84)
 
     def show_statistics(self, statistics: Statistics | None, unit: str) -> None:
@@ -148,7 +148,7 @@ class Histogram(QWidget):
         self._statistics, self._unit = statistics, unit
         self.update()
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802, ARG002
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002
         painter = QPainter(self)
         font, metrics = small_font(self)
         painter.setFont(font)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +18,13 @@ from rawback_gui.models.command import embed_command, restore_command
 from rawback_gui.models.errormap import CHANNELS
 from rawback_gui.models.rates import bytes_text
 from rawback_gui.models.rendering import EXPOSURES
-from rawback_gui.models.state import ViewState
 from rawback_gui.views._qt.bridge import tr
 from rawback_gui.views._qt.exporting import map_png, numbers_csv
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rawback_gui.models.state import ViewState
     from rawback_gui.views._qt.window import MainWindow
 
 __all__ = ["Commands"]
@@ -165,9 +166,7 @@ class Commands:
 
     def _ask(self, title: str, ending: str, kind: str) -> Path | None:
         """Where to write; the system's own dialog asks before a file is replaced."""
-        name, _ = QFileDialog.getSaveFileName(
-            self._window, title, str(self._default(ending)), kind
-        )
+        name, _ = QFileDialog.getSaveFileName(self._window, title, str(self._default(ending)), kind)
         return Path(name) if name else None
 
     def _save(self) -> None:
@@ -201,9 +200,7 @@ class Commands:
             return
 
         def written(session: rawback.Session, encoding: rawback.Encoding) -> str:
-            return tr("Saved {}.").format(
-                session.save_sidecar(encoding, path, overwrite=True).name
-            )
+            return tr("Saved {}.").format(session.save_sidecar(encoding, path, overwrite=True).name)
 
         self._space.save(written)
 

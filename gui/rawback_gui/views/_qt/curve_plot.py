@@ -41,7 +41,7 @@ class CurvePlot(QWidget):
         self._curve: Curve | None = None
         self._figures: Figures | None = None
 
-    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's
+    def sizeHint(self) -> QSize:
         return QSize(300, 148)
 
     def show_curve(self, curve: Curve | None, figures: Figures | None) -> None:
@@ -55,7 +55,7 @@ class CurvePlot(QWidget):
 
     def _area(self) -> QRectF:
         _, metrics = small_font(self)
-        left = metrics.horizontalAdvance("00 dB") + 8
+        left = max(metrics.horizontalAdvance(text) for text in ("00 dB", tr("exact"))) + 8
         return QRectF(left, 8, self.width() - left - 10, self.height() - metrics.height() - 16)
 
     def _reach(self) -> tuple[float, float]:
@@ -76,10 +76,10 @@ class CurvePlot(QWidget):
         share = (min(psnr, high) - low) / (high - low)
         return QPointF(x, area.bottom() - share * room)
 
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
         self._choose(event)
 
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         self._choose(event)
 
     def _choose(self, event: QMouseEvent | None) -> None:
@@ -89,7 +89,7 @@ class CurvePlot(QWidget):
         share = (event.position().x() - area.left()) / max(area.width(), 1)
         self.chosen.emit(RateScale.of(self._curve).size(share))
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802, ARG002
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         font, metrics = small_font(self)
@@ -103,9 +103,9 @@ class CurvePlot(QWidget):
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, tr("PSNR over size"))
             painter.end()
             return
-        line = QPolygonF([self._point(p.payload_bytes, p.psnr_db) for p in curve.points])
+        line = [self._point(point.payload_bytes, point.psnr_db) for point in curve.points]
         painter.setPen(QPen(self.palette().text().color(), 1.6))
-        painter.drawPolyline(line)
+        painter.drawPolyline(QPolygonF(line))
         painter.setBrush(self.palette().text())
         painter.setPen(Qt.PenStyle.NoPen)
         for point in line:
@@ -136,6 +136,14 @@ class CurvePlot(QWidget):
             painter.drawText(QPointF(x, y + metrics.ascent() / 2 - 1), text)
             value += step
         scale = RateScale.of(self._curve) if self._curve is not None else RateScale(1e3, 1e6)
+        if self._curve is not None and self._curve.largest.exact:
+            y = self._point(1, math.inf).y()
+            painter.setPen(theme.grid)
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+            painter.setPen(theme.faint)
+            text = tr("exact")
+            x = area.left() - metrics.horizontalAdvance(text) - 6
+            painter.drawText(QPointF(x, y + metrics.ascent() / 2 - 1), text)
         right = -1.0
         for power in range(2, 10):
             size = 10.0**power

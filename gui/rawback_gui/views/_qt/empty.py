@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from rawback_gui.models.pairing import Pair
 from rawback_gui.views._qt.bridge import tr
+
+if TYPE_CHECKING:
+    from rawback_gui.models.pairing import Pair
 
 __all__ = ["EmptyPage"]
 

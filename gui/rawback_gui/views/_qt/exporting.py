@@ -60,9 +60,7 @@ def map_png(
     pixels = np.ascontiguousarray(upright(picture_of(shown, view, top), original.orientation))
     height, width, _ = pixels.shape
     wide = max(width, 480)
-    image = QImage(
-        wide + 2 * _MARGIN, height + 2 * _MARGIN + _FOOT, QImage.Format.Format_RGB32
-    )
+    image = QImage(wide + 2 * _MARGIN, height + 2 * _MARGIN + _FOOT, QImage.Format.Format_RGB32)
     image.fill(QColor(255, 255, 255))
     painter = QPainter(image)
     picture = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
@@ -110,15 +108,13 @@ def numbers_csv(
     table.writerow(["kind", view.kind])
     table.writerow(["unit", view.unit_text])
     table.writerow([])
-    table.writerow(
-        ["channel", "samples", "mean", "rms", "median", "p99", "largest", "psnr_db"]
-    )
+    table.writerow(["channel", "samples", "mean", "rms", "median", "p99", "largest", "psnr_db"])
     for channel in ("all", "R", "G1", "G2", "B"):
         found = statistics_of(
             original.cfa[part],
             restored[part],
             original,
-            ErrorView(kind=view.kind, unit=view.unit, channel=channel),  # type: ignore[arg-type]
+            ErrorView(kind=view.kind, unit=view.unit, channel=channel),
         )
         psnr = "exact" if math.isinf(found.psnr_db) else f"{found.psnr_db:.4f}"
         figures = (found.mean, found.rms, found.median, found.p99, found.largest)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,8 @@ from rawback_gui.models.colormaps import coloured
 from rawback_gui.models.orientation import Region, to_upright, upright
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rawback import Overlay, RawFrame
 
 __all__ = ["paint_overlay"]
@@ -45,7 +46,12 @@ def paint_overlay(
         )
         height, width, _ = pixels.shape
         image = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
-        whole = (0, 0, min(columns * overlay.cell, frame.width), min(rows * overlay.cell, frame.height))
+        whole = (
+            0,
+            0,
+            min(columns * overlay.cell, frame.width),
+            min(rows * overlay.cell, frame.height),
+        )
         painter.setOpacity(_OPACITY)
         painter.drawImage(
             target(to_upright(whole, frame.orientation, frame.width, frame.height)), image

@@ -27,6 +27,7 @@ from rawback_gui.models.rendering import EXPOSURES
 from rawback_gui.models.state import ViewState
 from rawback_gui.views._qt.bridge import tr
 from rawback_gui.views._qt.colorbar import ColorBar, Histogram, number_text
+from rawback_gui.views._qt.theme import dimmed
 
 if TYPE_CHECKING:
     from rawback import Overlay
@@ -70,9 +71,8 @@ class LookPanel(QWidget):
         self.linear = QCheckBox(tr("Linear light"))
         self.raw_clipping = QCheckBox(tr("Raw clipping"))
         self.carrier_clipping = QCheckBox(tr("JPEG clipping"))
-        note = QLabel(tr("Both raws are rendered alike, so what differs is in the data."))
+        note = dimmed(QLabel(tr("Both raws are rendered alike, so what differs is in the data.")))
         note.setWordWrap(True)
-        note.setEnabled(False)
 
         exposure = QHBoxLayout()
         exposure.addWidget(QLabel(tr("Exposure")))
@@ -169,9 +169,7 @@ class ErrorPanel(QWidget):
         self._showing = False
         self.shown = QCheckBox(tr("Show the error map"))
         self.kind = _box(tr("Kind of error"), KINDS, (tr("Absolute"), tr("Signed"), tr("Relative")))
-        self.unit = _box(
-            tr("Unit"), UNITS, (tr("Digital numbers"), tr("EV"), tr("Noise sigma"))
-        )
+        self.unit = _box(tr("Unit"), UNITS, (tr("Digital numbers"), tr("EV"), tr("Noise sigma")))
         self.channel = _box(
             tr("CFA channel"), CHANNELS, (tr("All"), tr("R"), tr("G1"), tr("G2"), tr("B"))
         )

@@ -21,6 +21,7 @@ from rawback_gui.models.rates import Figures, RateScale, Tick, bytes_text, psnr_
 from rawback_gui.views._qt.bridge import tr
 from rawback_gui.views._qt.curve_plot import CurvePlot
 from rawback_gui.views._qt.rate_slider import RateSlider
+from rawback_gui.views._qt.theme import dimmed
 
 if TYPE_CHECKING:
     from rawback import Curve
@@ -50,7 +51,9 @@ class RateBar(QFrame):
         self.entry.setPlaceholderText(tr("200 kB, 0.1 bpp, 48 dB"))
         self.entry.setAccessibleName(tr("Type a size, bits per pixel or decibels"))
         self.entry.setClearButtonEnabled(True)
-        self.entry.setFixedWidth(self.fontMetrics().horizontalAdvance("200 kB, 0.1 bpp, 48 dB") + 48)
+        self.entry.setFixedWidth(
+            self.fontMetrics().horizontalAdvance("200 kB, 0.1 bpp, 48 dB") + 48
+        )
         self.save = QPushButton(tr("Save carrier\u2026"))
         self.save.setAccessibleName(tr("Save the carrier"))
         self._values: dict[str, QLabel] = {}
@@ -65,14 +68,13 @@ class RateBar(QFrame):
             ("sigma", tr("Error / noise")),
         )
         for column, (name, text) in enumerate(names):
-            caption = QLabel(text)
-            caption.setEnabled(False)
+            caption = dimmed(QLabel(text))
             value = QLabel("\u2013")
             value.setAccessibleName(text)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             font = value.font()
             font.setBold(True)
-            font.setPointSizeF(font.pointSizeF() * 1.15)
+            font.setPointSizeF(font.pointSizeF() * 1.3)
             value.setFont(font)
             value.setMinimumWidth(value.fontMetrics().horizontalAdvance("\u2248 000.0 kB"))
             figures.addWidget(caption, 0, column)
@@ -84,11 +86,13 @@ class RateBar(QFrame):
         row.addWidget(self.entry)
         row.addWidget(self.save)
         left = QVBoxLayout()
+        left.addStretch()
         left.addLayout(row)
+        left.addSpacing(10)
         left.addWidget(self.slider)
         left.addStretch()
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 8, 8, 4)
+        layout.setContentsMargins(12, 4, 8, 0)
         layout.addLayout(left, 1)
         layout.addWidget(self.curve)
         self.slider.chosen.connect(self.size_chosen)

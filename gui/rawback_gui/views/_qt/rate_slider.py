@@ -42,11 +42,11 @@ class RateSlider(QSlider):
         self.valueChanged.connect(self._moved)
         self.setEnabled(False)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 -- Qt's
+    def sizeHint(self) -> QSize:
         _, metrics = small_font(self)
         return QSize(400, _TRACK + 12 + 2 * metrics.height())
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         return QSize(200, self.sizeHint().height())
 
     def show_rate(self, scale: RateScale | None, size: float, ticks: tuple[Tick, ...]) -> None:
@@ -77,20 +77,20 @@ class RateSlider(QSlider):
         share = (event.position().x() - _EDGE) / max(self.width() - 2 * _EDGE, 1)
         self.setValue(round(_STEPS * min(max(share, 0.0), 1.0)))
 
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
         if event is not None and event.button() == Qt.MouseButton.LeftButton:
             self.setSliderDown(True)
             self._set_from(event)
             self.setFocus(Qt.FocusReason.MouseFocusReason)
 
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         if event is not None and self.isSliderDown():
             self._set_from(event)
 
-    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802, ARG002
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: ARG002
         self.setSliderDown(False)
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802, ARG002
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme, palette = theme_of(self), self.palette()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PyQt6.QtCore import QByteArray, QSettings
 
@@ -114,4 +114,4 @@ class Settings:
 
 
 def _one_of(value: object, choices: tuple[_Choice, ...], otherwise: _Choice) -> _Choice:
-    return cast("_Choice", value) if value in choices else otherwise
+    return next((choice for choice in choices if choice == value), otherwise)

@@ -49,7 +49,9 @@ class ShortcutSheet(QDialog):
             ]
             column = lengths.index(min(lengths))
             lengths[column] += len(rows) + 2
-            columns[column].append(f"<h3>{escape(plain(tr(title)))}</h3><table>{''.join(rows)}</table>")
+            columns[column].append(
+                f"<h3>{escape(plain(tr(title)))}</h3><table>{''.join(rows)}</table>"
+            )
         mouse = (
             (tr("Wheel, pinch"), tr("zoom at the pointer")),
             (tr("Drag"), tr("pan, or move the divider")),

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from PyQt6.QtGui import QColor, QFont, QFontMetrics, QPalette
-from PyQt6.QtWidgets import QWidget
 
-__all__ = ["Theme", "small_font", "theme_of"]
+if TYPE_CHECKING:
+    from PyQt6.QtWidgets import QLabel, QWidget
+
+__all__ = ["Theme", "dimmed", "small_font", "theme_of"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ _LIGHT = Theme(
     track=QColor(198, 198, 196),
     grid=QColor(224, 224, 222),
     faint=QColor(92, 92, 96),
-    accent=QColor(196, 72, 20),
+    accent=QColor(48, 140, 198),
     pill=QColor(20, 20, 22, 190),
     pill_text=QColor(255, 255, 255),
     warning=QColor(255, 243, 214),
@@ -42,7 +45,7 @@ _DARK = Theme(
     track=QColor(92, 92, 96),
     grid=QColor(66, 66, 70),
     faint=QColor(172, 172, 176),
-    accent=QColor(255, 132, 74),
+    accent=QColor(48, 140, 198),
     pill=QColor(0, 0, 0, 190),
     pill_text=QColor(255, 255, 255),
     warning=QColor(74, 58, 20),
@@ -52,8 +55,17 @@ _DARK = Theme(
 
 def theme_of(widget: QWidget) -> Theme:
     """The colours that go with a widget's palette."""
-    window = widget.palette().color(QPalette.ColorRole.Window)
-    return _DARK if window.lightness() < 128 else _LIGHT
+    palette = widget.palette()
+    dark = palette.color(QPalette.ColorRole.Window).lightness() < 128
+    return replace(_DARK if dark else _LIGHT, accent=palette.color(QPalette.ColorRole.Highlight))
+
+
+def dimmed(label: QLabel) -> QLabel:
+    """The label, less prominent than others but as easy to read."""
+    palette = label.palette()
+    palette.setColor(QPalette.ColorRole.WindowText, theme_of(label).faint)
+    label.setPalette(palette)
+    return label
 
 
 def small_font(widget: QWidget) -> tuple[QFont, QFontMetrics]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtGui import QStandardItemModel
 from PyQt6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -84,7 +85,7 @@ class TopBar(QFrame):
             box.setCurrentIndex(SOURCES.index(source))
             for index, name in enumerate(SOURCES):
                 model = box.model()
-                item = model.item(index) if hasattr(model, "item") else None
+                item = model.item(index) if isinstance(model, QStandardItemModel) else None
                 if item is not None:
                     item.setEnabled(name in available)
         self.layouts[state.layout].setChecked(True)

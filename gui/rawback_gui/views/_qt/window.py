@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QEvent, Qt, QUrl
-from PyQt6.QtGui import QAction, QActionGroup, QKeySequence, QPalette
+from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
     QMainWindow,
-    QMenu,
     QMessageBox,
     QProgressBar,
     QPushButton,
@@ -27,17 +26,15 @@ from PyQt6.QtWidgets import (
 )
 
 import rawback
-from rawback_gui.controllers.workspace import Readout, Workspace
-from rawback_gui.models.actions import ACTIONS, MENUS
-
+from rawback_gui.controllers.workspace import Workspace
 from rawback_gui.models.pairing import Pair, pair_up
-from rawback_gui.models.state import Source
 from rawback_gui.views._qt.batch_window import BatchWindow
 from rawback_gui.views._qt.bridge import Poster, tr
 from rawback_gui.views._qt.canvas import Canvas, source_name
 from rawback_gui.views._qt.colorbar import number_text
 from rawback_gui.views._qt.commands import Commands
 from rawback_gui.views._qt.empty import EmptyPage
+from rawback_gui.views._qt.menus import Menus
 from rawback_gui.views._qt.panels import ErrorPanel, LookPanel
 from rawback_gui.views._qt.rate_bar import RateBar
 from rawback_gui.views._qt.settings import Settings
@@ -49,11 +46,12 @@ if TYPE_CHECKING:
     from PyQt6.QtCore import QMimeData
     from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
+    from rawback_gui.controllers.inspection import Readout
+    from rawback_gui.models.state import Source
+
 __all__ = ["MainWindow"]
 
 _PANEL = 296
-_ON_CANVAS = ("pan_left", "pan_right", "pan_up", "pan_down")
-"""Actions whose keys other widgets need themselves."""
 
 
 class MainWindow(QMainWindow):
@@ -73,17 +71,19 @@ class MainWindow(QMainWindow):
         self.look = LookPanel()
         self.errors = ErrorPanel()
         self.empty = EmptyPage()
-        self.actions_by_name: dict[str, QAction] = {}
         self.commands = Commands(self)
-        self._batch: BatchWindow | None = None
+        self.batch_window: BatchWindow | None = None
         self._build()
-        self._build_menus()
+        self.menus = Menus(self, self.canvas, self._run)
+        self.menus.recent_wanted(self.settings.recent, self.open_pair, self._forget_recent)
         self._connect()
         if not self.settings.restore_window(self):
             self.resize(1280, 720)
         self.empty.show_recent(self.settings.recent())
         for change in ("document", "state", "progress", "message"):
             self._refresh(change)
+        if "error" in (self.workspace.state.left, self.workspace.state.right):
+            self.panel.setCurrentWidget(self.errors)
 
     # Building.
 
@@ -150,64 +150,6 @@ class MainWindow(QMainWindow):
                 status.addPermanentWidget(widget)
             status.setMinimumHeight(self.stop.sizeHint().height() + 4)
 
-    def _build_menus(self) -> None:
-        bar = self.menuBar()
-        if bar is None:
-            return
-        menus: dict[str, QMenu] = {}
-        groups: dict[str, QActionGroup] = {}
-        last: dict[str, str] = {}
-        for name, title in MENUS.items():
-            menu = bar.addMenu(tr(title))
-            if menu is not None:
-                menus[name] = menu
-        for item in ACTIONS:
-            action = QAction(tr(item.text), self)
-            action.setObjectName(item.name)
-            action.setCheckable(item.checkable)
-            keys = [QKeySequence(key) for key in item.shortcuts]
-            if item.name == "flip":
-                # A key that is held is no shortcut; the canvas sees it pressed and let go.
-                action.setText(f"{tr(item.text)}\t{item.shortcuts[0]}")
-            else:
-                action.setShortcuts(keys)
-            if item.name in _ON_CANVAS:
-                action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-                self.canvas.addAction(action)
-            if item.group:
-                group = groups.setdefault(item.group, QActionGroup(self))
-                group.addAction(action)
-            action.triggered.connect(lambda _on, name=item.name: self._run(name))
-            if last.get(item.menu, item.group) != item.group:
-                menus[item.menu].addSeparator()
-            last[item.menu] = item.group
-            menus[item.menu].addAction(action)
-            self.actions_by_name[item.name] = action
-            if item.name == "open":
-                self._recent_menu = menus[item.menu].addMenu(tr("Open &recent"))
-        if self._recent_menu is not None:
-            self._recent_menu.aboutToShow.connect(self._fill_recent)
-
-    def _fill_recent(self) -> None:
-        menu = self._recent_menu
-        if menu is None:
-            return
-        menu.clear()
-        recent = self.settings.recent()
-        for pair in recent:
-            action = menu.addAction(pair.name)
-            if action is not None:
-                action.triggered.connect(lambda _on, pair=pair: self.open_pair(pair))
-        menu.addSeparator()
-        forget = menu.addAction(tr("&Clear"))
-        if forget is not None:
-            forget.setEnabled(bool(recent))
-            forget.triggered.connect(self._forget_recent)
-
-    def _forget_recent(self) -> None:
-        self.settings.clear_recent()
-        self.empty.show_recent(())
-
     def _connect(self) -> None:
         for widget in (self.canvas, self.top, self.look, self.errors):
             widget.wanted.connect(self.show_wanted)
@@ -237,9 +179,9 @@ class MainWindow(QMainWindow):
         if not found.pairs:
             names = ", ".join(path.name for path in paths[:3]) + (", \u2026" * (len(paths) > 3))
             self.workspace.say(
-                tr("{} is neither a raw nor a JPEG; drop a camera\u2019s raw file and its JPEG.").format(
-                    names
-                )
+                tr(
+                    "{} is neither a raw nor a JPEG; drop a camera\u2019s raw file and its JPEG."
+                ).format(names)
                 if len(paths) == 1
                 else tr("There is neither a raw nor a JPEG among {}.").format(names)
             )
@@ -247,8 +189,8 @@ class MainWindow(QMainWindow):
         self.open_pair(found.pairs[0])
         if len(found.pairs) > 1:
             self.show_batch()
-            if self._batch is not None:
-                self._batch.add_paths(paths)
+            if self.batch_window is not None:
+                self.batch_window.add_paths(paths)
             self.workspace.say(
                 tr("{} shots were dropped: the first is open, all wait in the batch.").format(
                     len(found.pairs)
@@ -262,12 +204,12 @@ class MainWindow(QMainWindow):
         """Open one shot."""
         self.workspace.open(pair)
 
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 -- Qt's
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
         data = event.mimeData() if event is not None else None
         if event is not None and _files(data):
             event.acceptProposedAction()
 
-    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802
+    def dropEvent(self, event: QDropEvent | None) -> None:
         data = event.mimeData() if event is not None else None
         if event is not None and data is not None:
             event.acceptProposedAction()
@@ -341,10 +283,10 @@ class MainWindow(QMainWindow):
 
     def show_batch(self) -> None:
         """Show the batch queue."""
-        if self._batch is None:
-            self._batch = BatchWindow(self.poster, self)
-        self._batch.show()
-        self._batch.raise_()
+        if self.batch_window is None:
+            self.batch_window = BatchWindow(self.poster, self)
+        self.batch_window.show()
+        self.batch_window.raise_()
 
     def show_shortcuts(self) -> None:
         """Show all actions and their keys."""
@@ -362,7 +304,8 @@ class MainWindow(QMainWindow):
             + "\n\n"
             + tr("The app is free software under the GPL, version 3 or later.")
         )
-        box.open()
+        box.setModal(True)
+        box.show()
 
     # Refreshing.
 
@@ -383,7 +326,9 @@ class MainWindow(QMainWindow):
     def _refresh_document(self) -> None:
         document = self.workspace.document
         self.pages.setCurrentIndex(0 if document is None else 1)
-        self.setWindowTitle("rawback" if document is None else f"{document.pair.name} \u2013 rawback")
+        self.setWindowTitle(
+            "rawback" if document is None else f"{document.pair.name} \u2013 rawback"
+        )
         if document is None:
             self.empty.show_recent(self.settings.recent())
         else:
@@ -469,45 +414,33 @@ class MainWindow(QMainWindow):
         found = None if place is None else self.workspace.readout(*place)
         self.readout.setText("" if found is None else readout_text(found))
 
+    def _forget_recent(self) -> None:
+        self.settings.clear_recent()
+        self.empty.show_recent(())
+
     def _check_actions(self) -> None:
-        space, state = self.workspace, self.workspace.state
+        space = self.workspace
         document = space.document
-        there = {
-            "": True,
-            "picture": document is not None,
-            "pair": document is not None and document.has_original and document.ready,
-            "rate": space.session is not None,
+        needs = {""}
+        if document is not None:
+            needs.add("picture")
+            if document.has_original and document.ready:
+                needs |= {"pair", "rate"}
+        flags = {
+            "pick_white": self.canvas.picking,
+            "panel": not self.panel.isHidden(),
+            "full_screen": self.isFullScreen(),
         }
-        checked = {
-            f"layout_{state.layout}",
-            f"left_{state.left}",
-            f"right_{state.right}",
-            f"kind_{state.errors.kind}",
-            f"unit_{state.errors.unit}",
-            *(["linear"] if state.development.linear else []),
-            *(["raw_clipping"] if state.raw_clipping else []),
-            *(["carrier_clipping"] if state.carrier_clipping else []),
-            *(["log"] if state.errors.log else []),
-            *(["show_errors"] if "error" in (state.left, state.right) else []),
-            *(["pick_white"] if self.canvas.picking else []),
-            *(["panel"] if not self.panel.isHidden() else []),
-            *(["full_screen"] if self.isFullScreen() else []),
-        }
-        for item in ACTIONS:
-            action = self.actions_by_name.get(item.name)
-            if action is not None:
-                action.setEnabled(there[item.needs])
-                if item.checkable:
-                    action.setChecked(item.name in checked)
+        self.menus.show_state(space.state, needs, {name for name, on in flags.items() if on})
 
     # Ending.
 
-    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange:
             self._refresh_message()
 
-    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent | None) -> None:
         self.settings.keep_window(self)
         self.settings.keep_view(self.workspace.state)
         self.hide()
@@ -518,7 +451,7 @@ class MainWindow(QMainWindow):
         """Stop all work; whether its threads have ended within `timeout` seconds each."""
         self.poster.close()
         ended = self.workspace.shut_down(timeout)
-        return (self._batch is None or self._batch.batch.shut_down(timeout)) and ended
+        return (self.batch_window is None or self.batch_window.batch.shut_down(timeout)) and ended
 
 
 def readout_text(found: Readout) -> str:
