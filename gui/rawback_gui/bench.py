@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from rawback_gui.views._qt.app import make_application
-from rawback_gui.views._qt.driving import shows, wait_until
+from rawback_gui.views._qt.driving import compares, shows, wait_until
 from rawback_gui.views._qt.window import MainWindow
 
 __all__ = ["main"]
@@ -33,7 +33,7 @@ def opened(window: MainWindow, files: list[Path]) -> dict[str, float]:
     space.close_document()
     window.open_paths(files)
     progress = wait_until(lambda: space.progress is not None)
-    first = progress + wait_until(lambda: shows(window, "carrier", "original"))
+    first = progress + wait_until(lambda: compares(window))
     restored = first + wait_until(lambda: shows(window, "restored"), 600)
     return {
         "progress_s": round(progress, 3),

@@ -21,7 +21,7 @@ from rawback_gui.models.errormap import ErrorView
 from rawback_gui.models.rendering import Development
 from rawback_gui.models.state import ViewState
 from rawback_gui.views._qt.app import make_application
-from rawback_gui.views._qt.driving import settled, shows, wait_until
+from rawback_gui.views._qt.driving import compares, settled, shows, wait_until
 from rawback_gui.views._qt.window import MainWindow
 
 __all__ = ["main"]
@@ -34,7 +34,7 @@ def compare(window: MainWindow, raw: Path, jpeg: Path, folder: Path) -> float:
     """Open the pair and save a comparison; the seconds until the first one."""
     space = window.workspace
     window.open_paths([raw, jpeg])
-    first = wait_until(lambda: shows(window, "carrier", "original"), _PATIENCE)
+    first = wait_until(lambda: compares(window), _PATIENCE)
     wait_until(lambda: space.curve is not None and space.curve.complete, _PATIENCE)
     space.enter_rate("60 kB")
     wait_until(lambda: settled(window), _PATIENCE)

@@ -93,7 +93,7 @@ class Workspace:
         self._open = Lane("rawback-open", post, self._failed)
         self._draw = Lane("rawback-draw", post, self._failed)
         self._measure = Lane("rawback-measure", post, self._failed)
-        self._save = Lane("rawback-save", post, self._failed)
+        self._save = Lane("rawback-save", post, self._save_failed)
         self._buffer: RestoredBuffer | None = None
         self._shown = 0
         self.state = ViewState()
@@ -544,6 +544,10 @@ class Workspace:
             task.tell(lambda: self._saved(sentence))
 
         self._save.submit(told)
+
+    def _save_failed(self, error: Exception) -> None:
+        self._failed(error)
+        self._measure_next()
 
     def _saved(self, sentence: str) -> None:
         self._set_progress(None)

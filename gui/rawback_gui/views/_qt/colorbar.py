@@ -93,25 +93,23 @@ class ColorBar(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002
         painter = QPainter(self)
-        paint_scale(
-            painter, QRectF(1, 1, self.width() - 2, self.height() - 2), self, self._view, self._top
-        )
+        area = QRectF(1, 1, self.width() - 2, self.height() - 2)
+        font, _ = small_font(self)
+        painter.setFont(font)
+        painter.setPen(self.palette().text().color())
+        paint_scale(painter, area, self._view, self._top)
         if self.hasFocus():
             painter.setPen(QPen(theme_of(self).accent, 1))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
 
 
-def paint_scale(
-    painter: QPainter, area: QRectF, widget: QWidget, view: ErrorView, top: float
-) -> None:
-    """Paint colours and figures of a scale into an area."""
-    font, metrics = small_font(widget)
-    painter.setFont(font)
+def paint_scale(painter: QPainter, area: QRectF, view: ErrorView, top: float) -> None:
+    """Paint colours and figures of a scale into an area, with the painter's font and pen."""
+    metrics = painter.fontMetrics()
     row = np.ascontiguousarray(table(view.colormap)[None])
     image = QImage(row.tobytes(), 256, 1, 3 * 256, QImage.Format.Format_RGB888)
     painter.drawImage(QRectF(area.left(), area.top(), area.width(), _HEIGHT), image)
-    painter.setPen(widget.palette().text().color())
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         text = number_text(value_at(share, view, top))
         if view.log and not view.signed and share == 0.0:

@@ -19,7 +19,7 @@ from rawback_gui.models.errormap import CHANNELS
 from rawback_gui.models.rates import bytes_text
 from rawback_gui.models.rendering import EXPOSURES
 from rawback_gui.views._qt.bridge import tr
-from rawback_gui.views._qt.exporting import map_png, numbers_csv
+from rawback_gui.views._qt.exporting import map_png, numbers_csv, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -233,7 +233,7 @@ class Commands:
             result = encoding.result
             size, psnr = bytes_text(result.payload_bytes), result.psnr_db
             caption = f"{document.pair.name}: {size}, {result.bpp:.3f} bpp, {psnr:.2f} dB"
-            path.write_bytes(map_png(frame, encoding.restored.cfa, view, view.top, caption))
+            write(path, map_png(frame, encoding.restored.cfa, view, view.top, caption))
             return tr("Saved {}.").format(path.name)
 
         self._space.save(written)
@@ -249,7 +249,7 @@ class Commands:
 
         def written(session: rawback.Session, encoding: rawback.Encoding) -> str:
             del session
-            path.write_bytes(numbers_csv(frame, encoding.restored.cfa, view, region))
+            write(path, numbers_csv(frame, encoding.restored.cfa, view, region))
             return tr("Saved {}.").format(path.name)
 
         self._space.save(written)

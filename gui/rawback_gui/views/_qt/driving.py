@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from rawback_gui.models.state import Source
     from rawback_gui.views._qt.window import MainWindow
 
-__all__ = ["settled", "shows", "wait_until"]
+__all__ = ["compares", "settled", "shows", "wait_until"]
 
 _MILLISECONDS = 5
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 120.0) -> float:
+def wait_until(condition: Callable[[], bool], seconds: float = 400.0) -> float:
     """Let the window live until something holds.
 
     Args:
@@ -46,6 +46,12 @@ def wait_until(condition: Callable[[], bool], seconds: float = 120.0) -> float:
 def shows(window: MainWindow, *sources: Source) -> bool:
     """Whether the window shows pictures of all these sources."""
     return set(sources) <= set(window.workspace.pictures.sources)
+
+
+def compares(window: MainWindow) -> bool:
+    """Whether the window shows the JPEG beside a raw."""
+    there = set(window.workspace.pictures.sources)
+    return "carrier" in there and bool(there & {"original", "restored"})
 
 
 def settled(window: MainWindow) -> bool:

@@ -9,10 +9,10 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PyQt6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, Qt
-from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPalette
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSaveFile, Qt
+from PyQt6.QtGui import QColor, QFont, QImage, QPainter
 
+from rawback import OutputRefused
 from rawback_gui.models.errormap import (
     ErrorView,
     default_range,
@@ -26,14 +26,29 @@ from rawback_gui.views._qt.bridge import tr
 from rawback_gui.views._qt.colorbar import paint_scale
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from rawback import RawFrame
 
-__all__ = ["map_png", "numbers_csv"]
+__all__ = ["map_png", "numbers_csv", "write"]
 
 _LARGEST = 4096
 _MARGIN, _FOOT = 16, 84
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a whole file, or leave everything as it was.
+
+    Raises:
+        OutputRefused: It cannot be written.
+    """
+    file = QSaveFile(str(path))
+    opened = file.open(QIODevice.OpenModeFlag.WriteOnly)
+    if not opened or file.write(data) != len(data) or not file.commit():
+        message = f"{path.name} cannot be written ({file.errorString()}); choose another folder."
+        raise OutputRefused(message)
 
 
 def map_png(
@@ -65,15 +80,9 @@ def map_png(
     painter = QPainter(image)
     picture = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
     painter.drawImage(_MARGIN, _MARGIN, picture)
-    # The scale is painted with a widget's font and colours; these are for paper.
-    paper = QWidget()
-    palette = paper.palette()
-    palette.setColor(QPalette.ColorRole.Text, QColor(0, 0, 0))
-    palette.setColor(QPalette.ColorRole.Window, QColor(255, 255, 255))
-    paper.setPalette(palette)
-    paper.setFont(QFont(paper.font().family(), 11))
-    area = QRectF(_MARGIN, height + 2 * _MARGIN, wide, 40)
-    paint_scale(painter, area, paper, view, top)
+    painter.setPen(QColor(0, 0, 0))
+    painter.setFont(QFont("sans-serif", 11))
+    paint_scale(painter, QRectF(_MARGIN, height + 2 * _MARGIN, wide, 40), view, top)
     painter.setPen(QColor(60, 60, 60))
     painter.drawText(
         QRectF(_MARGIN, height + 2 * _MARGIN + 44, wide, 28),
@@ -81,7 +90,6 @@ def map_png(
         caption,
     )
     painter.end()
-    paper.deleteLater()
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)

@@ -33,11 +33,13 @@ class RateBar(QFrame):
     """Slider, figures, typed entry, curve.
 
     Signals:
+        stepped: The next smaller payload (-1) or the next larger one (1) is wanted.
         size_chosen: A size in bytes that people ask for.
         entered: A rate that was typed.
         save_wanted: The carrier is to be saved.
     """
 
+    stepped = pyqtSignal(int)
     size_chosen = pyqtSignal(float)
     entered = pyqtSignal(str)
     save_wanted = pyqtSignal()
@@ -51,6 +53,7 @@ class RateBar(QFrame):
         self.entry.setPlaceholderText(tr("200 kB, 0.1 bpp, 48 dB"))
         self.entry.setAccessibleName(tr("Type a size, bits per pixel or decibels"))
         self.entry.setClearButtonEnabled(True)
+        self.entry.setAcceptDrops(False)
         self.entry.setFixedWidth(
             self.fontMetrics().horizontalAdvance("200 kB, 0.1 bpp, 48 dB") + 48
         )
@@ -96,6 +99,7 @@ class RateBar(QFrame):
         layout.addLayout(left, 1)
         layout.addWidget(self.curve)
         self.slider.chosen.connect(self.size_chosen)
+        self.slider.stepped.connect(self.stepped)
         self.curve.chosen.connect(self.size_chosen)
         self.entry.returnPressed.connect(lambda: self.entered.emit(self.entry.text()))
         self.save.clicked.connect(self.save_wanted)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
+from PyQt6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PyQt6.QtWidgets import QSizePolicy, QSlider, QWidget
 
 from rawback_gui.models.rates import RateScale, Tick, bytes_text
@@ -16,6 +16,7 @@ __all__ = ["RateSlider"]
 _STEPS = 2000
 _EDGE = 12
 _TRACK = 26
+_CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
 class RateSlider(QSlider):
@@ -23,9 +24,11 @@ class RateSlider(QSlider):
 
     Signals:
         chosen: The size in bytes that people ask for.
+        stepped: They want the next smaller payload (-1) or the next larger one (1).
     """
 
     chosen = pyqtSignal(float)
+    stepped = pyqtSignal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
@@ -89,6 +92,19 @@ class RateSlider(QSlider):
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: ARG002
         self.setSliderDown(False)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        steps = {
+            Qt.Key.Key_Left: -1,
+            Qt.Key.Key_Down: -1,
+            Qt.Key.Key_Right: 1,
+            Qt.Key.Key_Up: 1,
+        }
+        # A step of the slider may be too small for there to be another payload.
+        if event is not None and event.key() in steps and not event.modifiers() & _CONTROL:
+            self.stepped.emit(steps[Qt.Key(event.key())])
+        else:
+            super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002
         painter = QPainter(self)

@@ -159,6 +159,7 @@ class MainWindow(QMainWindow):
         self.canvas.picked.connect(self._picked)
         self.look.pick_wanted.connect(self._set_picking)
         self.rate.size_chosen.connect(self.workspace.set_size)
+        self.rate.stepped.connect(self.workspace.step_rate)
         self.rate.entered.connect(self._entered)
         self.rate.save_wanted.connect(lambda: self._run("save"))
         self.empty.open_wanted.connect(self.choose_files)
