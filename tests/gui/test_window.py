@@ -374,7 +374,7 @@ def test_files_are_saved(
         path = shot_folder / name
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, path=path: (str(path), ""))
         opened.menus.actions[action].trigger()
-        wait_until(lambda: name in opened.workspace.message)
+        wait_until(lambda name=name: name in opened.workspace.message)
     carrier = shot_folder / "carrier.jpg"
     assert rawback.verify(carrier, raw=shot_folder / "photo.dng").intact
     encoding = opened.workspace.encoding

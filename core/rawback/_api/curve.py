@@ -82,8 +82,8 @@ class Curve:
         return self.at_size(bits / last.bpp * last.payload_bytes)
 
     def at_psnr(self, decibels: float) -> CurvePoint:
-        """The point at about a raw PSNR, or the nearest there is."""
-        return self._where(lambda point: point.psnr_db, decibels)
+        """The smallest payload of at least about a raw PSNR; lossless beyond all others."""
+        return self._where(lambda point: point.psnr_db, decibels, reach=True)
 
     def at_quality(self, quality: float) -> CurvePoint:
         """The point of a quality, 0 to 100, or the nearest that is known.
@@ -102,8 +102,10 @@ class Curve:
                 return _between(before, after, _share(before, after, quality))
         return known[0] if quality < known[0].rate.value else known[-1]
 
-    def _where(self, measure: Callable[[CurvePoint], float], wanted: float) -> CurvePoint:
-        """The point at which a rising measure has a value."""
+    def _where(
+        self, measure: Callable[[CurvePoint], float], wanted: float, *, reach: bool = False
+    ) -> CurvePoint:
+        """The point at which a rising measure has a value; or the next, below it or beyond it."""
         found = self.points[0]
         for before, after in pairwise(self.points):
             low, high = measure(before), measure(after)
@@ -112,7 +114,7 @@ class Curve:
             elif wanted > low:
                 if _joined(before, after):
                     return _between(before, after, (wanted - low) / (high - low))
-                return before
+                return after if reach else before
         return found
 
 

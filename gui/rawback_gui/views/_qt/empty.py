@@ -69,6 +69,7 @@ class EmptyPage(QWidget):
         """List what was open lately, as far as it is still there."""
         for old in self._buttons:
             self._recent.removeWidget(old)
+            old.hide()
             old.deleteLater()
         self._buttons = []
         for pair in pairs[:_RECENT]:

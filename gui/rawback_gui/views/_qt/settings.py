@@ -94,10 +94,12 @@ class Settings:
 
     def keep_recent(self, pair: Pair) -> None:
         """Put files first among those that were open lately."""
-        others = [known for known in self.recent() if known != pair]
+        raw, jpeg = (None if p is None else p.absolute() for p in (pair.raw, pair.jpeg))
+        first = Pair(raw, jpeg)
+        others = [known for known in self.recent() if known != first]
         rows = [
-            [None if path is None else str(path.absolute()) for path in (known.raw, known.jpeg)]
-            for known in (pair, *others)
+            [None if path is None else str(path) for path in (known.raw, known.jpeg)]
+            for known in (first, *others)
         ]
         self._kept.setValue("recent", json.dumps({"files": rows[:_MOST_RECENT]}))
 
