@@ -87,7 +87,11 @@ def test_points_of_the_curve_can_be_had(session: rawback.Session, share: float) 
     point = curve.at_size(low * (high / low) ** share)
     result = session.encode(point.rate).result
     assert result.payload_bytes == pytest.approx(point.payload_bytes, rel=0.12, abs=40)
-    assert result.psnr_db == pytest.approx(point.psnr_db, abs=0.7)
+    if point.rate.kind == "size":
+        # Below its largest base alone the curve knows bases only; the encoder may add layers.
+        assert result.psnr_db >= point.psnr_db - 0.1
+    else:
+        assert result.psnr_db == pytest.approx(point.psnr_db, abs=0.7)
 
 
 def test_rates_are_found_by_size_bits_and_decibels(session: rawback.Session) -> None:

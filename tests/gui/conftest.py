@@ -15,8 +15,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QCoreApplication, QEvent, QMimeData, QPointF, QSettings, Qt, QUrl
-from PyQt6.QtGui import QDropEvent
+from PyQt6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication
 
 from rawback_gui.views._qt.driving import shows, wait_until
@@ -65,14 +65,17 @@ def drop() -> Drop:
     def dropped(target: MainWindow, *paths: Path) -> None:
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-        event = QDropEvent(
-            QPointF(40, 40),
+        what = (
             Qt.DropAction.CopyAction,
             data,
             Qt.MouseButton.LeftButton,
             Qt.KeyboardModifier.NoModifier,
         )
-        QApplication.sendEvent(target, event)
+        # Qt gives the drop to whoever has taken the entering.
+        entering = QDragEnterEvent(QPoint(40, 40), *what)
+        QApplication.sendEvent(target, entering)
+        assert entering.isAccepted()
+        QApplication.sendEvent(target, QDropEvent(QPointF(40, 40), *what))
 
     return dropped
 

@@ -158,6 +158,9 @@ class Session:
     ) -> Curve:
         """Measure what each rate buys: sizes from some of the tiles, distortion from all samples.
 
+        Below the size of the largest base, points are those of smaller bases alone; what `encode`
+        makes of such a size is at least as good.
+
         What was measured before is kept, also when the job is stopped.
 
         Args:

@@ -216,7 +216,7 @@ class Batch:
         except rawback.Cancelled:
             self._note(pair, status="waiting", progress=0.0)
         except rawback.RawbackError as error:
-            self._note(pair, status="failed", figures=str(error))
+            self._note(pair, status="failed", figures=_short(error, pair))
         except Exception as error:  # noqa: BLE001 -- one shot must not end the others
             self._note(pair, status="failed", figures=f"{type(error).__name__}: {error}")
         else:
@@ -233,6 +233,14 @@ class Batch:
                 for entry in self.entries
             )
         self._post(self._changed)
+
+
+def _short(error: rawback.RawbackError, pair: Pair) -> str:
+    """What went wrong, without the folders of files that stand beside it."""
+    text = str(error)
+    for file in pair.files:
+        text = text.replace(str(file), file.name)
+    return text
 
 
 def _embedded(

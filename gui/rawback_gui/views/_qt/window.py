@@ -43,6 +43,8 @@ from rawback_gui.views._qt.theme import theme_of
 from rawback_gui.views._qt.top_bar import TopBar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PyQt6.QtCore import QMimeData
     from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 
@@ -311,7 +313,7 @@ class MainWindow(QMainWindow):
     # Refreshing.
 
     def _refresh(self, change: str) -> None:
-        {
+        refreshers: dict[str, Callable[[], None]] = {
             "document": self._refresh_document,
             "state": self._refresh_state,
             "progress": self._refresh_progress,
@@ -321,8 +323,9 @@ class MainWindow(QMainWindow):
             "figures": self._refresh_rate,
             "pictures": self._refresh_pictures,
             "statistics": self._refresh_statistics,
-            "saved": lambda: None,
-        }[change]()
+        }
+        if change in refreshers:
+            refreshers[change]()
 
     def _refresh_document(self) -> None:
         document = self.workspace.document
