@@ -60,7 +60,12 @@ def test_the_command_starts_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
     from rawback_gui.views._qt import app
 
     given: list[list[str]] = []
-    monkeypatch.setattr(app, "main", lambda files: given.append(files) or 0)
+
+    def started(files: list[str]) -> int:
+        given.append(files)
+        return 0
+
+    monkeypatch.setattr(app, "main", started)
     assert main(["gui", "a.dng", "b.jpg"]) == 0
     assert given == [["a.dng", "b.jpg"]]
 

@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import QApplication, QFileDialog, QWidget
 
 import rawback
 from rawback import rawio
+from rawback_gui.models.rendering import neutral_at
 from rawback_gui.models.state import ViewState
 from rawback_gui.views._qt.driving import settled, shows, wait_until
 from rawback_gui.views._qt.window import MainWindow
@@ -45,6 +46,11 @@ def drawn(window: MainWindow) -> None:
     window.workspace.redraw()
     wait_until(lambda: window.workspace.pictures.generation > before)
     wait_until(lambda: window.workspace.pictures.complete)
+
+
+def written(window: MainWindow, name: str) -> None:
+    """Wait until the window says that a file was written."""
+    wait_until(lambda: name in window.workspace.message)
 
 
 def drag(qtbot: QtBot, widget: QWidget, start: QPoint, end: QPoint, shift: bool = False) -> None:
@@ -190,7 +196,7 @@ def test_the_curve_can_be_clicked(qtbot: QtBot, opened: MainWindow) -> None:
     curve = opened.rate.curve
     known = opened.workspace.curve
     assert known is not None
-    qtbot.mouseClick(curve, Qt.MouseButton.LeftButton, pos=QPoint(curve.width() - 12, 60))
+    qtbot.mouseClick(curve, Qt.MouseButton.LeftButton, pos=QPoint(curve.width() - 4, 60))
     assert opened.workspace.rate.kind == "lossless"
     qtbot.mouseClick(curve, Qt.MouseButton.LeftButton, pos=QPoint(50, 60))
     point = opened.workspace.point
@@ -278,8 +284,15 @@ def test_exposure_and_white_reach_both_raws(qtbot: QtBot, opened: MainWindow) ->
     assert pixels_of(opened.canvas)[60:].mean() < 0.9 * before
     assert opened.look.exposure_text.text() == "-2.00 EV"
     opened.look.pick.click()
-    state = opened.workspace.state
-    column, row = state.viewport.to_pane(80, 60)
+    frame = opened.workspace.document.frame if opened.workspace.document else None
+    assert frame is not None
+    x, y = next(
+        (x, y)
+        for y in range(8, 104, 8)
+        for x in range(8, 144, 8)
+        if neutral_at(frame.cfa[y - 8 : y + 16, x - 8 : x + 16], frame) is not None
+    )
+    column, row = opened.workspace.state.viewport.to_pane(x + 4, y + 4)
     qtbot.mouseClick(
         opened.canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(column), round(row))
     )
@@ -296,7 +309,7 @@ def test_errors_of_a_region(qtbot: QtBot, opened: MainWindow) -> None:
     assert opened.panel.currentWidget() is opened.errors
     state = space.state
     corners = [QPoint(*map(round, state.viewport.to_pane(*at))) for at in ((40, 30), (80, 60))]
-    drag(qtbot, opened.canvas, *corners, shift=True)
+    drag(qtbot, opened.canvas, corners[0], corners[1], shift=True)
     found = space.statistics
     assert found is not None
     assert found.count == pytest.approx(1200, rel=0.15)
@@ -374,7 +387,7 @@ def test_files_are_saved(
         path = shot_folder / name
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, path=path: (str(path), ""))
         opened.menus.actions[action].trigger()
-        wait_until(lambda name=name: name in opened.workspace.message)
+        written(opened, name)
     carrier = shot_folder / "carrier.jpg"
     assert rawback.verify(carrier, raw=shot_folder / "photo.dng").intact
     encoding = opened.workspace.encoding
@@ -457,15 +470,15 @@ def test_nothing_is_clipped_at_1280_by_720(opened: MainWindow) -> None:
         QApplication.processEvents()
         assert page.minimumSizeHint().height() <= page.height()
         assert page.minimumSizeHint().width() <= page.width()
-        for kind in (QLabel, QPushButton):
-            for widget in opened.findChildren(kind):
-                if not widget.isVisible() or not widget.text():
-                    continue
-                if isinstance(widget, QLabel) and widget.wordWrap():
-                    needed = widget.heightForWidth(widget.width())
-                    assert needed <= widget.height() + 1, widget.text()
-                else:
-                    assert widget.sizeHint().width() <= widget.width() + 1, widget.text()
+        texts: list[QLabel | QPushButton] = list(opened.findChildren(QLabel))
+        for widget in texts + list(opened.findChildren(QPushButton)):
+            if not widget.isVisible() or not widget.text():
+                continue
+            if isinstance(widget, QLabel) and widget.wordWrap():
+                needed = widget.heightForWidth(widget.width())
+                assert needed <= widget.height() + 1, widget.text()
+            else:
+                assert widget.sizeHint().width() <= widget.width() + 1, widget.text()
 
 
 def test_late_results_do_not_overwrite_newer_ones(opened: MainWindow) -> None:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated, TypeAlias
 
 import typer
 
 import rawback
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 __all__ = ["gui"]
 
+Files: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[FILES]...", show_default=False, help="A raw, its JPEG, or both."),
+]
 
-def gui(
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[FILES]...", show_default=False, help="A raw, its JPEG, or both."),
-    ] = None,
-) -> None:
+
+def gui(files: Files = None) -> None:
     """Open the desktop app."""
     if find_spec("PyQt6") is None or find_spec("rawback_gui") is None:
         message = "The desktop app is not installed; get it with: pip install 'rawback[gui]'."

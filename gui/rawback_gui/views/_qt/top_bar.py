@@ -70,8 +70,6 @@ class TopBar(QFrame):
         fit, actual = QPushButton(tr("Fit")), QPushButton(tr("1:1"))
         fit.clicked.connect(lambda: self.zoom_wanted.emit(0.0))
         actual.clicked.connect(lambda: self.zoom_wanted.emit(1.0))
-        for button in (fit, actual):
-            button.setMaximumWidth(64)
         row.addWidget(self.zoom)
         row.addWidget(fit)
         row.addWidget(actual)
