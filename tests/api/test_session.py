@@ -137,7 +137,7 @@ def test_jobs_stop_when_told_and_go_on_later(shot: tuple[bytes, bytes]) -> None:
         opened.curve(cancel=stop, found=lambda curve: stop.set() if curve.points else None)
     assert opened.prepared
     stop.clear()
-    known = []
+    known: list[rawback.Curve] = []
     opened.curve(found=known.append)
     assert len(known[0].points) >= 1
     stop.set()

@@ -123,8 +123,12 @@ def test_lanes_run_the_latest_wish() -> None:
 
     lane.submit(first)
     assert begun.wait(60)
+
+    def telling(number: int) -> Callable[[Task], None]:
+        return lambda task: task.tell(lambda: done.append(number))
+
     for number in (2, 3):
-        lane.submit(lambda task, number=number: task.tell(lambda: done.append(number)))
+        lane.submit(telling(number))
 
     def failing(_task: Task) -> None:
         raise OSError
