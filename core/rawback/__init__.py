@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rawback._api.carriers import inspect, shrink, shrink_bytes, strip, strip_bytes
+    from rawback._api.curve import Curve, CurvePoint
     from rawback._api.embedding import DEFAULT_QUALITY, embed, embed_bytes
+    from rawback._api.encoding import Encoding, Overlay, Preview, SectionEnd
     from rawback._api.job import Progress
+    from rawback._api.opening import OpenedCarrier, carrier_for, open_carrier
     from rawback._api.restoring import restore, restore_bytes, verify
     from rawback._api.results import (
         CarrierInfo,
@@ -31,8 +34,10 @@ if TYPE_CHECKING:
         StripResult,
         Verification,
     )
+    from rawback._api.session import Session, open_session
     from rawback.codec import Rate
     from rawback.errors import (
+        Cancelled,
         DamagedCarrier,
         DamagedRaw,
         OutputRefused,
@@ -47,24 +52,37 @@ if TYPE_CHECKING:
         UnsupportedCarrier,
         UnsupportedRaw,
     )
+    from rawback.types import Guide, NoiseModel, RawFrame
 
 __all__ = [
     "DEFAULT_QUALITY",
+    "Cancelled",
     "CarrierInfo",
+    "Curve",
+    "CurvePoint",
     "DamagedCarrier",
     "DamagedRaw",
     "EmbedResult",
+    "Encoding",
+    "Guide",
+    "NoiseModel",
+    "OpenedCarrier",
     "OutputRefused",
+    "Overlay",
     "PayloadDamaged",
     "PayloadMissing",
     "PayloadTooNew",
     "PixelsChanged",
+    "Preview",
     "Progress",
     "Rate",
     "RateUnreachable",
+    "RawFrame",
     "RawbackError",
     "RestoreResult",
+    "SectionEnd",
     "SectionInfo",
+    "Session",
     "ShotMismatch",
     "ShrinkResult",
     "SignedCarrier",
@@ -74,9 +92,12 @@ __all__ = [
     "UnsupportedRaw",
     "Verification",
     "__version__",
+    "carrier_for",
     "embed",
     "embed_bytes",
     "inspect",
+    "open_carrier",
+    "open_session",
     "restore",
     "restore_bytes",
     "shrink",
@@ -90,8 +111,11 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "rawback._api.carriers": ("inspect", "shrink", "shrink_bytes", "strip", "strip_bytes"),
+    "rawback._api.curve": ("Curve", "CurvePoint"),
     "rawback._api.embedding": ("DEFAULT_QUALITY", "embed", "embed_bytes"),
+    "rawback._api.encoding": ("Encoding", "Overlay", "Preview", "SectionEnd"),
     "rawback._api.job": ("Progress",),
+    "rawback._api.opening": ("OpenedCarrier", "carrier_for", "open_carrier"),
     "rawback._api.restoring": ("restore", "restore_bytes", "verify"),
     "rawback._api.results": (
         "CarrierInfo",
@@ -103,8 +127,11 @@ _HOMES = {
         "StripResult",
         "Verification",
     ),
+    "rawback._api.session": ("Session", "open_session"),
     "rawback.codec": ("Rate",),
+    "rawback.types": ("Guide", "NoiseModel", "RawFrame"),
     "rawback.errors": (
+        "Cancelled",
         "DamagedCarrier",
         "DamagedRaw",
         "OutputRefused",

@@ -14,7 +14,8 @@
     │   └── PayloadTooNew        written by a newer major version of the format
     ├── PixelsChanged            the JPEG's pixels are not those the payload was made for
     ├── RateUnreachable          no payload meets the asked size or quality
-    └── OutputRefused            an output that exists already, or cannot be written
+    ├── OutputRefused            an output that exists already, or cannot be written
+    └── Cancelled                the job was stopped because that was asked for
 
 Foreign exceptions are translated where they arise, in the room that calls the foreign library;
 above that border only these are seen.
@@ -23,6 +24,7 @@ above that border only these are seen.
 from __future__ import annotations
 
 __all__ = [
+    "Cancelled",
     "DamagedCarrier",
     "DamagedRaw",
     "OutputRefused",
@@ -89,3 +91,7 @@ class RateUnreachable(RawbackError):
 
 class OutputRefused(RawbackError):
     """The output exists already, or cannot be written."""
+
+
+class Cancelled(RawbackError):
+    """The job was stopped because that was asked for."""

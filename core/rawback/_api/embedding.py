@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rawback.codec import Encoded, Rate, Session
     from rawback.files import StrPath
 
-__all__ = ["DEFAULT_QUALITY", "embed", "embed_bytes"]
+__all__ = ["DEFAULT_QUALITY", "Coded", "embed", "embed_bytes", "payload_rate"]
 
 DEFAULT_QUALITY = 60
 """The quality of `rawback.embed` where no rate is given."""
@@ -133,7 +133,7 @@ def embed_bytes(
 
 
 @dataclass(frozen=True, slots=True)
-class _Coded:
+class Coded:
     """A raw that is coded, and the carrier it is in."""
 
     session: Session
@@ -171,7 +171,7 @@ def _code(
     *,
     force: bool,
     unguided: bool,
-) -> _Coded:
+) -> Coded:
     from rawback import codec, jpegio, rawio
 
     # Refuses at once what would be refused after all the work.
@@ -181,15 +181,15 @@ def _code(
     frame = rawio.read_raw(raw)
     job.at("Reading the JPEG", 0.06)
     carrier = jpegio.decode_jpeg(bare)
-    rate = _payload_rate(rate or codec.Rate.quality(DEFAULT_QUALITY), frame.width * frame.height)
+    rate = payload_rate(rate or codec.Rate.quality(DEFAULT_QUALITY), frame.width * frame.height)
     session = codec.prepare(frame, carrier, unguided=unguided, progress=job.part(0.08, 0.5))
     encoded = session.encode(rate, progress=job.part(0.5, 0.95))
     job.at("Measuring", 0.95)
     carried = container.embed_payload(bare, encoded.payload, force=True)
-    return _Coded(session, encoded, carried, len(carried) - len(bare))
+    return Coded(session, encoded, carried, len(carried) - len(bare))
 
 
-def _payload_rate(rate: Rate, pixels: int) -> Rate:
+def payload_rate(rate: Rate, pixels: int) -> Rate:
     """The rate to ask the codec for, which does not know what packaging takes."""
     from rawback.codec import Rate
 

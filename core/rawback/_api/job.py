@@ -6,9 +6,14 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-__all__ = ["Job", "Progress", "peak_memory"]
+from rawback.errors import Cancelled
+
+if TYPE_CHECKING:
+    from threading import Event
+
+__all__ = ["Job", "Progress", "peak_memory", "stoppable"]
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Is told the stage a job is in, in words for people, and the fraction done, 0 to 1."""
@@ -50,6 +55,27 @@ class Job:
     def seconds(self) -> float:
         """Time taken so far."""
         return time.perf_counter() - self.started
+
+
+def stoppable(progress: Progress | None, cancel: Event | None) -> Progress:
+    """Progress whose next word, once `cancel` is set, stops the job that tells it.
+
+    Args:
+        progress: Whom to tell; None for nobody.
+        cancel: Is looked at before each word; None for a job that nobody stops.
+
+    Returns:
+        What to hand to the job. It raises :class:`rawback.errors.Cancelled`.
+    """
+
+    def tell(stage: str, fraction: float) -> None:
+        if cancel is not None and cancel.is_set():
+            message = "The job was cancelled; start it again to finish it."
+            raise Cancelled(message)
+        if progress is not None:
+            progress(stage, fraction)
+
+    return tell
 
 
 def peak_memory() -> int | None:

@@ -13,6 +13,7 @@ import typer
 import rawback
 from rawback.cli import commands, plugin
 from rawback.cli.demo import demo
+from rawback.cli.gui import gui
 from rawback.cli.talk import print_json
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ for _command in (
     commands.shrink,
     commands.strip,
     demo,
+    gui,
 ):
     app.command()(_command)
 app.add_typer(plugin.app, name="plugin")

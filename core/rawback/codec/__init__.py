@@ -12,6 +12,18 @@ layers' coefficients (:mod:`.coefficients`), the header's numbers (:mod:`.header
 from rawback.codec.decoder import Progress, decode
 from rawback.codec.draft import Encoded
 from rawback.codec.encoder import Session, prepare
+from rawback.codec.preview import Operating, Previews, carried_guide, tile_regions
 from rawback.codec.rate import Rate
 
-__all__ = ["Encoded", "Progress", "Rate", "Session", "decode", "prepare"]
+__all__ = [
+    "Encoded",
+    "Operating",
+    "Previews",
+    "Progress",
+    "Rate",
+    "Session",
+    "carried_guide",
+    "decode",
+    "prepare",
+    "tile_regions",
+]

@@ -14,6 +14,8 @@ from rawback.metrics import raw_psnr
 from rawback.residual import CODES_PER_LAYER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rawback.bitstream import Header
     from rawback.codec.decoder import Progress
     from rawback.codec.rate import Rate
@@ -43,6 +45,7 @@ def prepare(
     unguided: bool = False,
     progress: Progress | None = None,
     use: Use = "auto",
+    registered: Callable[[Guide], None] | None = None,
 ) -> Session:
     """Register a raw with its JPEG and get ready to code it at any rate.
 
@@ -52,6 +55,7 @@ def prepare(
         unguided: Where the JPEG does not show the raw, code the raw on its own.
         progress: Is told how far the work is.
         use: Of the learned layer.
+        registered: Is given the guide as soon as it is there, long before the rest.
 
     Raises:
         ShotMismatch: They do not show the same shot, and `unguided` is not given.
@@ -66,6 +70,8 @@ def prepare(
     geometry = _registered(frame, carrier, unguided=unguided)
     report("Resampling the JPEG", 0.2)
     guide = build_guide(geometry, carrier.pixels)
+    if registered is not None:
+        registered(guide)
     header = header_of(frame, carrier, geometry)
     shot = Shot.of(header, frame, carrier, geometry, guide)
     session = Session(frame, guide, geometry, header, shot, use)
@@ -124,6 +130,11 @@ class Session:
         self._shot = shot
         self._use = use
         self._tiers: dict[int, Prepared] = {}
+
+    @property
+    def header(self) -> Header:
+        """The header that all payloads of the shot share, but for what their rate adds."""
+        return self._header
 
     def prepared(self, tier: int) -> Prepared:
         """The base at one of BIT_PRICES and what it leaves; kept for the last two used."""

@@ -1,0 +1,134 @@
+"""What a session hands out: previews, payloads that were made, and where their bits went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback._api.results import EmbedResult
+    from rawback.codec import Rate
+    from rawback.types import RawFrame
+
+__all__ = [
+    "Encoding",
+    "Overlay",
+    "Preview",
+    "Region",
+    "SectionEnd",
+    "bits_per_tile",
+    "section_ends",
+]
+
+Region: TypeAlias = tuple[int, int, int, int]
+"""Left, top, width and height in raw pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A part of the mosaic at one rate.
+
+    Attributes:
+        region: Which part.
+        original: uint16 ``[height, width]``, as the camera gave it.
+        restored: The same as the payload would restore it.
+        predicted: The same as the base alone predicts it.
+    """
+
+    region: Region
+    original: NDArray[np.uint16]
+    restored: NDArray[np.uint16]
+    predicted: NDArray[np.uint16]
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A figure for every place of the frame, to be laid over the picture.
+
+    Attributes:
+        name: What it is, for programs.
+        title: What it is, for people.
+        unit: Of the values.
+        values: float32 ``[rows, columns]``, 0 or more, in the sensor's orientation.
+        cell: Raw pixels along each side of a value's square; the last ones may be cut short.
+    """
+
+    name: str
+    title: str
+    unit: str
+    values: NDArray[np.float32]
+    cell: int
+
+
+@dataclass(frozen=True, slots=True)
+class SectionEnd:
+    """A place at which a payload can be cut.
+
+    Attributes:
+        kind: Of the sections before it, as in `SectionInfo`.
+        layer: Theirs.
+        payload_bytes: Bytes up to here, packaging counted.
+    """
+
+    kind: str
+    layer: int
+    payload_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A shot coded at one rate.
+
+    Attributes:
+        rate: What was asked for.
+        carrier: The bytes of the JPEG with the payload.
+        sidecar: The bytes of the payload as a file of its own.
+        restored: The frame that comes back.
+        result: Figures over the whole frame, and the sections.
+        ends: Where the payload can be cut, in rising order.
+        overlays: Where its bits went.
+    """
+
+    rate: Rate
+    carrier: bytes
+    sidecar: bytes
+    restored: RawFrame
+    result: EmbedResult
+    ends: tuple[SectionEnd, ...]
+    overlays: tuple[Overlay, ...]
+
+
+def section_ends(result: EmbedResult) -> tuple[SectionEnd, ...]:
+    """Ends of the kinds and layers of a payload's sections."""
+    ends: list[SectionEnd] = []
+    size = 0
+    for section in result.sections:
+        size += section.bytes
+        if section.kind in ("packaging", "header"):
+            continue
+        if ends and (ends[-1].kind, ends[-1].layer) == (section.kind, section.layer):
+            ends.pop()
+        ends.append(SectionEnd(section.kind, section.layer, size))
+    return tuple(ends)
+
+
+def bits_per_tile(result: EmbedResult) -> Overlay:
+    """Bits of all sections that belong to one tile, per raw pixel of it."""
+    from rawback.codec import tile_regions
+
+    regions = tile_regions(result.width, result.height)
+    bits = np.zeros(len(regions))
+    for section in result.sections:
+        if section.kind in ("latents", "residual", "exact") and section.tile < len(bits):
+            bits[section.tile] += 8 * section.bytes
+    pixels = np.array([width * height for _, _, width, height in regions])
+    columns = sum(top == 0 for _, top, _, _ in regions)
+    values = (bits / pixels).astype(np.float32).reshape(-1, columns)
+    cell = regions[1][0] if columns > 1 else max(result.width, result.height)
+    if len(values) > 1:
+        cell = regions[columns][1]
+    return Overlay("bits", "Bits per tile", "bpp", values, cell)

@@ -1,0 +1,396 @@
+"""A session: one shot, prepared once, looked at and coded at any rate."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from rawback import container, metrics
+from rawback._api.curve import Curve, CurvePoint
+from rawback._api.embedding import Coded, payload_rate
+from rawback._api.encoding import Encoding, Preview, SectionEnd, bits_per_tile, section_ends
+from rawback._api.job import Job, stoppable
+from rawback._api.packaging import bits_per_pixel, contents
+from rawback.errors import OutputRefused, RawbackError, SignedCarrier
+from rawback.files import check_output, label, read_file, replace_file, write_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from threading import Event
+
+    from rawback import codec
+    from rawback._api.encoding import Region
+    from rawback._api.job import Progress
+    from rawback.codec import Operating, Previews, Rate
+    from rawback.files import StrPath
+    from rawback.jpegio import Carrier
+    from rawback.types import Guide, RawFrame
+
+__all__ = ["Session", "open_session"]
+
+
+_SPARE = 16
+"""Bytes that a payload of a wanted size may fall short of it."""
+
+_QUALITIES = (0, 100, 60, 30, 80, 1, 99, 45, 15, 70, 90, 52, 37, 22, 65, 8, 48, 56)
+"""Where the curve is measured, in this order: a rough one is there soon."""
+
+
+class Session:
+    """A raw and its JPEG; made by `open_session`.
+
+    Everything may be called from any thread. Coding and measuring wait for each other; previews
+    wait for nothing once the session is prepared.
+    """
+
+    def __init__(
+        self,
+        frame: RawFrame,
+        jpeg: bytes,
+        carrier: Carrier,
+        raw_bytes: int,
+        inputs: tuple[StrPath, ...] = (),
+    ) -> None:
+        self._frame = frame
+        self._inputs = inputs
+        self._jpeg = jpeg
+        self._carrier = carrier
+        self._raw_bytes = raw_bytes
+        self._work = threading.RLock()
+        self._codec: codec.Session | None = None
+        self._previews: Previews | None = None
+        self._points: dict[int, CurvePoint] = {}
+        self._curve: Curve | None = None
+        self._guide: Guide | None = None
+
+    @property
+    def original(self) -> RawFrame:
+        """The raw."""
+        return self._frame
+
+    @property
+    def raw_bytes(self) -> int:
+        """The size of the raw file."""
+        return self._raw_bytes
+
+    @property
+    def guide(self) -> Guide | None:
+        """The JPEG on the raw's grid; None until it is known, early in `prepare`."""
+        return self._guide
+
+    @property
+    def prepared(self) -> bool:
+        """Whether `prepare` is through."""
+        return self._previews is not None
+
+    @property
+    def signed(self) -> bool:
+        """Whether the JPEG holds a C2PA manifest, whose signature a payload breaks."""
+        try:
+            container.embed_payload(self._jpeg, b"", force=False)
+        except SignedCarrier:
+            return True
+        return False
+
+    def prepare(
+        self,
+        *,
+        progress: Progress | None = None,
+        cancel: Event | None = None,
+        registered: Callable[[Guide], None] | None = None,
+    ) -> None:
+        """Find the JPEG on the raw and fit the base, once; all other methods do it if need be.
+
+        Args:
+            progress: Is told how far the job is.
+            cancel: Set it to stop the job.
+            registered: Is given `guide` as soon as it is there.
+
+        Raises:
+            ShotMismatch: The two do not show the same shot.
+            UnsupportedCarrier: The JPEG is tiny beside the raw.
+            Cancelled: It was stopped.
+        """
+        from rawback import codec
+
+        tell = stoppable(progress, cancel)
+
+        def found(guide: Guide) -> None:
+            self._guide = guide
+            if registered is not None:
+                registered(guide)
+
+        with self._work:
+            if self._previews is None:
+                tell("Preparing", 0.0)
+                self._codec = codec.prepare(
+                    self._frame, self._carrier, progress=tell, registered=found
+                )
+                self._previews = codec.Previews(self._codec)
+
+    def preview(self, rate: Rate, region: Region) -> Preview:
+        """A part of the raw as a payload of some rate would restore it, without making one.
+
+        Args:
+            rate: Of the payload. A quality or lossless needs nothing more; other kinds are looked
+                up on the curve, which is measured first if need be.
+            region: Left, top, width and height in raw pixels, left and top even, within the raw.
+
+        Returns:
+            The part.
+
+        Raises:
+            RawbackError: The region is not within the raw, or preparing fails; see `prepare`.
+        """
+        left, top, width, height = self._checked(region)
+        previews = self._ready()
+        restored, predicted = previews.window(self._operating(rate), region)
+        original = self._frame.cfa[top : top + height, left : left + width]
+        return Preview(region, original, restored, predicted)
+
+    def curve(
+        self,
+        *,
+        progress: Progress | None = None,
+        cancel: Event | None = None,
+        found: Callable[[Curve], None] | None = None,
+    ) -> Curve:
+        """Measure what each rate buys: sizes from some of the tiles, distortion from all samples.
+
+        Below the size of the largest base, points are those of smaller bases alone; what `encode`
+        makes of such a size is at least as good.
+
+        What was measured before is kept, also when the job is stopped.
+
+        Args:
+            progress: Is told how far the job is.
+            cancel: Set it to stop the job.
+            found: Is given the curve as it grows.
+
+        Returns:
+            The curve.
+
+        Raises:
+            RawbackError: Preparing fails; see `prepare`.
+            Cancelled: It was stopped.
+        """
+        tell = stoppable(progress, cancel)
+        previews = self._ready(progress, cancel)
+        # The smallest bases take the longest and serve the fewest; they come last, in whole
+        # numbers below 0 that no quality has.
+        knots = (*_QUALITIES, *(-tier for tier in reversed(range(1, previews.tiers))))
+        for done, knot in enumerate(knots):
+            tell("Measuring the curve", done / len(knots))
+            with self._work:
+                if knot not in self._points:
+                    self._points[knot] = self._measured(previews, knot)
+                    complete = len(self._points) == len(knots)
+                    self._curve = Curve.of(self._points.values(), complete=complete)
+            if found is not None and self._curve is not None:
+                found(self._curve)
+        if self._curve is None:
+            message = "Nothing is known of this shot; open it again."
+            raise RawbackError(message)
+        return self._curve
+
+    def encode(
+        self,
+        rate: Rate,
+        *,
+        force: bool = False,
+        progress: Progress | None = None,
+        cancel: Event | None = None,
+    ) -> Encoding:
+        """Code the shot, as `rawback.embed` does.
+
+        Args:
+            rate: How large, or how good.
+            force: Go on although the JPEG holds a C2PA manifest, whose signature will not hold.
+            progress: Is told how far the job is.
+            cancel: Set it to stop the job.
+
+        Returns:
+            Carrier, restored frame and figures.
+
+        Raises:
+            RawbackError: Preparing fails; see `prepare`.
+            SignedCarrier: The JPEG is signed and `force` is not given.
+            RateUnreachable: No payload meets `rate`.
+            Cancelled: It was stopped.
+        """
+        container.embed_payload(self._jpeg, b"", force=force)
+        tell = stoppable(progress, cancel)
+        self._ready(progress, cancel)
+        with self._work:
+            job = Job(tell)
+            tell("Coding", 0.0)
+            prepared = self._codec
+            if prepared is None:
+                message = "The session was closed; open it again."
+                raise RawbackError(message)
+            pixels = self._frame.width * self._frame.height
+            encoded = prepared.encode(payload_rate(rate, pixels), progress=job.part(0.0, 0.9))
+            tell("Measuring", 0.9)
+            bare = container.remove_payload(self._jpeg)
+            carrier = container.embed_payload(bare, encoded.payload, force=True)
+            result = Coded(prepared, encoded, carrier, len(carrier) - len(bare)).result(job)
+        tell("Done", 1.0)
+        return Encoding(
+            rate=rate,
+            carrier=carrier,
+            sidecar=container.wrap(encoded.payload),
+            restored=encoded.restored,
+            result=result,
+            ends=section_ends(result),
+            overlays=(bits_per_tile(result),),
+        )
+
+    def save_carrier(self, encoding: Encoding, output: StrPath, *, overwrite: bool = False) -> Path:
+        """Write a carrier.
+
+        Args:
+            encoding: From `encode`.
+            output: The new file; never one of those that the session was opened from.
+            overwrite: Whether it may replace a file.
+
+        Returns:
+            The path.
+
+        Raises:
+            OutputRefused: It exists, is an input, or cannot be written.
+        """
+        return self._saved(encoding.carrier, output, overwrite=overwrite)
+
+    def save_sidecar(self, encoding: Encoding, output: StrPath, *, overwrite: bool = False) -> Path:
+        """Write a payload as a file of its own; for the rest see `save_carrier`."""
+        return self._saved(encoding.sidecar, output, overwrite=overwrite)
+
+    def save_dng(self, encoding: Encoding, output: StrPath, *, overwrite: bool = False) -> Path:
+        """Write the restored raw as a DNG; for the rest see `save_carrier`."""
+        from rawback import rawio
+        from rawback._api.preview import preview_jpeg
+
+        preview = preview_jpeg(self._carrier, encoding.restored.orientation)
+        dng = rawio.write_dng(encoding.restored, preview_jpeg=preview)
+        return self._saved(dng, output, overwrite=overwrite)
+
+    def save_in_place(self, encoding: Encoding, jpeg: StrPath) -> Path:
+        """Put the payload into the JPEG itself, kept as it was as ``NAME_original``.
+
+        Args:
+            encoding: From `encode`.
+            jpeg: The JPEG that the session was opened from.
+
+        Returns:
+            The path of the original.
+
+        Raises:
+            OutputRefused: The JPEG has changed since, or cannot be written.
+        """
+        if read_file(jpeg) != self._jpeg:
+            message = f"{label(jpeg)} has changed since it was opened; open it again."
+            raise OutputRefused(message)
+        return replace_file(jpeg, encoding.carrier)
+
+    def _saved(self, data: bytes, output: StrPath, *, overwrite: bool) -> Path:
+        check_output(output, overwrite=overwrite, inputs=self._inputs)
+        like = self._inputs[-1] if self._inputs else None
+        return write_file(output, data, overwrite=overwrite, like=like)
+
+    def base_ends(self) -> tuple[SectionEnd, ...]:
+        """Where the sections of the base end, which every payload but the smallest begins with.
+
+        Raises:
+            RawbackError: Preparing fails; see `prepare`.
+        """
+        return tuple(
+            SectionEnd(kind.name.lower(), 0, container.carried_size(size))
+            for kind, size in self._ready().base_ends
+        )
+
+    def _ready(self, progress: Progress | None = None, cancel: Event | None = None) -> Previews:
+        if self._previews is None:
+            self.prepare(progress=progress, cancel=cancel)
+        if self._previews is None:
+            message = "The shot could not be prepared; open it again."
+            raise RawbackError(message)
+        return self._previews
+
+    def _operating(self, rate: Rate) -> Operating:
+        from rawback.codec import Operating
+
+        if rate.kind == "lossless":
+            return Operating.of_quality(100)
+        if rate.kind == "quality":
+            return Operating.of_quality(rate.value)
+        with self._work:
+            # One of the small bases is on the curve as the size it takes.
+            for knot, point in self._points.items():
+                if point.rate == rate and knot < 0:
+                    return Operating(tier=-knot)
+        curve = self._curve if self._curve is not None else self.curve()
+        if rate.kind == "psnr":
+            return self._operating(curve.at_psnr(rate.value).rate)
+        if rate.kind == "bpp":
+            return self._operating(curve.at_bpp(rate.value).rate)
+        return self._operating(curve.at_size(rate.value).rate)
+
+    def _measured(self, previews: Previews, knot: int) -> CurvePoint:
+        from rawback.codec import Operating, Rate
+
+        frame = self._frame
+        if knot < 0:
+            operating = Operating(tier=-knot)
+            previews.add_tier(operating.tier)
+        else:
+            operating = Operating.of_quality(knot)
+        size = container.carried_size(previews.size(operating))
+        rate = Rate.size(size + _SPARE) if knot < 0 else Rate.quality(knot)
+        restored = previews.frame(operating)
+        return CurvePoint(
+            rate=Rate.lossless() if operating.exact else rate,
+            payload_bytes=size,
+            bpp=bits_per_pixel(size, frame.width, frame.height),
+            psnr_db=metrics.raw_psnr(frame, restored),
+            error_over_sigma=metrics.error_over_sigma(frame, restored),
+        )
+
+    def _checked(self, region: Region) -> Region:
+        left, top, width, height = region
+        fits = left + width <= self._frame.width and top + height <= self._frame.height
+        if left % 2 or top % 2 or min(left, top) < 0 or min(width, height) < 1 or not fits:
+            message = (
+                f"The region {left},{top},{width},{height} is no part of the raw's "
+                f"{self._frame.width} x {self._frame.height} pixels; give an even corner within it."
+            )
+            raise RawbackError(message)
+        return region
+
+
+def open_session(raw: StrPath | bytes, jpeg: StrPath | bytes) -> Session:
+    """Read a raw and the JPEG that was made from it, to look at all rates in turn.
+
+    Reading takes a moment; what takes longer is left to `Session.prepare`.
+
+    Args:
+        raw: The raw file: its path, or its bytes.
+        jpeg: The JPEG, the same way; a payload that it carries is left out of everything.
+
+    Returns:
+        The session.
+
+    Raises:
+        RawbackError: A file cannot be read.
+        UnsupportedRaw: The raw is of a kind that is not supported.
+        DamagedRaw: The raw is cut or broken.
+        UnsupportedCarrier: The other file is no JPEG, or one that cannot carry a raw.
+        DamagedCarrier: The JPEG is cut or broken.
+    """
+    from rawback import jpegio, rawio
+
+    data = contents(jpeg)
+    carrier = jpegio.decode_jpeg(container.remove_payload(data))
+    frame = rawio.read_raw(raw)
+    inputs = tuple(file for file in (raw, jpeg) if not isinstance(file, bytes))
+    return Session(frame, data, carrier, len(contents(raw)), inputs)

@@ -1,0 +1,267 @@
+"""What a payload would restore, window by window, without coding it.
+
+A prepared shot knows its base everywhere and all wavelet coefficients of what the base leaves. A
+window of what any quantiser step restores is then a quantisation and a synthesis of that window:
+the same integers that decoding the payload gives, but for how far below the middle of their
+intervals coefficients are restored, which is estimated from a part of the frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rawback.bitstream import SectionKind
+from rawback.codec.coefficients import band_slices
+from rawback.codec.draft import Draft
+from rawback.codec.encoder import EXACT_STEP, Session
+from rawback.codec.grid import MARGIN, Grid, Window, join_planes
+from rawback.codec.headers import geometry_of
+from rawback.codec.prediction import predict
+from rawback.codec.search import FINEST, SECTION_BYTES, StepSearch
+from rawback.codec.source import BIT_PRICES
+from rawback.codec.threads import in_threads
+from rawback.geometry import build_guide
+from rawback.residual import CODES_PER_LAYER, Quantiser, bands, synthesise
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.bitstream import Header
+    from rawback.codec.source import Prepared
+    from rawback.jpegio import Carrier
+    from rawback.tone import Base
+    from rawback.types import Guide, RawFrame
+
+__all__ = ["Operating", "Previews", "carried_guide", "tile_regions"]
+
+_METERED_TILES = 4
+_EXACT_TILES = 2
+_SUMMED = 1 << 20
+"""Coefficients that the restoring points of a step are estimated from."""
+
+_TO_DOMAIN = 1
+_HIGHEST_QUALITY = 100
+
+Region = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Operating:
+    """One payload among those the encoder can make.
+
+    Attributes:
+        tier: Which of the bases, 0 the largest.
+        step_code: Of the quality layers; None for the base alone.
+        exact: With the exact layer on top.
+    """
+
+    tier: int = 0
+    step_code: int | None = None
+    exact: bool = False
+
+    @classmethod
+    def of_quality(cls, quality: float) -> Operating:
+        """What :meth:`Session.encode` makes of a quality, 0 to 100; see :meth:`Rate.quality`."""
+        if quality >= _HIGHEST_QUALITY:
+            return cls(0, EXACT_STEP, exact=True)
+        if quality <= 0:
+            return cls()
+        return cls(0, max(round((11 - (quality - 1) / 12) * CODES_PER_LAYER), FINEST))
+
+
+@dataclass(frozen=True, slots=True)
+class _SmallBase:
+    base: Base
+    size: int
+
+
+class Previews:
+    """Previews and size estimates of a prepared shot.
+
+    Safe to be used from several threads, but for :meth:`add_tier` and :meth:`size`, which prepare
+    things and are to be called from one at a time.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._prepared = session.prepared(0)
+        self._quantisers: dict[int, Quantiser] = {}
+        self._small: dict[int, _SmallBase] = {}
+        self._sizes: dict[Operating, int] = {}
+        self._search: StepSearch | None = None
+
+    @property
+    def tiers(self) -> int:
+        """How many bases there can be."""
+        return len(BIT_PRICES)
+
+    @property
+    def base_ends(self) -> tuple[tuple[SectionKind, int], ...]:
+        """The sections of the base, and the packed size of a payload that ends after each."""
+        sizes: list[tuple[SectionKind, int]] = []
+        for count, section in enumerate(self._prepared.sections, start=1):
+            part = replace(self._prepared, sections=self._prepared.sections[:count])
+            sizes.append((SectionKind(section.kind), Draft(self._session.header, part).size))
+        return tuple(sizes)
+
+    def add_tier(self, tier: int) -> None:
+        """Fit one of the smaller bases; takes as long as preparing the shot did."""
+        if tier and tier not in self._small:
+            prepared = self._session.prepared(tier)
+            size = Draft(self._session.header, prepared).size
+            self._small[tier] = _SmallBase(prepared.base, size)
+
+    def size(self, operating: Operating) -> int:
+        """Packed bytes, about; of a base alone to the byte."""
+        if operating not in self._sizes:
+            self._sizes[operating] = self._metered(operating)
+        return self._sizes[operating]
+
+    def _metered(self, operating: Operating) -> int:
+        if operating.tier:
+            return self._small[operating.tier].size
+        bare = Draft(self._session.header, self._prepared).size
+        if operating.step_code is None:
+            return bare
+        if operating.exact:
+            return self._exact_size(bare)
+        if self._search is None:
+            self._search = StepSearch(self._prepared, _METERED_TILES)
+        return round(bare + SECTION_BYTES + self._search.size_at(operating.step_code))
+
+    def _exact_size(self, bare: int) -> int:
+        """Codes a few tiles and concludes from them."""
+        every = self._prepared.predicted
+        some = replace(self._prepared, predicted=every[:: -(-len(every) // _EXACT_TILES)])
+        draft = Draft(self._session.header, some)
+        draft.add_layers(EXACT_STEP, _unheard)
+        draft.with_exact(_unheard)
+        quads = sum(p.spots.size for p in every) / sum(p.spots.size for p in some.predicted)
+        return round(bare + (draft.size - bare) * quads)
+
+    def window(
+        self, operating: Operating, region: Region
+    ) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+        """A part of the mosaic as it would be restored, and as the base alone predicts it.
+
+        Args:
+            operating: The payload.
+            region: Left, top, width and height in raw pixels; left and top even.
+
+        Returns:
+            Two mosaics, uint16 ``[height, width]``.
+        """
+        left, top, width, height = region
+        window = Window(top // 2, left // 2, (top + height + 1) // 2, (left + width + 1) // 2)
+        predicted = self._predicted(operating.tier, window)
+        guessed = self._samples(predicted)[:height, :width]
+        if operating.exact:
+            cfa = self._session.frame.cfa[top : top + height, left : left + width]
+            return np.ascontiguousarray(cfa), guessed
+        if operating.step_code is None:
+            return guessed, guessed
+        predicted += self._residual(operating.step_code, window)
+        return self._samples(predicted)[:height, :width], guessed
+
+    def frame(self, operating: Operating) -> RawFrame:
+        """The whole frame, sample for sample as the payload restores it."""
+        frame = self._session.frame
+        if operating.exact:
+            return frame
+        if operating.tier:
+            whole = (0, 0, frame.width, frame.height)
+            return replace(frame, cfa=self.window(operating, whole)[0])
+        draft = Draft(self._session.header, self._prepared)
+        if operating.step_code is not None:
+            draft.quantise(operating.step_code)
+            if draft.parameters is not None:
+                self._quantisers[operating.step_code] = draft.parameters.quantisers[-1]
+        return draft.finished().restored
+
+    def _samples(self, planes: NDArray[np.int32]) -> NDArray[np.uint16]:
+        domain = self._prepared.shot.domain
+        return join_planes(np.stack([domain.to_samples(planes[p], p) for p in range(4)]))
+
+    def _predicted(self, tier: int, window: Window) -> NDArray[np.int32]:
+        if tier:
+            source = self._prepared.shot.source
+            return predict(self._small[tier].base, source, window).planes.astype(np.int32)
+        values = np.empty((4, *window.shape), dtype=np.int32)
+        for prediction in self._prepared.predicted:
+            tile = prediction.window
+            if tile.overlaps(window):
+                part = Window(
+                    max(tile.top, window.top),
+                    max(tile.left, window.left),
+                    min(tile.bottom, window.bottom),
+                    min(tile.right, window.right),
+                )
+                found = prediction.planes[(slice(None), *part.within(tile))]
+                values[(slice(None), *part.within(window))] = found
+        return values
+
+    def _residual(self, step_code: int, window: Window) -> NDArray[np.int32]:
+        prepared, grid = self._prepared, self._prepared.shot.grid
+        around = grid.aligned(grid.grown(window, MARGIN))
+        quantiser = self._quantiser(step_code)
+
+        def component(number: int) -> NDArray[np.int32]:
+            restored = {}
+            for band, values in prepared.coefficients.items():
+                part = values[(number, *band_slices(band, around, grid.whole))]
+                index = quantiser.indices(part, band)
+                restored[band] = quantiser.values(np.abs(index).astype(np.uint16), index < 0, band)
+            plane = synthesise(restored, around.shape)
+            return np.ascontiguousarray(plane[window.within(around)])
+
+        components = np.stack(list(in_threads(component, range(4))))
+        return prepared.transform.to_planes(components, _TO_DOMAIN)
+
+    def _quantiser(self, step_code: int) -> Quantiser:
+        """The quantiser with the points it restores to, from a part of the frame."""
+        if step_code not in self._quantisers:
+            bare = Quantiser(step_code)
+            near, far = _restoring_points(self._prepared, bare)
+            self._quantisers[step_code] = replace(bare, near=near, far=far)
+        return self._quantisers[step_code]
+
+
+def _restoring_points(prepared: Prepared, quantiser: Quantiser) -> tuple[int, int]:
+    total = sum(values.size for values in prepared.coefficients.values())
+    stride = max(1, total // _SUMMED)
+    sums = np.zeros((2, 2))
+    for band in bands():
+        values = prepared.coefficients[band].reshape(-1)[::stride]
+        size = np.abs(quantiser.indices(values, band))
+        into = np.abs(values) * np.float32(16 / quantiser.step(band)) - size
+        for row, where in enumerate((size == 1, size > 1)):
+            sums[row] += where.sum(), into[where].sum()
+    near, far = (
+        min(max(round(16 * (0.5 - inside / max(count, 1))), 0), 7) for count, inside in sums
+    )
+    return near, far
+
+
+def _unheard(_stage: str, _done: float) -> None:
+    return
+
+
+def tile_regions(width: int, height: int) -> tuple[Region, ...]:
+    """Left, top, width and height, in raw pixels, of each tile of a frame, by its number."""
+    return tuple(
+        (
+            2 * tile.left,
+            2 * tile.top,
+            min(2 * tile.right, width) - 2 * tile.left,
+            min(2 * tile.bottom, height) - 2 * tile.top,
+        )
+        for tile in Grid.of(height, width).tiles()
+    )
+
+
+def carried_guide(header: Header, carrier: Carrier) -> Guide:
+    """A decoded carrier on the grid of the raw that its payload's header describes."""
+    return build_guide(geometry_of(header), carrier.pixels)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Single samples, told in numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rawback_gui.models.errormap import ErrorView, errors_of
+from rawback_gui.models.orientation import to_raw
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rawback_gui.controllers.document import Document
+
+__all__ = ["Readout", "readout_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """One sample under the pointer.
+
+    Attributes:
+        column: In the raw, from the left.
+        row: The same from the top.
+        colour: R, G1, G2 or B.
+        original: DN; None without an original.
+        restored: DN; None where it is not known yet.
+        error: In the unit of the error map; None unless both are known.
+        unit: That unit.
+    """
+
+    column: int
+    row: int
+    colour: str
+    original: int | None
+    restored: int | None
+    error: float | None
+    unit: str
+
+
+def readout_of(
+    document: Document,
+    restored: NDArray[np.uint16] | None,
+    x: float,
+    y: float,
+    view: ErrorView,
+) -> Readout | None:
+    """The sample at a place.
+
+    Args:
+        document: What is open.
+        restored: The restored mosaic; None where it is not known at that place.
+        x: From the left of the upright picture, in raw pixels.
+        y: From its top.
+        view: Kind and unit of the error.
+
+    Returns:
+        None outside the picture.
+    """
+    frame = document.frame
+    column, row, _, _ = to_raw(
+        (math.floor(x), math.floor(y), 1, 1), frame.orientation, frame.width, frame.height
+    )
+    if not (0 <= column < frame.width and 0 <= row < frame.height):
+        return None
+    position = row % 2 * 2 + column % 2
+    colour = str(frame.pattern[position])
+    if colour == "G":
+        colour = "G1" if position < 2 else "G2"
+    original = int(frame.cfa[row, column]) if document.has_original else None
+    known = None if restored is None else int(restored[row, column])
+    error = None
+    if original is not None and restored is not None:
+        top, left = row // 2 * 2, column // 2 * 2
+        cell = (slice(top, top + 2), slice(left, left + 2))
+        errors = errors_of(frame.cfa[cell], restored[cell], frame, replace(view, channel="all"))
+        error = float(errors[row % 2, column % 2])
+        if view.kind == "absolute":
+            error = abs(error)
+    return Readout(column, row, colour, original, known, error, view.unit_text)

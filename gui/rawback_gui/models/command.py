@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line that does what the window shows."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rawback import Rate
+
+__all__ = ["embed_command", "restore_command"]
+
+
+def embed_command(raw: Path, jpeg: Path, rate: Rate) -> str:
+    """The ``rawback embed`` that makes the same payload.
+
+    Args:
+        raw: The raw file.
+        jpeg: The JPEG.
+        rate: Of the payload.
+    """
+    options = {
+        "quality": ["-q", f"{rate.value:g}"],
+        "size": ["--size", f"{rate.value:.0f}"],
+        "bpp": ["--bpp", f"{rate.value:g}"],
+        "psnr": ["--psnr", f"{rate.value:g}"],
+        "lossless": ["--lossless"],
+    }
+    return shlex.join(["rawback", "embed", str(raw), str(jpeg), *options[rate.kind]])
+
+
+def restore_command(carrier: Path) -> str:
+    """The ``rawback restore`` that makes the same DNG."""
+    return shlex.join(["rawback", "restore", str(carrier)])

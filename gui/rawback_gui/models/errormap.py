@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far the restored raw is from the original, sample by sample, in units people think in."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import cv2
+import numpy as np
+
+from rawback_gui.models.colormaps import coloured
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback import RawFrame
+
+__all__ = [
+    "CHANNELS",
+    "KINDS",
+    "UNITS",
+    "Channel",
+    "ErrorView",
+    "Kind",
+    "Statistics",
+    "Unit",
+    "default_range",
+    "errors_of",
+    "picture_of",
+    "reduced",
+    "scale_position",
+    "statistics_of",
+    "value_at",
+]
+
+Kind: TypeAlias = Literal["absolute", "signed", "relative"]
+Unit: TypeAlias = Literal["DN", "EV", "sigma"]
+Channel: TypeAlias = Literal["all", "R", "G1", "G2", "B"]
+KINDS: tuple[Kind, ...] = ("absolute", "signed", "relative")
+UNITS: tuple[Unit, ...] = ("DN", "EV", "sigma")
+CHANNELS: tuple[Channel, ...] = ("all", "R", "G1", "G2", "B")
+
+_DECADES = 3.0
+"""Of a logarithmic scale, below its upper end."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """How errors are shown.
+
+    Attributes:
+        kind: Their size, with the sign, or as a part of the original's light.
+        unit: Of the first two kinds: digital numbers, stops, or standard deviations of the noise.
+        log: Logarithmic scale.
+        channel: Which samples count: all, or those of one position of the 2x2 cell.
+        sequential: Colour map without signs.
+        diverging: Colour map with signs.
+        top: Value at the map's end; the other end is 0, or its negative with signs. None for one
+            that suits the errors.
+    """
+
+    kind: Kind = "absolute"
+    unit: Unit = "sigma"
+    log: bool = False
+    channel: Channel = "all"
+    sequential: str = "inferno"
+    diverging: str = "cool-warm"
+    top: float | None = None
+
+    @property
+    def signed(self) -> bool:
+        """Whether errors have signs."""
+        return self.kind == "signed"
+
+    @property
+    def colormap(self) -> str:
+        """The map in use."""
+        return self.diverging if self.signed else self.sequential
+
+    @property
+    def unit_text(self) -> str:
+        """The unit as it is written behind a number."""
+        if self.kind == "relative":
+            return "%"
+        return {"DN": "DN", "EV": "EV", "sigma": "\u03c3"}[self.unit]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Errors of a region in numbers, in the unit of its `ErrorView`.
+
+    Attributes:
+        count: Samples.
+        mean: Of the errors, with signs.
+        rms: Root of the mean square.
+        median: Of the magnitudes.
+        p99: Magnitude that 99 of 100 samples stay below.
+        largest: Largest magnitude.
+        psnr_db: Raw PSNR of the region.
+        edges: float64 ``[n + 1]``: of the histogram's bins.
+        counts: int64 ``[n]``: of the histogram.
+    """
+
+    count: int
+    mean: float
+    rms: float
+    median: float
+    p99: float
+    largest: float
+    psnr_db: float
+    edges: NDArray[np.float64]
+    counts: NDArray[np.int64]
+
+
+def errors_of(
+    original: NDArray[np.uint16],
+    restored: NDArray[np.uint16],
+    frame: RawFrame,
+    view: ErrorView,
+) -> NDArray[np.float32]:
+    """Errors with their signs, restored minus original.
+
+    Args:
+        original: uint16 ``[h, w]``, beginning at an even row and column of the frame.
+        restored: The same part.
+        frame: Whose levels and noise these are.
+        view: Unit and channel.
+
+    Returns:
+        float32 ``[h, w]``: DN, stops, standard deviations or percent; nan where the channel does
+        not count.
+    """
+    found = np.full(original.shape, np.nan, np.float32)
+    for position in _positions(frame, view.channel):
+        part = (slice(position // 2, None, 2), slice(position % 2, None, 2))
+        black = np.float32(frame.black[position])
+        truth = original[part].astype(np.float32) - black
+        guess = restored[part].astype(np.float32) - black
+        found[part] = _in_unit(truth, guess, np.float32(frame.white) - black, frame, view)
+    return found
+
+
+def _positions(frame: RawFrame, channel: Channel) -> list[int]:
+    if channel == "all":
+        return [0, 1, 2, 3]
+    greens = [position for position in range(4) if frame.pattern[position] == "G"]
+    if channel in ("G1", "G2"):
+        return [greens[0 if channel == "G1" else 1]]
+    return [frame.pattern.index(channel)]
+
+
+def _in_unit(
+    truth: NDArray[np.float32],
+    guess: NDArray[np.float32],
+    scale: np.float32,
+    frame: RawFrame,
+    view: ErrorView,
+) -> NDArray[np.float32]:
+    error = guess - truth
+    if view.kind != "relative" and view.unit == "DN":
+        return error
+    signal = truth / scale
+    variance = np.float32(frame.noise.scale) * np.clip(signal, 0, 1) + np.float32(
+        frame.noise.offset + 1 / 12 / float(scale) ** 2
+    )
+    noise = np.sqrt(variance) * scale
+    if view.kind == "relative":
+        # What lies below the noise is no light to be a part of.
+        return np.asarray(100 * error / np.maximum(truth, noise), np.float32)
+    if view.unit == "EV":
+        return np.asarray(np.log2(np.maximum(guess, noise) / np.maximum(truth, noise)), np.float32)
+    return np.asarray(error / noise, np.float32)
+
+
+def default_range(errors: NDArray[np.float32]) -> float:
+    """An end of the scale that suits errors: 99.5 of 100 stay below it, rounded up nicely."""
+    counted = np.abs(errors[np.isfinite(errors)])
+    top = float(np.quantile(counted, 0.995)) if counted.size else 0.0
+    if top <= 0:
+        return 1.0
+    decade = 10.0 ** math.floor(math.log10(top))
+    return decade * next(step for step in (1, 2, 5, 10) if top <= step * decade * (1 + 1e-6))
+
+
+def reduced(
+    errors: NDArray[np.float32], view: ErrorView, width: int, height: int
+) -> NDArray[np.float32]:
+    """Errors at a smaller size: root mean squares, or means where they have signs.
+
+    Samples that do not count are left out; where none does, its neighbour's value stands, so that
+    a single channel fills the picture.
+    """
+    counted = np.isfinite(errors)
+    if not counted.all():
+        rows = np.flatnonzero(counted.any(axis=1))
+        columns = np.flatnonzero(counted.any(axis=0))
+        errors = errors[np.ix_(rows, columns)]
+    if errors.shape[0] <= height and errors.shape[1] <= width:
+        return errors if view.signed else np.abs(errors)
+    size = min(width, errors.shape[1]), min(height, errors.shape[0])
+    if view.signed:
+        return np.asarray(cv2.resize(errors, size, interpolation=cv2.INTER_AREA), np.float32)
+    mean = cv2.resize(errors * errors, size, interpolation=cv2.INTER_AREA)
+    return np.sqrt(np.asarray(mean, np.float32))
+
+
+def scale_position(values: NDArray[np.float32], view: ErrorView, top: float) -> NDArray[np.float32]:
+    """Where values lie on the colour map, 0 to 1 between its ends."""
+    if view.log:
+        size = np.maximum(np.abs(values) / np.float32(top), np.float32(10.0**-_DECADES))
+        place = 1 + np.log10(size) / np.float32(_DECADES)
+    else:
+        place = np.abs(values) / np.float32(top)
+    if view.signed:
+        return np.asarray(0.5 + 0.5 * np.sign(values) * np.minimum(place, 1), np.float32)
+    return np.asarray(place, np.float32)
+
+
+def value_at(position: float, view: ErrorView, top: float) -> float:
+    """The error at a place on the colour map: undoes :func:`scale_position`."""
+    side = 2 * position - 1 if view.signed else position
+    if view.log:
+        size = 10.0 ** ((abs(side) - 1) * _DECADES) if abs(side) > 0 else 0.0
+    else:
+        size = abs(side)
+    return math.copysign(size * top, side)
+
+
+def picture_of(errors: NDArray[np.float32], view: ErrorView, top: float) -> NDArray[np.uint8]:
+    """Colours of errors: uint8 ``[h, w, 3]``."""
+    return coloured(scale_position(errors, view, top), view.colormap)
+
+
+def statistics_of(
+    original: NDArray[np.uint16],
+    restored: NDArray[np.uint16],
+    frame: RawFrame,
+    view: ErrorView,
+    bins: int = 61,
+) -> Statistics:
+    """Errors of a region in numbers; see :func:`errors_of` for the arguments."""
+    errors = errors_of(original, restored, frame, view)
+    counted = errors[np.isfinite(errors)].astype(np.float64)
+    size = np.abs(counted)
+    shown = counted if view.signed else size
+    if not counted.size:
+        counted = size = shown = np.zeros(1)
+    reach = float(np.quantile(size, 0.999)) or 1.0
+    counts, edges = np.histogram(shown, bins, (-reach if view.signed else 0.0, reach))
+    scale = frame.white - min(frame.black)
+    exact = errors_of(original, restored, frame, ErrorView(unit="DN", channel=view.channel))
+    mse = float(np.nanmean((exact / scale) ** 2)) if np.isfinite(exact).any() else 0.0
+    return Statistics(
+        count=int(np.isfinite(errors).sum()),
+        mean=float(counted.mean()),
+        rms=float(np.sqrt((counted**2).mean())),
+        median=float(np.median(size)),
+        p99=float(np.quantile(size, 0.99)),
+        largest=float(size.max()),
+        psnr_db=-10 * math.log10(mse) if mse > 0 else math.inf,
+        edges=edges,
+        counts=counts.astype(np.int64),
+    )

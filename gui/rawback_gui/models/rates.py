@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The slider's scale, and rates as people type and read them."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rawback import Curve, CurvePoint, EmbedResult, SectionEnd
+
+__all__ = [
+    "Figures",
+    "RateScale",
+    "Tick",
+    "bytes_text",
+    "figures_of_point",
+    "figures_of_result",
+    "parse_rate",
+    "psnr_text",
+    "ticks_of",
+]
+
+_ENTRY = re.compile(
+    r"\s*(\d+(?:[.,]\d+)?)\s*(bpp|db|lossless|%|([kmg]?)(i?)b(?:ytes?)?|([kmg]))?\s*", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RateScale:
+    """Places on the slider, 0 to 1, for payload sizes: even steps are even factors.
+
+    Attributes:
+        smallest: Bytes at 0.
+        largest: Bytes at 1.
+    """
+
+    smallest: float
+    largest: float
+
+    @classmethod
+    def of(cls, curve: Curve) -> RateScale:
+        """From the curve's smallest point to its largest."""
+        low = float(curve.smallest.payload_bytes)
+        return cls(low, max(float(curve.largest.payload_bytes), low * 1.01))
+
+    def position(self, size: float) -> float:
+        """The place of a size."""
+        whole = math.log(self.largest / self.smallest)
+        return min(max(math.log(max(size, 1) / self.smallest) / whole, 0.0), 1.0)
+
+    def size(self, position: float) -> float:
+        """The size at a place."""
+        whole = math.log(self.largest / self.smallest)
+        return self.smallest * math.exp(whole * min(max(position, 0.0), 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a rate buys, as it is shown.
+
+    Attributes:
+        payload_bytes: All bytes.
+        bpp: The same as bits per raw pixel.
+        share: The same as a part of the raw file.
+        psnr_db: Infinite where the raw comes back exactly.
+        error_over_sigma: 0 there.
+        measured: Whether a payload was made, rather than figures looked up on the curve.
+    """
+
+    payload_bytes: int
+    bpp: float
+    share: float
+    psnr_db: float
+    error_over_sigma: float
+    measured: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark on the slider where a section of the payload ends."""
+
+    payload_bytes: int
+    label: str
+
+
+_SECTIONS = {
+    "base": "base",
+    "filter": "filters",
+    "latents": "latents",
+    "residual": "layer",
+    "codes": "codes",
+    "exact": "exact",
+}
+
+
+def ticks_of(ends: Iterable[SectionEnd]) -> tuple[Tick, ...]:
+    """Marks for the ends of sections; layers are numbered from 1."""
+    ticks = []
+    for end in ends:
+        name = _SECTIONS.get(end.kind, end.kind)
+        if end.kind in ("residual", "latents"):
+            name = f"{name} {end.layer + 1}"
+        if end.kind != "codes":
+            ticks.append(Tick(end.payload_bytes, name))
+    return tuple(ticks)
+
+
+def figures_of_point(point: CurvePoint, raw_bytes: int) -> Figures:
+    """Figures from the curve."""
+    return Figures(
+        point.payload_bytes,
+        point.bpp,
+        point.payload_bytes / max(raw_bytes, 1),
+        point.psnr_db,
+        point.error_over_sigma,
+        measured=False,
+    )
+
+
+def figures_of_result(result: EmbedResult, raw_bytes: int) -> Figures:
+    """Figures of a payload that was made."""
+    return Figures(
+        result.payload_bytes,
+        result.bpp,
+        result.payload_bytes / max(raw_bytes, 1),
+        result.psnr_db,
+        result.error_over_sigma,
+        measured=True,
+    )
+
+
+def bytes_text(size: float) -> str:
+    """A size in the unit that suits it, powers of 1000, three digits."""
+    if size < 1000:
+        return f"{size:.0f} B"
+    for unit in ("kB", "MB", "GB"):
+        size /= 1000
+        if size < 999.5 or unit == "GB":
+            digits = 2 if size < 10 else 1 if size < 100 else 0
+            return f"{size:.{digits}f} {unit}"
+    return f"{size:.0f} B"
+
+
+def psnr_text(decibels: float) -> str:
+    """A PSNR; the word for none to be measured where all samples agree."""
+    return "exact" if math.isinf(decibels) else f"{decibels:.2f} dB"
+
+
+def parse_rate(text: str, curve: Curve) -> CurvePoint | None:
+    """The point of the curve that a text asks for.
+
+    Args:
+        text: ``200 kB``, ``1.5MB``, ``200000``, ``0.1 bpp``, ``48 dB`` or ``lossless``.
+        curve: Where to look.
+
+    Returns:
+        None for a text that is no rate.
+    """
+    if text.strip().lower() in ("lossless", "exact"):
+        return curve.largest
+    match = _ENTRY.fullmatch(text)
+    if match is None:
+        return None
+    number = float(match[1].replace(",", "."))
+    unit = (match[2] or "b").lower()
+    if unit in ("lossless", "%") or number <= 0:
+        return None
+    if unit == "bpp":
+        return curve.at_bpp(number)
+    if unit == "db":
+        return curve.at_psnr(number)
+    prefix = (match[3] or match[5] or " ").lower()
+    return curve.at_size(number * (1024 if match[4] else 1000) ** " kmg".index(prefix))

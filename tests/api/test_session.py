@@ -1,0 +1,206 @@
+"""A session: prepared once, looked at and coded at any rate."""
+
+from __future__ import annotations
+
+import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import rawback
+from rawback import rawio
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WHOLE = (0, 0, 160, 120)
+
+
+@pytest.fixture(scope="module")
+def session(shot: tuple[bytes, bytes]) -> rawback.Session:
+    opened = rawback.open_session(*shot)
+    opened.curve()
+    return opened
+
+
+@pytest.mark.parametrize("quality", [0, 12.5, 60, 85])
+def test_a_preview_is_what_the_payload_restores(
+    session: rawback.Session, shot: tuple[bytes, bytes], quality: float
+) -> None:
+    rate = rawback.Rate.quality(quality)
+    preview = session.preview(rate, WHOLE)
+    carrier, figures = rawback.embed_bytes(*shot, rate=rate)
+    restored = rawio.read_raw(rawback.restore_bytes(carrier)[0])
+    assert np.array_equal(preview.original, session.original.cfa)
+    assert np.array_equal(preview.restored, restored.cfa)
+    encoding = session.encode(rate)
+    assert encoding.carrier == carrier
+    assert encoding.result.psnr_db == figures.psnr_db
+    assert np.array_equal(encoding.restored.cfa, restored.cfa)
+
+
+def test_lossless_previews_are_the_original(session: rawback.Session) -> None:
+    preview = session.preview(rawback.Rate.lossless(), WHOLE)
+    assert np.array_equal(preview.restored, preview.original)
+    assert not np.array_equal(preview.predicted, preview.original)
+
+
+def test_a_part_equals_that_part_of_the_whole(session: rawback.Session) -> None:
+    rate = rawback.Rate.quality(50)
+    whole = session.preview(rate, WHOLE)
+    part = session.preview(rate, (64, 32, 51, 43))
+    assert part.restored.shape == (43, 51)
+    assert np.array_equal(part.restored, whole.restored[32:75, 64:115])
+    assert np.array_equal(part.predicted, whole.predicted[32:75, 64:115])
+
+
+@pytest.mark.parametrize(
+    "region", [(1, 0, 10, 10), (0, 3, 10, 10), (0, 0, 161, 10), (-2, 0, 4, 4), (0, 0, 0, 4)]
+)
+def test_regions_outside_are_refused(
+    session: rawback.Session, region: tuple[int, int, int, int]
+) -> None:
+    with pytest.raises(rawback.RawbackError, match="no part of the raw"):
+        session.preview(rawback.Rate.quality(50), region)
+
+
+def test_the_curve_runs_from_the_smallest_payload_to_lossless(session: rawback.Session) -> None:
+    curve = session.curve()
+    sizes = [point.payload_bytes for point in curve.points]
+    assert curve.complete
+    assert sizes == sorted(set(sizes))
+    assert [p.psnr_db for p in curve.points] == sorted(p.psnr_db for p in curve.points)
+    assert curve.largest.exact
+    assert curve.largest.psnr_db == math.inf
+    assert curve.largest.error_over_sigma == 0
+    base, *_ = session.base_ends()
+    assert curve.smallest.payload_bytes < base.payload_bytes
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.9, 1.0])
+def test_points_of_the_curve_can_be_had(session: rawback.Session, share: float) -> None:
+    curve = session.curve()
+    low, high = curve.smallest.payload_bytes, curve.largest.payload_bytes
+    point = curve.at_size(low * (high / low) ** share)
+    result = session.encode(point.rate).result
+    assert result.payload_bytes == pytest.approx(point.payload_bytes, rel=0.12, abs=40)
+    if point.rate.kind == "size":
+        # Below its largest base alone the curve knows bases only; the encoder may add layers.
+        assert result.psnr_db >= point.psnr_db - 0.1
+    else:
+        assert result.psnr_db == pytest.approx(point.psnr_db, abs=0.7)
+
+
+def test_rates_are_found_by_size_bits_and_decibels(session: rawback.Session) -> None:
+    curve = session.curve()
+    point = curve.at_psnr(48)
+    assert point.psnr_db == pytest.approx(48, abs=0.3)
+    assert curve.at_size(point.payload_bytes).rate == point.rate
+    assert curve.at_bpp(point.bpp).payload_bytes == pytest.approx(point.payload_bytes, rel=0.03)
+    assert curve.at_size(1) == curve.smallest
+    assert curve.at_psnr(1000).exact
+    by_size = session.preview(rawback.Rate.size(point.payload_bytes), WHOLE)
+    by_psnr = session.preview(rawback.Rate.psnr(48), WHOLE)
+    assert np.array_equal(by_size.restored, by_psnr.restored)
+
+
+def test_sections_end_where_the_payload_can_be_cut(session: rawback.Session) -> None:
+    encoding = session.encode(rawback.Rate.quality(60))
+    ends = [end.payload_bytes for end in encoding.ends]
+    assert ends == sorted(ends)
+    assert (
+        ends[-1]
+        == encoding.result.payload_bytes
+        == sum(section.bytes for section in encoding.result.sections)
+    )
+    layer = next(end for end in encoding.ends if end.kind == "residual")
+    smaller, left = rawback.shrink_bytes(encoding.carrier, layer.payload_bytes + 8)
+    assert left.sections[-1].kind == "residual"
+    assert len(smaller) < len(encoding.carrier)
+
+
+def test_overlays_tell_where_the_bits_went(session: rawback.Session) -> None:
+    encoding = session.encode(rawback.Rate.quality(60))
+    (overlay,) = encoding.overlays
+    assert overlay.name == "bits"
+    coded = sum(s.bytes for s in encoding.result.sections if s.kind == "residual")
+    assert overlay.values.sum() * 160 * 120 / 8 == pytest.approx(coded)
+
+
+def test_jobs_stop_when_told_and_go_on_later(shot: tuple[bytes, bytes]) -> None:
+    opened = rawback.open_session(*shot)
+    stop = threading.Event()
+    with pytest.raises(rawback.Cancelled):
+        opened.curve(cancel=stop, found=lambda curve: stop.set() if curve.points else None)
+    assert opened.prepared
+    stop.clear()
+    known: list[rawback.Curve] = []
+    opened.curve(found=known.append)
+    assert len(known[0].points) >= 1
+    stop.set()
+    with pytest.raises(rawback.Cancelled):
+        opened.encode(rawback.Rate.quality(60), cancel=stop)
+
+
+def test_the_guide_is_told_before_the_rest(shot: tuple[bytes, bytes]) -> None:
+    opened = rawback.open_session(*shot)
+    assert opened.guide is None
+    told: list[tuple[bool, rawback.Guide]] = []
+    opened.prepare(registered=lambda guide: told.append((opened.prepared, guide)))
+    assert [ready for ready, _ in told] == [False]
+    assert told[0][1] is opened.guide
+
+
+def test_threads_may_share_it(session: rawback.Session) -> None:
+    rates = [rawback.Rate.quality(quality) for quality in (20, 45, 70)]
+    alone = [session.preview(rate, WHOLE).restored for rate in rates]
+    with ThreadPoolExecutor(4) as pool:
+        encoded = pool.submit(session.encode, rawback.Rate.quality(50))
+        found = list(pool.map(lambda rate: session.preview(rate, WHOLE).restored, rates * 4))
+    assert all(np.array_equal(f, alone[i % 3]) for i, f in enumerate(found))
+    assert encoded.result().result.psnr_db > 40
+
+
+def test_saving_never_replaces_an_input(shot_folder: Path) -> None:
+    raw, jpeg = shot_folder / "photo.dng", shot_folder / "photo.jpg"
+    before = jpeg.read_bytes()
+    opened = rawback.open_session(raw, jpeg)
+    encoding = opened.encode(rawback.Rate.quality(50))
+    with pytest.raises(rawback.OutputRefused, match="input"):
+        opened.save_carrier(encoding, jpeg, overwrite=True)
+    carrier = opened.save_carrier(encoding, shot_folder / "carrier.jpg")
+    with pytest.raises(rawback.OutputRefused, match="exists already"):
+        opened.save_carrier(encoding, carrier)
+    sidecar = opened.save_sidecar(encoding, shot_folder / "photo.jpg.rawback")
+    dng = opened.save_dng(encoding, shot_folder / "restored.dng")
+    assert rawback.verify(carrier, raw=raw).intact
+    assert rawback.verify(jpeg, sidecar=sidecar).intact
+    assert np.array_equal(rawio.read_raw(dng).cfa, encoding.restored.cfa)
+    assert jpeg.read_bytes() == before
+    kept = opened.save_in_place(encoding, jpeg)
+    assert kept.read_bytes() == before
+    assert rawback.strip_bytes(jpeg.read_bytes()) == before
+    with pytest.raises(rawback.OutputRefused, match="changed since"):
+        opened.save_in_place(encoding, jpeg)
+
+
+def test_carriers_open_alone(shot: tuple[bytes, bytes], lossless_carrier: bytes) -> None:
+    opened = rawback.open_carrier(lossless_carrier)
+    original = rawio.read_raw(shot[0])
+    assert opened.info.exact
+    assert np.array_equal(opened.restored.cfa, original.cfa)
+    assert opened.guide.pixels.shape == (120, 160, 3)
+    with pytest.raises(rawback.PayloadMissing):
+        rawback.open_carrier(shot[1])
+
+
+def test_raws_alone_get_a_carrier(shot: tuple[bytes, bytes]) -> None:
+    jpeg = rawback.carrier_for(shot[0])
+    carrier, result = rawback.embed_bytes(shot[0], jpeg, rate=rawback.Rate.quality(50))
+    assert result.psnr_db > 40
+    assert len(carrier) > len(jpeg)
+    with pytest.raises(rawback.RawbackError):
+        rawback.carrier_for(b"no raw at all")
