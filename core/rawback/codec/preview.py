@@ -19,10 +19,10 @@ from rawback.codec.draft import Draft
 from rawback.codec.encoder import EXACT_STEP, Session
 from rawback.codec.grid import MARGIN, Grid, Window, join_planes
 from rawback.codec.headers import geometry_of
-from rawback.codec.prediction import predict
 from rawback.codec.search import FINEST, SECTION_BYTES, StepSearch
 from rawback.codec.source import BIT_PRICES
 from rawback.codec.threads import in_threads
+from rawback.codec.worth import Worth
 from rawback.geometry import build_guide
 from rawback.residual import CODES_PER_LAYER, Quantiser, bands, synthesise
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.bitstream import Header
+    from rawback.codec.prediction import Prediction
     from rawback.codec.source import Prepared
     from rawback.jpegio import Carrier
-    from rawback.tone import Base
     from rawback.types import Guide, RawFrame
 
 __all__ = ["Operating", "Previews", "carried_guide", "tile_regions"]
@@ -74,7 +74,7 @@ class Operating:
 
 @dataclass(frozen=True, slots=True)
 class _SmallBase:
-    base: Base
+    predicted: list[Prediction]
     size: int
 
 
@@ -88,6 +88,7 @@ class Previews:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._prepared = session.prepared(0)
+        self._worth = Worth.of(self._prepared.shot.frame.noise, self._prepared.quarters)
         self._quantisers: dict[int, Quantiser] = {}
         self._small: dict[int, _SmallBase] = {}
         self._sizes: dict[Operating, int] = {}
@@ -112,7 +113,7 @@ class Previews:
         if tier and tier not in self._small:
             prepared = self._session.prepared(tier)
             size = Draft(self._session.header, prepared).size
-            self._small[tier] = _SmallBase(prepared.base, size)
+            self._small[tier] = _SmallBase(prepared.predicted, size)
 
     def size(self, operating: Operating) -> int:
         """Packed bytes, about; of a base alone to the byte."""
@@ -163,7 +164,8 @@ class Previews:
             return np.ascontiguousarray(cfa), guessed
         if operating.step_code is None:
             return guessed, guessed
-        predicted += self._residual(operating.step_code, window)
+        residual = self._residual(operating.step_code, window)
+        predicted += self._worth.unweighed(residual, predicted)
         return self._samples(predicted)[:height, :width], guessed
 
     def frame(self, operating: Operating) -> RawFrame:
@@ -186,11 +188,9 @@ class Previews:
         return join_planes(np.stack([domain.to_samples(planes[p], p) for p in range(4)]))
 
     def _predicted(self, tier: int, window: Window) -> NDArray[np.int32]:
-        if tier:
-            source = self._prepared.shot.source
-            return predict(self._small[tier].base, source, window).planes.astype(np.int32)
+        every = self._small[tier].predicted if tier else self._prepared.predicted
         values = np.empty((4, *window.shape), dtype=np.int32)
-        for prediction in self._prepared.predicted:
+        for prediction in every:
             tile = prediction.window
             if tile.overlaps(window):
                 part = Window(

@@ -67,7 +67,9 @@ class Worth:
         found: NDArray[np.float32] = (_ONE / self.inverse).astype(np.float32)[_bins(base)]
         return found
 
-    def unweighed(self, residual: NDArray[np.int32], base: NDArray[np.int16]) -> NDArray[np.int32]:
+    def unweighed(
+        self, residual: NDArray[np.int32], base: NDArray[np.integer]
+    ) -> NDArray[np.int32]:
         """Divide a restored residual by the weights at its base."""
         found: NDArray[np.int32] = residual * self.inverse[_bins(base)]
         found += _ONE // 2
@@ -75,6 +77,6 @@ class Worth:
         return found
 
 
-def _bins(base: NDArray[np.int16]) -> NDArray[np.int16]:
-    bins: NDArray[np.int16] = base >> _BIN_SHIFT
+def _bins(base: NDArray[np.integer]) -> NDArray[np.integer]:
+    bins: NDArray[np.integer] = base >> _BIN_SHIFT
     return np.clip(bins, 0, _BINS - 1, out=bins)
