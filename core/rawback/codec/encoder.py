@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rawback.codec.draft import Draft, Encoded
 from rawback.codec.headers import fits, header_of
+from rawback.codec.refine import shift_of
 from rawback.codec.search import CLOSE, COARSEST, FINEST, SECTION_BYTES, StepSearch
 from rawback.codec.source import BIT_PRICES, Prepared, Shot
 from rawback.errors import ShotMismatch, UnsupportedCarrier
@@ -31,6 +32,11 @@ EXACT_STEP = 212
 _ATTEMPTS = 3
 _SEARCH_TILES = 4
 _BEST_QUALITY = 100
+_COARSE_STEP = 240
+"""From steps of about 5 standard deviations of the noise on, the learned layer is tried: below, it
+saves hardly a percent and takes its time to decode."""
+
+_USUAL_SHIFT = 16
 _FINE_STEP = 130
 """Below half a standard deviation of the noise, lossless may be the smaller payload."""
 
@@ -141,7 +147,10 @@ class Session:
         if tier not in self._tiers:
             while len(self._tiers) > 1:
                 self._tiers.pop(next(iter(self._tiers)))
-            self._tiers[tier] = Prepared.of(self._shot, BIT_PRICES[tier], self._use)
+            prepared = Prepared.of(self._shot, BIT_PRICES[tier])
+            if self._use not in {"auto", "never"}:
+                prepared = prepared.refined(_USUAL_SHIFT, self._use)
+            self._tiers[tier] = prepared
         return self._tiers[tier]
 
     def encode(self, rate: Rate, *, progress: Progress | None = None) -> Encoded:
@@ -211,6 +220,17 @@ class Session:
             return bare.cut_to(size)
         search = StepSearch(prepared, _SEARCH_TILES)
         step = search.step_for(room)
+        if self._use == "auto" and step >= _COARSE_STEP and not prepared.learned:
+            refined = prepared.refined(shift_of(step))
+            if refined.learned:
+                return self._fill(refined, size, report)
+        return self._approach(search, bare, step, size, report)
+
+    def _approach(
+        self, search: StepSearch, bare: Draft, step: int, size: int, report: Progress
+    ) -> Encoded:
+        """Draft after draft from a first step on, until one fills `size` and does not exceed it."""
+        prepared, room = search.prepared, size - bare.size
         attempts = _ATTEMPTS if len(prepared.predicted) > _SEARCH_TILES else 4 * _ATTEMPTS
         over, under = FINEST - 1, COARSEST + 1
         fits: Draft | None = None

@@ -32,6 +32,7 @@ from rawback.models.objective import (
     residual_bits,
     theta_of,
 )
+from rawback.residual import CODES_PER_LAYER, COEFFICIENT_UNIT
 from rawback.tone import UNIT
 from rawback.weights import weights
 
@@ -47,10 +48,10 @@ Use: TypeAlias = Literal["auto", "never", "bare", "full"]
 """The learned layer where it pays, never, always without latents, always with all of them."""
 
 _TRIED = 4
-_STEP_OF_PRICE = 4.33
-"""A bit is worth ``2 ln 2`` times the squared error left, which is a sixth of the step's square."""
+_LEAST_GAIN = 0.01
+"""Part of the bits that the layer must save to be worth the time it takes to decode."""
 
-_RANGE = (-4, 44)
+_RANGE = (0, 44)
 """Shifts that the networks were trained with, in eighths of an octave."""
 
 
@@ -69,22 +70,22 @@ class Refinement:
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """One way to use the layer: what it codes, and its readout."""
+    """One way to use the layer: its sections, what they decode to, and what is left to code."""
 
-    head: LatentHead
-    groups: list[bytes]
+    sections: list[bytes]
+    readout: NDArray[np.int32]
     decoded: Decoded
     bits: float
 
 
-def shift_of(price: float) -> int:
-    """The shift of quantiser steps that suits a price of bits, in eighths of an octave."""
-    step = np.sqrt(_STEP_OF_PRICE * price)
-    return int(np.clip(round(8 * np.log2(step)), *_RANGE))
+def shift_of(step_code: int) -> int:
+    """The shift that suits a step of the residual layer, in eighths of an octave."""
+    units = 8 * step_code // CODES_PER_LAYER
+    return min(max(units - 8 * (COEFFICIENT_UNIT.bit_length() - 1), _RANGE[0]), _RANGE[1])
 
 
 def refine(
-    scene: Scene, truth: NDArray[np.int16], worth: Worth, price: float, use: Use = "auto"
+    scene: Scene, truth: NDArray[np.int16], worth: Worth, shift: int, use: Use = "auto"
 ) -> Refinement | None:
     """The learned layer that saves most, or None where it does not pay.
 
@@ -92,13 +93,12 @@ def refine(
         scene: The frame.
         truth: int16 ``[4, h, w]``: the raw in domain units.
         worth: What errors count.
-        price: Squared error, in noise variances, that a bit must save.
+        shift: Eighths of an octave by which quantiser steps are above the noise.
         use: Whether it is to be used as told even where it does not pay.
     """
     if use == "never":
         return None
     target = scene.like(truth)
-    shift = shift_of(price)
     with side_by_side():
         view = scene.latent_view()
         tiles = scene.tiles()
@@ -106,16 +106,22 @@ def refine(
         theta = theta_of(torch.full((1, 1, 1, 1), 2.0 ** (shift / 8)))
         given = [_analysed(scene, target, view, shift)] if use != "bare" else []
         ways = given if use == "full" else [None, *given]
-        trials = [_tried(scene, some, theta, shift, _coded(view, shift, way)) for way in ways]
+        trials = [
+            trial
+            for way in ways
+            for trial in _tried(scene, some, theta, shift, _coded(view, shift, way))
+        ]
     without = sum(sample.bits(sample.residual, theta) for sample in some)
     scale = scene.spots.size / sum(sample.tile.core.area for sample in some)
-    costs = [trial.bits * scale + 8 * sum(map(len, trial.groups)) for trial in trials]
+    costs = [trial.bits * scale + 8 * sum(map(len, trial.sections)) for trial in trials]
     best = trials[int(np.argmin(costs))]
-    data = [best.head.to_bytes(), *best.groups]
-    if use == "auto" and min(costs) + 8 * len(data[0]) >= without * scale:
+    saved = without * scale - min(costs)
+    if use == "auto" and saved < _LEAST_GAIN * without * scale:
         return None
-    sections = [Section(SectionKind.LATENTS, layer, 0, part) for layer, part in enumerate(data)]
-    return Refinement(sections, corrected(scene, best.decoded, best.head.readout))
+    sections = [
+        Section(SectionKind.LATENTS, layer, 0, data) for layer, data in enumerate(best.sections)
+    ]
+    return Refinement(sections, corrected(scene, best.decoded, best.readout))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +187,8 @@ def _tried(
     theta: torch.Tensor,
     shift: int,
     coded: tuple[Decoded, list[bytes]],
-) -> _Trial:
-    """Fit the readout to some tiles, and see what they cost then."""
+) -> list[_Trial]:
+    """What some tiles cost with the usual readout, and with one fitted to them."""
     decoded, groups = coded
     network = weights(MEMBER).network
     found = in_threads(lambda sample: features_of(scene, sample.tile, decoded), samples)
@@ -195,13 +201,18 @@ def _tried(
         theta,
         network.readout,
     )
-    readout = torch.round(fitted * READOUT_ONE).clamp(-127, 127)
-    bits = sum(
-        sample.bits(error_left(sample.residual, part, sample.gain, readout / READOUT_ONE), theta)
-        for sample, part in zip(samples, features, strict=True)
-    )
-    head = LatentHead(weights(MEMBER).digest, shift, readout[0].numpy().astype(np.int32))
-    return _Trial(head, groups, decoded, bits)
+    trials = []
+    for readout in (network.readout, fitted[0]):
+        units = torch.round(readout * READOUT_ONE).clamp(-127, 127)
+        bits = sum(
+            sample.bits(
+                error_left(sample.residual, part, sample.gain, units[None] / READOUT_ONE), theta
+            )
+            for sample, part in zip(samples, features, strict=True)
+        )
+        head = LatentHead(weights(MEMBER).digest, shift, units.numpy().astype(np.int32))
+        trials.append(_Trial([head.to_bytes(), *groups], head.readout, decoded, bits))
+    return trials
 
 
 def _stacked(parts: list[torch.Tensor]) -> torch.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -46,15 +47,38 @@ _HALO = 2 * POSITION
 """Quads around a tile that reach into it: three cells, and one position of latents besides."""
 
 
+class _Threads:
+    """Torch's number of threads is one for the whole process: the last to leave restores it."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.inside, self.usual = 0, 1
+
+    def enter(self) -> None:
+        with self.lock:
+            if self.inside == 0:
+                self.usual = torch.get_num_threads()
+                torch.set_num_threads(1)
+            self.inside += 1
+
+    def leave(self) -> None:
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                torch.set_num_threads(self.usual)
+
+
+_THREADS = _Threads()
+
+
 @contextmanager
 def side_by_side() -> Iterator[None]:
     """Let torch work in one thread at a time: tiles run side by side already."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    _THREADS.enter()
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        _THREADS.leave()
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,23 +158,21 @@ class Prepared:
     coefficients: dict[Band, NDArray[np.float32]] = field(repr=False)
 
     @classmethod
-    def of(cls, shot: Shot, price: float, use: Use = "auto") -> Prepared:
-        """Choose a base and a learned layer at a price, and see what they leave."""
+    def of(cls, shot: Shot, price: float) -> Prepared:
+        """Choose a base at a price and see what it leaves."""
         shape = (shot.frame.height, shot.frame.width)
         base = choose_pointwise(shot.fits, shot.samples, shot.blank, shot.cells, shape, price)
         base = _with_filters(shot, base, price)
         sections = [Section(SectionKind.BASE, 0, 0, base.pointwise_bytes(shot.cells))]
         if base.readouts:
             sections.append(Section(SectionKind.FILTER, 0, 0, base.readout_bytes()))
-        tiles = shot.grid.tiles()
-        predicted = list(in_threads(lambda tile: predict(base, shot.source, tile), tiles))
-        scene = Scene.of(shot.frame.pattern, shot.source, predicted)
+        return cls._split(shot, base, sections, _predicted(shot, base))
+
+    @classmethod
+    def _split(
+        cls, shot: Shot, base: Base, sections: list[Section], predicted: list[Prediction]
+    ) -> Prepared:
         worth = Worth.of(shot.frame.noise, QUARTERS)
-        refinement = refine(scene, shot.planes, worth, price, use)
-        if refinement is not None:
-            sections += refinement.sections
-            predicted = replaced(predicted, refinement.planes)
-        del scene, refinement
         residual = shot.planes.astype(np.float32)
         for prediction in predicted:
             part = residual[(slice(None), *prediction.window.slices)]
@@ -188,13 +186,34 @@ class Prepared:
         coefficients = {band: np.stack([plane.pop(band) for plane in split]) for band in bands()}
         return cls(shot, base, sections, predicted, transform, QUARTERS, coefficients)
 
+    @property
+    def learned(self) -> bool:
+        """Whether there is a learned layer."""
+        return any(section.kind == SectionKind.LATENTS for section in self.sections)
+
+    def refined(self, shift: int, use: Use = "auto") -> Prepared:
+        """The same with a learned layer, or this one itself where none pays.
+
+        Args:
+            shift: For steps of so many eighths of an octave above the noise.
+            use: Whether the layer is to be used as told even where it does not pay.
+        """
+        shot = self.shot
+        scene = Scene.of(shot.frame.pattern, shot.source, self.predicted)
+        worth = Worth.of(shot.frame.noise, self.quarters)
+        found = refine(scene, shot.planes, worth, shift, use)
+        del scene
+        if found is None:
+            return self
+        predicted = replaced(self.predicted, found.planes)
+        return Prepared._split(shot, self.base, self.sections + found.sections, predicted)
+
     def cut_to(self, count: int) -> Prepared:
         """The same, as it is where the payload ends after so many of its sections."""
         shot, sections = self.shot, self.sections[:count]
         kinds = {section.kind for section in sections}
         base = self.base if SectionKind.FILTER in kinds else replace(self.base, readouts=())
-        tiles = shot.grid.tiles()
-        predicted = list(in_threads(lambda tile: predict(base, shot.source, tile), tiles))
+        predicted = _predicted(shot, base)
         latents = {s.layer: s.data for s in sections if s.kind == SectionKind.LATENTS}
         if latents:
             predicted = with_latents(shot.frame.pattern, shot.source, predicted, latents)
@@ -205,6 +224,11 @@ class Prepared:
         prediction = self.predicted[index]
         part = values[(slice(None), *prediction.window.slices)]
         return ExactTile.of(part, prediction.spots)
+
+
+def _predicted(shot: Shot, base: Base) -> list[Prediction]:
+    tiles = shot.grid.tiles()
+    return list(in_threads(lambda tile: predict(base, shot.source, tile), tiles))
 
 
 def _with_filters(shot: Shot, base: Base, price: float) -> Base:

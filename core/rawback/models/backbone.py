@@ -19,14 +19,14 @@ from torch import nn
 from torch.nn import functional
 
 from rawback.models.config import LATENT
-from rawback.models.exact import ExactConv, positive
+from rawback.models.exact import LIMIT, ExactConv, positive, signed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from rawback.models.config import ModelConfig
 
-__all__ = ["Analysis", "MirroredSynthesis", "Synthesis"]
+__all__ = ["Analysis", "Means", "MirroredSynthesis", "Synthesis"]
 
 _GUIDE, _LIFTED = 32, 16
 _LARGEST = 8.0
@@ -49,6 +49,9 @@ class Analysis(nn.Module):
             nn.ReLU(),
             nn.Conv2d(64, config.main, 1),
         )
+        self.mean = nn.Conv2d(config.planes, config.main, 1, bias=False)
+        _take_first(self.mean.weight)
+        nn.init.zeros_(self.main[-1].weight)
         self.auxiliary = nn.Sequential(
             nn.Conv2d(config.main + state, 64, 3, stride=2, padding=1),
             nn.ReLU(),
@@ -68,13 +71,49 @@ class Analysis(nn.Module):
         """
         target = torch.asinh(residual).clamp(-_LARGEST, _LARGEST)
         seen = torch.cat([cells, functional.pixel_unshuffle(target, self.sites)], dim=1)
-        found: Tensor = self.main(seen)
+        means = functional.avg_pool2d(residual.clamp(-LIMIT, LIMIT), self.sites * LATENT)
+        found: Tensor = self.main(seen) + self.mean(means)
         return found
 
     def auxiliary_latents(self, main: Tensor, guide: Tensor) -> Tensor:
         """Auxiliary latents ``[B, auxiliary, h / 4, w / 4]`` of main ones and the guide's state."""
         found: Tensor = self.auxiliary(torch.cat([main, guide], dim=1))
         return found
+
+
+class Means(nn.Module):
+    """What latents say of the mean over a position, brought to every site without any network.
+
+    Together with its counterpart in the analysis this makes a codec of means from the start, which
+    training refines: latents that have to find a use through all layers of the synthesis are given
+    up for the bits they cost before they do.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.scale = config.sites * LATENT
+        self.means = ExactConv(config.main, config.features, 1)
+        _take_first(self.means.weight)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """Latents ``[B, main, h, w]`` to changes of features ``[B, F, 4 sites h, 4 sites w]``.
+
+        Between positions they are interpolated linearly: with weights of 1/256 the sums are exact.
+        """
+        return functional.interpolate(
+            signed(self.means(latents)),
+            scale_factor=self.scale,
+            mode="bilinear",
+            align_corners=False,
+        )
+
+
+def _take_first(weight: Tensor) -> None:
+    """Let the first outputs be the first inputs."""
+    with torch.no_grad():
+        weight.zero_()
+        count = min(weight.shape[:2])
+        weight[range(count), range(count)] = 1
 
 
 class Synthesis(nn.Module):

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from rawback.models.backbone import Analysis, MirroredSynthesis, Synthesis
+from rawback.models.backbone import Analysis, Means, MirroredSynthesis, Synthesis
 from rawback.models.config import LATENT
 from rawback.models.exact import ExactConv, positive, rounded
 from rawback.models.level import FINER, STEPS_PER_OCTAVE, Expected, Level, visible
@@ -93,6 +93,7 @@ class Network(nn.Module):
             self.auxiliary = self._level(config.auxiliary, _GUIDE_STATE)
             self.main = self._level(config.main, state)
             self.analysis = Analysis(config, _GUIDE_STATE)
+            self.means = Means(config)
         kind = Synthesis if config.hybrid else MirroredSynthesis
         self.synthesis = kind(config, state)
         self.readout = nn.Parameter(torch.eye(config.planes, config.features).repeat(2, 1, 1))
@@ -142,6 +143,8 @@ class Network(nn.Module):
     def features(self, cells: Tensor, state: Tensor, latents: Tensor | None) -> Tensor:
         """Features of every site, ``[B, F, sites h, sites w]``, multiples of 1/16."""
         found = self.synthesis(cells, state, latents)
+        if latents is not None:
+            found = found + self.means(latents)
         return rounded(found.clamp(-FEATURE_LIMIT, FEATURE_LIMIT), FEATURE_UNIT)
 
     @torch.no_grad()

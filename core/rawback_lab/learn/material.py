@@ -69,6 +69,8 @@ class Material:
 
     def __init__(self, shards: Sequence[Path]) -> None:
         held = [load_file(shard) for shard in shards]
+        counts = torch.tensor([len(part["spots"]) for part in held])
+        self._ends = torch.cumsum(counts, 0)
         self._parts = {
             name: torch.cat([part[name] for part in held])
             for name in ("guide", "base", "truth", "spots")
@@ -76,6 +78,14 @@ class Material:
 
     def __len__(self) -> int:
         return len(self._parts["spots"])
+
+    def rows(self, shots: int, crops: int, random: torch.Generator) -> Tensor:
+        """Crops of as many shots, those of each shot side by side, ``[shots * crops]``."""
+        chosen = torch.randint(len(self._ends), (shots, 1), generator=random)
+        ends = self._ends[chosen]
+        starts = torch.where(chosen > 0, self._ends[chosen - 1], 0)
+        places = torch.rand(shots, crops, generator=random) * (ends - starts)
+        return (starts + places.long()).reshape(-1)
 
     def batch(self, rows: Tensor, *, transpose: bool = False) -> Batch:
         """Some crops; transposed, a mosaic is RGGB still, with its greens exchanged."""

@@ -39,8 +39,9 @@ _HELD_OUT = 16
 """Every so many shards one is kept for validation."""
 
 _BARE_SHARE, _ALL_SHARE, _WASTEFUL = 0.15, 0.5, 0.5
+_CROPS_AT_ONCE = 4
 _WARM_UP = 200
-_CHEAP = 1200
+_CHEAP = 800
 
 
 class Draws:
@@ -75,11 +76,14 @@ def cost(
     passed: Passed,
     shift: Tensor,
     *,
+    crops: int = 1,
     fitted: bool = True,
     price: float = 1.0,
     waste: Tensor | float = 1.0,
 ) -> tuple[Tensor, Tensor]:
     """Bits per pixel with the learned layer and without it, each ``[B]``.
+
+    The readout is fitted to as many `crops` of a shot at once, or is the network's own.
 
     Latents' own bits count `price` times: less at first, or they would be given up before the
     synthesis has learned what to do with them.
@@ -89,14 +93,21 @@ def cost(
     gain, worth = batch.gain, batch.worth
     readout = network.readout[None]
     if fitted:
-        readout = fitted_readout(
-            batch.residual, features.detach(), gain, worth, theta, readout[0].detach()
-        )
+        # One readout serves all crops of a shot, as it does in a payload.
+        shots = [_joined(p, crops) for p in (batch.residual, features.detach(), gain, worth)]
+        found = fitted_readout(*shots, theta[::crops], readout[0].detach())
+        readout = found.repeat_interleave(crops, dim=0)
     error = error_left(batch.residual, features, gain, readout)
     without = residual_bits(batch.residual * worth, theta, waste)
     return residual_bits(error * worth, theta, waste) + price * passed.bits / batch.base[
         0
     ].numel(), without
+
+
+def _joined(parts: Tensor, crops: int) -> Tensor:
+    """Crops of a shot above one another: ``[B, C, h, w]`` to ``[B / crops, C, crops h, w]``."""
+    apart = parts.unflatten(0, (-1, crops))
+    return apart.transpose(1, 2).flatten(2, 3)
 
 
 def train(options: argparse.Namespace, config: ModelConfig) -> None:
@@ -115,20 +126,27 @@ def train(options: argparse.Namespace, config: ModelConfig) -> None:
     for number in range(first, options.steps):
         draws = Draws(config, options.seed, number)
         torch.manual_seed(options.seed * 7_919 + number)
-        rows = torch.randint(len(material), (options.batch,), generator=draws.random)
+        rows = material.rows(options.shots, options.crops, draws.random)
         batch = material.batch(rows, transpose=bool(number % 2))
-        shift = draws.shift(len(rows))
+        shift = draws.shift(options.shots).repeat_interleave(options.crops, dim=0)
         sent, bare = draws.sent()
         for group in optimiser.param_groups:
             group["lr"] = options.rate * _schedule(number, options.steps)
         network.train()
         passed = run(network, batch, shift, sent, bare=bare)
-        price = min(1.0, max(0.0, (number - _WARM_UP) / _CHEAP))
-        waste = draws.waste(len(rows))
+        price = min(1.0, 0.1 + number / _CHEAP)
+        waste = draws.waste(options.shots).repeat_interleave(options.crops, dim=0)
         loss = torch.zeros(())
         for fitted in (True, False):
             ours, without = cost(
-                network, batch, passed, shift, fitted=fitted, price=price, waste=waste
+                network,
+                batch,
+                passed,
+                shift,
+                crops=options.crops,
+                fitted=fitted,
+                price=price,
+                waste=waste,
             )
             loss = loss + (ours / (without + 0.002)).mean() / 2
         optimiser.zero_grad()
@@ -161,16 +179,16 @@ def train(options: argparse.Namespace, config: ModelConfig) -> None:
 def validate(network: Network, held_out: Material) -> dict[str, Any]:
     """Bits with the learned layer relative to those without it, with and without latents."""
     network.eval()
-    rows = torch.arange(0, len(held_out), max(1, len(held_out) // 48))
+    rows = held_out.rows(12, _CROPS_AT_ONCE, torch.Generator().manual_seed(0))
     found: dict[str, Any] = {}
     for level in (0.0, 2.0, 4.0, 5.0):
         for bare in (True, False):
             sums = torch.zeros(3)
-            for part in torch.split(rows, 8):
+            for part in torch.split(rows, _CROPS_AT_ONCE):
                 batch = held_out.batch(part)
                 shift = torch.full((len(part), 1, 1, 1), level)
                 passed = run(network, batch, shift, network.config.groups, bare=bare)
-                ours, without = cost(network, batch, passed, shift)
+                ours, without = cost(network, batch, passed, shift, crops=_CROPS_AT_ONCE)
                 spent = passed.bits.sum() / batch.base[0].numel()
                 sums += torch.stack([ours.sum(), without.sum(), spent])
             name = f"{'bare' if bare else 'full'}_{level:g}"
@@ -225,7 +243,8 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--pack", type=Path, required=True)
     found.add_argument("--out", type=Path, required=True)
     found.add_argument("--steps", type=int, default=6000)
-    found.add_argument("--batch", type=int, default=8)
+    found.add_argument("--shots", type=int, default=2, help="in each step")
+    found.add_argument("--crops", type=int, default=4, help="of each shot")
     found.add_argument("--rate", type=float, default=1e-3)
     found.add_argument("--seed", type=int, default=0)
     found.add_argument("--threads", type=int, default=1)
