@@ -40,6 +40,8 @@ class Analysis(nn.Module):
         super().__init__()
         self.sites = config.sites
         target = config.planes * config.sites**2
+        last = nn.Conv2d(64, config.main, 1)
+        nn.init.zeros_(last.weight)
         self.main = nn.Sequential(
             nn.Conv2d(config.inputs + target, 48, 3, padding=1),
             nn.ReLU(),
@@ -47,11 +49,10 @@ class Analysis(nn.Module):
             nn.ReLU(),
             nn.Conv2d(64, 64, 3, stride=2, padding=1),
             nn.ReLU(),
-            nn.Conv2d(64, config.main, 1),
+            last,
         )
         self.mean = nn.Conv2d(config.planes, config.main, 1, bias=False)
         _take_first(self.mean.weight)
-        nn.init.zeros_(self.main[-1].weight)
         self.auxiliary = nn.Sequential(
             nn.Conv2d(config.main + state, 64, 3, stride=2, padding=1),
             nn.ReLU(),

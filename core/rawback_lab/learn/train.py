@@ -94,8 +94,9 @@ def cost(
     readout = network.readout[None]
     if fitted:
         # One readout serves all crops of a shot, as it does in a payload.
-        shots = [_joined(p, crops) for p in (batch.residual, features.detach(), gain, worth)]
-        found = fitted_readout(*shots, theta[::crops], readout[0].detach())
+        parts = (batch.residual, features.detach(), gain, worth)
+        residuals, seen, gains, worths = (_joined(part, crops) for part in parts)
+        found = fitted_readout(residuals, seen, gains, worths, theta[::crops], readout[0].detach())
         readout = found.repeat_interleave(crops, dim=0)
     error = error_left(batch.residual, features, gain, readout)
     without = residual_bits(batch.residual * worth, theta, waste)
@@ -106,8 +107,9 @@ def cost(
 
 def _joined(parts: Tensor, crops: int) -> Tensor:
     """Crops of a shot above one another: ``[B, C, h, w]`` to ``[B / crops, C, crops h, w]``."""
-    apart = parts.unflatten(0, (-1, crops))
-    return apart.transpose(1, 2).flatten(2, 3)
+    count, channels, height, width = parts.shape
+    apart = parts.reshape(count // crops, crops, channels, height, width)
+    return apart.transpose(1, 2).reshape(count // crops, channels, crops * height, width)
 
 
 def train(options: argparse.Namespace, config: ModelConfig) -> None:
