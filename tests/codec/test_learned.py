@@ -1,0 +1,110 @@
+"""The learned layer inside payloads: the same on both sides, however much of it is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from rawback.bitstream import Payload, Section, SectionKind, unpack
+from rawback.codec import Rate, decode
+from rawback.errors import PayloadDamaged, PayloadTooNew
+from rawback.jpegio import Carrier, decode_jpeg
+from rawback_lab.camera import CameraSpec
+from rawback_lab.scenes import made_up_shot, session_at
+
+if TYPE_CHECKING:
+    from rawback.types import BayerPattern, RawFrame
+
+
+def _coded(
+    pattern: BayerPattern, use: str, rate: Rate
+) -> tuple[Payload, Carrier, RawFrame, RawFrame]:
+    frame, jpeg = made_up_shot(131, 181, CameraSpec(pattern=pattern), seed=1)
+    session, carrier = session_at(frame, decode_jpeg(jpeg), use="full" if use == "full" else "bare")
+    encoded = session.encode(rate)
+    return unpack(encoded.payload), carrier, encoded.restored, frame
+
+
+def _with_latents(payload: Payload, change: dict[int, bytes]) -> Payload:
+    sections = tuple(
+        replace(s, data=change.get(s.layer, s.data)) if s.kind == SectionKind.LATENTS else s
+        for s in payload.sections
+    )
+    return replace(payload, sections=sections)
+
+
+@pytest.mark.parametrize("pattern", ["RGGB", "BGGR", "GRBG", "GBRG"])
+@pytest.mark.parametrize("use", ["bare", "full"])
+def test_decoding_gives_what_the_encoder_said(pattern: BayerPattern, use: str) -> None:
+    payload, carrier, restored, _ = _coded(pattern, use, Rate.quality(40))
+    layers = [s.layer for s in payload.sections if s.kind == SectionKind.LATENTS]
+    assert layers == (list(range(6)) if use == "full" else [0])
+    found = decode(payload, carrier)
+    assert np.array_equal(found.cfa, restored.cfa)
+    part = decode(payload, carrier, region=(100, 60, 40, 50))
+    assert np.array_equal(part.cfa, found.cfa[60:110, 100:140])
+
+
+def test_an_exact_layer_on_top_of_it_is_exact() -> None:
+    payload, carrier, _, frame = _coded("GRBG", "full", Rate.lossless())
+    assert np.array_equal(decode(payload, carrier).cfa, frame.cfa)
+
+
+def test_a_payload_may_end_after_any_of_its_sections() -> None:
+    payload, carrier, restored, _ = _coded("RGGB", "full", Rate.quality(40))
+    seen, found = set(), restored.cfa[:0]
+    for count in range(1, len(payload.sections) + 1):
+        part = replace(payload, sections=payload.sections[:count])
+        found = decode(part, carrier).cfa
+        seen.add(found.tobytes())
+    assert np.array_equal(found, restored.cfa)
+    # Base, filters, networks, latents, and three layers; a group may hold next to nothing.
+    assert len(seen) >= 6
+
+
+def test_a_smaller_size_is_cut_from_what_the_decoder_will_see() -> None:
+    frame, jpeg = made_up_shot(131, 181, seed=1)
+    session, carrier = session_at(frame, decode_jpeg(jpeg), use="full")
+    whole = session.encode(Rate.quality(1))
+    sizes = range(len(whole.payload) - 700, len(whole.payload), 300)
+    for size in sizes:
+        encoded = session.encode(Rate.size(size))
+        assert len(encoded.payload) <= size
+        found = decode(unpack(encoded.payload), carrier)
+        assert np.array_equal(found.cfa, encoded.restored.cfa)
+
+
+def test_other_weights_are_named_as_what_is_missing() -> None:
+    payload, carrier, _, _ = _coded("RGGB", "bare", Rate.quality(20))
+    head = next(s.data for s in payload.sections if s.kind == SectionKind.LATENTS)
+    with pytest.raises(PayloadTooNew, match="update"):
+        decode(_with_latents(payload, {0: bytes(8) + head[8:]}), carrier)
+
+
+@pytest.mark.parametrize("head", [b"", b"short"])
+def test_a_broken_first_section_is_refused(head: bytes) -> None:
+    payload, carrier, _, _ = _coded("RGGB", "bare", Rate.quality(20))
+    with pytest.raises(PayloadDamaged):
+        decode(_with_latents(payload, {0: head}), carrier)
+
+
+def test_a_group_too_many_is_refused() -> None:
+    payload, carrier, _, _ = _coded("RGGB", "full", Rate.quality(20))
+    more = (*payload.sections, Section(SectionKind.LATENTS, 6, 0, b""))
+    with pytest.raises(PayloadDamaged, match="groups"):
+        decode(replace(payload, sections=more), carrier)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_made_up_groups_restore_something_or_are_refused(seed: int) -> None:
+    payload, carrier, _, frame = _coded("RGGB", "full", Rate.quality(20))
+    rng = np.random.default_rng(seed)
+    change = {layer: rng.bytes(int(rng.integers(0, 200))) for layer in range(1, 6)}
+    try:
+        found = decode(_with_latents(payload, change), carrier)
+    except PayloadDamaged:
+        return
+    assert found.cfa.shape == frame.cfa.shape
