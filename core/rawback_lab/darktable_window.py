@@ -59,6 +59,9 @@ def write_programs(folder: Path) -> Path:
     return folder / "rawback-darktable"
 
 
+_STARTS = 3
+
+
 def drive(folder: Path, picture: Path, patience: float = 300.0) -> str:
     """Let Lua drive exports and a restore in the window.
 
@@ -96,23 +99,30 @@ def drive(folder: Path, picture: Path, patience: float = 300.0) -> str:
             command += ["--conf", f"{key}={value}"]
         with _screen() as display, (folder / "log").open("wb") as log:
             environment["DISPLAY"] = display
-            with _running(command, environment, log.fileno()):
-                _wait_for(folder / "said", patience)
-                time.sleep(1.0)
-                subprocess.run(  # noqa: S603 - a fixed program and a path of our own
-                    ["import", "-display", display, "-window", "root", str(picture)],  # noqa: S607
-                    check=True,
-                )
+            for left in reversed(range(_STARTS)):
+                with _running(command, environment, log.fileno()):
+                    # Now and then darktable stands still while it starts, before any script runs.
+                    if not _appeared(folder / "said", patience / _STARTS):
+                        if left == 0:
+                            message = f"darktable's window did nothing in {patience:.0f} s"
+                            raise TimeoutError(message)
+                        continue
+                    time.sleep(1.0)
+                    subprocess.run(  # noqa: S603 - a fixed program and a path of our own
+                        ["import", "-display", display, "-window", "root", str(picture)],  # noqa: S607
+                        check=True,
+                    )
+                    break
     return (folder / "said").read_text("utf-8").strip()
 
 
-def _wait_for(path: Path, patience: float) -> None:
+def _appeared(path: Path, patience: float) -> bool:
     end = time.monotonic() + patience
     while not path.exists():
         if time.monotonic() > end:
-            message = f"no {path.name} in {patience:.0f} s"
-            raise TimeoutError(message)
+            return False
         time.sleep(0.2)
+    return True
 
 
 @contextlib.contextmanager
