@@ -26,6 +26,7 @@ from rawback.entropy import (
     code_integers,
 )
 from rawback.errors import PayloadDamaged, PayloadTooNew
+from rawback.models import FEATURE_UNIT
 from rawback.models.objective import gain_of
 from rawback.tone import LIMIT
 from rawback.weights import Weights, weights
@@ -61,7 +62,6 @@ READOUT_ONE = 64
 
 _LARGEST = 127
 _DIGEST = 8
-_FEATURE_UNIT = 16
 _SHIFTS = (-32, 96)
 
 
@@ -229,7 +229,7 @@ def features_of(scene: Scene, tile: Tile, decoded: Decoded) -> NDArray[np.float3
         decoded.state[..., rows, columns],
         decoded.latents[..., rows, columns],
     )
-    values: NDArray[np.float32] = found[0].numpy()[(slice(None), *tile.inner)] * _FEATURE_UNIT
+    values: NDArray[np.float32] = found[0].numpy()[(slice(None), *tile.inner)] * FEATURE_UNIT
     return values
 
 

@@ -11,11 +11,12 @@ from rawback.models.config import CELL, LATENT, ModelConfig
 from rawback.models.exact import ExactConv
 from rawback.models.level import TABLES
 from rawback.models.mirror import mirrored_pixels, mirrored_planes
-from rawback.models.network import GroupCoder, Network
+from rawback.models.network import FEATURE_UNIT, GroupCoder, Network
 from rawback.models.views import LATENT_VIEW, cell_view, latent_view
 
 __all__ = [
     "CELL",
+    "FEATURE_UNIT",
     "LATENT",
     "LATENT_VIEW",
     "TABLES",

@@ -183,14 +183,7 @@ def code_level(
     """
     known = torch.zeros_like(state[:, :1])
     decoded = known.expand(-1, level.channels, -1, -1).clone()
-    for number in range(level.groups + 1):
-        complete = number == level.groups
-        if complete or number == len(coders):
-            if complete:
-                break
-            left = level.expected(state, decoded, known).mean
-            decoded = torch.where(known > 0, decoded, left)
-            break
+    for number, coder in enumerate(coders):
         told = level.expected(state, decoded, known)
         group = level.next_group(state, known, number)
         where = (group > 0).expand_as(decoded)
@@ -199,10 +192,12 @@ def code_level(
         symbols = None
         if given is not None:
             symbols = torch.round((given[where] * _FINE - mean) / step).to(torch.int64)
-        symbols = coders[number](told.table[where].to(torch.int64), symbols)
+        symbols = coder(told.table[where].to(torch.int64), symbols)
         values = (mean.to(torch.int64) + symbols * step.to(torch.int64)).clamp(-_FAR, _FAR)
         decoded[where] = visible(values.to(decoded.dtype) / _FINE)
         known = known + group
+    if len(coders) < level.groups:
+        decoded = torch.where(known > 0, decoded, level.expected(state, decoded, known).mean)
     return decoded
 
 
@@ -223,4 +218,6 @@ def _step_index(step: Tensor, shift: int) -> Tensor:
 
 
 _STEP_ZERO = 64
-_STEP_TABLE = torch.tensor([max(1.0, round(_FINE * 2 ** ((i - 64) / 8))) for i in range(161)])
+_STEP_TABLE = torch.tensor(
+    [max(1.0, round(_FINE * 2 ** ((i - _STEP_ZERO) / 8))) for i in range(161)]
+)

@@ -1,8 +1,8 @@
 """Train the learned layer: ``python -m rawback_lab.learn.train --pack FOLDER --out FOLDER``.
 
-Writes ``model.safetensors`` (weights as floats), ``state.safetensors`` (all that resuming takes)
-and ``log.jsonl`` into its folder every few minutes; started again, it goes on where it was, with
-the same draws as if it had never stopped.
+Writes ``state.safetensors`` (weights, and all that resuming takes) and ``log.jsonl`` into its
+folder every few minutes; started again on the same material, it goes on where it was, with the same
+draws as if it had never stopped.
 """
 
 from __future__ import annotations
