@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 import cv2
 import numpy as np
@@ -88,6 +88,17 @@ class FilmicLook:
     sharpness: float = 0.6
     radius: float = 1.0
     warmth: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    @classmethod
+    def random(cls, rng: np.random.Generator) -> Self:
+        """What somebody might ask for."""
+        return cls(
+            exposure=rng.uniform(0.0, 1.2),
+            contrast=rng.uniform(0.9, 1.7),
+            white=rng.uniform(1.2, 4.0),
+            saturation=rng.uniform(0.8, 1.5),
+            sharpness=rng.uniform(0.0, 1.2),
+        )
 
 
 def render_libraw(frame: RawFrame, look: LibrawLook | None = None) -> NDArray[np.uint8]:

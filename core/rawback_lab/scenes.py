@@ -93,12 +93,24 @@ def made_up_shot(
 
 
 def session_at(
-    frame: RawFrame, carrier: Carrier, placement: Placement | None = None, use: Use = "auto"
+    frame: RawFrame,
+    carrier: Carrier,
+    placement: Placement | None = None,
+    use: Use = "auto",
+    member: str = "bayer",
 ) -> tuple[Session, Carrier]:
-    """A session whose geometry is given rather than searched for, and the carrier."""
+    """A session whose geometry is given rather than searched for, and the carrier.
+
+    Args:
+        frame: The raw.
+        carrier: The JPEG.
+        placement: Where the one lies in the other; pixel on pixel by default.
+        use: Of the learned layer.
+        member: Of the networks: ``linear`` for pictures made by :func:`rawback_lab.pictures.quads`.
+    """
     sides = carrier.pixels.shape[1], carrier.pixels.shape[0]
     geometry = Geometry((frame.width, frame.height), sides, placement or Aligned())
     guide = build_guide(geometry, carrier.pixels)
     header = header_of(frame, carrier, geometry)
-    shot = Shot.of(header, frame, carrier, geometry, guide)
+    shot = replace(Shot.of(header, frame, carrier, geometry, guide), member=member)
     return Session(frame, guide, geometry, header, shot, use), carrier

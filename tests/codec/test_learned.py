@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pytest
@@ -12,7 +12,10 @@ from rawback.bitstream import Payload, Section, SectionKind, unpack
 from rawback.codec import Rate, decode
 from rawback.errors import PayloadDamaged, PayloadTooNew
 from rawback.jpegio import Carrier, decode_jpeg
+from rawback.weights import weights
 from rawback_lab.camera import CameraSpec
+from rawback_lab.pictures import WHITE, Picture, from_quads, linear_picture, quads, software_isp
+from rawback_lab.render import FilmicLook
 from rawback_lab.scenes import made_up_shot, session_at
 
 if TYPE_CHECKING:
@@ -46,6 +49,21 @@ def test_decoding_gives_what_the_encoder_said(pattern: BayerPattern, use: str) -
     assert np.array_equal(found.cfa, restored.cfa)
     part = decode(payload, carrier, region=(100, 60, 40, 50))
     assert np.array_equal(part.cfa, found.cfa[60:110, 100:140])
+
+
+@pytest.mark.parametrize("use", ["bare", "full"])
+def test_linear_pictures_have_networks_of_their_own(use: Literal["bare", "full"]) -> None:
+    frame, _ = made_up_shot(300, 420, seed=1)
+    linear = linear_picture(frame, 2)
+    picture = Picture(linear, software_isp(linear, frame, FilmicLook()), frame)
+    session, carrier = session_at(*quads(picture), use=use, member="linear")
+    payload = unpack(session.encode(Rate.quality(40)).payload)
+    head = next(s.data for s in payload.sections if s.kind == SectionKind.LATENTS)
+    assert head[:8] == weights("linear").digest
+    found = decode(payload, carrier)
+    assert np.array_equal(found.cfa, session.encode(Rate.quality(40)).restored.cfa)
+    errors = from_quads(found.cfa).astype(np.float64) - linear
+    assert np.sqrt(np.mean(errors**2)) < 0.01 * WHITE
 
 
 def test_an_exact_layer_on_top_of_it_is_exact() -> None:
@@ -89,6 +107,13 @@ def test_a_broken_first_section_is_refused(head: bytes) -> None:
     payload, carrier, _, _ = _coded("RGGB", "bare", Rate.quality(20))
     with pytest.raises(PayloadDamaged):
         decode(_with_latents(payload, {0: head}), carrier)
+
+
+def test_impossible_hints_are_refused() -> None:
+    payload, carrier, _, _ = _coded("RGGB", "full", Rate.quality(20))
+    for hints in (b"", bytes([0, 16, 0]) + bytes(9)):
+        with pytest.raises(PayloadDamaged, match="hints"):
+            decode(_with_latents(payload, {1: hints}), carrier)
 
 
 def test_a_group_too_many_is_refused() -> None:

@@ -99,6 +99,6 @@ def test_activations_are_bounded_multiples() -> None:
 
 def test_rounding_passes_gradients_as_if_it_were_not_there() -> None:
     values = torch.linspace(-1, 1, 33, requires_grad=True)
-    torch.autograd.backward((rounded(values, 4) * torch.arange(33)).sum())
+    torch.autograd.backward((rounded(values, 2, 4) * torch.arange(33)).sum())
     assert values.grad is not None
     assert np.array_equal(values.grad.numpy(), np.arange(33))

@@ -18,9 +18,11 @@ from rawback.models import (
     ModelConfig,
     Network,
     cell_view,
+    facts_of,
     latent_view,
     mirrored_pixels,
     mirrored_planes,
+    scale_of,
 )
 from rawback.models.exact import LIMIT, UNIT
 from rawback.models.level import Level
@@ -55,7 +57,7 @@ def _views(config: ModelConfig, seed: int = 0) -> Views:
     rng = np.random.default_rng(seed)
     sites = SIDE // CELL * config.sites
     guide = torch.from_numpy(rng.integers(0, 256, (1, 3, SIDE, SIDE)).astype(np.float32))
-    flags = torch.from_numpy((rng.random((1, 2, SIDE // 2, SIDE // 2)) < 0.1).astype(np.float32))
+    flags = torch.from_numpy((rng.random((1, 2, sites, sites)) < 0.1).astype(np.float32))
     base = rng.integers(-200, 16384, (1, config.planes, sites, sites)).astype(np.float32)
     return Views.of(config, guide, flags, torch.from_numpy(base))
 
@@ -130,7 +132,7 @@ def test_what_is_written_is_read(sent: int) -> None:
         return symbols
 
     with torch.no_grad():
-        written = code_level(level, state, latents, [write] * sent, 0)
+        written = code_level(level, state, latents, [write] * sent)
     stored = iter(kept)
 
     def read(tables: torch.Tensor, symbols: torch.Tensor | None) -> torch.Tensor:
@@ -140,7 +142,7 @@ def test_what_is_written_is_read(sent: int) -> None:
         return found
 
     with torch.no_grad():
-        assert torch.equal(code_level(level, state, None, [read] * sent, 0), written)
+        assert torch.equal(code_level(level, state, None, [read] * sent), written)
     assert next(stored, None) is None
 
 
@@ -149,27 +151,41 @@ def test_a_network_read_from_its_file_is_the_same(config: ModelConfig) -> None:
     network = _network(planes=config.planes, sites=config.sites, features=config.features)
     held = read_weights(write_weights(network, _tables())).network
     views = _views(config)
-    shift = torch.full((1, 1, 1, 1), 2.0)
+    shift = facts_of(torch.full((1, 1, 1, 1), 2.0), torch.arange(3.0).reshape(1, 3, 1, 1))
     for view in (views.latents, views.latents.contiguous(memory_format=torch.channels_last)):
         assert torch.equal(held.guide_state(view, shift), network.guide_state(view, shift))
     state, latents = torch.rand(1, 96, 8, 8), torch.rand(1, config.main, 8, 8)
     state, latents = (torch.round(part * UNIT) / UNIT for part in (state, latents))
-    first = network.features(views.cells, state, latents)
-    assert torch.equal(held.features(views.cells, state, latents), first)
+    scale = scale_of(torch.full((1, 1, 1, 1), 3.375))
+    first = network.features(views.cells, state, latents, scale)
+    assert torch.equal(held.features(views.cells, state, latents, scale), first)
+    bare = network.features(views.cells, None, None, scale)
+    assert torch.equal(held.features(views.cells, None, None, scale), bare)
+    assert not torch.equal(first, bare)
 
 
 @pytest.mark.parametrize("part", ["latents", "hybrid", "order_masks", "adaptive", "variable"])
 def test_each_of_the_five_parts_can_be_left_out(part: str) -> None:
     network = _network(**{part: False})
     views = _views(network.config)
-    guide = network.guide_state(views.latents, torch.zeros(1, 1, 1, 1))
-    if not network.config.latents:
-        features = network.features(views.cells, guide, None)
-    else:
-        state, latents = network.code(guide, None, ([], []), 0)
-        features = network.features(views.cells, state, latents)
+    scale = torch.ones(1, 1, 1, 1)
+    state = latents = None
+    if network.config.latents:
+        guide = network.guide_state(views.latents, torch.zeros(1, 4, 1, 1))
+        state, latents = network.code(guide, None, ([], []))
+    features = network.features(views.cells, state, latents, scale)
     assert features.shape == (1, 12, SIDE // 2, SIDE // 2)
     assert float(features.abs().max()) > 0
+
+
+def test_scales_are_whole_and_rise() -> None:
+    octaves = torch.arange(57).reshape(-1, 1, 1, 1) / 8
+    scales = scale_of(octaves) * 64
+    assert torch.equal(scales, torch.round(scales))
+    assert bool((scales[1:] > scales[:-1]).all())
+    # Far enough from halves that no machine's power function rounds another way.
+    apart = (64 * 2 ** octaves.double()) % 1 - 0.5
+    assert float(apart.abs().min()) > 1e-3
 
 
 def test_weights_whose_sums_could_be_inexact_are_not_written() -> None:
@@ -205,10 +221,10 @@ def multiplications(network: Network) -> float:
         for part in network.modules()
         if isinstance(part, torch.nn.Conv2d) or type(part).__name__ == "ExactConv"
     ]
-    guide = network.guide_state(views.latents, torch.zeros(1, 1, 1, 1))
+    guide = network.guide_state(views.latents, torch.zeros(1, 4, 1, 1))
     coders: list[GroupCoder] = [symbols] * network.config.groups
-    state, latents = network.code(guide, None, (coders, coders), 0)
-    network.features(views.cells, state, latents)
+    state, latents = network.code(guide, None, (coders, coders))
+    network.features(views.cells, state, latents, torch.ones(1, 1, 1, 1))
     for hook in hooks:
         hook.remove()
     return total / SIDE**2

@@ -3,7 +3,7 @@
 ::
 
     LATENTS section, layer 0    weights, shift, readout
-                     layer 1    all groups of the auxiliary level
+                     layer 1    hints, and all groups of the auxiliary level
                      layer 2..  one group each of the main level
 
 A payload may end after any of them: what is not there takes the mean that the networks expect.
@@ -26,10 +26,10 @@ from rawback.entropy import (
     code_integers,
 )
 from rawback.errors import PayloadDamaged, PayloadTooNew
-from rawback.models import FEATURE_UNIT
+from rawback.models import FEATURE_UNIT, HINT_CODES, HINTS, facts_of, scale_of
 from rawback.models.objective import gain_of
 from rawback.tone import LIMIT
-from rawback.weights import Weights, weights
+from rawback.weights import MEMBERS, weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,28 +41,26 @@ if TYPE_CHECKING:
     from rawback.codec.scene import Tile
     from rawback.models import GroupCoder
     from rawback.types import BayerPattern
+    from rawback.weights import Weights
 
 __all__ = [
-    "MEMBER",
     "READOUT_ONE",
     "Decoded",
     "LatentHead",
     "code_latents",
     "corrected",
     "features_of",
-    "refined",
+    "guide_state",
     "replaced",
     "with_latents",
 ]
-
-MEMBER = "bayer"
 
 READOUT_ONE = 64
 """Readouts are multiples of 1/64."""
 
 _LARGEST = 127
 _DIGEST = 8
-_SHIFTS = (-32, 96)
+_LARGEST_SHIFT = 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +68,22 @@ class LatentHead:
     """What the first section says.
 
     Attributes:
-        digest: First 8 bytes of the SHA-256 of the weights.
-        shift: Octaves by which quantiser steps are larger, in eighths.
-        readout: int32 ``[2, 4, F]`` in 1/64: planes from features, of quads where the guide is
+        held: The weights, which the section names by the first 8 bytes of their SHA-256.
+        shift: Octaves by which quantiser steps are above the noise, in eighths, 0 to 56.
+        readout: int32 ``[2, planes, F]`` in 1/64: planes from features, of quads where the guide is
             good, and of those where it clips or is missing.
     """
 
-    digest: bytes
+    held: Weights
     shift: int
     readout: NDArray[np.int32]
 
     def to_bytes(self) -> bytes:
         """The section: digest, shift, and the readout's difference from the usual one."""
         coder = SymbolEncoder()
-        changes = self.readout - _usual()
+        changes = self.readout - _usual(self.held)
         code_integers(coder, changes.ravel(), changes.size)
-        return self.digest + (self.shift - _SHIFTS[0]).to_bytes(1, "big") + coder.finish()
+        return self.held.digest + self.shift.to_bytes(1, "big") + coder.finish()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> LatentHead:
@@ -95,26 +93,26 @@ class LatentHead:
             PayloadTooNew: It was coded with other weights.
             PayloadDamaged: The bytes are no such section.
         """
-        held = weights(MEMBER)
         if len(data) <= _DIGEST:
             message = "the latents' first section is too short; restore from another copy"
             raise PayloadDamaged(message)
-        if data[:_DIGEST] != held.digest:
+        held = next((w for w in map(weights, MEMBERS) if w.digest == data[:_DIGEST]), None)
+        if held is None:
             message = "The payload was coded with networks that this rawback lacks; update it."
             raise PayloadTooNew(message)
-        usual = _usual()
+        usual = _usual(held)
         changes = code_integers(SymbolDecoder(data[_DIGEST + 1 :]), None, usual.size)
         readout = changes.reshape(usual.shape) + usual
-        shift = data[_DIGEST] + _SHIFTS[0]
-        if np.abs(readout).max() > _LARGEST or shift > _SHIFTS[1]:
+        shift = data[_DIGEST]
+        if np.abs(readout).max() > _LARGEST or shift > _LARGEST_SHIFT:
             message = "the latents' readout is impossible; restore from another copy"
             raise PayloadDamaged(message)
-        return cls(held.digest, shift, readout)
+        return cls(held, shift, readout)
 
 
-def _usual() -> NDArray[np.int32]:
+def _usual(held: Weights) -> NDArray[np.int32]:
     """The network's own readout, in 1/64."""
-    readout = weights(MEMBER).network.readout.numpy()
+    readout = held.network.readout.numpy()
     usual: NDArray[np.int32] = np.rint(readout * READOUT_ONE).astype(np.int32)
     return np.clip(usual, -_LARGEST, _LARGEST)
 
@@ -124,16 +122,28 @@ class Decoded:
     """Latents of a frame, decoded as far as they go.
 
     Attributes:
-        state: ``[1, S, h, w]``: what both sides know at each position.
-        latents: ``[1, C, h, w]``.
+        held: The weights.
+        shift: As in the head.
+        state: ``[1, S, h, w]``: what both sides know at each position; None without latents.
+        latents: ``[1, C, h, w]``; None where there are none.
     """
 
-    state: torch.Tensor
-    latents: torch.Tensor
+    held: Weights
+    shift: int
+    state: torch.Tensor | None = None
+    latents: torch.Tensor | None = None
+
+    def around(self, tile: Tile) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+        """State and latents of a tile and what surrounds it."""
+        if self.state is None or self.latents is None:
+            return None, None
+        rows, columns = tile.positions
+        return self.state[..., rows, columns], self.latents[..., rows, columns]
 
 
 def code_latents(
-    view: torch.Tensor,
+    held: Weights,
+    guide: torch.Tensor,
     shift: int,
     given: tuple[torch.Tensor, torch.Tensor] | None,
     coders: Sequence[SymbolCoder],
@@ -141,21 +151,27 @@ def code_latents(
     """Write or read a frame's latents.
 
     Args:
-        view: The scene's latent view.
+        held: The weights.
+        guide: From :func:`guide_state`.
         shift: As in the head.
         given: Auxiliary and main latents to write; None to read.
-        coders: The auxiliary level's, and those of as many groups of the main level as are there;
-            empty where no latents are.
+        coders: The auxiliary level's, and those of as many groups of the main level as are there.
     """
-    held = weights(MEMBER)
     network = held.network
-    octaves = torch.full((1, 1, 1, 1), shift / 8)
-    guide = network.guide_state(view, octaves)
-    auxiliary = [_group_coder(coders[0], held)] * network.config.groups if coders else []
+    auxiliary = [_group_coder(coders[0], held)] * network.config.groups
     main = [_group_coder(coder, held) for coder in coders[1:]]
-    state, latents = network.code(guide, given, (auxiliary, main), shift)
+    state, latents = network.code(guide, given, (auxiliary, main))
     last = torch.channels_last
-    return Decoded(state.contiguous(memory_format=last), latents.contiguous(memory_format=last))
+    return Decoded(
+        held, shift, state.contiguous(memory_format=last), latents.contiguous(memory_format=last)
+    )
+
+
+def guide_state(held: Weights, scene: Scene, shift: int, hints: bytes) -> torch.Tensor:
+    """What the guide says at each latent position of a scene, at a shift and with hints."""
+    told = torch.tensor(list(hints), dtype=torch.float32).reshape(1, HINTS, 1, 1)
+    facts = facts_of(torch.full((1, 1, 1, 1), shift / 8), told)
+    return held.network.guide_state(scene.latent_view(), facts)
 
 
 def _group_coder(coder: SymbolCoder, held: Weights) -> GroupCoder:
@@ -174,13 +190,19 @@ def _group_coder(coder: SymbolCoder, held: Weights) -> GroupCoder:
     return code
 
 
-def refined(
-    scene: Scene, sections: Mapping[int, bytes], wanted: Window | None = None
-) -> NDArray[np.int16]:
-    """The base of a frame with what its latents add, ``[4, h, w]``.
+def with_latents(
+    pattern: BayerPattern,
+    source: GuideSource,
+    predicted: Sequence[Prediction],
+    sections: Mapping[int, bytes],
+    wanted: Window | None = None,
+) -> list[Prediction]:
+    """The base over all tiles of a frame with what its latents add.
 
     Args:
-        scene: The frame.
+        pattern: The frame's.
+        source: Of the guide.
+        predicted: The base over each tile.
         sections: Those of latents by layer; the first must be there, later ones may be missing.
         wanted: As for :func:`corrected`.
 
@@ -190,26 +212,29 @@ def refined(
     """
     head = LatentHead.from_bytes(sections[0])
     coders: list[SymbolDecoder] = []
+    hints, first = _hints(sections.get(1))
     while (data := sections.get(1 + len(coders))) is not None:
-        coders.append(SymbolDecoder(data))
-    if len(coders) > 1 + weights(MEMBER).network.config.groups:
+        coders.append(SymbolDecoder(data if coders else first))
+    if len(coders) > 1 + head.held.network.config.groups:
         message = "The payload has more groups of latents than there can be; fetch the file again."
         raise PayloadDamaged(message)
-    with side_by_side():
-        decoded = code_latents(scene.latent_view(), head.shift, None, coders)
-    return corrected(scene, decoded, head.readout, wanted)
+    scene = Scene.of(pattern, source, predicted, head.held.network.config.sites)
+    decoded = Decoded(head.held, head.shift)
+    if coders:
+        with side_by_side():
+            guide = guide_state(head.held, scene, head.shift, hints)
+            decoded = code_latents(head.held, guide, head.shift, None, coders)
+    return replaced(predicted, corrected(scene, decoded, head.readout, wanted))
 
 
-def with_latents(
-    pattern: BayerPattern,
-    source: GuideSource,
-    predicted: Sequence[Prediction],
-    sections: Mapping[int, bytes],
-    wanted: Window | None = None,
-) -> list[Prediction]:
-    """The base over all tiles with what latents add; see :func:`refined`."""
-    scene = Scene.of(pattern, source, predicted)
-    return replaced(predicted, refined(scene, sections, wanted))
+def _hints(data: bytes | None) -> tuple[bytes, bytes]:
+    """Hints and what follows them."""
+    if data is None:
+        return b"", b""
+    if len(data) < HINTS or max(data[:HINTS]) >= HINT_CODES:
+        message = "the latents' hints are impossible; restore from another copy"
+        raise PayloadDamaged(message)
+    return data[:HINTS], data[HINTS:]
 
 
 def replaced(predicted: Sequence[Prediction], planes: NDArray[np.int16]) -> list[Prediction]:
@@ -222,13 +247,8 @@ def replaced(predicted: Sequence[Prediction], planes: NDArray[np.int16]) -> list
 
 def features_of(scene: Scene, tile: Tile, decoded: Decoded) -> NDArray[np.float32]:
     """Features of a tile of the scene, whole numbers of 1/16: float32 ``[F, h, w]``."""
-    network = weights(MEMBER).network
-    rows, columns = tile.positions
-    found = network.features(
-        scene.cells(tile.around),
-        decoded.state[..., rows, columns],
-        decoded.latents[..., rows, columns],
-    )
+    scale = scale_of(torch.full((1, 1, 1, 1), decoded.shift / 8))
+    found = decoded.held.network.features(scene.cells(tile.around), *decoded.around(tile), scale)
     values: NDArray[np.float32] = found[0].numpy()[(slice(None), *tile.inner)] * FEATURE_UNIT
     return values
 
@@ -236,9 +256,9 @@ def features_of(scene: Scene, tile: Tile, decoded: Decoded) -> NDArray[np.float3
 def correction(
     scene: Scene, tile: Tile, features: NDArray[np.float32], readout: NDArray[np.int32]
 ) -> NDArray[np.float32]:
-    """What a readout of features adds to the base of a tile, ``[4, h, w]`` in domain units.
+    """What a readout of features adds to the base of a tile, ``[planes, h, w]`` in domain units.
 
-    Sums of 8 products stay below ``2 ** 24``, and so does all else, so float32 is exact.
+    Sums of 12 products stay below ``2 ** 24``, and so does all else, so float32 is exact.
     """
     gain = gain_of(scene.flags(tile.core)).numpy()[0, 0]
     count, rows, columns = features.shape

@@ -14,33 +14,36 @@ import torch
 
 from rawback.bitstream import Section, SectionKind
 from rawback.codec.latents import (
-    MEMBER,
     READOUT_ONE,
     Decoded,
     LatentHead,
     code_latents,
     corrected,
     features_of,
+    guide_state,
 )
-from rawback.codec.scene import POSITION, Scene, Tile, side_by_side
+from rawback.codec.scene import Scene, Tile, side_by_side
 from rawback.codec.threads import in_threads
 from rawback.entropy import SymbolEncoder
+from rawback.models import scale_of
 from rawback.models.objective import (
+    energies,
     error_left,
     fitted_readout,
     gain_of,
+    hints_of,
     residual_bits,
     theta_of,
 )
 from rawback.residual import CODES_PER_LAYER, COEFFICIENT_UNIT
 from rawback.tone import UNIT
-from rawback.weights import weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.codec.grid import Window
     from rawback.codec.worth import Worth
+    from rawback.weights import Weights
 
 __all__ = ["Refinement", "Use", "refine", "shift_of"]
 
@@ -53,6 +56,9 @@ _LEAST_GAIN = 0.01
 
 _RANGE = (0, 44)
 """Shifts that the networks were trained with, in eighths of an octave."""
+
+_COARSE = 16
+"""Shift from which on latents were trained: below, they would code noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +91,17 @@ def shift_of(step_code: int) -> int:
 
 
 def refine(
-    scene: Scene, truth: NDArray[np.int16], worth: Worth, shift: int, use: Use = "auto"
+    held: Weights,
+    scene: Scene,
+    truth: NDArray[np.int16],
+    worth: Worth,
+    shift: int,
+    use: Use = "auto",
 ) -> Refinement | None:
     """The learned layer that saves most, or None where it does not pay.
 
     Args:
+        held: The weights to use.
         scene: The frame.
         truth: int16 ``[4, h, w]``: the raw in domain units.
         worth: What errors count.
@@ -100,17 +112,15 @@ def refine(
         return None
     target = scene.like(truth)
     with side_by_side():
-        view = scene.latent_view()
         tiles = scene.tiles()
         some = [_Sample.of(scene, target, worth, t) for t in tiles[:: -(-len(tiles) // _TRIED)]]
         theta = theta_of(torch.full((1, 1, 1, 1), 2.0 ** (shift / 8)))
-        given = [_analysed(scene, target, view, shift)] if use != "bare" else []
-        ways = given if use == "full" else [None, *given]
-        trials = [
-            trial
-            for way in ways
-            for trial in _tried(scene, some, theta, shift, _coded(view, shift, way))
-        ]
+        ways: list[tuple[Decoded, list[bytes]]] = []
+        if use != "full":
+            ways.append((Decoded(held, shift), []))
+        if use == "full" or (use == "auto" and shift >= _COARSE):
+            ways.append(_with_latents(held, scene, target, shift))
+        trials = [trial for way in ways for trial in _tried(scene, some, theta, *way)]
     without = sum(sample.bits(sample.residual, theta) for sample in some)
     scale = scene.spots.size / sum(sample.tile.core.area for sample in some)
     costs = [trial.bits * scale + 8 * sum(map(len, trial.sections)) for trial in trials]
@@ -148,49 +158,44 @@ class _Sample:
         return float(residual_bits(error * self.worth, theta)) * error.numel()
 
 
-def _analysed(
-    scene: Scene, target: NDArray[np.int16], view: torch.Tensor, shift: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Auxiliary and main latents of the frame, not quantised yet."""
-    network = weights(MEMBER).network
+def _with_latents(
+    held: Weights, scene: Scene, target: NDArray[np.int16], shift: int
+) -> tuple[Decoded, list[bytes]]:
+    """Latents of a frame as the decoder will have them, and their coded groups."""
+    network, position = held.network, scene.position
     rows, columns = scene.spots.shape
-    main = torch.empty(1, network.config.main, rows // POSITION, columns // POSITION)
+    main = torch.empty(1, network.config.main, rows // position, columns // position)
+    scale = float(scale_of(torch.tensor(shift / 8)))
 
-    def work(tile: Tile) -> None:
+    def work(tile: Tile) -> torch.Tensor:
         gain = gain_of(scene.flags(tile.around))
-        residual = _residual(scene, target, tile.around) / gain
+        residual = _residual(scene, target, tile.around) / (gain * scale)
         found = network.analysis.main_latents(scene.cells(tile.around), residual)
         top, left = (at.start for at in tile.positions)
-        y, x = tile.core.top // POSITION, tile.core.left // POSITION
-        h, w = (side // POSITION for side in tile.core.shape)
+        y, x = tile.core.top // position, tile.core.left // position
+        h, w = (side // position for side in tile.core.shape)
         main[..., y : y + h, x : x + w] = found[..., y - top : y - top + h, x - left : x - left + w]
+        return energies(residual, gain)
 
-    list(in_threads(work, scene.tiles()))
-    guide = network.guide_state(view, torch.full((1, 1, 1, 1), shift / 8))
-    return network.analysis.auxiliary_latents(main, guide), main
-
-
-def _coded(
-    view: torch.Tensor, shift: int, given: tuple[torch.Tensor, torch.Tensor] | None
-) -> tuple[Decoded, list[bytes]]:
-    """Decoded latents and their coded groups; none of them where nothing is given."""
-    if given is None:
-        return code_latents(view, shift, None, ()), []
-    encoders = [SymbolEncoder() for _ in range(1 + weights(MEMBER).network.config.groups)]
-    decoded = code_latents(view, shift, given, encoders)
-    return decoded, [encoder.finish() for encoder in encoders]
+    sums = torch.stack(list(in_threads(work, scene.tiles()))).sum(dim=0)
+    hints = bytes(hints_of(sums).flatten().to(torch.uint8).tolist())
+    guide = guide_state(held, scene, shift, hints)
+    given = network.analysis.auxiliary_latents(main, guide), main
+    encoders = [SymbolEncoder() for _ in range(1 + network.config.groups)]
+    decoded = code_latents(held, guide, shift, given, encoders)
+    first, *rest = (encoder.finish() for encoder in encoders)
+    return decoded, [hints + first, *rest]
 
 
 def _tried(
     scene: Scene,
     samples: list[_Sample],
     theta: torch.Tensor,
-    shift: int,
-    coded: tuple[Decoded, list[bytes]],
+    decoded: Decoded,
+    groups: list[bytes],
 ) -> list[_Trial]:
     """What some tiles cost with the usual readout, and with one fitted to them."""
-    decoded, groups = coded
-    network = weights(MEMBER).network
+    network = decoded.held.network
     found = in_threads(lambda sample: features_of(scene, sample.tile, decoded), samples)
     features = [torch.from_numpy(part)[None] / UNIT for part in found]
     fitted = fitted_readout(
@@ -210,7 +215,7 @@ def _tried(
             )
             for sample, part in zip(samples, features, strict=True)
         )
-        head = LatentHead(weights(MEMBER).digest, shift, units.numpy().astype(np.int32))
+        head = LatentHead(decoded.held, decoded.shift, units.numpy().astype(np.int32))
         trials.append(_Trial([head.to_bytes(), *groups], head.readout, decoded, bits))
     return trials
 
@@ -222,6 +227,6 @@ def _stacked(parts: list[torch.Tensor]) -> torch.Tensor:
 
 
 def _residual(scene: Scene, target: NDArray[np.int16], window: Window) -> torch.Tensor:
-    """Raw less base in standard deviations of the noise, ``[1, 4, h, w]``."""
+    """Raw less base in standard deviations of the noise, ``[1, planes, h, w]``."""
     at = (slice(None), *window.slices)
     return torch.from_numpy(target[at].astype(np.float32) - scene.base[at])[None] / UNIT

@@ -1,4 +1,9 @@
-"""A frame as the networks see it: mirrored to RGGB, completed to whole positions, tile by tile."""
+"""A frame as the networks see it: mirrored to RGGB, completed to whole positions, tile by tile.
+
+Networks of the member ``bayer`` see four planes, and 2x2 quads make a cell. Those of the member
+``linear`` see three colours, as of a demosaiced picture whose every pixel fills one quad: then a
+cell is 4x4 quads, the second green plane repeats the first, and so do the guide's odd pixels.
+"""
 
 from __future__ import annotations
 
@@ -31,20 +36,21 @@ if TYPE_CHECKING:
     from rawback.codec.prediction import GuideSource, Prediction
     from rawback.types import BayerPattern
 
-__all__ = ["POSITION", "Scene", "Tile", "side_by_side"]
+__all__ = ["Scene", "Tile", "side_by_side"]
 
-QUADS = CELL // 2
-"""Quads along each side of a cell."""
+_TILE = 16
+"""Auxiliary positions along each side of a tile."""
 
-POSITION = QUADS * LATENT
-"""Quads along each side of what one position of the main latents covers."""
+_HALO = 2
+"""Main positions around a tile that reach into it: five cells, and one position of latents."""
 
-_UNIT = POSITION * LATENT
-_TILE = 8 * _UNIT
+_COLOURS = {2: (0, 1, 2, 3), 4: (0, 1, 3)}
+"""Planes of the frame that networks with so many quads along each side of a cell see."""
+
+_PLANES = {2: (0, 1, 2, 3), 4: (0, 1, 1, 2)}
+"""And the plane of theirs that each of the frame's is."""
+
 _Scalar = TypeVar("_Scalar", bound=np.generic)
-
-_HALO = 2 * POSITION
-"""Quads around a tile that reach into it: three cells, and one position of latents besides."""
 
 
 class _Threads:
@@ -88,10 +94,12 @@ class Tile:
     Attributes:
         core: The tile.
         around: It and its halo, as far as the scene goes.
+        position: Quads along each side of a position of the main latents.
     """
 
     core: Window
     around: Window
+    position: int
 
     @property
     def inner(self) -> tuple[slice, slice]:
@@ -103,8 +111,8 @@ class Tile:
         """Where it lies, halo included, among the positions of the main latents."""
         rows, columns = self.around.slices
         return (
-            slice(rows.start // POSITION, rows.stop // POSITION),
-            slice(columns.start // POSITION, columns.stop // POSITION),
+            slice(rows.start // self.position, rows.stop // self.position),
+            slice(columns.start // self.position, columns.stop // self.position),
         )
 
 
@@ -115,20 +123,22 @@ class Scene:
     Attributes:
         pattern: The frame's.
         shape: Height and width of the frame in quads.
-        guide: uint8 ``[2 h, 2 w, 3]``, mirrored; h and w are the frame's completed.
+        sites: Quads along each side of a cell: 2 of four Bayer planes, 4 of three linear ones.
+        guide: uint8 ``[4 h / sites, 4 w / sites, 3]``, mirrored; h and w are the frame's completed.
         spots: uint8 ``[h, w]``.
-        base: int16 ``[4, h, w]`` in domain units.
+        base: int16 ``[planes, h, w]`` in domain units.
     """
 
     pattern: BayerPattern
     shape: tuple[int, int]
+    sites: int
     guide: NDArray[np.uint8]
     spots: NDArray[np.uint8]
     base: NDArray[np.int16]
 
     @classmethod
     def of(
-        cls, pattern: BayerPattern, source: GuideSource, predicted: Sequence[Prediction]
+        cls, pattern: BayerPattern, source: GuideSource, predicted: Sequence[Prediction], sites: int
     ) -> Scene:
         """Of the base over all tiles of a frame."""
         shape = source.grid.height, source.grid.width
@@ -144,13 +154,21 @@ class Scene:
             guide[2 * rows.start : 2 * rows.stop, 2 * columns.start : 2 * columns.stop] = pixels
 
         list(in_threads(place, predicted))
+        skip, unit = sites // 2, sites * LATENT * LATENT
+        seen = mirrored_planes(base, pattern)[_COLOURS[sites], ...]
         return cls(
             pattern,
             shape,
-            _completed(mirrored_pixels(guide, pattern), 2 * _UNIT, (0, 1)),
-            _completed(mirrored_pixels(spots, pattern), _UNIT, (0, 1)),
-            _completed(mirrored_planes(base, pattern), _UNIT, (1, 2)),
+            sites,
+            _completed(mirrored_pixels(guide, pattern)[::skip, ::skip], 2 * unit // skip, (0, 1)),
+            _completed(mirrored_pixels(spots, pattern), unit, (0, 1)),
+            _completed(seen, unit, (1, 2)),
         )
+
+    @property
+    def position(self) -> int:
+        """Quads along each side of what one position of the main latents covers."""
+        return self.sites * LATENT
 
     @property
     def whole(self) -> Window:
@@ -160,12 +178,13 @@ class Scene:
 
     def like(self, planes: NDArray[np.int16]) -> NDArray[np.int16]:
         """Four planes of the frame ``[4, h, w]``, mirrored and completed as the scene is."""
-        return _completed(mirrored_planes(planes, self.pattern), _UNIT, (1, 2))
+        seen = mirrored_planes(planes, self.pattern)[_COLOURS[self.sites], ...]
+        return _completed(seen, self.position * LATENT, (1, 2))
 
     def unlike(self, planes: NDArray[np.int16]) -> NDArray[np.int16]:
         """Undo :meth:`like`."""
         height, width = self.shape
-        return mirrored_planes(planes[:, :height, :width], self.pattern)
+        return mirrored_planes(planes[_PLANES[self.sites], :height, :width], self.pattern)
 
     def mirrored(self, window: Window) -> Window:
         """A window of the frame, in quads of the scene."""
@@ -178,19 +197,20 @@ class Scene:
     def tiles(self, wanted: Window | None = None) -> list[Tile]:
         """All tiles, or those that overlap a window of the scene."""
         whole = self.whole
+        side, halo = _TILE * self.position * LATENT, _HALO * self.position
         found = []
-        for top in range(0, whole.bottom, _TILE):
-            for left in range(0, whole.right, _TILE):
-                bottom, right = min(top + _TILE, whole.bottom), min(left + _TILE, whole.right)
+        for top in range(0, whole.bottom, side):
+            for left in range(0, whole.right, side):
+                bottom, right = min(top + side, whole.bottom), min(left + side, whole.right)
                 core = Window(top, left, bottom, right)
                 around = Window(
-                    max(top - _HALO, 0),
-                    max(left - _HALO, 0),
-                    min(bottom + _HALO, whole.bottom),
-                    min(right + _HALO, whole.right),
+                    max(top - halo, 0),
+                    max(left - halo, 0),
+                    min(bottom + halo, whole.bottom),
+                    min(right + halo, whole.right),
                 )
                 if wanted is None or core.overlaps(wanted):
-                    found.append(Tile(core, around))
+                    found.append(Tile(core, around, self.position))
         return found
 
     def flags(self, window: Window) -> torch.Tensor:
@@ -199,22 +219,26 @@ class Scene:
         return _tensor(np.stack([spots == Spot.CLIPPED, spots == Spot.UNCOVERED]))
 
     def cells(self, window: Window) -> torch.Tensor:
-        """The cell view of a window, ``[1, inputs, h / 2, w / 2]``."""
+        """The cell view of a window, ``[1, inputs, h / sites, w / sites]``."""
         rows, columns = window.slices
-        pixels = self.guide[2 * rows.start : 2 * rows.stop, 2 * columns.start : 2 * columns.stop]
+        each = CELL // self.sites
+        pixels = self.guide[
+            each * rows.start : each * rows.stop, each * columns.start : each * columns.stop
+        ]
         guide = _tensor(pixels.transpose(2, 0, 1))
         base = _tensor(self.base[:, rows, columns])
-        cells = cell_view(guide, self.flags(window), base, QUADS)
+        cells = cell_view(guide, self.flags(window), base, self.sites)
         return cells.contiguous(memory_format=torch.channels_last)
 
     def latent_view(self) -> torch.Tensor:
         """The latent view of all of it."""
         rows, columns = self.spots.shape
         tiles = self.tiles()
-        views = in_threads(lambda tile: latent_view(self.cells(tile.core), 4), tiles)
-        found = torch.empty(1, LATENT_VIEW, rows // POSITION, columns // POSITION)
+        planes = len(self.base)
+        views = in_threads(lambda tile: latent_view(self.cells(tile.core), planes), tiles)
+        found = torch.empty(1, LATENT_VIEW, rows // self.position, columns // self.position)
         for tile, view in zip(tiles, views, strict=True):
-            top, left = tile.core.top // POSITION, tile.core.left // POSITION
+            top, left = tile.core.top // self.position, tile.core.left // self.position
             found[..., top : top + view.shape[2], left : left + view.shape[3]] = view
         return found.contiguous(memory_format=torch.channels_last)
 

@@ -49,6 +49,7 @@ from rawback.tone import (
     fit_readouts,
 )
 from rawback.types import BayerPattern, Guide, RawFrame
+from rawback.weights import weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,6 +82,7 @@ class Shot:
         samples: What the table is fitted to.
         fits: Of the table and the gains.
         blank: The base before it is fitted.
+        member: Of the networks that may refine it.
     """
 
     frame: RawFrame
@@ -92,6 +94,7 @@ class Shot:
     samples: tuple[Sample, Sample, Sample]
     fits: list[PointwiseFit]
     blank: Base
+    member: str = "bayer"
 
     @classmethod
     def of(
@@ -199,9 +202,11 @@ class Prepared:
             use: Whether the layer is to be used as told even where it does not pay.
         """
         shot = self.shot
-        scene = Scene.of(shot.frame.pattern, shot.source, self.predicted)
+        held = weights(shot.member)
+        sites = held.network.config.sites
+        scene = Scene.of(shot.frame.pattern, shot.source, self.predicted, sites)
         worth = Worth.of(shot.frame.noise, self.quarters)
-        found = refine(scene, shot.planes, worth, shift, use)
+        found = refine(held, scene, shot.planes, worth, shift, use)
         del scene
         if found is None:
             return self

@@ -11,12 +11,14 @@ from rawback.models.config import CELL, LATENT, ModelConfig
 from rawback.models.exact import ExactConv
 from rawback.models.level import TABLES
 from rawback.models.mirror import mirrored_pixels, mirrored_planes
-from rawback.models.network import FEATURE_UNIT, GroupCoder, Network
-from rawback.models.views import LATENT_VIEW, cell_view, latent_view
+from rawback.models.network import FEATURE_UNIT, GroupCoder, Network, scale_of
+from rawback.models.views import HINT_CODES, HINTS, LATENT_VIEW, cell_view, facts_of, latent_view
 
 __all__ = [
     "CELL",
     "FEATURE_UNIT",
+    "HINTS",
+    "HINT_CODES",
     "LATENT",
     "LATENT_VIEW",
     "TABLES",
@@ -25,7 +27,9 @@ __all__ = [
     "ModelConfig",
     "Network",
     "cell_view",
+    "facts_of",
     "latent_view",
     "mirrored_pixels",
     "mirrored_planes",
+    "scale_of",
 ]

@@ -3,15 +3,19 @@
 ::
 
     analysis    raw against base, cell view --> strided convolutions --> latents (16x16 pixels)
-    synthesis   latents --> lifted to cells (4x4 pixels) --+--> block --+--> block --> features
-                cell view --> guide features --------------+------------+
+    synthesis   cell view --> guide features ----+--> block --+--> ... --> block --+--> plain
+                latents --> lifted to cells -----+            |                    +--> scaled
+                            (4x4 pixels)         guide features enter every block
 
 The guide already holds the fine structure, so the synthesis brings the few latents up to where the
-guide is and works there, instead of growing an image out of latents.
+guide is and works there, instead of growing an image out of latents. It says two things: `plain`,
+in standard deviations of the noise, is what the guide alone tells and needs no latents; `scaled`,
+in quantiser steps, is what latents tell, so that one network serves all steps.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,18 +23,44 @@ from torch import nn
 from torch.nn import functional
 
 from rawback.models.config import LATENT
-from rawback.models.exact import LIMIT, ExactConv, positive, signed
+from rawback.models.exact import LIMIT, ExactConv, positive, rounded, signed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from rawback.models.config import ModelConfig
 
-__all__ = ["Analysis", "Means", "MirroredSynthesis", "Synthesis"]
+__all__ = [
+    "FEATURE_LIMIT",
+    "FEATURE_UNIT",
+    "Analysis",
+    "Means",
+    "MirroredSynthesis",
+    "Said",
+    "Synthesis",
+]
 
-_GUIDE, _LIFTED = 32, 16
+FEATURE_UNIT = 16
+"""Features are multiples of 1/16, as the domain of the raw is."""
+
+FEATURE_LIMIT = 255.0
+
+_GUIDE, _BLOCKS = 32, 4
 _LARGEST = 8.0
 _START = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a synthesis says of every site, each ``[B, F, sites h, sites w]``.
+
+    Attributes:
+        plain: Features in standard deviations of the noise, not rounded.
+        scaled: In quantiser steps, multiples of 1/64; None where there are no latents.
+    """
+
+    plain: Tensor
+    scaled: Tensor | None
 
 
 class Analysis(nn.Module):
@@ -66,9 +96,10 @@ class Analysis(nn.Module):
 
         Args:
             cells: The cell view ``[B, inputs, h, w]``.
-            residual: Raw less base in units of what a feature of 1 is worth,
-                ``[B, planes, sites h, sites w]``; its range is compressed here, as it reaches
-                hundreds in clipped highlights.
+            residual: Raw less base in quantiser steps, and in those that a feature of 1 is
+                worth, ``[B, planes, sites h, sites w]``. Its range is compressed here, as it
+                reaches hundreds in clipped highlights. Dividing by the step is the paper's shift
+                of the step by gamma, seen from the other side.
         """
         target = torch.asinh(residual).clamp(-_LARGEST, _LARGEST)
         seen = torch.cat([cells, functional.pixel_unshuffle(target, self.sites)], dim=1)
@@ -96,16 +127,15 @@ class Means(nn.Module):
         self.means = ExactConv(config.main, config.features, 1)
         _take_first(self.means.weight)
 
-    def forward(self, latents: Tensor) -> Tensor:
+    def forward(self, latents: Tensor, scale: Tensor) -> Tensor:
         """Latents ``[B, main, h, w]`` to changes of features ``[B, F, 4 sites h, 4 sites w]``.
 
-        Between positions they are interpolated linearly: with weights of 1/256 the sums are exact.
+        Between positions they are interpolated linearly: with weights of 1/256 the sums of what is
+        a multiple of 1/16 already are exact.
         """
+        means = rounded(signed(self.means(latents)) * scale, FEATURE_LIMIT, FEATURE_UNIT)
         return functional.interpolate(
-            signed(self.means(latents)),
-            scale_factor=self.scale,
-            mode="bilinear",
-            align_corners=False,
+            means, scale_factor=self.scale, mode="bilinear", align_corners=False
         )
 
 
@@ -122,35 +152,44 @@ class Synthesis(nn.Module):
 
     def __init__(self, config: ModelConfig, state: int) -> None:
         super().__init__()
-        self.sites = config.sites
-        lifted = _LIFTED if config.latents else 0
+        self.sites, self.width = config.sites, config.width
+        outputs = config.features * config.sites**2
+        self.stem = ExactConv(config.inputs, config.width + _GUIDE, 3)
+        self.blocks = nn.ModuleList(
+            [ExactConv(config.width + _GUIDE, config.width, 3, skips=True) for _ in range(_BLOCKS)]
+        )
+        self.out = ExactConv(config.width + _GUIDE, outputs, 1)
         if config.latents:
             self.gathered = ExactConv(config.main + state, 64, 3)
-            self.lifted = ExactConv(64, _LIFTED * LATENT * LATENT, 1)
-        self.guide = ExactConv(config.inputs, _GUIDE, 3)
-        self.first = ExactConv(_GUIDE + lifted, config.width, 3)
-        self.second = ExactConv(config.width + _GUIDE, config.width, 3)
-        self.out = ExactConv(config.width + _GUIDE, config.features * config.sites**2, 1)
-        nn.init.normal_(self.out.weight, std=_START)
+            self.lifted = ExactConv(64, config.width * LATENT * LATENT, 1)
+            self.told = ExactConv(config.width + _GUIDE, outputs, 1)
+        for block in self.blocks:
+            # What is added to an activation begins small.
+            nn.init.kaiming_normal_(block.get_parameter("weight"), a=3.0)
+        for name in ("out", "told"):
+            if hasattr(self, name):
+                nn.init.normal_(getattr(self, name).weight, std=_START)
 
-    def forward(self, cells: Tensor, state: Tensor, latents: Tensor | None) -> Tensor:
-        """Features ``[B, F, sites h, sites w]``, not rounded.
+    def forward(self, cells: Tensor, state: Tensor | None, latents: Tensor | None) -> Said:
+        """What there is to say.
 
         Args:
             cells: The cell view ``[B, inputs, h, w]``.
-            state: Of the main latents ``[B, S, h / 4, w / 4]``.
-            latents: Decoded ``[B, main, h / 4, w / 4]``; None where there are none by design.
+            state: Of the main latents ``[B, S, h / 4, w / 4]``; None without latents.
+            latents: Decoded ``[B, main, h / 4, w / 4]``; None where there are none.
         """
-        guide = positive(self.guide(cells))
-        hidden = guide
-        if latents is not None:
+        seen = self.stem(cells)
+        hidden, guide = seen[:, : self.width], positive(seen[:, self.width :])
+        if latents is not None and state is not None:
             gathered = positive(self.gathered(torch.cat([latents, state], dim=1)))
-            lifted = functional.pixel_shuffle(positive(self.lifted(gathered)), LATENT)
-            hidden = torch.cat([guide, lifted], dim=1)
-        hidden = positive(self.first(hidden))
-        hidden = positive(self.second(torch.cat([hidden, guide], dim=1)))
-        out = self.out(torch.cat([hidden, guide], dim=1))
-        return functional.pixel_shuffle(out, self.sites)
+            lifted = functional.pixel_shuffle(signed(self.lifted(gathered)), LATENT)
+            hidden = signed(hidden) + lifted
+        hidden = positive(hidden)
+        for block in self.blocks:
+            hidden = positive(block(torch.cat([hidden, guide], dim=1)) + hidden)
+        seen = torch.cat([hidden, guide], dim=1)
+        told = None if latents is None else signed(self.told(seen))
+        return _shuffled(self.out(seen), told, self.sites)
 
 
 class MirroredSynthesis(nn.Module):
@@ -159,21 +198,36 @@ class MirroredSynthesis(nn.Module):
     def __init__(self, config: ModelConfig, state: int) -> None:
         super().__init__()
         self.sites = config.sites
+        outputs = config.features * config.sites**2
         self.gathered = ExactConv(config.main * config.latents + state, 64, 3)
         self.twice = ExactConv(64, 4 * 64, 1)
         self.wide = ExactConv(64, 64, 3)
         self.again = ExactConv(64, 4 * config.width, 1)
         self.fine = ExactConv(config.width, config.width, 3)
-        self.out = ExactConv(config.width, config.features * config.sites**2, 1)
-        nn.init.normal_(self.out.weight, std=_START)
+        self.out = ExactConv(config.width, outputs, 1)
+        self.told = ExactConv(config.width, outputs, 1)
+        for head in (self.out, self.told):
+            nn.init.normal_(head.weight, std=_START)
 
-    def forward(self, cells: Tensor, state: Tensor, latents: Tensor | None) -> Tensor:
-        """As :meth:`Synthesis.forward`."""
-        del cells
-        seen = state if latents is None else torch.cat([latents, state], dim=1)
-        hidden = positive(self.gathered(seen))
+    def forward(self, cells: Tensor, state: Tensor | None, latents: Tensor | None) -> Said:
+        """As :meth:`Synthesis.forward`; without latents it has nothing to say."""
+        if state is None or latents is None:
+            count, _, height, width = cells.shape
+            plain = self.out.weight.shape[0] // self.sites**2
+            return Said(
+                cells.new_zeros(count, plain, self.sites * height, self.sites * width), None
+            )
+        hidden = positive(self.gathered(torch.cat([latents, state], dim=1)))
         hidden = functional.pixel_shuffle(positive(self.twice(hidden)), 2)
         hidden = positive(self.wide(hidden))
         hidden = functional.pixel_shuffle(positive(self.again(hidden)), 2)
         hidden = positive(self.fine(hidden))
-        return functional.pixel_shuffle(self.out(hidden), self.sites)
+        return _shuffled(self.out(hidden), signed(self.told(hidden)), self.sites)
+
+
+def _shuffled(plain: Tensor, scaled: Tensor | None, sites: int) -> Said:
+    """Channels of cells to sites."""
+    return Said(
+        functional.pixel_shuffle(plain, sites),
+        None if scaled is None else functional.pixel_shuffle(scaled, sites),
+    )

@@ -42,7 +42,7 @@ class ModelConfig:
     main: int = 12
     auxiliary: int = 8
     groups: int = 4
-    width: int = 48
+    width: int = 64
     features: int = 12
     latents: bool = True
     hybrid: bool = True

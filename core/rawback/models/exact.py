@@ -11,7 +11,7 @@ In training the same modules round too, and gradients pass as if they did not.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -32,20 +32,35 @@ _MAX_SHIFT = 15
 _EXACT = 1 << 24
 
 
-def rounded(values: Tensor, unit: float = UNIT) -> Tensor:
-    """To the nearest multiple of ``1 / unit``, ties to even; the gradient is that of identity."""
-    exact = torch.round(values * unit) / unit
-    return values + (exact - values).detach() if values.requires_grad else exact
+class _Rounding(torch.autograd.Function):
+    """Clip and round; the gradient is that of clipping alone."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, low: float, high: float, unit: float) -> Tensor:
+        clipped = values.clamp(low, high)
+        ctx.save_for_backward(clipped == values)
+        return clipped.mul_(unit).round_().div_(unit)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (inside,) = ctx.saved_tensors
+        return gradients[0] * inside, None, None, None
+
+
+def rounded(values: Tensor, limit: float, unit: float = UNIT, low: float | None = None) -> Tensor:
+    """To the nearest multiple of ``1 / unit`` in `low` (``-limit``) to `limit`, ties to even."""
+    found: Tensor = _Rounding.apply(values, -limit if low is None else low, limit, unit)  # type: ignore[no-untyped-call]
+    return found
 
 
 def positive(values: Tensor) -> Tensor:
     """The activation: 0 to LIMIT, rounded."""
-    return rounded(values.clamp(0, LIMIT))
+    return rounded(values, LIMIT, low=0)
 
 
 def signed(values: Tensor, limit: float = LIMIT) -> Tensor:
     """An output: -limit to limit, rounded."""
-    return rounded(values.clamp(-limit, limit))
+    return rounded(values, limit)
 
 
 class ExactConv(nn.Module):
@@ -53,14 +68,24 @@ class ExactConv(nn.Module):
 
     Each output channel has its own power of two. Borders see zeros.
 
+    Args:
+        inputs: Channels.
+        outputs: Channels.
+        side: Of the kernel.
+        stride: Of the output.
+        skips: Whether an activation is added to each sum before it is rounded.
+
     Attributes:
         frozen: Whether weights and biases are multiples of their units already, as after loading.
     """
 
     frozen = False
 
-    def __init__(self, inputs: int, outputs: int, side: int, stride: int = 1) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, side: int, stride: int = 1, *, skips: bool = False
+    ) -> None:
         super().__init__()
+        self.skips = skips
         self.weight = nn.Parameter(torch.empty(outputs, inputs, side, side))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.stride = stride
@@ -81,8 +106,10 @@ class ExactConv(nn.Module):
 
     def bound(self) -> int:
         """What no sum of this convolution exceeds, in its own unit; must be below ``2 ** 24``."""
-        weight, bias, _ = self.integers()
-        return int((weight.abs().sum(dim=(1, 2, 3)) * round(LIMIT * UNIT) + bias.abs()).max())
+        weight, bias, shifts = self.integers()
+        largest = round(LIMIT * UNIT)
+        skipped = largest * 2**shifts if self.skips else 0
+        return int((weight.abs().sum(dim=(1, 2, 3)) * largest + bias.abs() + skipped).max())
 
     def freeze(self, weight: Tensor, bias: Tensor, shifts: Tensor) -> None:
         """Take over what :meth:`integers` gave."""

@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from rawback.models.exact import UNIT, ExactConv, positive, rounded, signed
+from rawback.models.exact import ExactConv, positive, rounded, signed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,6 +36,7 @@ STEPS_PER_OCTAVE = 8
 _HIDDEN, _CONTEXT, _REACH = 64, 32, 2
 _STEP_LIMIT = 4.0
 _RATIO = 64
+_DECISIVE, _RANDOM_SHARE = 4.0, 0.5
 _PER_UNIT = TABLES / 4
 """Tables for each 1 of an activation."""
 
@@ -50,7 +51,7 @@ class Expected:
     Attributes:
         mean: Of a latent.
         table: Index of its probability table, 0 to TABLES - 1, not yet rounded in training.
-        step: Its quantiser step as an exponent of 2, before the payload's own shift.
+        step: Its quantiser step as an exponent of 2.
     """
 
     mean: Tensor
@@ -91,14 +92,16 @@ class Level(nn.Module):
         self.told = ExactConv(_HIDDEN, channels * (3 if adaptive else 2), 1)
         nn.init.normal_(self.told.weight, std=0.01)
         with torch.no_grad():
-            # Begin with a spread of one step.
-            self.told.bias[channels : 2 * channels] = 30 / _PER_UNIT
+            # Begin with a spread far below a step: nearly all latents are silent.
+            self.told.bias[channels : 2 * channels] = 8 / _PER_UNIT
 
     def next_group(self, state: Tensor, known: Tensor, number: int) -> Tensor:
         """Which of the positions not known yet make the next group: 1 or 0, ``[B, 1, h, w]``.
 
-        In training the choice is a random one (Gumbel-softmax, Jang et al., ICLR 2017), with the
-        gradient of its odds; the last group takes all that is left.
+        In training the choice is a random one every other time (Gumbel-softmax, Jang et al., ICLR
+        2017) and the likeliest else, as when coding, always with the gradient of its odds; were it
+        always random, an order with even odds everywhere would do. The last group takes all that
+        is left.
         """
         left = 1 - known
         if number == self.groups - 1:
@@ -111,8 +114,11 @@ class Level(nn.Module):
         odds = signed(second(positive(first(seen))))
         if not self.training:
             return left * (odds > 0).to(odds.dtype)
-        noise = torch.empty_like(odds).uniform_(1e-6, 1 - 1e-6)
-        soft = torch.sigmoid(odds + torch.log(noise) - torch.log1p(-noise))
+        logits = _DECISIVE * odds
+        if torch.rand(()) < _RANDOM_SHARE:
+            noise = torch.empty_like(odds).uniform_(1e-4, 1 - 1e-4)
+            logits = logits + torch.log(noise) - torch.log1p(-noise)
+        soft = torch.sigmoid(logits)
         hard = (soft > 0.5).to(soft.dtype)
         return left * (soft + (hard - soft).detach())
 
@@ -165,11 +171,11 @@ def _interleaved(like: Tensor, number: int, groups: int) -> Tensor:
     return (torch.floor(place * groups / 4) == number).to(like.dtype)
 
 
-def quantiser_step(step: Tensor, shift: Tensor | float) -> Tensor:
-    """Size of the quantiser step: ``2 ** (step + shift - 3)``, in eighths of an octave."""
-    return torch.exp2(rounded(step + shift - FINER, STEPS_PER_OCTAVE))
+def quantiser_step(step: Tensor) -> Tensor:
+    """Size of the quantiser step: ``2 ** (step - 3)``, in eighths of an octave."""
+    return torch.exp2(rounded(step, _STEP_LIMIT, STEPS_PER_OCTAVE) - FINER)
 
 
 def visible(latents: Tensor) -> Tensor:
     """Latents as the networks see them."""
-    return rounded(latents.clamp(-255 / UNIT, 255 / UNIT))
+    return signed(latents)

@@ -18,11 +18,18 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from rawback.models.backbone import Analysis, Means, MirroredSynthesis, Synthesis
+from rawback.models.backbone import (
+    FEATURE_LIMIT,
+    FEATURE_UNIT,
+    Analysis,
+    Means,
+    MirroredSynthesis,
+    Synthesis,
+)
 from rawback.models.config import LATENT
 from rawback.models.exact import ExactConv, positive, rounded
 from rawback.models.level import FINER, STEPS_PER_OCTAVE, Expected, Level, visible
-from rawback.models.views import LATENT_VIEW, cell_view, latent_view
+from rawback.models.views import HINTS, LATENT_VIEW, cell_view, latent_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,16 +38,22 @@ if TYPE_CHECKING:
 
     from rawback.models.config import ModelConfig
 
-__all__ = ["FEATURE_LIMIT", "FEATURE_UNIT", "GroupCoder", "Network", "Views"]
+__all__ = ["FEATURE_LIMIT", "FEATURE_UNIT", "GroupCoder", "Network", "Views", "scale_of"]
 
 GroupCoder: TypeAlias = "Callable[[Tensor, Tensor | None], Tensor]"
 """Codes one group: table indices ``[n]`` and symbols ``[n]``, or None to read them; gives them."""
 
 _GUIDE_STATE, _LIFTED_STATE = 64, 32
-FEATURE_UNIT = 16
-"""Features are multiples of 1/16, as the domain of the raw is."""
+_SCALE_UNIT = 64
 
-FEATURE_LIMIT = 255.0
+
+def scale_of(octaves: Tensor) -> Tensor:
+    """Quantiser steps of so many octaves above the noise, in multiples of 1/64 of its deviation.
+
+    Octaves are whole eighths; the powers lie far enough from halves of the unit that any machine
+    rounds them alike.
+    """
+    return torch.round(torch.exp2(octaves.double()) * _SCALE_UNIT).to(octaves.dtype) / _SCALE_UNIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +88,14 @@ class Network(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.guide = nn.ModuleList(
-            [ExactConv(LATENT_VIEW + 1, _GUIDE_STATE, 3), ExactConv(_GUIDE_STATE, _GUIDE_STATE, 3)]
-        )
         state = _GUIDE_STATE
         if config.latents:
+            self.guide = nn.ModuleList(
+                [
+                    ExactConv(LATENT_VIEW + 1 + HINTS, _GUIDE_STATE, 3),
+                    ExactConv(_GUIDE_STATE, _GUIDE_STATE, 3),
+                ]
+            )
             self.coarser = nn.ModuleList(
                 [ExactConv(_GUIDE_STATE, _GUIDE_STATE, 3, stride=2) for _ in range(2)]
             )
@@ -111,18 +127,19 @@ class Network(nn.Module):
             adaptive=self.config.adaptive,
         )
 
-    def guide_state(self, view: Tensor, shift: Tensor) -> Tensor:
+    def guide_state(self, view: Tensor, facts: Tensor) -> Tensor:
         """What the guide says at each latent position.
 
         Args:
             view: A latent view ``[B, LATENT_VIEW, h, w]``.
-            shift: Octaves by which quantiser steps are larger, in eighths, ``[B, 1, 1, 1]``: what
-                is worth telling, and how far decoded latents can be trusted, depends on them.
+            facts: From :func:`rawback.models.views.facts_of`: how much of what a latent would tell
+                is noise depends on the step, and how much there is to tell on the frame.
 
         Returns:
             ``[B, 64, h, w]``.
         """
-        view = torch.cat([view, shift.expand_as(view[:, :1]) / 2], dim=1)
+        facts = facts.expand(-1, -1, *view.shape[2:])
+        view = torch.cat([view, facts], dim=1).contiguous(memory_format=torch.channels_last)
         for conv in self.guide:
             view = positive(conv(view))
         return view
@@ -140,12 +157,23 @@ class Network(nn.Module):
         hidden = functional.pixel_shuffle(positive(lifted(hidden)), LATENT)
         return torch.cat([guide, hidden], dim=1)
 
-    def features(self, cells: Tensor, state: Tensor, latents: Tensor | None) -> Tensor:
-        """Features of every site, ``[B, F, sites h, sites w]``, multiples of 1/16."""
-        found = self.synthesis(cells, state, latents)
-        if latents is not None:
-            found = found + self.means(latents)
-        return rounded(found.clamp(-FEATURE_LIMIT, FEATURE_LIMIT), FEATURE_UNIT)
+    def features(
+        self, cells: Tensor, state: Tensor | None, latents: Tensor | None, scale: Tensor
+    ) -> Tensor:
+        """Features of every site, ``[B, F, sites h, sites w]``, multiples of 1/16.
+
+        Args:
+            cells: The cell view.
+            state: As for the synthesis.
+            latents: Likewise.
+            scale: From :func:`scale_of`, ``[B, 1, 1, 1]``.
+        """
+        said = self.synthesis(cells, state, latents)
+        found = rounded(said.plain.float(), FEATURE_LIMIT, FEATURE_UNIT)
+        if latents is None or said.scaled is None:
+            return found
+        found = found + rounded(said.scaled.float() * scale, FEATURE_LIMIT, FEATURE_UNIT)
+        return rounded(found + self.means(latents, scale), FEATURE_LIMIT, FEATURE_UNIT)
 
     @torch.no_grad()
     def code(
@@ -153,7 +181,6 @@ class Network(nn.Module):
         guide: Tensor,
         given: tuple[Tensor, Tensor] | None,
         coders: tuple[list[GroupCoder], list[GroupCoder]],
-        shift: int,
     ) -> tuple[Tensor, Tensor]:
         """Write or read both levels of one frame.
 
@@ -161,20 +188,19 @@ class Network(nn.Module):
             guide: From :meth:`guide_state`, ``[1, 64, h, w]``.
             given: Auxiliary and main latents to write; None to read them.
             coders: Of the groups of the auxiliary and of the main level that are there.
-            shift: Eighths of an octave by which the steps of this payload are larger.
 
         Returns:
             The state and the decoded main latents, as the synthesis wants them.
         """
         coarse = self.auxiliary_state(guide)
         auxiliary, main = given if given is not None else (None, None)
-        decoded = code_level(self.auxiliary, coarse, auxiliary, coders[0], shift)
+        decoded = code_level(self.auxiliary, coarse, auxiliary, coders[0])
         state = self.main_state(guide, coarse, decoded)
-        return state, code_level(self.main, state, main, coders[1], shift)
+        return state, code_level(self.main, state, main, coders[1])
 
 
 def code_level(
-    level: Level, state: Tensor, given: Tensor | None, coders: list[GroupCoder], shift: int
+    level: Level, state: Tensor, given: Tensor | None, coders: list[GroupCoder]
 ) -> Tensor:
     """Write or read the groups of a level; what is not sent takes its mean.
 
@@ -187,7 +213,7 @@ def code_level(
         told = level.expected(state, decoded, known)
         group = level.next_group(state, known, number)
         where = (group > 0).expand_as(decoded)
-        step = _integer_step(told, shift)[where]
+        step = _integer_step(told)[where]
         mean = torch.round(told.mean[where] * _FINE)
         symbols = None
         if given is not None:
@@ -207,17 +233,13 @@ _FINE = 256
 _FAR = 1 << 20
 
 
-def _integer_step(told: Expected, shift: int) -> Tensor:
+def _integer_step(told: Expected) -> Tensor:
     """Quantiser steps in units of 1/256; from a table, for powers of 2 are not exact functions."""
-    return _STEP_TABLE[_step_index(told.step, shift)]
-
-
-def _step_index(step: Tensor, shift: int) -> Tensor:
-    index = torch.round(step * STEPS_PER_OCTAVE) + shift - FINER * STEPS_PER_OCTAVE + _STEP_ZERO
-    return index.clamp(0, len(_STEP_TABLE) - 1).to(torch.int64)
+    index = torch.round(told.step * STEPS_PER_OCTAVE) - FINER * STEPS_PER_OCTAVE + _STEP_ZERO
+    return _STEP_TABLE[index.clamp(0, len(_STEP_TABLE) - 1).to(torch.int64)]
 
 
 _STEP_ZERO = 64
 _STEP_TABLE = torch.tensor(
-    [max(1.0, round(_FINE * 2 ** ((i - _STEP_ZERO) / 8))) for i in range(161)]
+    [max(1.0, round(_FINE * 2 ** ((i - _STEP_ZERO) / 8))) for i in range(73)]
 )

@@ -1,10 +1,11 @@
 """What training and the encoder minimise: bits of latents, and bits of what they leave.
 
-Whatever latents leave is coded by the residual layer, so an error is worth what that layer pays for
-it. At a step that leaves the squared error `theta` per coefficient a Gaussian coefficient of
-variance `v` costs ``log2(1 + v / theta) / 2`` bits: about its own error at small `v`, and no more
-than its code length at large. So nothing diverges in clipped highlights, where residuals reach
-hundreds of standard deviations, and no weight between rate and distortion is to be tuned.
+Whatever latents leave is coded by the residual layer or stays as an error, so it is worth what that
+layer pays for it, in bits and in distortion at the slope ``1 / (2 ln(2) theta)`` of its operating
+point, where it leaves the squared error `theta` per coefficient. A coefficient of variance `v`
+costs ``W log2(1 + v / (W theta)) / 2`` bits: its own error at small `v`, and about its code length,
+with what is left after it, at large. So nothing diverges in clipped highlights, where residuals
+reach hundreds of standard deviations, and no weight between rate and distortion is to be tuned.
 """
 
 from __future__ import annotations
@@ -14,10 +15,22 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from rawback.models.exact import LIMIT
+from rawback.models.views import HINT_CODES
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["POOR_GAIN", "error_left", "fitted_readout", "gain_of", "residual_bits", "theta_of"]
+__all__ = [
+    "POOR_GAIN",
+    "energies",
+    "error_left",
+    "fitted_readout",
+    "gain_of",
+    "hints_of",
+    "residual_bits",
+    "theta_of",
+]
 
 _LEVELS = 5
 _MIXES = {
@@ -46,14 +59,46 @@ def theta_of(step: Tensor) -> Tensor:
     return step * step / 6
 
 
-def residual_bits(error: Tensor, theta: Tensor, waste: Tensor | float = 1.0) -> Tensor:
-    """Bits per sample that coding `error` takes, about.
+def energies(residual: Tensor, gain: Tensor) -> Tensor:
+    """How much there is to tell: where the guide is good, where it is not, and of means.
+
+    Args:
+        residual: In quantiser steps and what a feature of 1 is worth, ``[B, P, h, w]``, sides
+            divisible by 8.
+        gain: ``[B, 1, h, w]``.
+
+    Returns:
+        Sums of magnitudes and counts of each, ``[B, 3, 2]``; those of parts may be added up.
+    """
+    size = residual.clamp(-LIMIT, LIMIT).abs().mean(dim=1, keepdim=True)
+    poor = (gain > 1).to(size.dtype)
+    means = functional.avg_pool2d(residual.clamp(-LIMIT, LIMIT), 8).abs()
+    sums = [
+        ((size * where).sum(dim=(1, 2, 3)), where.sum(dim=(1, 2, 3)))
+        for where in (1 - poor, poor, torch.ones_like(poor))
+    ]
+    sums[2] = means.sum(dim=(1, 2, 3)), means.new_full((len(means),), means[0].numel())
+    return torch.stack([torch.stack(pair, dim=1) for pair in sums], dim=1)
+
+
+def hints_of(sums: Tensor) -> Tensor:
+    """Logarithms of the mean magnitudes, as whole numbers: ``[B, HINTS, 1, 1]``."""
+    mean = sums[..., 0] / sums[..., 1].clamp(min=1)
+    codes = torch.round(2 * torch.log2(mean.clamp(min=2.0**-20))) + HINT_CODES * 3 // 4
+    return codes.clamp(0, HINT_CODES - 1)[:, :, None, None]
+
+
+_WASTE = 2.5
+"""W. An ideal coder that leaves `theta` has 1; the residual layer's true rate and distortion at
+steps of 1 to 16 standard deviations of the noise, on sixteen shots, are met by about this."""
+
+
+def residual_bits(error: Tensor, theta: Tensor) -> Tensor:
+    """What coding or leaving `error` costs, in bits per sample, about.
 
     Args:
         error: ``[B, planes, h, w]`` in standard deviations of the noise, sides divisible by 32.
         theta: ``[B, 1, 1, 1]``.
-        waste: How many times as many bits large coefficients take, ``[B, 1, 1, 1]``: at tiny rates
-            most of them are spent on telling where those are.
 
     Returns:
         ``[B]``.
@@ -70,16 +115,16 @@ def residual_bits(error: Tensor, theta: Tensor, waste: Tensor | float = 1.0) -> 
             (flat[..., 0::2] - flat[..., 1::2]) * 0.5**0.5,
         ]
         low = (tall[..., 0::2] + tall[..., 1::2]) * 0.5**0.5
-        total = total + _bits(torch.cat(high, dim=1), theta, waste)
-    return (total + _bits(low, theta, waste)) / error[0].numel()
+        total = total + _bits(torch.cat(high, dim=1), theta)
+    return (total + _bits(low, theta)) / error[0].numel()
 
 
-def _bits(values: Tensor, theta: Tensor, waste: Tensor | float) -> Tensor:
-    """Code length of one band; a coder knows the variance from a coefficient's neighbours."""
+def _bits(values: Tensor, theta: Tensor) -> Tensor:
+    """Cost of one band; a coder knows the variance from a coefficient's neighbours."""
     variance = functional.avg_pool2d(
         values * values, 3, stride=1, padding=1, count_include_pad=False
     )
-    return (0.5 * waste * torch.log2(1 + variance / (waste * theta))).sum(dim=(1, 2, 3))
+    return (0.5 * _WASTE * torch.log2(1 + variance / (_WASTE * theta))).sum(dim=(1, 2, 3))
 
 
 def error_left(residual: Tensor, features: Tensor, gain: Tensor, readout: Tensor) -> Tensor:
@@ -129,7 +174,7 @@ def fitted_readout(
         # Large errors cost their logarithm: weights make the squares follow it.
         square = worth.square().mean(dim=1, keepdim=True)
         size = functional.avg_pool2d(left.square().mean(dim=1, keepdim=True), 5, 1, 2) * square
-        weight = where * square / (size + theta / gain.square())
+        weight = where * square / (size + _WASTE * theta / gain.square())
         gram = torch.einsum("bfhw,bghw->bfg", features * weight, features)
         cross = torch.einsum("bphw,bfhw->bpf", left * weight, features)
         trace = gram.diagonal(dim1=1, dim2=2).mean(dim=1)[:, None, None]

@@ -24,11 +24,17 @@ from rawback.models.exact import LIMIT, UNIT
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["LATENT_VIEW", "cell_view", "latent_view"]
+__all__ = ["HINTS", "HINT_CODES", "LATENT_VIEW", "cell_view", "facts_of", "latent_view"]
 
 _SUMMARIES = 7
 LATENT_VIEW = _SUMMARIES * LATENT * LATENT
 """Channels of a latent view."""
+
+HINTS = 3
+"""Numbers that the encoder tells of a frame; see :func:`rawback.models.objective.energies`."""
+
+HINT_CODES = 16
+"""Values of each, half an octave apart."""
 
 _LEVEL, _DETAIL = 2.0**-6, 2.0**-3
 """Units of the base's mean, and of its detail, in its own."""
@@ -39,7 +45,7 @@ def cell_view(guide: Tensor, flags: Tensor, base: Tensor, sites: int) -> Tensor:
 
     Args:
         guide: ``[B, 3, 4 h, 4 w]``, integers 0 to 255.
-        flags: ``[B, 2, 2 h, 2 w]``, 0 or 1: quads where the guide clips, and where there is none.
+        flags: ``[B, 2, sites h, sites w]``, 0 or 1: where the guide clips, and where there is none.
         base: ``[B, planes, sites h, sites w]``, integers in 1/16 of the noise's standard deviation.
         sites: Samples of a plane along each side of a cell.
 
@@ -51,6 +57,7 @@ def cell_view(guide: Tensor, flags: Tensor, base: Tensor, sites: int) -> Tensor:
     warm, cold = (_mean(channel - green, 2) for channel in (red, blue))
     mean = _mean(base, sites)
     detail = base - functional.interpolate(mean, scale_factor=sites, mode="nearest")
+    flags = functional.max_pool2d(flags, 2 * sites // CELL)
     parts = (
         functional.pixel_unshuffle(light, CELL),
         functional.pixel_unshuffle(warm, CELL // 2),
@@ -82,6 +89,20 @@ def latent_view(cells: Tensor, planes: int) -> Tensor:
         *(part.mean(dim=1, keepdim=True) for part in (clipped, uncovered)),
     )
     return functional.pixel_unshuffle(torch.cat(parts, dim=1).clamp(-LIMIT, LIMIT), LATENT)
+
+
+def facts_of(shift: Tensor, hints: Tensor) -> Tensor:
+    """What is known of a frame as a whole.
+
+    Args:
+        shift: Octaves by which quantiser steps are above the noise, whole eighths,
+            ``[B, 1, 1, 1]``.
+        hints: ``[B, HINTS, 1, 1]``, whole numbers below HINT_CODES.
+
+    Returns:
+        ``[B, 1 + HINTS, 1, 1]``, multiples of 1/64 in the range of activations.
+    """
+    return torch.cat([shift / 2, hints / 2 - HINT_CODES / 4], dim=1).clamp(-LIMIT, LIMIT)
 
 
 def _mean(values: Tensor, side: int) -> Tensor:

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Weights", "read_weights", "weights", "write_weights"]
+__all__ = ["MEMBERS", "Weights", "read_weights", "weights", "write_weights"]
+
+MEMBERS = ("bayer", "linear")
+"""What the package carries weights of: Bayer mosaics, and linear pictures of three colours."""
 
 _EXACT = 1 << 24
 

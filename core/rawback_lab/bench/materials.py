@@ -165,7 +165,7 @@ class PictureMaterial:
     def of(cls, case: P1Case, raw_file: Path, more: Mapping[str, PicturePeer]) -> Self:
         """Of a case."""
         picture = case.picture(rawio.read_raw(raw_file))
-        session, carrier = session_at(*quads(picture))
+        session, carrier = session_at(*quads(picture), member="linear")
         return cls(picture, session, carrier, {**PICTURE_PEERS, **more})
 
     @property

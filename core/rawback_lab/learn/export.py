@@ -17,12 +17,13 @@ import torch
 from safetensors import safe_open
 
 from rawback.entropy import quantise_counts
-from rawback.models import TABLES, ExactConv, ModelConfig, Network
+from rawback.models import TABLES, ExactConv, ModelConfig, Network, facts_of, scale_of
 from rawback.models.level import spread_of
 from rawback.models.network import Views, code_level
+from rawback.models.objective import energies, hints_of
 from rawback.weights import write_weights
 from rawback_lab.learn.material import Material
-from rawback_lab.learn.train import SHIFTS, validate
+from rawback_lab.learn.train import COARSE, SHIFTS, validate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +63,7 @@ def counted(network: Network, material: Material, crops: int) -> NDArray[np.floa
 
     rows = torch.linspace(0, len(material) - 1, crops).long()
     for number, part in enumerate(torch.split(rows, 1)):
-        low, high = (round(8 * end) for end in SHIFTS)
+        low, high = round(8 * COARSE), round(8 * SHIFTS[1])
         shift = low + (number * 7) % (high - low + 1)
         pass_latents(network, material.batch(part), shift, count)
     return counts
@@ -72,13 +73,16 @@ def pass_latents(network: Network, batch: Batch, shift: int, coder: GroupCoder) 
     """Code both levels of a crop with one coder."""
     config = network.config
     views = Views.of(config, batch.guide, batch.flags, batch.base)
-    guide = network.guide_state(views.latents, torch.full((1, 1, 1, 1), shift / 8))
-    main = network.analysis.main_latents(views.cells, batch.residual / batch.gain)
+    octaves = torch.full((1, 1, 1, 1), shift / 8)
+    residual = batch.residual / (batch.gain * scale_of(octaves))
+    hints = hints_of(energies(residual, batch.gain))
+    guide = network.guide_state(views.latents, facts_of(octaves, hints))
+    main = network.analysis.main_latents(views.cells, residual)
     auxiliary = network.analysis.auxiliary_latents(main, guide)
     coders = [coder] * config.groups
     coarse = network.auxiliary_state(guide)
-    decoded = code_level(network.auxiliary, coarse, auxiliary, coders, shift)
-    code_level(network.main, network.main_state(guide, coarse, decoded), main, coders, shift)
+    decoded = code_level(network.auxiliary, coarse, auxiliary, coders)
+    code_level(network.main, network.main_state(guide, coarse, decoded), main, coders)
 
 
 def tables_of(counts: NDArray[np.float64]) -> NDArray[np.uint16]:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from rawback.models import HINT_CODES, Network, facts_of, scale_of
 from rawback.models.level import quantiser_step, spread_of, visible
-from rawback.models.network import Network, Views
+from rawback.models.network import Views
+from rawback.models.objective import energies, hints_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,33 +48,37 @@ def run(network: Network, batch: Batch, shift: Tensor, sent: int, *, bare: bool)
     """
     config = network.config
     views = Views.of(config, batch.guide, batch.flags, batch.base)
-    guide = network.guide_state(views.latents, shift)
-    bits = batch.base.new_zeros(len(batch.base))
-    groups = torch.zeros(config.groups)
-    if not config.latents:
-        return Passed(network.features(views.cells, guide, None), bits, groups)
-    main = network.analysis.main_latents(views.cells, batch.residual / batch.gain)
-    auxiliary = network.analysis.auxiliary_latents(main, guide)
+    scale = scale_of(shift)
+    if bare or not config.latents:
+        features = network.features(views.cells, None, None, scale)
+        return Passed(features, batch.base.new_zeros(len(batch.base)), torch.zeros(config.groups))
+    residual = batch.residual / (batch.gain * scale)
+    hints = hints_of(energies(residual, batch.gain))
+    if network.training:
+        # Payloads tell them of whole frames, of which a crop is not always typical.
+        hints = (hints + torch.randint(-2, 3, hints.shape)).clamp(0, HINT_CODES - 1)
+    guide = network.guide_state(views.latents, facts_of(shift, hints))
+    main = network.analysis.main_latents(views.cells, residual).float()
+    auxiliary = network.analysis.auxiliary_latents(main, guide).float()
     coarse = network.auxiliary_state(guide)
-    decoded, spent, _ = _level(network.auxiliary, coarse, auxiliary, shift, 0 if bare else None)
-    bits = bits + spent
+    decoded, bits, _ = _level(network.auxiliary, coarse, auxiliary, config.groups)
     state = network.main_state(guide, coarse, decoded)
-    decoded, spent, groups = _level(network.main, state, main, shift, 0 if bare else sent)
-    return Passed(network.features(views.cells, state, decoded), bits + spent, groups)
+    decoded, spent, groups = _level(network.main, state, main, sent)
+    return Passed(network.features(views.cells, state, decoded, scale), bits + spent, groups)
 
 
 def _level(
-    level: Level, state: Tensor, latents: Tensor, shift: Tensor, sent: int | None
+    level: Level, state: Tensor, latents: Tensor, sent: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Decoded latents as networks see them, bits ``[B]``, and the share of each group."""
     known = torch.zeros_like(state[:, :1])
     decoded = torch.zeros_like(latents)
     bits = latents.new_zeros(len(latents))
-    shares = torch.zeros(level.groups)
-    for number in range(level.groups if sent is None else sent):
+    shares = []
+    for number in range(sent):
         told = level.expected(state, decoded, known)
         group = level.next_group(state, known, number)
-        step = quantiser_step(told.step, shift)
+        step = quantiser_step(told.step)
         place = (latents - told.mean) / step
         index = place + (torch.round(place) - place).detach()
         # At a hundredth of a bit per latent, uniform noise in place of rounding would cost more
@@ -80,14 +86,15 @@ def _level(
         bits = bits + (group * _code_length(index, spread_of(told.table))).sum(dim=(1, 2, 3))
         decoded = decoded + group * visible(told.mean + index * step)
         known = known + group
-        shares[number] = group.detach().mean()
-    if sent is not None and sent < level.groups:
+        shares.append(group.mean())
+    if sent < level.groups:
         decoded = decoded + (1 - known) * level.expected(state, decoded, known).mean
-    return decoded, bits, shares
+    return decoded, bits, torch.stack(shares) if shares else torch.zeros(level.groups)
 
 
 def _code_length(index: Tensor, spread: Tensor) -> Tensor:
     """Bits of an index under a logistic distribution of that scale."""
-    size = index.abs()
+    size = index.abs().float()
+    spread = spread.float()
     far, near = torch.sigmoid((0.5 - size) / spread), torch.sigmoid((-0.5 - size) / spread)
     return -torch.log2((far - near).clamp(min=1e-6))

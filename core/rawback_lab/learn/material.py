@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -31,12 +31,14 @@ class Batch:
         flags: ``[B, 2, h, w]``, see :func:`rawback.models.views.cell_view`.
         base: ``[B, 4, h, w]`` in 1/16 of the noise's standard deviation.
         truth: The raw likewise.
+        light: The brightness that errors are weighed by: the base.
     """
 
     guide: Tensor
     flags: Tensor
     base: Tensor
     truth: Tensor
+    light: Tensor
 
     @property
     def gain(self) -> Tensor:
@@ -51,8 +53,14 @@ class Batch:
         quantise half-way between both measures; of a crop the camera is not known, so the root of
         brightness in the noise-normalised domain stands for it.
         """
-        light = self.base.clamp(min=0) + _DARK * self.base.amax(dim=(1, 2, 3), keepdim=True)
+        dark = _DARK * self.light.amax(dim=(1, 2, 3), keepdim=True)
+        light = self.light.clamp(min=0) + dark
         return (light / light.mean(dim=(1, 2, 3), keepdim=True).clamp(min=1)).sqrt().clamp(0.1, 4)
+
+    def without_base(self) -> Batch:
+        """The same as if nothing were known but the mean of each plane."""
+        mean = self.truth.mean(dim=(2, 3), keepdim=True).round()
+        return replace(self, base=mean.expand_as(self.truth))
 
     @property
     def residual(self) -> Tensor:
@@ -87,12 +95,40 @@ class Material:
         places = torch.rand(shots, crops, generator=random) * (ends - starts)
         return (starts + places.long()).reshape(-1)
 
-    def batch(self, rows: Tensor, *, transpose: bool = False) -> Batch:
-        """Some crops; transposed, a mosaic is RGGB still, with its greens exchanged."""
+    def batch(self, rows: Tensor, turn: int = 0) -> Batch:
+        """Some crops.
+
+        Args:
+            rows: Which.
+            turn: 0 to 7: transposed, or mirrored either way, or any of these together.
+        """
         guide, base, truth, spots = (part[rows] for part in self._parts.values())
-        guide = guide.permute(0, 3, 1, 2)
-        if transpose:
-            guide, spots = guide.transpose(2, 3), spots.transpose(1, 2)
-            base, truth = (planes.transpose(2, 3)[:, [0, 2, 1, 3]] for planes in (base, truth))
         flags = torch.stack([spots == Spot.CLIPPED, spots == Spot.UNCOVERED], dim=1)
-        return Batch(guide.float(), flags.float(), base.float(), truth.float())
+        parts = [guide.permute(0, 3, 1, 2), flags, base, truth]
+        if turn & 1:
+            parts = [part.transpose(2, 3) for part in parts]
+            parts[2:] = [planes[:, _TRANSPOSED[planes.shape[1]]] for planes in parts[2:]]
+        for bit, dim in ((2, 2), (4, 3)):
+            if turn & bit:
+                parts = _mirrored(parts, dim)
+        guide, flags, base, truth = (part.float() for part in parts)
+        return Batch(guide, flags, base, truth, base)
+
+
+_TRANSPOSED = {4: [0, 2, 1, 3], 3: [0, 1, 2]}
+
+
+def _mirrored(parts: list[Tensor], dim: int) -> list[Tensor]:
+    """Guide, flags, base and truth mirrored along a dimension.
+
+    A Bayer mosaic seen in a mirror is RGGB again only a pixel further on; there it goes on at its
+    other end. Its flags are those of both quads that a new one takes samples of.
+    """
+    guide, flags, *planes = (part.flip(dim) for part in parts)
+    if planes[0].shape[1] == 4:
+        guide, next_flags = guide.roll(-1, dim), flags.roll(-1, dim)
+        flags = flags | next_flags
+        odd = [1, 3] if dim == 3 else [2, 3]
+        for part in planes:
+            part[:, odd] = part[:, odd].roll(-1, dim)
+    return [guide, flags, *planes]

@@ -2,12 +2,13 @@
 
 Each shot is a photograph taken with a simulated camera, or a part of a real frame that the folder's
 manifest marks ``train``; it is rendered in some style, saved as a JPEG, sometimes smaller, and
-registered and predicted just as a payload would be. A shard keeps a few crops of one shot:
+registered and predicted just as a payload would be. For the member ``linear`` it is demosaiced and
+scaled down instead, and its rendering never was a JPEG. A shard keeps a few crops of one shot:
 
 ========  ==================  =============================================================
-guide     uint8 [n,256,256,3]  the JPEG on the raw grid
+guide     uint8 [n,256,256,3]  the JPEG on the raw grid; of linear pictures [n,128,128,3]
 mask      uint8 [n,128,128]    1 where it covers the quad
-base      int16 [n,4,128,128]  the base, RGGB, in 1/16 of the noise's standard deviation
+base      int16 [n,4,128,128]  the base, RGGB or RGB, in 1/16 of the noise's standard deviation
 truth     int16 [n,4,128,128]  the raw likewise
 spots     uint8 [n,128,128]    the class of each quad
 ========  ==================  =============================================================
@@ -34,8 +35,12 @@ from rawback.errors import RawbackError
 from rawback.jpegio import decode_jpeg
 from rawback.models.mirror import mirrored_pixels, mirrored_planes
 from rawback.residual import Spot
+from rawback.weights import MEMBERS
 from rawback_lab.camera import CameraSpec
-from rawback_lab.render import STYLES, Subsampling, encode_jpeg
+from rawback_lab.pictures import quads
+from rawback_lab.protocols import P1Case
+from rawback_lab.render import STYLES, FilmicLook, Subsampling, encode_jpeg
+from rawback_lab.scenes import session_at
 from rawback_lab.simulate import simulate
 
 if TYPE_CHECKING:
@@ -84,6 +89,17 @@ def jpeg_of(frame: RawFrame, rng: np.random.Generator) -> bytes:
     return encode_jpeg(pixels, int(rng.integers(70, 99)), subsampling)
 
 
+def bayer_session(frame: RawFrame, rng: np.random.Generator) -> Session:
+    """A mosaic and a JPEG of it."""
+    return codec.prepare(frame, decode_jpeg(jpeg_of(frame, rng)), use="never")
+
+
+def linear_session(frame: RawFrame, rng: np.random.Generator) -> Session:
+    """A linear picture and its rendering, as the papers' protocol has them."""
+    picture = P1Case("drawn", FilmicLook.random(rng)).picture(frame)
+    return session_at(*quads(picture), use="never", member="linear")[0]
+
+
 def crops_of(
     session: Session, tier: int, rng: np.random.Generator
 ) -> dict[str, NDArray[np.integer]]:
@@ -96,10 +112,15 @@ def crops_of(
         base[(slice(None), *prediction.window.slices)] = prediction.planes
         spots[prediction.window.slices] = prediction.spots
     pattern = shot.frame.pattern
+    linear = shot.member == "linear"
     guide = mirrored_pixels(even(session.guide.pixels), pattern)
     mask = mirrored_pixels(even(session.guide.mask), pattern)
     covered = mask.reshape(mask.shape[0] // 2, 2, -1, 2).min(axis=(1, 3))
     base, truth = (mirrored_planes(planes, pattern) for planes in (base, shot.planes))
+    each = 2
+    if linear:
+        guide, each = guide[::2, ::2], 1
+        base, truth = base[[0, 1, 3]], truth[[0, 1, 3]]
     spots = mirrored_pixels(spots, pattern)
     clipped = np.argwhere(spots == Spot.CLIPPED)
     corners = []
@@ -110,9 +131,9 @@ def crops_of(
             corner = clipped[rng.integers(len(clipped))] - rng.integers(CROP, size=2)
         corners.append(np.clip(corner, 0, limits) & ~1)
     at = [(slice(y, y + CROP), slice(x, x + CROP)) for y, x in corners]
-    twice = [(slice(2 * y, 2 * (y + CROP)), slice(2 * x, 2 * (x + CROP))) for y, x in corners]
+    pixels = [tuple(slice(each * n, each * (n + CROP)) for n in corner) for corner in corners]
     return {
-        "guide": np.stack([guide[part] for part in twice]),
+        "guide": np.stack([guide[part] for part in pixels]),
         "mask": np.stack([covered[part] for part in at]),
         "base": np.stack([base[(slice(None), *part)] for part in at]),
         "truth": np.stack([truth[(slice(None), *part)] for part in at]),
@@ -126,8 +147,10 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, required=True, help="folder of JPEG XL photographs")
     parser.add_argument("--shots", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--member", choices=MEMBERS, default=MEMBERS[0])
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
+    made = linear_session if options.member == "linear" else bayer_session
     frames = _training_frames(options.real) if options.real else []
     photos = sorted(options.photos.glob("*.jxl"))
     options.out.mkdir(parents=True, exist_ok=True)
@@ -138,10 +161,13 @@ def main() -> None:
         rng = np.random.default_rng((options.seed, number))
         frame = frame_of(rng, frames, photos)
         try:
-            session = codec.prepare(frame, decode_jpeg(jpeg_of(frame, rng)))
+            session = made(frame, rng)
         except RawbackError as error:
             # A shrunk rendering of a flat scene may not be found on its raw: no loss.
             print(f"{shard.name}: {error}", flush=True)
+            continue
+        if min(session.guide.mask.shape) < 2 * CROP:
+            print(f"{shard.name}: too small", flush=True)
             continue
         held = crops_of(session, int(rng.choice(_TIERS)), rng)
         unfinished = shard.with_suffix(".part")

@@ -35,13 +35,17 @@ if TYPE_CHECKING:
 SHIFTS = (0.0, 5.5)
 """Range of the logarithm of the residual layer's step, in standard deviations of the noise."""
 
-_HELD_OUT = 16
+HELD_OUT = 16
 """Every so many shards one is kept for validation."""
 
-_BARE_SHARE, _ALL_SHARE, _WASTEFUL = 0.15, 0.5, 0.5
+COARSE = 2.0
+"""Latents are for steps of so many octaves above the noise and more: below, they code noise."""
+
+_BARE_SHARE, _ALL_SHARE, _FITTED_SHARE = 0.3, 0.8, 0.4
 _CROPS_AT_ONCE = 4
 _WARM_UP = 200
-_CHEAP = 800
+_BALANCE = 0.1
+_CHEAP = 1500
 
 
 class Draws:
@@ -51,58 +55,59 @@ class Draws:
         self.random = torch.Generator().manual_seed(seed * 1_000_003 + number)
         self.config = config
 
+        self.bare = self.share() < _BARE_SHARE or not config.latents
+        self.sent = config.groups
+        if config.variable and self.share() > _ALL_SHARE:
+            self.sent = int(torch.randint(config.groups, (), generator=self.random))
+        self.fitted = self.share() < _FITTED_SHARE
+        self.all_sent = not self.bare and self.sent == config.groups
+
+    def share(self) -> float:
+        return float(torch.rand((), generator=self.random))
+
     def shift(self, count: int) -> Tensor:
-        low, high = SHIFTS if self.config.variable else (2.5, 2.5)
+        """Octaves of as many shots."""
+        low, high = SHIFTS if self.bare else (COARSE, SHIFTS[1])
+        if not self.config.variable:
+            low = high = _FIXED
         shift = torch.empty(count, 1, 1, 1).uniform_(low, high, generator=self.random)
         return torch.round(shift * STEPS_PER_OCTAVE) / STEPS_PER_OCTAVE
 
-    def waste(self, count: int) -> Tensor:
-        share = torch.rand(count, 1, 1, 1, generator=self.random)
-        return torch.where(share < _WASTEFUL, 16.0, 1.0)
 
-    def sent(self) -> tuple[int, bool]:
-        """Groups that are sent, and whether none at all."""
-        share = float(torch.rand((), generator=self.random))
-        if not self.config.variable or share < _ALL_SHARE:
-            return self.config.groups, False
-        if share > 1 - _BARE_SHARE:
-            return 0, True
-        return int(torch.randint(self.config.groups, (), generator=self.random)), False
+_FIXED = 4.0
 
 
 def cost(
     network: Network,
     batch: Batch,
-    passed: Passed,
+    passed: Passed | None,
     shift: Tensor,
     *,
-    crops: int = 1,
-    fitted: bool = True,
+    crops: int = 0,
     price: float = 1.0,
-    waste: Tensor | float = 1.0,
 ) -> tuple[Tensor, Tensor]:
     """Bits per pixel with the learned layer and without it, each ``[B]``.
 
-    The readout is fitted to as many `crops` of a shot at once, or is the network's own.
-
-    Latents' own bits count `price` times: less at first, or they would be given up before the
-    synthesis has learned what to do with them.
+    With nothing passed both are those without it. The readout is fitted to as many `crops` of a
+    shot at once; with 0 it is the network's own. Latents' own bits count `price` times: less at
+    first, or they would be given up before the synthesis has learned what to do with them.
     """
     theta = theta_of(torch.exp2(shift))
-    features = passed.features
     gain, worth = batch.gain, batch.worth
+    without = residual_bits(batch.residual * worth, theta)
+    if passed is None:
+        return without, without
+    features = passed.features
     readout = network.readout[None]
-    if fitted:
+    if crops:
         # One readout serves all crops of a shot, as it does in a payload.
         parts = (batch.residual, features.detach(), gain, worth)
         residuals, seen, gains, worths = (_joined(part, crops) for part in parts)
         found = fitted_readout(residuals, seen, gains, worths, theta[::crops], readout[0].detach())
         readout = found.repeat_interleave(crops, dim=0)
     error = error_left(batch.residual, features, gain, readout)
-    without = residual_bits(batch.residual * worth, theta, waste)
-    return residual_bits(error * worth, theta, waste) + price * passed.bits / batch.base[
-        0
-    ].numel(), without
+    spent = price * passed.bits / batch.base[0].numel()
+    return residual_bits(error * worth, theta) + spent, without
 
 
 def _joined(parts: Tensor, crops: int) -> Tensor:
@@ -112,87 +117,120 @@ def _joined(parts: Tensor, crops: int) -> Tensor:
     return apart.transpose(1, 2).reshape(count // crops, channels, crops * height, width)
 
 
+class _Log:
+    """What training says of itself: means since it last said something."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "log.jsonl"
+        self._started = time.monotonic()
+        self._seen: dict[str, list[float]] = {}
+        self._groups: list[float] = []
+
+    def add(self, draws: Draws, loss: Tensor, passed: Passed) -> None:
+        kind = "bare" if draws.bare else "full"
+        spent = float(passed.bits.detach().mean()) / passed.features[0, 0].numel()
+        for name, value in ((kind, float(loss.detach())), (f"{kind}_bits", spent)):
+            self._seen.setdefault(name, []).append(value)
+        if draws.all_sent:
+            self._groups = [round(float(share), 3) for share in passed.groups]
+
+    def write(self, number: int, figures: dict[str, float]) -> None:
+        entry: dict[str, Any] = {
+            "step": number,
+            "minutes": round((time.monotonic() - self._started) / 60, 1),
+            "groups": self._groups,
+        }
+        entry |= {name: round(sum(seen) / len(seen), 5) for name, seen in self._seen.items()}
+        self._seen.clear()
+        line = json.dumps(entry | figures)
+        with self._path.open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
+        print(line, flush=True)
+
+
 def train(options: argparse.Namespace, config: ModelConfig) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     shards = sorted(options.pack.glob("*.safetensors"))
-    material = Material([s for i, s in enumerate(shards) if i % _HELD_OUT])
-    held_out = Material(shards[::_HELD_OUT])
+    material = Material([s for i, s in enumerate(shards) if i % HELD_OUT])
+    held_out = Material(shards[::HELD_OUT])
     print(f"{len(material)} crops, {len(held_out)} held out", flush=True)
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     network = Network(config)
     optimiser = torch.optim.Adam(network.parameters(), lr=options.rate)
     first = _resume(options.out, network, optimiser)
-    saved = time.monotonic()
-    totals: list[tuple[float, float]] = []
+    saved, log = time.monotonic(), _Log(options.out)
     for number in range(first, options.steps):
         draws = Draws(config, options.seed, number)
         torch.manual_seed(options.seed * 7_919 + number)
-        rows = material.rows(options.shots, options.crops, draws.random)
-        batch = material.batch(rows, transpose=bool(number % 2))
-        shift = draws.shift(options.shots).repeat_interleave(options.crops, dim=0)
-        sent, bare = draws.sent()
         for group in optimiser.param_groups:
             group["lr"] = options.rate * _schedule(number, options.steps)
         network.train()
-        passed = run(network, batch, shift, sent, bare=bare)
-        price = min(1.0, 0.1 + number / _CHEAP)
-        waste = draws.waste(options.shots).repeat_interleave(options.crops, dim=0)
-        loss = torch.zeros(())
-        for fitted in (True, False):
-            ours, without = cost(
-                network,
-                batch,
-                passed,
-                shift,
-                crops=options.crops,
-                fitted=fitted,
-                price=price,
-                waste=waste,
-            )
-            loss = loss + (ours / (without + 0.002)).mean() / 2
+        passed, loss = _step(network, material, options, draws, number)
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
-        totals.append(
-            (float(loss.detach()), float(passed.bits.detach().mean()) / batch.base[0].numel())
-        )
-        if (number + 1) % 100 == 0 or number + 1 == options.steps:
-            loss_mean, bits_mean = (sum(t) / len(t) for t in zip(*totals, strict=True))
-            totals.clear()
-            entry = {
-                "step": number + 1,
-                "loss": round(loss_mean, 4),
-                "latent_bpp": round(bits_mean, 5),
-                "groups": [round(float(g), 3) for g in passed.groups],
-            }
-            if (number + 1) % 500 == 0 or number + 1 == options.steps:
-                entry |= validate(network, held_out)
-            with (options.out / "log.jsonl").open("a", encoding="utf-8") as log:
-                log.write(json.dumps(entry) + "\n")
-            print(json.dumps(entry), flush=True)
-        if time.monotonic() - saved > 180 or number + 1 == options.steps:
+        log.add(draws, loss, passed)
+        last = number + 1 == options.steps
+        if (number + 1) % 100 == 0 or last:
+            thorough = (number + 1) % 500 == 0 or last
+            log.write(
+                number + 1, validate(network, held_out, base=options.base) if thorough else {}
+            )
+        if time.monotonic() - saved > 180 or last:
             _save(options.out, network, optimiser, number + 1)
             saved = time.monotonic()
 
 
+def _step(
+    network: Network, material: Material, options: argparse.Namespace, draws: Draws, number: int
+) -> tuple[Passed, Tensor]:
+    """One pass and its loss."""
+    crops = _CROPS_AT_ONCE if draws.fitted else 1
+    rows = material.rows(options.shots // crops, crops, draws.random)
+    batch = material.batch(rows, int(draws.share() * 8))
+    if not options.base:
+        batch = batch.without_base()
+    shift = draws.shift(options.shots // crops).repeat_interleave(crops, dim=0)
+    with torch.autocast("cpu", torch.bfloat16, enabled=options.bf16):
+        passed = run(network, batch, shift, draws.sent, bare=draws.bare)
+    price = min(1.0, 0.1 + number / _CHEAP)
+    fitted = crops if draws.fitted else 0
+    ours, without = cost(network, batch, passed, shift, crops=fitted, price=price)
+    loss = (ours / (without + 0.002)).mean()
+    if draws.all_sent:
+        # Once all positions are in one group, odds have no gradient to leave it by.
+        loss = loss + _BALANCE * (passed.groups - 1 / draws.config.groups).square().sum()
+    return passed, loss
+
+
 @torch.no_grad()
-def validate(network: Network, held_out: Material) -> dict[str, Any]:
-    """Bits with the learned layer relative to those without it, with and without latents."""
+def validate(network: Network, held_out: Material, *, base: bool = True) -> dict[str, float]:
+    """What coding costs with the learned layer relative to without, with and without latents.
+
+    Args:
+        network: Is put into evaluation mode.
+        held_out: Crops; some are drawn, always the same.
+        base: Whether the network has the base to begin with; costs are relative to it even if not.
+    """
     network.eval()
-    rows = held_out.rows(12, _CROPS_AT_ONCE, torch.Generator().manual_seed(0))
-    found: dict[str, Any] = {}
-    for level in (0.0, 2.0, 4.0, 5.0):
-        for bare in (True, False):
+    rows = held_out.rows(16, _CROPS_AT_ONCE, torch.Generator().manual_seed(0))
+    found: dict[str, float] = {}
+    for level in (0.0, 2.0, 3.0, 4.0, 5.0):
+        for bare in (True,) if level < COARSE or not network.config.latents else (True, False):
             sums = torch.zeros(3)
             for part in torch.split(rows, _CROPS_AT_ONCE):
                 batch = held_out.batch(part)
                 shift = torch.full((len(part), 1, 1, 1), level)
+                _, without = cost(network, batch, None, shift)
+                batch = batch if base else batch.without_base()
                 passed = run(network, batch, shift, network.config.groups, bare=bare)
-                ours, without = cost(network, batch, passed, shift, crops=_CROPS_AT_ONCE)
+                ours, _ = cost(network, batch, passed, shift)
+                fitted, _ = cost(network, batch, passed, shift, crops=_CROPS_AT_ONCE)
                 spent = passed.bits.sum() / batch.base[0].numel()
-                sums += torch.stack([ours.sum(), without.sum(), spent])
+                least = torch.minimum(ours.sum(), fitted.sum())
+                sums += torch.stack([least, without.sum(), spent])
             name = f"{'bare' if bare else 'full'}_{level:g}"
             found[name] = round(float(sums[0] / sums[1]), 4)
             if not bare:
@@ -245,11 +283,12 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--pack", type=Path, required=True)
     found.add_argument("--out", type=Path, required=True)
     found.add_argument("--steps", type=int, default=6000)
-    found.add_argument("--shots", type=int, default=2, help="in each step")
-    found.add_argument("--crops", type=int, default=4, help="of each shot")
+    found.add_argument("--shots", type=int, default=8, help="crops in each step")
     found.add_argument("--rate", type=float, default=1e-3)
     found.add_argument("--seed", type=int, default=0)
     found.add_argument("--threads", type=int, default=1)
+    found.add_argument("--without-base", dest="base", action="store_false", help="for comparison")
+    found.add_argument("--bf16", action="store_true", help="compute in bfloat16 where that is safe")
     for part in fields(ModelConfig):
         if isinstance(part.default, bool):
             flag = "--without-" + part.name.replace("_", "-")

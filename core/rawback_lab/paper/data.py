@@ -144,14 +144,7 @@ def _frames(
 def _picture(
     frame: RawFrame, factor: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
-    look = FilmicLook(
-        exposure=rng.uniform(0.0, 1.2),
-        contrast=rng.uniform(0.9, 1.7),
-        white=rng.uniform(1.2, 4.0),
-        saturation=rng.uniform(0.8, 1.5),
-        sharpness=rng.uniform(0.0, 1.2),
-    )
-    picture = P1Case("drawn", look, factor).picture(frame)
+    picture = P1Case("drawn", FilmicLook.random(rng), factor).picture(frame)
     return picture.linear, picture.guide
 
 

@@ -1,0 +1,67 @@
+"""What each part is worth: ``python -m rawback_lab.learn.ablation --pack P --out O --json FILE``.
+
+Trains the whole network, and the network without each of its five parts and without the base, all
+equally long from the same seed, and compares what coding held-out crops costs with each. Training
+is resumed where it stopped, so a broken run goes on. Costs are those of
+:mod:`rawback.models.objective`: latents' bits, and bits and errors of what they leave, relative to
+those without any learned layer.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from rawback.models import ModelConfig
+from rawback_lab.bench.peers import write_json
+from rawback_lab.learn.export import trained
+from rawback_lab.learn.material import Material
+from rawback_lab.learn.train import HELD_OUT, parser, train, validate
+
+if TYPE_CHECKING:
+    from typing import Any
+
+PARTS = ("latents", "hybrid", "order_masks", "adaptive", "variable", "base")
+
+
+def main() -> None:
+    options_parser = parser()
+    options_parser.description = "Train without each part, and compare."
+    options_parser.add_argument("--json", type=Path, required=True, help="where the figures go")
+    options_parser.add_argument("--only", nargs="+", choices=["whole", *PARTS], help="some of them")
+    options = options_parser.parse_args()
+    results: dict[str, Any] = {"networks": {}}
+    if options.json.exists():
+        results = json.loads(options.json.read_text("utf-8"))
+    results |= {"steps": options.steps, "crops_a_step": options.shots, "seed": options.seed}
+    folder = options.out
+    held_out = Material(sorted(options.pack.glob("*.safetensors"))[::HELD_OUT])
+    for name in options.only or ("whole", *PARTS):
+        config = ModelConfig()
+        if name not in {"whole", "base"}:
+            config = replace(config, **{name: False})
+        options.out = folder / name
+        options.base = name != "base"
+        train(options, config)
+        network, _ = trained(options.out / "state.safetensors")
+        torch.set_num_threads(options.threads)
+        results["networks"][name] = validate(network, held_out, base=options.base)
+        write_json(options.json, results)
+    _print(results["networks"])
+
+
+def _print(networks: dict[str, dict[str, float]]) -> None:
+    columns = [name for name in next(iter(networks.values())) if not name.startswith("bpp")]
+    print("| without | " + " | ".join(columns) + " |")
+    print("|---|" + "---|" * len(columns))
+    for name, figures in networks.items():
+        cells = [f"{figures[column]:.4f}" if column in figures else "-" for column in columns]
+        print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Material for training: crops turned and mirrored stay what a camera could have seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import save_file
+
+from rawback.residual import Spot
+from rawback_lab.learn.material import Material
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIDE = 16
+
+
+def _shard(folder: Path, planes: int) -> Path:
+    """Crops whose base is a smooth function of where each sample lies, as the guide is."""
+    each = 2 if planes == 4 else 1
+    rows, columns = np.mgrid[: each * SIDE, : each * SIDE]
+    guide = np.stack([rows, columns, rows + columns], axis=2).astype(np.uint8)
+    light = 3 * rows + 5 * columns
+    colour = {4: light, 3: light}[planes]
+    if planes == 4:
+        base = np.stack([colour[p // 2 :: 2, p % 2 :: 2] for p in range(4)])
+    else:
+        base = np.stack([colour, colour + 1000, colour + 2000])
+    spots = np.where(np.arange(SIDE) < 3, Spot.CLIPPED, Spot.SMOOTH).astype(np.uint8)
+    held = {
+        "guide": guide,
+        "mask": np.ones((SIDE, SIDE), np.uint8),
+        "base": base.astype(np.int16),
+        "truth": base.astype(np.int16) + 7,
+        "spots": np.tile(spots, (SIDE, 1)),
+    }
+    path = folder / "shot.safetensors"
+    save_file({name: np.ascontiguousarray(value[None]) for name, value in held.items()}, path)
+    return path
+
+
+@pytest.mark.parametrize("planes", [4, 3])
+@pytest.mark.parametrize("turn", range(8))
+def test_turned_crops_agree_with_their_guide(tmp_path: Path, planes: int, turn: int) -> None:
+    material = Material([_shard(tmp_path, planes)])
+    batch = material.batch(torch.zeros(1, dtype=torch.long), turn)
+    light = 3 * batch.guide[0, 0] + 5 * batch.guide[0, 1]
+    for plane in range(planes):
+        seen = light[plane // 2 :: 2, plane % 2 :: 2] if planes == 4 else light + 1000 * plane
+        assert torch.equal(batch.base[0, plane], seen)
+    assert torch.equal(batch.truth, batch.base + 7)
+
+
+@pytest.mark.parametrize("turn", range(8))
+def test_clipped_quads_stay_marked(tmp_path: Path, turn: int) -> None:
+    material = Material([_shard(tmp_path, 4)])
+    batch = material.batch(torch.zeros(1, dtype=torch.long), turn)
+    clipped = (batch.guide[0, 1] < 6).float()
+    any_of_quad = torch.nn.functional.max_pool2d(clipped[None, None], 2)[0, 0]
+    assert torch.equal(batch.flags[0, 0], any_of_quad)
+
+
+def test_all_turns_differ(tmp_path: Path) -> None:
+    material = Material([_shard(tmp_path, 4)])
+    seen = {
+        material.batch(torch.zeros(1, dtype=torch.long), t).base.numpy().tobytes() for t in range(8)
+    }
+    assert len(seen) == 8
