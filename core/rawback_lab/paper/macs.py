@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from rawback.models import ExactConv
 from rawback_lab.paper.network import PaperNetwork
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def count_macs(module: nn.Module, run: Callable[[], object]) -> int:
 
     def count(layer: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal counted
-        if isinstance(layer, nn.Conv2d):
+        if isinstance(layer, (nn.Conv2d, ExactConv)):
             counted += output.numel() * layer.weight[0].numel()
         elif isinstance(layer, nn.Linear):
             counted += output.numel() * layer.in_features
