@@ -36,7 +36,7 @@ STEPS_PER_OCTAVE = 8
 _HIDDEN, _CONTEXT, _REACH = 64, 32, 2
 _STEP_LIMIT = 4.0
 _RATIO = 64
-_DECISIVE, _RANDOM_SHARE = 4.0, 0.5
+_RANDOM_SHARE = 0.5
 _PER_UNIT = TABLES / 4
 """Tables for each 1 of an activation."""
 
@@ -98,10 +98,10 @@ class Level(nn.Module):
     def next_group(self, state: Tensor, known: Tensor, number: int) -> Tensor:
         """Which of the positions not known yet make the next group: 1 or 0, ``[B, 1, h, w]``.
 
-        In training the choice is a random one every other time (Gumbel-softmax, Jang et al., ICLR
-        2017) and the likeliest else, as when coding, always with the gradient of its odds; were it
-        always random, an order with even odds everywhere would do. The last group takes all that
-        is left.
+        As many of them come as make all groups alike in size: those with the largest odds, and of
+        equal ones the first. In training, noise is added to the odds every other time (Gumbel
+        top-k, Kool et al., ICML 2019), and the gradient is that of a choice by odds against the
+        last one that was taken.
         """
         left = 1 - known
         if number == self.groups - 1:
@@ -111,16 +111,19 @@ class Level(nn.Module):
         rows, columns = _parities(known)
         first, second = self.order
         seen = torch.cat([state, known, rows, columns], dim=1)
-        odds = signed(second(positive(first(seen))))
-        if not self.training:
-            return left * (odds > 0).to(odds.dtype)
-        logits = _DECISIVE * odds
-        if torch.rand(()) < _RANDOM_SHARE:
+        odds = signed(second(positive(first(seen)))).float()
+        if self.training and torch.rand(()) < _RANDOM_SHARE:
             noise = torch.empty_like(odds).uniform_(1e-4, 1 - 1e-4)
-            logits = logits + torch.log(noise) - torch.log1p(-noise)
-        soft = torch.sigmoid(logits)
-        hard = (soft > 0.5).to(soft.dtype)
-        return left * (soft + (hard - soft).detach())
+            odds = odds - torch.log(-torch.log(noise))
+        ranked = torch.where(left > 0, odds, torch.full_like(odds, -torch.inf)).detach().flatten(1)
+        taken = -(-int(left[0].sum()) // (self.groups - number))
+        order = ranked.sort(dim=1, descending=True, stable=True).indices[:, :taken]
+        hard = torch.zeros_like(ranked).scatter_(1, order, 1.0).reshape(odds.shape)
+        if not self.training:
+            return hard
+        last = ranked.gather(1, order[:, -1:])[:, :, None, None]
+        soft = left * torch.sigmoid(odds - last)
+        return soft + (hard - soft).detach()
 
     def expected(self, state: Tensor, decoded: Tensor, known: Tensor) -> Expected:
         """What to expect of every position, given those decoded so far.

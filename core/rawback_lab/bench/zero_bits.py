@@ -1,4 +1,4 @@
-"""What the synthesis tells without any latent bits: ``python -m rawback_lab.bench.zero_bits FOLDER``.
+"""What the synthesis tells at no bits: ``python -m rawback_lab.bench.zero_bits FOLDER``.
 
 The base of each raw alone, and the same base with the learned layer that sends no latents, only
 its head: the networks' name, the step, and the readout where a fitted one pays. A folder stands for

@@ -28,12 +28,10 @@ class Passed:
     Attributes:
         features: ``[B, F, h, w]``.
         bits: Of both levels of latents, ``[B]``.
-        groups: Share of the main positions that each step took, ``[steps]``.
     """
 
     features: Tensor
     bits: Tensor
-    groups: Tensor
 
 
 def run(network: Network, batch: Batch, shift: Tensor, sent: int, *, bare: bool) -> Passed:
@@ -51,7 +49,7 @@ def run(network: Network, batch: Batch, shift: Tensor, sent: int, *, bare: bool)
     scale = scale_of(shift)
     if bare or not config.latents:
         features = network.features(views.cells, None, None, scale)
-        return Passed(features, batch.base.new_zeros(len(batch.base)), torch.zeros(config.groups))
+        return Passed(features, batch.base.new_zeros(len(batch.base)))
     residual = batch.residual / (batch.gain * scale)
     hints = hints_of(energies(residual, batch.gain))
     if network.training:
@@ -61,20 +59,17 @@ def run(network: Network, batch: Batch, shift: Tensor, sent: int, *, bare: bool)
     main = network.analysis.main_latents(views.cells, residual).float()
     auxiliary = network.analysis.auxiliary_latents(main, guide).float()
     coarse = network.auxiliary_state(guide)
-    decoded, bits, _ = _level(network.auxiliary, coarse, auxiliary, config.groups)
+    decoded, bits = _level(network.auxiliary, coarse, auxiliary, config.groups)
     state = network.main_state(guide, coarse, decoded)
-    decoded, spent, groups = _level(network.main, state, main, sent)
-    return Passed(network.features(views.cells, state, decoded, scale), bits + spent, groups)
+    decoded, spent = _level(network.main, state, main, sent)
+    return Passed(network.features(views.cells, state, decoded, scale), bits + spent)
 
 
-def _level(
-    level: Level, state: Tensor, latents: Tensor, sent: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Decoded latents as networks see them, bits ``[B]``, and the share of each group."""
+def _level(level: Level, state: Tensor, latents: Tensor, sent: int) -> tuple[Tensor, Tensor]:
+    """Decoded latents as networks see them, and bits ``[B]``."""
     known = torch.zeros_like(state[:, :1])
     decoded = torch.zeros_like(latents)
     bits = latents.new_zeros(len(latents))
-    shares = []
     for number in range(sent):
         told = level.expected(state, decoded, known)
         group = level.next_group(state, known, number)
@@ -86,10 +81,9 @@ def _level(
         bits = bits + (group * _code_length(index, spread_of(told.table))).sum(dim=(1, 2, 3))
         decoded = decoded + group * visible(told.mean + index * step)
         known = known + group
-        shares.append(group.mean())
     if sent < level.groups:
         decoded = decoded + (1 - known) * level.expected(state, decoded, known).mean
-    return decoded, bits, torch.stack(shares) if shares else torch.zeros(level.groups)
+    return decoded, bits
 
 
 def _code_length(index: Tensor, spread: Tensor) -> Tensor:

@@ -44,7 +44,6 @@ COARSE = 2.0
 _BARE_SHARE, _ALL_SHARE, _FITTED_SHARE = 0.3, 0.8, 0.4
 _CROPS_AT_ONCE = 4
 _WARM_UP = 200
-_BALANCE = 0.1
 _CHEAP = 1500
 
 
@@ -60,7 +59,6 @@ class Draws:
         if config.variable and self.share() > _ALL_SHARE:
             self.sent = int(torch.randint(config.groups, (), generator=self.random))
         self.fitted = self.share() < _FITTED_SHARE
-        self.all_sent = not self.bare and self.sent == config.groups
 
     def share(self) -> float:
         return float(torch.rand((), generator=self.random))
@@ -124,21 +122,17 @@ class _Log:
         self._path = folder / "log.jsonl"
         self._started = time.monotonic()
         self._seen: dict[str, list[float]] = {}
-        self._groups: list[float] = []
 
     def add(self, draws: Draws, loss: Tensor, passed: Passed) -> None:
         kind = "bare" if draws.bare else "full"
         spent = float(passed.bits.detach().mean()) / passed.features[0, 0].numel()
         for name, value in ((kind, float(loss.detach())), (f"{kind}_bits", spent)):
             self._seen.setdefault(name, []).append(value)
-        if draws.all_sent:
-            self._groups = [round(float(share), 3) for share in passed.groups]
 
     def write(self, number: int, figures: dict[str, float]) -> None:
         entry: dict[str, Any] = {
             "step": number,
             "minutes": round((time.monotonic() - self._started) / 60, 1),
-            "groups": self._groups,
         }
         entry |= {name: round(sum(seen) / len(seen), 5) for name, seen in self._seen.items()}
         self._seen.clear()
@@ -199,9 +193,6 @@ def _step(
     fitted = crops if draws.fitted else 0
     ours, without = cost(network, batch, passed, shift, crops=fitted, price=price)
     loss = (ours / (without + 0.002)).mean()
-    if draws.all_sent:
-        # Once all positions are in one group, odds have no gradient to leave it by.
-        loss = loss + _BALANCE * (passed.groups - 1 / draws.config.groups).square().sum()
     return passed, loss
 
 
