@@ -49,19 +49,17 @@ def slider_moves(window: MainWindow, moves: int) -> list[float]:
     wait_until(lambda: space.progress is None, 600)
     viewport = space.state.viewport.resized(*_VISIBLE).zoomed(1.0)
     space.update(replace(space.state, left="original", right="restored", viewport=viewport))
+    wait_until(lambda: space.drawn)
     found = []
     slider = window.rate.slider
     for move in range(moves):
         # To and fro over the whole slider, each place another one.
         place = (move * 0.618) % 1
-        shown = space.pictures
         before = space.rate
         slider.setValue(round(place * slider.maximum()))
         if space.rate == before:
             continue
-        found.append(
-            wait_until(lambda: space.pictures is not shown and space.pictures.complete)  # noqa: B023
-        )
+        found.append(wait_until(lambda: space.drawn))
     return found
 
 

@@ -88,12 +88,7 @@ def batch(window: MainWindow, raw: Path, jpeg: Path, folder: Path) -> None:
 
 
 def _grab(window: MainWindow, path: Path) -> None:
-    drawn = window.workspace.pictures.generation
-    window.workspace.redraw()
-    wait_until(
-        lambda: window.workspace.pictures.generation > drawn and window.workspace.pictures.complete,
-        _PATIENCE,
-    )
+    wait_until(lambda: window.workspace.drawn, _PATIENCE)
     window.workspace.say("")
     window.grab().save(str(path))
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,9 @@ from PyQt6.QtWidgets import QApplication, QFileDialog, QWidget
 
 import rawback
 from rawback import rawio
-from rawback_gui.models.rendering import neutral_at
+from rawback_gui.controllers import workspace
+from rawback_gui.controllers.pictures import render
+from rawback_gui.models.rendering import Development, neutral_at
 from rawback_gui.models.state import ViewState
 from rawback_gui.views._qt.driving import settled, shows, wait_until
 from rawback_gui.views._qt.window import MainWindow
@@ -41,11 +44,8 @@ def pixels_of(widget: QWidget) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]
 
 
 def drawn(window: MainWindow) -> None:
-    """Wait for pictures of the state as it is."""
-    before = window.workspace.pictures.generation
-    window.workspace.redraw()
-    wait_until(lambda: window.workspace.pictures.generation > before)
-    wait_until(lambda: window.workspace.pictures.complete)
+    """Wait for pictures of the state and the rate as they are: of no earlier wish."""
+    wait_until(lambda: window.workspace.drawn)
 
 
 def written(window: MainWindow, name: str) -> None:
@@ -490,6 +490,36 @@ def test_late_results_do_not_overwrite_newer_ones(opened: MainWindow) -> None:
     late = replace(newest, generation=newest.generation - 1)
     space._show(document, late)
     assert space.pictures is newest
+
+
+def test_pictures_of_an_earlier_wish_are_not_taken_for_the_latest(
+    opened: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = opened.workspace
+    opened.show_wanted({"layout": "flip", "left": "original", "right": "carrier"})
+    drawn(opened)
+    go = threading.Semaphore(0)
+
+    def slow(*args: Any) -> Any:
+        go.acquire()
+        return render(*args)
+
+    monkeypatch.setattr(workspace, "render", slow)
+    shown = space.pictures.generation
+    opened.show_wanted({"development": Development(exposure=-1.0)})
+    wait_until(lambda: space._draw._waiting is None)
+    opened.show_wanted({"development": Development(exposure=-2.0)})
+    # Each wish renders two sources.
+    go.release(2)
+    wait_until(lambda: space.pictures.generation > shown)
+    early = space.pictures
+    assert early.complete
+    assert not space.drawn
+    go.release(2)
+    drawn(opened)
+    assert space.pictures.generation == early.generation + 1
+    before, after = (p.sources["original"].pixels.mean() for p in (early, space.pictures))
+    assert after < 0.9 * before
 
 
 def test_state_is_kept_while_sources_are_missing(

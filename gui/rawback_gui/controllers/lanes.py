@@ -74,6 +74,12 @@ class Lane:
         with self._wake:
             return self._running is not None or self._waiting is not None
 
+    @property
+    def newest(self) -> int:
+        """The generation of the job that was submitted last; 0 before the first."""
+        with self._wake:
+            return self._generation
+
     def submit(self, work: Work, *, cancel: bool = False) -> None:
         """Do a job as soon as the one that runs is through.
 

@@ -182,6 +182,16 @@ class Workspace:
             return self.encoding.restored.cfa
         return None if self._buffer is None else self._buffer.cfa
 
+    @property
+    def drawn(self) -> bool:
+        """Whether the pictures are all that the state and the rate, as they are now, ask for.
+
+        Complete pictures may still be those of an earlier wish, with a later one on its way.
+        """
+        if self.document is None:
+            return True
+        return self.pictures.complete and self.pictures.generation == self._draw.newest
+
     # Opening and closing.
 
     def open(self, pair: Pair) -> None:

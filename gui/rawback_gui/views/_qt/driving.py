@@ -58,4 +58,5 @@ def settled(window: MainWindow) -> bool:
     """Whether the payload at the rate was made and everything is shown as it restores."""
     space = window.workspace
     made = space.encoding is not None and space.encoding.rate == space.rate
-    return made and space.progress is None and space.curve is not None and space.curve.complete
+    rested = space.progress is None and space.curve is not None and space.curve.complete
+    return made and rested and space.drawn
