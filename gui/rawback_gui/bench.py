@@ -32,7 +32,7 @@ def opened(window: MainWindow, files: list[Path]) -> dict[str, float]:
     space = window.workspace
     space.close_document()
     window.open_paths(files)
-    progress = wait_until(lambda: space.progress is not None)
+    progress = wait_until(lambda: space.voice.progress is not None)
     first = progress + wait_until(lambda: compares(window))
     restored = first + wait_until(lambda: shows(window, "restored"), 600)
     return {
@@ -45,8 +45,8 @@ def opened(window: MainWindow, files: list[Path]) -> dict[str, float]:
 def slider_moves(window: MainWindow, moves: int) -> list[float]:
     """Seconds from each move of the slider to all of the visible part at the new rate."""
     space = window.workspace
-    wait_until(lambda: space.curve is not None and space.curve.complete, 600)
-    wait_until(lambda: space.progress is None, 600)
+    wait_until(lambda: space.rates.curve is not None and space.rates.curve.complete, 600)
+    wait_until(lambda: space.voice.progress is None, 600)
     viewport = space.state.viewport.resized(*_VISIBLE).zoomed(1.0)
     space.update(replace(space.state, left="original", right="restored", viewport=viewport))
     wait_until(lambda: space.drawn)
@@ -55,9 +55,9 @@ def slider_moves(window: MainWindow, moves: int) -> list[float]:
     for move in range(moves):
         # To and fro over the whole slider, each place another one.
         place = (move * 0.618) % 1
-        before = space.rate
+        before = space.rates.rate
         slider.setValue(round(place * slider.maximum()))
-        if space.rate == before:
+        if space.rates.rate == before:
             continue
         found.append(wait_until(lambda: space.drawn))
     return found

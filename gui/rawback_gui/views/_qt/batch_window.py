@@ -26,9 +26,10 @@ from PyQt6.QtWidgets import (
 from rawback_gui.controllers.batch import Batch, Entry, parse_batch_rate
 from rawback_gui.models.pairing import pair_up
 from rawback_gui.views._qt.bridge import tr
+from rawback_gui.views._qt.dropping import FileTarget
 
 if TYPE_CHECKING:
-    from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+    from PyQt6.QtGui import QCloseEvent
 
     from rawback_gui.controllers.lanes import Post
 
@@ -46,7 +47,7 @@ def time_text(seconds: float) -> str:
     return tr("{} h").format(round(seconds / 3600, 1))
 
 
-class BatchWindow(QDialog):
+class BatchWindow(FileTarget, QDialog):
     """Many shots at one rate."""
 
     def __init__(self, post: Post, parent: QWidget | None = None) -> None:
@@ -146,16 +147,9 @@ class BatchWindow(QDialog):
             return
         self.batch.start(rate)
 
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
-        data = event.mimeData() if event is not None else None
-        if event is not None and data is not None and data.hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent | None) -> None:
-        data = event.mimeData() if event is not None else None
-        if event is not None and data is not None:
-            self.add_paths([Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()])
-            event.acceptProposedAction()
+    def take_files(self, paths: list[Path]) -> None:
+        """Add shots that were dropped."""
+        self.add_paths(paths)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         # A hidden queue works on; the program's end stops it.
