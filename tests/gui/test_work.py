@@ -15,7 +15,6 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QApplication
 
 import rawback
-from rawback_gui.controllers.batch import parse_batch_rate
 from rawback_gui.controllers.lanes import Lane, Task
 from rawback_gui.models.actions import ACTIONS
 from rawback_gui.views._qt.batch_window import BatchWindow, time_text
@@ -82,19 +81,7 @@ def test_a_batch_pauses_and_stops(window: MainWindow, many: Path) -> None:
     assert any(entry.status == "waiting" for entry in queue.batch.entries)
 
 
-def test_batch_rates_are_typed_as_people_write_them() -> None:
-    rate = rawback.Rate
-    for text, expected in {
-        "200 kB": rate.size(200_000),
-        "1.5MB": rate.size(1_500_000),
-        "0.1 bpp": rate.bpp(0.1),
-        "48 dB": rate.psnr(48),
-        "quality 60": rate.quality(60),
-        "lossless": rate.lossless(),
-    }.items():
-        assert parse_batch_rate(text) == expected
-    for text in ("", "best", "-4 kB", "quality 300"):
-        assert parse_batch_rate(text) is None
+def test_durations_are_told_in_words() -> None:
     assert [time_text(seconds) for seconds in (3, 600, 9000)] == ["3 s", "10 min", "2.5 h"]
 
 

@@ -15,6 +15,7 @@ from rawback_gui.models.rates import (
     parse_rate,
     ticks_of,
 )
+from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,9 +107,13 @@ class RateChoice:
             return None
         if self.rate.kind == "lossless":
             return self.curve.largest
-        if self.rate.kind == "quality":
-            return self.curve.at_quality(self.rate.value)
-        return self.curve.at_size(self.rate.value)
+        lookup = {
+            "quality": self.curve.at_quality,
+            "size": self.curve.at_size,
+            "bpp": self.curve.at_bpp,
+            "psnr": self.curve.at_psnr,
+        }
+        return lookup[self.rate.kind](self.rate.value)
 
     @property
     def ticks(self) -> tuple[Tick, ...]:
@@ -140,14 +145,16 @@ class RateChoice:
         """Look at a rate that was typed; whether it was one."""
         if self.curve is None:
             return False
-        point = parse_rate(text, self.curve)
-        if point is None:
+        rate = parse_rate(text)
+        if rate is None:
             self._voice.say(
-                f"\u201c{text}\u201d is no rate; type a size, bpp, dB or \u201clossless\u201d."
+                tr(
+                    "\u201c{}\u201d is no rate; type a size, bpp, dB or \u201clossless\u201d."
+                ).format(text)
             )
             return False
         self._voice.say("")
-        self.set(point.rate)
+        self.set(rate)
         return True
 
     def step(self, steps: int) -> None:

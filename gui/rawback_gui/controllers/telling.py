@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import rawback
+from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ class Progress:
     """How far long work is.
 
     Attributes:
-        stage: What is being done, for people.
+        stage: What is being done, in words.
         fraction: 0 to 1.
         blocking: Whether people wait for it, rather than it going on behind their backs.
     """
@@ -63,7 +64,7 @@ class Voice:
         """What a job tells its progress to."""
 
         def tell(stage: str, fraction: float) -> None:
-            task.tell(lambda: self.show(Progress(stage, fraction, blocking)))
+            task.tell(lambda: self.show(Progress(tr(stage), fraction, blocking)))
 
         return tell
 
@@ -76,9 +77,7 @@ class Voice:
             text = str(error)
             self.say(text[:1].upper() + text[1:])
         elif isinstance(error, MemoryError):
-            self.say("There is not enough memory for this picture; close other programs.")
+            self.say(tr("There is not enough memory for this picture; close other programs."))
         else:
-            self.say(
-                f"This should not have happened ({type(error).__name__}: {error}); "
-                "please report what you did."
-            )
+            text = tr("This should not have happened ({}); please report what you did.")
+            self.say(text.format(f"{type(error).__name__}: {error}"))

@@ -28,6 +28,7 @@ from rawback_gui.controllers.pictures import raw_region
 from rawback_gui.controllers.rating import RateChoice
 from rawback_gui.controllers.telling import Change, Progress, Voice
 from rawback_gui.models.state import Source, ViewState, changed
+from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +119,13 @@ class Workspace:
         return self._buffer.cfa
 
     @property
+    def overlays(self) -> tuple[rawback.Overlay, ...]:
+        """What can be laid over the picture."""
+        if self.document is not None and self.document.opened is not None:
+            return self.document.opened.overlays
+        return self.rates.overlays
+
+    @property
     def pictures(self) -> Pictures:
         """What is drawn."""
         return self._drawing.pictures
@@ -132,7 +140,7 @@ class Workspace:
     def open(self, pair: Pair) -> None:
         """Open files; what is open stays until the new is there."""
         self.voice.say("")
-        self.voice.show(Progress("Opening " + pair.name, 0.0, blocking=True))
+        self.voice.show(Progress(tr("Opening {}").format(pair.name), 0.0, blocking=True))
 
         def work(task: Task) -> None:
             teller = self.voice.teller(task, blocking=True)
@@ -211,7 +219,7 @@ class Workspace:
         else:
             self.rates.lane.clear()
         self.voice.show(None)
-        self.voice.say("Cancelled.")
+        self.voice.say(tr("Cancelled."))
 
     def shut_down(self, timeout: float | None = None) -> bool:
         """Stop all work and wait for its threads.
@@ -265,7 +273,9 @@ class Workspace:
             return
         neutral = white_at(self.document, x, y)
         if neutral is None:
-            self.voice.say("That place is too bright or too dark to tell white; pick another one.")
+            self.voice.say(
+                tr("That place is too bright or too dark to tell white; pick another one.")
+            )
             return
         self.voice.say("")
         self.update(
@@ -316,10 +326,12 @@ class Workspace:
             teller("Writing the file", 0.98)
             sentence = what(session, encoding)
             if session.signed:
-                sentence += " The JPEG\u2019s C2PA signature no longer holds; sign it again."
+                sentence += " " + tr(
+                    "The JPEG\u2019s C2PA signature no longer holds; sign it again."
+                )
             task.tell(lambda: self._saved(sentence))
 
-        self.voice.show(Progress("Coding", 0.0, blocking=True))
+        self.voice.show(Progress(tr("Coding"), 0.0, blocking=True))
         self._save.submit(work)
 
     def run(self, work: Callable[[], str]) -> None:

@@ -23,9 +23,10 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from rawback_gui.controllers.batch import Batch, Entry, parse_batch_rate
+from rawback_gui.controllers.batch import Batch, Entry
 from rawback_gui.models.pairing import pair_up
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.rates import parse_rate
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.dropping import FileTarget
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class BatchWindow(FileTarget, QDialog):
         self.rate = QComboBox()
         self.rate.setEditable(True)
         self.rate.addItems(_RATES)
+        line = self.rate.lineEdit()
+        if line is not None:
+            # Files that are dropped on it are for the window.
+            line.setAcceptDrops(False)
         self.rate.setAccessibleName(tr("Rate of all payloads"))
         self.rate.setMinimumWidth(self.fontMetrics().horizontalAdvance("quality 60") + 72)
         self.table = QTableWidget(0, 4)
@@ -139,7 +144,7 @@ class BatchWindow(FileTarget, QDialog):
             self.add_paths([Path(file) for file in files])
 
     def _start(self) -> None:
-        rate = parse_batch_rate(self.rate.currentText())
+        rate = parse_rate(self.rate.currentText())
         if rate is None:
             self.told.setText(
                 tr("Type a rate such as 200 kB, 0.1 bpp, 48 dB, quality 60 or lossless.")

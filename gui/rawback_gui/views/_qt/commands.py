@@ -10,6 +10,7 @@ import rawback
 from rawback_gui.models.colormaps import DIVERGING, SEQUENTIAL
 from rawback_gui.models.errormap import CHANNELS
 from rawback_gui.models.rendering import EXPOSURES
+from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +54,8 @@ class Commands:
             "pan_right": lambda: self._pan(-1, 0),
             "pan_up": lambda: self._pan(0, 1),
             "pan_down": lambda: self._pan(0, -1),
+            "bits": lambda: self._show(overlays=self._state.overlays ^ {"bits"}),
+            "next_order": self._next_order,
             "flip": lambda: self._show(flipped=not self._state.flipped),
             "turn_divider": lambda: self._show(vertical=not self._state.vertical),
             "divider_less": lambda: self._divide(-_DIVIDER),
@@ -117,6 +120,18 @@ class Commands:
 
     def _divide(self, share: float) -> None:
         self._show(divider=min(max(self._state.divider + share, 0.0), 1.0))
+
+    def _next_order(self) -> None:
+        """The next order mask in place of the one that is shown; after the last one, none."""
+        masks = [overlay.name for overlay in self._space.overlays if overlay.mask]
+        if not masks:
+            self._space.voice.say(
+                tr("This payload has no learned layer, and so no order masks; try a smaller one.")
+            )
+            return
+        shown = [index for index, name in enumerate(masks) if name in self._state.overlays]
+        following = masks[shown[-1] + 1 : shown[-1] + 2] if shown else masks[:1]
+        self._show(overlays=self._state.overlays - set(masks) | set(following))
 
     def _next_channel(self) -> None:
         index = CHANNELS.index(self._state.errors.channel)

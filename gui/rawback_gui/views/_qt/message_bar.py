@@ -7,7 +7,7 @@ from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.theme import recolour, theme_of
 
 __all__ = ["MessageBar"]

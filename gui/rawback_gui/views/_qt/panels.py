@@ -25,7 +25,7 @@ from rawback_gui.models.errormap import CHANNELS, KINDS, UNITS, Statistics
 from rawback_gui.models.rates import psnr_text
 from rawback_gui.models.rendering import EXPOSURES
 from rawback_gui.models.state import ViewState
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.colorbar import ColorBar, Histogram, number_text
 from rawback_gui.views._qt.theme import Caption
 

@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
 )
 
 from rawback_gui.models.rates import Figures, RateScale, Tick, bytes_text, psnr_text
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.curve_plot import CurvePlot
 from rawback_gui.views._qt.rate_slider import RateSlider
 from rawback_gui.views._qt.theme import Caption

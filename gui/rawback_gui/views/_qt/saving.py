@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QFileDialog, QWidget
 from rawback_gui.controllers.pictures import raw_region
 from rawback_gui.models.command import embed_command, restore_command
 from rawback_gui.models.rates import bytes_text
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.exporting import map_png, numbers_csv, write
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.colorbar import number_text
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class StatusBar(QStatusBar):
         for widget in (self.stage, self.bar, self.stop):
             widget.setVisible(progress is not None)
         if progress is not None:
-            self.stage.setText(tr(progress.stage))
+            self.stage.setText(progress.stage)
             self.bar.setValue(round(1000 * progress.fraction))
 
     def show_readout(self, found: Readout | None) -> None:

@@ -23,8 +23,9 @@ import rawback
 from rawback_gui.controllers.workspace import Workspace
 from rawback_gui.models.pairing import Pair, pair_up
 from rawback_gui.models.rates import bytes_text
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.batch_window import BatchWindow
-from rawback_gui.views._qt.bridge import Poster, tr
+from rawback_gui.views._qt.bridge import Poster
 from rawback_gui.views._qt.canvas import Canvas, source_name
 from rawback_gui.views._qt.commands import Commands
 from rawback_gui.views._qt.dropping import FileTarget
@@ -321,7 +322,7 @@ class MainWindow(FileTarget, QMainWindow):
         state = self.workspace.resolved
         self.canvas.show_state(state, (self._side_name(state.left), self._side_name(state.right)))
         self.top.show_state(state, self._available())
-        self.look.show_state(state, self.workspace.rates.overlays)
+        self.look.show_state(state, self.workspace.overlays)
         self.errors.show_state(state, self.workspace.pictures.error_top)
         self._check_actions()
 
@@ -348,7 +349,7 @@ class MainWindow(FileTarget, QMainWindow):
     def _refresh_pictures(self) -> None:
         document = self.workspace.document
         frame = None if document is None else document.frame
-        self.canvas.show_pictures(self.workspace.pictures, frame, self.workspace.rates.overlays)
+        self.canvas.show_pictures(self.workspace.pictures, frame, self.workspace.overlays)
         self.errors.show_state(self.workspace.resolved, self.workspace.pictures.error_top)
 
     def _refresh_rate(self) -> None:
@@ -357,7 +358,7 @@ class MainWindow(FileTarget, QMainWindow):
         self.rate.save.setEnabled(space.session is not None)
         state = space.resolved
         self.canvas.show_state(state, (self._side_name(state.left), self._side_name(state.right)))
-        self.look.show_state(state, space.rates.overlays)
+        self.look.show_state(state, space.overlays)
 
     def _refresh_statistics(self) -> None:
         unit = self.workspace.state.errors.unit_text
