@@ -1,9 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How quick the app is: ``python -m rawback_gui.bench RAW [JPEG] [--moves N] [--pairs N]``.
+"""How quick the app is: ``python -m rawback_gui.bench FILES [--moves N] [--openings N] [-o OUT]``.
 
-Drives the real window, without a display unless there is one, and prints one JSON document: seconds
-from opening to the first comparison and to the restored raw, seconds from a move of the slider to
-the visible part at the new rate, and memory after each of a number of openings.
+Drives the real window, without a display unless there is one, on raws and the JPEGs of their
+names; a raw without one is first given what the app would make for it. All figures are those of the
+process: wall-clock seconds, and CPU seconds of all its threads, which hold on a busy machine too.
+
+==================  =============================================================================
+figure              what it is
+==================  =============================================================================
+start               from the start of the process to the window, once
+first_comparison    from dropping the files to the JPEG and a raw beside it
+restored            from dropping them to the restored raw
+slider              from a move of the slider to all of one visible megapixel at the new rate,
+                    while the curve is measured behind, and at rest
+stall               the longest time in which the window did not answer while files were opened
+memory              what the process holds after each of a number of openings of all files in turn
+==================  =============================================================================
 """
 
 from __future__ import annotations
@@ -14,55 +26,114 @@ import json
 import os
 import statistics
 import sys
+import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from PyQt6.QtCore import QSettings, QTimer
+
+import rawback
+from rawback_gui.models.pairing import Pair, pair_up
+from rawback_gui.models.state import ViewState
 from rawback_gui.views._qt.app import make_application
-from rawback_gui.views._qt.driving import compares, shows, wait_until
+from rawback_gui.views._qt.driving import compares, drawn, shows, wait_until
 from rawback_gui.views._qt.window import MainWindow
 
 __all__ = ["main"]
 
 _VISIBLE = (1024, 1024)
+_PATIENCE = 900.0
+_TICK_MS = 5
+_FLAT_FROM = 10
+"""Openings after which memory is to stay as it is."""
 
 
-def opened(window: MainWindow, files: list[Path]) -> dict[str, float]:
-    """Open files and tell the seconds until things are there."""
+class Pulse:
+    """The longest time in which the window did not come round to a timer."""
+
+    def __init__(self) -> None:
+        self._timer = QTimer()
+        self._timer.setInterval(_TICK_MS)
+        self._timer.timeout.connect(self._tick)
+        self._last = time.perf_counter()
+        self._longest = 0.0
+        self._timer.start()
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self._longest = max(self._longest, now - self._last)
+        self._last = now
+
+    def stop(self) -> float:
+        """Seconds."""
+        self._tick()
+        self._timer.stop()
+        return self._longest
+
+
+def opened(window: MainWindow, pair: Pair) -> dict[str, float]:
+    """Open a pair and tell the seconds until things are there."""
     space = window.workspace
     space.close_document()
-    window.open_paths(files)
-    progress = wait_until(lambda: space.progress is not None)
-    first = progress + wait_until(lambda: compares(window))
-    restored = first + wait_until(lambda: shows(window, "restored"), 600)
+    cpu, pulse = time.process_time(), Pulse()
+    window.open_paths(list(pair.files))
+    first = wait_until(lambda: compares(window), _PATIENCE)
+    first_cpu = time.process_time() - cpu
+    restored = first + wait_until(lambda: shows(window, "restored"), _PATIENCE)
     return {
-        "progress_s": round(progress, 3),
         "first_comparison_s": round(first, 2),
+        "first_comparison_cpu_s": round(first_cpu, 2),
         "restored_s": round(restored, 2),
+        "restored_cpu_s": round(time.process_time() - cpu, 2),
+        "stall_s": round(pulse.stop(), 3),
     }
 
 
-def slider_moves(window: MainWindow, moves: int) -> list[float]:
+def slider_moves(window: MainWindow, moves: int) -> dict[str, float]:
     """Seconds from each move of the slider to all of the visible part at the new rate."""
-    space = window.workspace
-    wait_until(lambda: space.curve is not None and space.curve.complete, 600)
-    wait_until(lambda: space.progress is None, 600)
+    space, slider = window.workspace, window.rate.slider
     viewport = space.state.viewport.resized(*_VISIBLE).zoomed(1.0)
     space.update(replace(space.state, left="original", right="restored", viewport=viewport))
-    found = []
-    slider = window.rate.slider
+    drawn(window, _PATIENCE)
+    taken, spent = [], []
     for move in range(moves):
         # To and fro over the whole slider, each place another one.
         place = (move * 0.618) % 1
-        shown = space.pictures
-        before = space.rate
+        before, cpu = space.rates.rate, time.process_time()
         slider.setValue(round(place * slider.maximum()))
-        if space.rate == before:
-            continue
-        found.append(
-            wait_until(lambda: space.pictures is not shown and space.pictures.complete)  # noqa: B023
-        )
+        if space.rates.rate != before:
+            taken.append(drawn(window, _PATIENCE))
+            spent.append(time.process_time() - cpu)
+    return {
+        "moves": len(taken),
+        "median_s": round(statistics.median(taken), 3),
+        "slowest_s": round(max(taken), 3),
+        "median_cpu_s": round(statistics.median(spent), 3),
+    }
+
+
+def measured(window: MainWindow, pair: Pair, moves: int) -> dict[str, Any]:
+    """All figures of one pair."""
+    found: dict[str, Any] = {"file": pair.name} | opened(window, pair)
+    space = window.workspace
+    document = space.document
+    if document is not None:
+        found["pixels"] = document.frame.cfa.size
+    if moves:
+        wait_until(lambda: slider_ready(window), _PATIENCE)
+        found["slider_while_measuring"] = slider_moves(window, moves)
+        wait_until(lambda: space.rates.curve is not None and space.rates.curve.complete, _PATIENCE)
+        wait_until(lambda: space.voice.progress is None, _PATIENCE)
+        found["slider_at_rest"] = slider_moves(window, moves)
     return found
+
+
+def slider_ready(window: MainWindow) -> bool:
+    """Whether the slider can be moved over its whole length."""
+    curve = window.workspace.rates.curve
+    return curve is not None and len(curve.points) > 2
 
 
 def memory() -> int:
@@ -73,38 +144,76 @@ def memory() -> int:
     return int(status.read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def held(window: MainWindow, pairs: list[Pair], openings: int) -> dict[str, Any]:
+    """Memory after each of a number of openings."""
+    sizes = []
+    for number in range(openings):
+        opened(window, pairs[number % len(pairs)])
+        window.workspace.close_document()
+        gc.collect()
+        sizes.append(memory() / 1e6)
+    late = sizes[_FLAT_FROM:] or sizes
+    return {
+        "openings": openings,
+        "held_mb": [round(size) for size in sizes],
+        "growth_mb": round(statistics.median(late[-5:]) - statistics.median(late[:5])),
+    }
+
+
+def since_start() -> float | None:
+    """Seconds since the process was started; None where the system does not tell."""
+    status = Path("/proc/self/stat")
+    if not status.exists():
+        return None
+    ticks = int(status.read_text("utf-8").rpartition(")")[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+
+
+def with_jpegs(pairs: tuple[Pair, ...], folder: Path) -> list[Pair]:
+    """The pairs, raws alone with the JPEG that the app would make for them."""
+    found = []
+    for pair in pairs:
+        jpeg = pair.jpeg
+        if jpeg is None and pair.raw is not None:
+            jpeg = folder / f"{pair.raw.stem}.jpg"
+            jpeg.write_bytes(rawback.carrier_for(pair.raw))
+        found.append(Pair(pair.raw, jpeg))
+    return found
+
+
 def main() -> int:
     """Measure, and print the figures."""
     parser = argparse.ArgumentParser(description="Time the desktop app.")
-    parser.add_argument("files", type=Path, nargs="+", help="a raw, and its JPEG")
+    parser.add_argument("files", type=Path, nargs="+", help="raws, and JPEGs of their names")
     parser.add_argument("--moves", type=int, default=20, help="of the slider")
-    parser.add_argument("--pairs", type=int, default=0, help="openings to watch memory over")
+    parser.add_argument("--openings", type=int, default=0, help="to watch memory over")
+    parser.add_argument("-o", "--output", type=Path, help="keep the figures in this file")
     options = parser.parse_args()
     if not os.environ.get("DISPLAY") and sys.platform == "linux":
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    application = make_application()
-    window = MainWindow()
-    window.workspace.state = replace(window.workspace.state, left="carrier", right="restored")
-    window.resize(1400, 1200)
-    window.show()
-    report: dict[str, Any] = {"files": [path.name for path in options.files]}
-    report["cores"] = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    report |= opened(window, options.files)
-    if options.moves:
-        taken = slider_moves(window, options.moves)
-        report["slider_median_s"] = round(statistics.median(taken), 3)
-        report["slider_slowest_s"] = round(max(taken), 3)
-        report["moves"] = len(taken)
-    held = []
-    for _ in range(options.pairs):
-        opened(window, options.files)
-        gc.collect()
-        held.append(memory())
-    if held:
-        report["memory_mb"] = [round(size / 1e6) for size in held]
-    window.close()
-    application.processEvents()
-    print(json.dumps(report))
+    with tempfile.TemporaryDirectory() as scratch:
+        QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, scratch)
+        application = make_application()
+        window = MainWindow()
+        window.workspace.state = ViewState(left="carrier", right="restored")
+        window.resize(1400, 1200)
+        window.show()
+        application.processEvents()
+        started = since_start()
+        report: dict[str, Any] = {
+            "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
+            "start_s": None if started is None else round(started, 2),
+        }
+        pairs = with_jpegs(pair_up(options.files).pairs, Path(scratch))
+        report["pairs"] = [measured(window, pair, options.moves) for pair in pairs]
+        if options.openings:
+            report["memory"] = held(window, pairs, options.openings)
+        window.close()
+        application.processEvents()
+    text = json.dumps(report, indent=1)
+    print(text)
+    if options.output is not None:
+        options.output.write_text(text + "\n", "utf-8")
     return 0
 
 

@@ -21,7 +21,7 @@ from rawback_gui.models.errormap import ErrorView
 from rawback_gui.models.rendering import Development
 from rawback_gui.models.state import ViewState
 from rawback_gui.views._qt.app import make_application
-from rawback_gui.views._qt.driving import compares, settled, shows, wait_until
+from rawback_gui.views._qt.driving import compares, drawn, settled, shows, wait_until
 from rawback_gui.views._qt.window import MainWindow
 
 __all__ = ["main"]
@@ -35,8 +35,8 @@ def compare(window: MainWindow, raw: Path, jpeg: Path, folder: Path) -> float:
     space = window.workspace
     window.open_paths([raw, jpeg])
     first = wait_until(lambda: compares(window), _PATIENCE)
-    wait_until(lambda: space.curve is not None and space.curve.complete, _PATIENCE)
-    space.enter_rate("60 kB")
+    wait_until(lambda: space.rates.curve is not None and space.rates.curve.complete, _PATIENCE)
+    space.rates.enter("60 kB")
     wait_until(lambda: settled(window), _PATIENCE)
     development = Development(exposure=-1.0)
     space.update(replace(space.state, development=development, divider=0.5))
@@ -88,13 +88,8 @@ def batch(window: MainWindow, raw: Path, jpeg: Path, folder: Path) -> None:
 
 
 def _grab(window: MainWindow, path: Path) -> None:
-    drawn = window.workspace.pictures.generation
-    window.workspace.redraw()
-    wait_until(
-        lambda: window.workspace.pictures.generation > drawn and window.workspace.pictures.complete,
-        _PATIENCE,
-    )
-    window.workspace.say("")
+    drawn(window, _PATIENCE)
+    window.workspace.voice.say("")
     window.grab().save(str(path))
 
 

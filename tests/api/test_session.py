@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import rawback
 from rawback import rawio
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WHOLE = (0, 0, 160, 120)
 
@@ -128,6 +125,21 @@ def test_overlays_tell_where_the_bits_went(session: rawback.Session) -> None:
     assert overlay.name == "bits"
     coded = sum(s.bytes for s in encoding.result.sections if s.kind == "residual")
     assert overlay.values.sum() * 160 * 120 / 8 == pytest.approx(coded)
+
+
+def test_order_masks_cover_every_quad_once() -> None:
+    learned = Path(__file__).parents[1] / "golden" / "learned.jpg"
+    opened = rawback.open_carrier(learned.read_bytes())
+    bits, *masks = opened.overlays
+    assert bits.name == "bits"
+    assert bits.values.sum() > 0
+    assert [mask.name for mask in masks] == [f"order-{n + 1}" for n in range(len(masks))]
+    assert len(masks) > 1
+    assert all(mask.mask for mask in masks)
+    assert np.array_equal(sum(mask.values for mask in masks), np.ones_like(masks[0].values))
+    height, width = opened.restored.cfa.shape
+    rows, columns = masks[0].values.shape
+    assert (rows, columns) == (-(-height // masks[0].cell), -(-width // masks[0].cell))
 
 
 def test_jobs_stop_when_told_and_go_on_later(shot: tuple[bytes, bytes]) -> None:

@@ -86,6 +86,6 @@ def opened(window: MainWindow, drop: Drop, shot_folder: Path) -> MainWindow:
     drop(window, shot_folder / "photo.dng", shot_folder / "photo.jpg")
     wait_until(lambda: shows(window, "carrier", "restored"))
     space = window.workspace
-    wait_until(lambda: space.curve is not None and len(space.curve.points) > 2)
-    wait_until(lambda: space.encoding is not None)
+    wait_until(lambda: space.rates.curve is not None and len(space.rates.curve.points) > 2)
+    wait_until(lambda: space.rates.encoding is not None)
     return window

@@ -104,20 +104,26 @@ def test_the_slider_is_logarithmic_in_bytes(position: float) -> None:
 
 
 def test_rates_are_typed_as_people_write_them() -> None:
-    points = tuple(
-        rawback.CurvePoint(rawback.Rate.quality(q), size, size / 1000, db, 1.0)
-        for q, size, db in ((0, 1000, 40.0), (1, 2000, 42.0), (50, 50_000, 48.0))
-    )
-    lossless = rawback.CurvePoint(rawback.Rate.lossless(), 900_000, 900.0, math.inf, 0.0)
-    curve = rawback.Curve((*points, lossless), complete=True)
-    for text in ("50kB", "50 kB", "50000", "0.05 MB", "50 k", "50 bpp", "50,0 bpp", "48 dB"):
-        found = parse_rate(text, curve)
-        assert found is not None, text
-        assert found.payload_bytes == 50_000, text
-    assert parse_rate("lossless", curve) == lossless
-    assert parse_rate("1 GB", curve) == lossless
-    for text in ("", "much", "-3 kB", "0 dB", "50 %", "kB"):
-        assert parse_rate(text, curve) is None, text
+    rate = rawback.Rate
+    for text, expected in {
+        "50kB": rate.size(50_000),
+        "50 000": None,
+        "50000": rate.size(50_000),
+        "0.05 MB": rate.size(50_000),
+        "50 k": rate.size(50_000),
+        "50 KiB": rate.size(51_200),
+        "12 bytes": rate.size(12),
+        "0.1 bpp": rate.bpp(0.1),
+        "0,1 bpp": rate.bpp(0.1),
+        "48 dB": rate.psnr(48),
+        "quality 60": rate.quality(60),
+        "q60": rate.quality(60),
+        "lossless": rate.lossless(),
+        "Exact ": rate.lossless(),
+    }.items():
+        assert parse_rate(text) == expected, text
+    for text in ("", "much", "-3 kB", "0 dB", "0 kB", "50 %", "kB", "quality 300", "quality 3 kB"):
+        assert parse_rate(text) is None, text
 
 
 def test_numbers_are_written_with_the_digits_that_count() -> None:

@@ -10,8 +10,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback._api.results import EmbedResult
+    from rawback._api.results import CarrierInfo, EmbedResult
+    from rawback.bitstream import Payload
     from rawback.codec import Rate
+    from rawback.jpegio import Carrier
     from rawback.types import RawFrame
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Region",
     "SectionEnd",
     "bits_per_tile",
+    "order_masks",
     "section_ends",
 ]
 
@@ -55,6 +58,7 @@ class Overlay:
         unit: Of the values.
         values: float32 ``[rows, columns]``, 0 or more, in the sensor's orientation.
         cell: Raw pixels along each side of a value's square; the last ones may be cut short.
+        mask: Whether values are 0 or 1, and only the squares of 1 are meant.
     """
 
     name: str
@@ -62,6 +66,7 @@ class Overlay:
     unit: str
     values: NDArray[np.float32]
     cell: int
+    mask: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ class Encoding:
         restored: The frame that comes back.
         result: Figures over the whole frame, and the sections.
         ends: Where the payload can be cut, in rising order.
-        overlays: Where its bits went.
+        overlays: Where its bits went, and in which order latents are coded.
     """
 
     rate: Rate
@@ -116,7 +121,7 @@ def section_ends(result: EmbedResult) -> tuple[SectionEnd, ...]:
     return tuple(ends)
 
 
-def bits_per_tile(result: EmbedResult) -> Overlay:
+def bits_per_tile(result: EmbedResult | CarrierInfo) -> Overlay:
     """Bits of all sections that belong to one tile, per raw pixel of it."""
     from rawback.codec import tile_regions
 
@@ -132,3 +137,38 @@ def bits_per_tile(result: EmbedResult) -> Overlay:
     if len(values) > 1:
         cell = regions[columns][1]
     return Overlay("bits", "Bits per tile", "bpp", values, cell)
+
+
+def order_masks(payload: Payload, carrier: Carrier) -> tuple[Overlay, ...]:
+    """Where the latents of each step lie; nothing without a learned layer."""
+    from rawback.codec import coded_steps
+
+    steps = coded_steps(payload, carrier)
+    if steps is None:
+        return ()
+    cell = _coarsest_cell(steps)
+    steps = steps[::cell, ::cell]
+    return tuple(
+        Overlay(
+            f"order-{step}",
+            f"Order mask, step {step}",
+            "",
+            (steps == step).astype(np.float32),
+            2 * cell,
+            mask=True,
+        )
+        for step in range(1, int(steps.max()) + 1)
+    )
+
+
+def _coarsest_cell(quads: NDArray[np.uint8]) -> int:
+    """Side of the largest squares of equal quads, a power of 2, that the array is made of."""
+    height, width = quads.shape
+    cell = 1
+    while cell < min(height, width):
+        some = quads[:: 2 * cell, :: 2 * cell]
+        whole = some.repeat(2 * cell, axis=0).repeat(2 * cell, axis=1)
+        if not np.array_equal(whole[:height, :width], quads):
+            break
+        cell *= 2
+    return cell

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rawback import bitstream, container
 from rawback._api.carriers import inspect
+from rawback._api.encoding import bits_per_tile, order_masks
 from rawback._api.job import Job, stoppable
 from rawback._api.packaging import contents, open_packed
 from rawback.errors import DamagedRaw, RawbackError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
+    from rawback._api.encoding import Overlay
     from rawback._api.job import Progress
     from rawback._api.results import CarrierInfo
     from rawback.files import StrPath
@@ -38,11 +40,13 @@ class OpenedCarrier:
         info: What the payload says about itself.
         restored: The raw.
         guide: The JPEG on the raw's grid.
+        overlays: Where its bits went, and in which order latents are coded.
     """
 
     info: CarrierInfo
     restored: RawFrame
     guide: Guide
+    overlays: tuple[Overlay, ...]
 
     def save_dng(self, output: StrPath, *, overwrite: bool = False) -> Path:
         """Write the raw as a DNG, without a preview; `rawback.restore` writes one with it.
@@ -102,8 +106,9 @@ def open_carrier(
     restored = codec.decode(payload, pixels, progress=job.part(0.1, 0.9))
     job.at("Resampling the JPEG", 0.9)
     guide = codec.carried_guide(payload.header, pixels)
+    overlays = (bits_per_tile(info), *order_masks(payload, pixels))
     job.at("Done", 1.0)
-    return OpenedCarrier(info, restored, guide)
+    return OpenedCarrier(info, restored, guide, overlays)
 
 
 def carrier_for(raw: StrPath | bytes) -> bytes:

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 from rawback import container, metrics
 from rawback._api.curve import Curve, CurvePoint
 from rawback._api.embedding import Coded, payload_rate
-from rawback._api.encoding import Encoding, Preview, SectionEnd, bits_per_tile, section_ends
+from rawback._api.encoding import (
+    Encoding,
+    Preview,
+    SectionEnd,
+    bits_per_tile,
+    order_masks,
+    section_ends,
+)
 from rawback._api.job import Job, stoppable
 from rawback._api.packaging import bits_per_pixel, contents
+from rawback.bitstream import unpack
 from rawback.errors import OutputRefused, RawbackError, SignedCarrier
 from rawback.files import check_output, label, read_file, replace_file, write_file
 
@@ -243,7 +251,7 @@ class Session:
             restored=encoded.restored,
             result=result,
             ends=section_ends(result),
-            overlays=(bits_per_tile(result),),
+            overlays=(bits_per_tile(result), *order_masks(unpack(encoded.payload), self._carrier)),
         )
 
     def save_carrier(self, encoding: Encoding, output: StrPath, *, overwrite: bool = False) -> Path:
@@ -324,11 +332,11 @@ class Session:
             return Operating.of_quality(100)
         if rate.kind == "quality":
             return Operating.of_quality(rate.value)
-        with self._work:
-            # One of the small bases is on the curve as the size it takes.
-            for knot, point in self._points.items():
-                if point.rate == rate and knot < 0:
-                    return Operating(tier=-knot)
+        # One of the small bases is on the curve as the size it takes. Copied at once, since the
+        # curve may grow meanwhile, and previews do not wait for that.
+        for knot, point in tuple(self._points.items()):
+            if point.rate == rate and knot < 0:
+                return Operating(tier=-knot)
         curve = self._curve if self._curve is not None else self.curve()
         if rate.kind == "psnr":
             return self._operating(curve.at_psnr(rate.value).rate)

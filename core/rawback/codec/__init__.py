@@ -9,7 +9,7 @@ Both sides run the same code wherever they must agree: the prediction (:mod:`.pr
 layers' coefficients (:mod:`.coefficients`), the header's numbers (:mod:`.headers`).
 """
 
-from rawback.codec.decoder import Progress, decode
+from rawback.codec.decoder import Progress, coded_steps, decode
 from rawback.codec.draft import Encoded
 from rawback.codec.encoder import Session, prepare
 from rawback.codec.preview import Operating, Previews, carried_guide, tile_regions
@@ -23,6 +23,7 @@ __all__ = [
     "Rate",
     "Session",
     "carried_guide",
+    "coded_steps",
     "decode",
     "prepare",
     "tile_regions",

@@ -20,7 +20,9 @@ from rawback.codec.headers import (
     geometry_of,
 )
 from rawback.codec.latents import with_latents
+from rawback.codec.order import steps_of
 from rawback.codec.prediction import GuideSource, Prediction, predict
+from rawback.codec.scene import Scene
 from rawback.codec.stored import stored
 from rawback.codec.threads import in_threads
 from rawback.codec.worth import Worth
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
 
     from rawback.types import RawFrame
 
-__all__ = ["Progress", "decode"]
+__all__ = ["Progress", "coded_steps", "decode"]
 
 Progress = Callable[[str, float], None]
 """Told what is being done, for people, and which part of all the work is done, 0 to 1."""
@@ -108,6 +110,24 @@ def decode(
         raise PayloadDamaged(message)
     report("Restored", 1.0)
     return described(header, cfa)
+
+
+def coded_steps(payload: Payload, carrier: Carrier) -> NDArray[np.uint8] | None:
+    """The order masks of the learned layer, laid over each other.
+
+    Args:
+        payload: May lack trailing sections.
+        carrier: The JPEG that carries it.
+
+    Returns:
+        uint8 ``[h, w]``: the step, from 1, in which the latent that covers each quad is coded;
+        None without a learned layer.
+
+    Raises:
+        PayloadDamaged: The payload contradicts itself.
+        PayloadTooNew: It was coded with networks that this version does not have.
+    """
+    return _Frame(payload, carrier).steps()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,17 +233,32 @@ class _Frame:
             predicted[tile], held[tile] = found
         return predicted, held
 
-    def _refined(self, tiles: list[Window], report: Progress) -> dict[Window, Prediction]:
-        """The base of these tiles with what latents add; nothing where there are none."""
-        latents = {
+    def steps(self) -> NDArray[np.uint8] | None:
+        """As :func:`coded_steps`."""
+        latents = self._latents
+        if 0 not in latents:
+            return None
+        return steps_of(Scene.of(self.pattern, self.source, self._predicted()), latents)
+
+    @property
+    def _latents(self) -> dict[int, bytes]:
+        """Sections of latents by layer."""
+        return {
             layer: data
             for (kind, layer, tile), data in self.sections.items()
             if kind == SectionKind.LATENTS and tile == 0
         }
+
+    def _predicted(self) -> list[Prediction]:
+        return list(in_threads(lambda t: predict(self.base, self.source, t), self.tiles))
+
+    def _refined(self, tiles: list[Window], report: Progress) -> dict[Window, Prediction]:
+        """The base of these tiles with what latents add; nothing where there are none."""
+        latents = self._latents
         if 0 not in latents:
             return {}
         report("Decoding latents", 0.02)
-        predicted = list(in_threads(lambda t: predict(self.base, self.source, t), self.tiles))
+        predicted = self._predicted()
         wanted = Window(
             min(tile.top for tile in tiles),
             min(tile.left for tile in tiles),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import rawback
 from rawback_gui.models.rates import bytes_text, psnr_text
+from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,12 +19,9 @@ if TYPE_CHECKING:
     from rawback_gui.controllers.lanes import Post
     from rawback_gui.models.pairing import Pair
 
-__all__ = ["Batch", "Entry", "parse_batch_rate"]
+__all__ = ["Batch", "Entry"]
 
 Status: TypeAlias = Literal["waiting", "working", "done", "failed"]
-
-_ENDINGS = {"bpp": rawback.Rate.bpp, "db": rawback.Rate.psnr}
-_SIZES = {"gb": 10**9, "mb": 10**6, "kb": 10**3, "b": 1, "g": 10**9, "m": 10**6, "k": 10**3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +43,6 @@ class Entry:
     output: Path | None = None
     figures: str = ""
     seconds: float = 0.0
-
-
-def parse_batch_rate(text: str) -> rawback.Rate | None:
-    """A rate that needs no curve to be understood.
-
-    Args:
-        text: ``200 kB``, ``0.1 bpp``, ``48 dB``, ``quality 60`` or ``lossless``.
-
-    Returns:
-        None for a text that is no rate.
-    """
-    words = text.strip().lower()
-    if words == "lossless":
-        return rawback.Rate.lossless()
-    try:
-        if words.startswith("quality"):
-            return rawback.Rate.quality(float(words.removeprefix("quality")))
-        for ending, rate in _ENDINGS.items():
-            if words.endswith(ending):
-                return rate(float(words.removesuffix(ending)))
-        for ending, factor in _SIZES.items():
-            if words.endswith(ending):
-                return rawback.Rate.size(factor * float(words.removesuffix(ending)))
-        return rawback.Rate.size(float(words))
-    except ValueError:
-        return None
 
 
 class Batch:
@@ -206,7 +178,7 @@ class Batch:
                 self._go.wait()
                 waited += time.perf_counter() - since
             if cancel.is_set():
-                message = "The batch was cancelled; start it again to go on."
+                message = tr("The batch was cancelled; start it again to go on.")
                 raise rawback.Cancelled(message)
             self._note(pair, status="working", progress=fraction)
 
@@ -248,7 +220,7 @@ def _embedded(
 ) -> tuple[Path, rawback.EmbedResult]:
     """Write the carrier of one shot beside its JPEG, or beside the raw."""
     if pair.raw is None:
-        message = "There is no raw to embed; add its raw file."
+        message = tr("There is no raw to embed; add its raw file.")
         raise rawback.RawbackError(message)
     if pair.jpeg is not None:
         result = rawback.embed(pair.raw, pair.jpeg, rate=rate, progress=progress)

@@ -10,6 +10,7 @@ import numpy as np
 
 import rawback
 from rawback_gui.models.orientation import Region, upright_size
+from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
     import threading
@@ -72,12 +73,14 @@ def open_document(pair: Pair, progress: rawback.Progress, cancel: threading.Even
     """
     if pair.raw is None:
         if pair.jpeg is None:
-            message = "There is nothing to open; drop a raw file, a JPEG, or both."
+            message = tr("There is nothing to open; drop a raw file, a JPEG, or both.")
             raise rawback.RawbackError(message)
         try:
             opened = rawback.open_carrier(pair.jpeg, progress=progress, cancel=cancel)
         except rawback.PayloadMissing as error:
-            message = f"{pair.jpeg.name} carries no raw yet; drop its raw file together with it."
+            message = tr("{} carries no raw yet; drop its raw file together with it.").format(
+                pair.jpeg.name
+            )
             raise rawback.PayloadMissing(message) from error
         return Document(pair, opened.restored, None, opened, opened.guide)
     if pair.jpeg is None:

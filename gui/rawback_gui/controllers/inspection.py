@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Single samples, told in numbers."""
+"""Samples of an open picture, told in numbers: one, a region's, or a white."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rawback_gui.models.errormap import ErrorView, errors_of
-from rawback_gui.models.orientation import to_raw
+from rawback_gui.controllers.pictures import raw_region
+from rawback_gui.models.errormap import ErrorView, Statistics, errors_of, statistics_of
+from rawback_gui.models.orientation import Region, to_raw
+from rawback_gui.models.rendering import neutral_at
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
 
     from rawback_gui.controllers.document import Document
 
-__all__ = ["Readout", "readout_of"]
+__all__ = ["Readout", "readout_of", "statistics_in", "white_at"]
+
+_PATCH = 8
+"""Raw pixels along each side of what a white is picked from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +87,32 @@ def readout_of(
         if view.kind == "absolute":
             error = abs(error)
     return Readout(column, row, colour, original, known, error, view.unit_text)
+
+
+def statistics_in(
+    document: Document, restored: NDArray[np.uint16], region: Region, view: ErrorView
+) -> Statistics | None:
+    """Errors of a region.
+
+    Args:
+        document: What is open.
+        restored: The restored mosaic.
+        region: In upright raw pixels.
+        view: Kind and unit of errors.
+
+    Returns:
+        None where the region holds no whole 2x2 cell.
+    """
+    left, top, width, height = raw_region(document, region)
+    if min(width, height) < 2:
+        return None
+    part = (slice(top, top + height), slice(left, left + width))
+    return statistics_of(document.frame.cfa[part], restored[part], document.frame, view)
+
+
+def white_at(document: Document, x: float, y: float) -> tuple[float, float, float] | None:
+    """The neutral colour if a place of the upright picture is white; None if it cannot be told."""
+    left, top = math.floor(x) // 2 * 2 - _PATCH // 2, math.floor(y) // 2 * 2 - _PATCH // 2
+    left, top, width, height = raw_region(document, (left, top, _PATCH, _PATCH))
+    patch = document.frame.cfa[top : top + height, left : left + width]
+    return neutral_at(patch, document.frame) if patch.size else None

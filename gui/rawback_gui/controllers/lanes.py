@@ -25,17 +25,18 @@ class Task:
 
     Attributes:
         generation: Later jobs of a lane have higher ones.
-        cancel: Set when the job is to stop and nothing of it is wanted any more.
+        cancel: Set when the job is to stop and nothing of it is wanted any more; shared by all
+            jobs since the lane was cleared last.
         superseded: Set when a newer job waits; what this one has done so far is still wanted.
     """
 
     generation: int
     post: Post
-    cancel: threading.Event = field(default_factory=threading.Event)
+    cancel: threading.Event
     superseded: threading.Event = field(default_factory=threading.Event)
 
     def tell(self, call: Callable[[], None]) -> None:
-        """Run a call on the window's thread, unless the job has been cancelled by then."""
+        """Run a call on the window's thread, unless the lane has been cleared by then."""
 
         def unless_cancelled() -> None:
             if not self.cancel.is_set():
@@ -67,12 +68,19 @@ class Lane:
         self._thread: threading.Thread | None = None
         self._generation = 0
         self._closed = False
+        self._cancel = threading.Event()
 
     @property
     def busy(self) -> bool:
         """Whether a job is running or waiting."""
         with self._wake:
             return self._running is not None or self._waiting is not None
+
+    @property
+    def newest(self) -> int:
+        """The generation of the job that was submitted last; 0 before the first."""
+        with self._wake:
+            return self._generation
 
     def submit(self, work: Work, *, cancel: bool = False) -> None:
         """Do a job as soon as the one that runs is through.
@@ -89,7 +97,7 @@ class Lane:
             elif self._running is not None:
                 self._running.superseded.set()
             self._generation += 1
-            self._waiting = (Task(self._generation, self._post), work)
+            self._waiting = (Task(self._generation, self._post, self._cancel), work)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
@@ -121,8 +129,10 @@ class Lane:
 
     def _clear(self) -> None:
         self._waiting = None
+        # Jobs that are through may have told things that the window has not heard yet.
+        self._cancel.set()
+        self._cancel = threading.Event()
         if self._running is not None:
-            self._running.cancel.set()
             self._running.superseded.set()
 
     def _work(self) -> None:

@@ -88,6 +88,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("pan_right", "view", "Pan &right", ("Right",), needs="picture"),
     Action("pan_up", "view", "Pan &up", ("Up",), needs="picture"),
     Action("pan_down", "view", "Pan &down", ("Down",), needs="picture"),
+    Action("bits", "view", "&Bits per tile", ("B",), checkable=True, needs="picture"),
+    Action("next_order", "view", "Next order mas&k", ("O",), needs="picture"),
     Action("panel", "view", "Side &panel", ("Ctrl+\\",), checkable=True),
     Action("full_screen", "view", "Full &screen", ("F11",), checkable=True),
     *_group(

@@ -8,10 +8,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import rawback
+from rawback_gui.models.wording import tr
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rawback import Curve, CurvePoint, EmbedResult, SectionEnd
+    from rawback import Curve, CurvePoint, EmbedResult, Rate, SectionEnd
 
 __all__ = [
     "Figures",
@@ -26,7 +29,8 @@ __all__ = [
 ]
 
 _ENTRY = re.compile(
-    r"\s*(\d+(?:[.,]\d+)?)\s*(bpp|db|lossless|%|([kmg]?)(i?)b(?:ytes?)?|([kmg]))?\s*", re.IGNORECASE
+    r"(?P<quality>q(?:uality)?\s*)?(?P<number>\d+(?:[.,]\d+)?)\s*"
+    r"(?P<unit>bpp|db|(?P<prefix>[kmg]?)(?P<binary>i?)b(?:ytes?)?|(?P<letter>[kmg]))?"
 )
 
 
@@ -102,7 +106,7 @@ def ticks_of(ends: Iterable[SectionEnd]) -> tuple[Tick, ...]:
     """Marks for the ends of sections; layers are numbered from 1."""
     ticks = []
     for end in ends:
-        name = _SECTIONS.get(end.kind, end.kind)
+        name = tr(_SECTIONS.get(end.kind, end.kind))
         if end.kind in ("residual", "latents"):
             name = f"{name} {end.layer + 1}"
         if end.kind != "codes":
@@ -148,31 +152,34 @@ def bytes_text(size: float) -> str:
 
 def psnr_text(decibels: float) -> str:
     """A PSNR; the word for none to be measured where all samples agree."""
-    return "exact" if math.isinf(decibels) else f"{decibels:.2f} dB"
+    return tr("exact") if math.isinf(decibels) else f"{decibels:.2f} dB"
 
 
-def parse_rate(text: str, curve: Curve) -> CurvePoint | None:
-    """The point of the curve that a text asks for.
+def parse_rate(text: str) -> Rate | None:
+    """The rate that a text asks for.
 
     Args:
-        text: ``200 kB``, ``1.5MB``, ``200000``, ``0.1 bpp``, ``48 dB`` or ``lossless``.
-        curve: Where to look.
+        text: ``200 kB``, ``1.5MB``, ``200000``, ``0.1 bpp``, ``48 dB``, ``quality 60`` or
+            ``lossless``.
 
     Returns:
         None for a text that is no rate.
     """
-    if text.strip().lower() in ("lossless", "exact"):
-        return curve.largest
-    match = _ENTRY.fullmatch(text)
+    words = text.strip().lower()
+    if words in ("lossless", "exact"):
+        return rawback.Rate.lossless()
+    match = _ENTRY.fullmatch(words)
     if match is None:
         return None
-    number = float(match[1].replace(",", "."))
-    unit = (match[2] or "b").lower()
-    if unit in ("lossless", "%") or number <= 0:
+    number = float(match["number"].replace(",", "."))
+    kinds = {"bpp": rawback.Rate.bpp, "db": rawback.Rate.psnr}
+    try:
+        if match["quality"]:
+            return None if match["unit"] else rawback.Rate.quality(number)
+        if match["unit"] in kinds:
+            return kinds[match["unit"]](number) if number else None
+        base = 1024 if match["binary"] else 1000
+        power = " kmg".index(match["prefix"] or match["letter"] or " ")
+        return rawback.Rate.size(number * base**power)
+    except ValueError:
         return None
-    if unit == "bpp":
-        return curve.at_bpp(number)
-    if unit == "db":
-        return curve.at_psnr(number)
-    prefix = (match[3] or match[5] or " ").lower()
-    return curve.at_size(number * (1024 if match[4] else 1000) ** " kmg".index(prefix))

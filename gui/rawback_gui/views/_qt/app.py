@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QLibraryInfo, QLocale, QTranslator
+from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 from PyQt6.QtGui import QGuiApplication, QIcon
 from PyQt6.QtWidgets import QApplication
 
 import rawback
+from rawback_gui.models.wording import translate_with
 from rawback_gui.views._qt.window import MainWindow
 
 if TYPE_CHECKING:
@@ -38,6 +39,19 @@ def make_application(arguments: Sequence[str] = ()) -> QApplication:
     return application
 
 
+def _translate(application: QApplication) -> None:
+    """Use Qt's texts and the app's own in the user's language, as far as there are any."""
+    folders = {
+        "qtbase": QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath),
+        "rawback": str(Path(__file__).parents[2] / "translations"),
+    }
+    for name, folder in folders.items():
+        translator = QTranslator(application)
+        if translator.load(QLocale(), name, "_", folder):
+            application.installTranslator(translator)
+    translate_with(lambda text: QCoreApplication.translate("rawback", text))
+
+
 def _icon() -> Path:
     """The icon, which a checkout keeps among its assets."""
     packed = Path(__file__).parents[2] / "rawback.svg"
@@ -57,10 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     application = make_application()
     # Qt's loop is not Python's: Ctrl-C in the terminal ends the program as it ends others.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    translator = QTranslator()
-    folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-    if translator.load(QLocale(), "qtbase", "_", folder):
-        application.installTranslator(translator)
+    _translate(application)
     window = MainWindow()
     window.show()
     if given:

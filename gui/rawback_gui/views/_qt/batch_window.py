@@ -23,12 +23,14 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from rawback_gui.controllers.batch import Batch, Entry, parse_batch_rate
+from rawback_gui.controllers.batch import Batch, Entry
 from rawback_gui.models.pairing import pair_up
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.rates import parse_rate
+from rawback_gui.models.wording import tr
+from rawback_gui.views._qt.dropping import FileTarget
 
 if TYPE_CHECKING:
-    from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+    from PyQt6.QtGui import QCloseEvent
 
     from rawback_gui.controllers.lanes import Post
 
@@ -46,7 +48,7 @@ def time_text(seconds: float) -> str:
     return tr("{} h").format(round(seconds / 3600, 1))
 
 
-class BatchWindow(QDialog):
+class BatchWindow(FileTarget, QDialog):
     """Many shots at one rate."""
 
     def __init__(self, post: Post, parent: QWidget | None = None) -> None:
@@ -61,6 +63,10 @@ class BatchWindow(QDialog):
         self.rate = QComboBox()
         self.rate.setEditable(True)
         self.rate.addItems(_RATES)
+        line = self.rate.lineEdit()
+        if line is not None:
+            # Files that are dropped on it are for the window.
+            line.setAcceptDrops(False)
         self.rate.setAccessibleName(tr("Rate of all payloads"))
         self.rate.setMinimumWidth(self.fontMetrics().horizontalAdvance("quality 60") + 72)
         self.table = QTableWidget(0, 4)
@@ -138,7 +144,7 @@ class BatchWindow(QDialog):
             self.add_paths([Path(file) for file in files])
 
     def _start(self) -> None:
-        rate = parse_batch_rate(self.rate.currentText())
+        rate = parse_rate(self.rate.currentText())
         if rate is None:
             self.told.setText(
                 tr("Type a rate such as 200 kB, 0.1 bpp, 48 dB, quality 60 or lossless.")
@@ -146,16 +152,9 @@ class BatchWindow(QDialog):
             return
         self.batch.start(rate)
 
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
-        data = event.mimeData() if event is not None else None
-        if event is not None and data is not None and data.hasUrls():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent | None) -> None:
-        data = event.mimeData() if event is not None else None
-        if event is not None and data is not None:
-            self.add_paths([Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()])
-            event.acceptProposedAction()
+    def take_files(self, paths: list[Path]) -> None:
+        """Add shots that were dropped."""
+        self.add_paths(paths)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         # A hidden queue works on; the program's end stops it.

@@ -5,17 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QCoreApplication, QObject, pyqtSignal
+from PyQt6.QtCore import QObject, pyqtSignal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Poster", "tr"]
-
-
-def tr(text: str) -> str:
-    """A text in the user's language."""
-    return QCoreApplication.translate("rawback", text)
+__all__ = ["Poster"]
 
 
 class Poster(QObject):

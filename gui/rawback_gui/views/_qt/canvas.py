@@ -23,7 +23,7 @@ from PyQt6.QtWidgets import QGestureEvent, QPinchGesture, QWidget
 
 from rawback_gui.controllers.pictures import Mark, Picture, Pictures
 from rawback_gui.models.state import Source, ViewState
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.overlays import paint_overlay
 from rawback_gui.views._qt.theme import small_font, theme_of
 

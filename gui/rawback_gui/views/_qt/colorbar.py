@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from rawback_gui.models.colormaps import table
 from rawback_gui.models.errormap import ErrorView, Statistics, value_at
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.theme import small_font, theme_of
 
 __all__ = ["ColorBar", "Histogram", "number_text"]

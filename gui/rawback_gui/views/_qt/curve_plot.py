@@ -11,7 +11,7 @@ from PyQt6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, 
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from rawback_gui.models.rates import Figures, RateScale, bytes_text, psnr_text
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.theme import small_font, theme_of
 
 if TYPE_CHECKING:

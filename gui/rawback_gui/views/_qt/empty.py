@@ -6,17 +6,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import QGuiApplication, QPainter, QPen
 from PyQt6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
+from rawback_gui.views._qt.theme import theme_of
 
 if TYPE_CHECKING:
+    from PyQt6.QtGui import QPaintEvent
+
     from rawback_gui.models.pairing import Pair
 
 __all__ = ["EmptyPage"]
 
 _RECENT = 5
+_ICON = 72
 
 
 class EmptyPage(QWidget):
@@ -32,6 +37,9 @@ class EmptyPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        icon = QLabel()
+        icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        icon.setPixmap(QGuiApplication.windowIcon().pixmap(_ICON, _ICON))
         title = QLabel(tr("Drop a raw and its JPEG here"))
         font = title.font()
         font.setPointSizeF(font.pointSizeF() * 1.9)
@@ -54,6 +62,8 @@ class EmptyPage(QWidget):
         self._heading.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout = QVBoxLayout(self)
         layout.addStretch(3)
+        layout.addWidget(icon)
+        layout.addSpacing(12)
         layout.addWidget(title)
         layout.addSpacing(8)
         layout.addWidget(text)
@@ -64,6 +74,14 @@ class EmptyPage(QWidget):
         layout.addLayout(self._recent)
         layout.addStretch(4)
         self.show_recent(())
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme_of(self).track, 2, Qt.PenStyle.DashLine))
+        painter.drawRoundedRect(QRectF(self.rect().adjusted(24, 24, -24, -24)), 12, 12)
+        painter.end()
 
     def show_recent(self, pairs: tuple[Pair, ...]) -> None:
         """List what was open lately, as far as it is still there."""

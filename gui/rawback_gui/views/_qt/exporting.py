@@ -22,7 +22,7 @@ from rawback_gui.models.errormap import (
     statistics_of,
 )
 from rawback_gui.models.orientation import Region, upright
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.colorbar import paint_scale
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QActionGroup, QKeySequence
 
 from rawback_gui.models.actions import ACTIONS, MENUS, Action
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +118,7 @@ class Menus:
             "raw_clipping": state.raw_clipping,
             "carrier_clipping": state.carrier_clipping,
             "log": state.errors.log,
+            "bits": "bits" in state.overlays,
             "show_errors": "error" in (state.left, state.right),
         }
         checked = on | {name for name, set_ in flags.items() if set_}

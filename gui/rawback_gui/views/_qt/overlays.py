@@ -15,19 +15,26 @@ from rawback_gui.models.orientation import Region, to_upright, upright
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from rawback import Overlay, RawFrame
 
 __all__ = ["paint_overlay"]
 
-_OPACITY = 0.38
+_OPACITY, _MASK_OPACITY = 97, 150
 _LABELLED = 400
 """Cells, at most, that have their values written in them."""
+
+_MASKS = ((255, 170, 0), (0, 170, 255), (255, 60, 150), (90, 220, 60))
+"""Colours of masks, by the number that their names end with."""
 
 
 def paint_overlay(
     painter: QPainter, overlay: Overlay, frame: RawFrame, target: Callable[[Region], QRectF]
 ) -> None:
-    """Paint an overlay: colours from its lowest to its highest value, and values where they fit.
+    """Paint an overlay: masks in one colour, else colours from 0 to the highest value.
+
+    Where there are few cells, their values are written in them.
 
     Args:
         painter: In device pixels.
@@ -35,45 +42,47 @@ def paint_overlay(
         frame: Of which frame.
         target: Where on the screen a region of the upright picture lies.
     """
+    rows, columns = overlay.values.shape
+    pixels = np.ascontiguousarray(upright(_pixels(overlay), frame.orientation))
+    height, width, _ = pixels.shape
+    data = pixels.tobytes()
+    image = QImage(data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
+
+    def place(region: Region) -> QRectF:
+        return target(to_upright(region, frame.orientation, frame.width, frame.height))
+
+    painter.save()
+    # The last cells may be cut short by the frame's edge.
+    painter.setClipRect(place((0, 0, frame.width, frame.height)), Qt.ClipOperation.IntersectClip)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
+    painter.drawImage(place((0, 0, columns * overlay.cell, rows * overlay.cell)), image)
+    if rows * columns <= _LABELLED and not overlay.mask:
+        _paint_values(painter, overlay, place)
+    painter.restore()
+
+
+def _pixels(overlay: Overlay) -> NDArray[np.uint8]:
+    """Colour and opacity of each cell, uint8 ``[rows, columns, 4]``."""
     values = overlay.values
-    top = float(values.max()) if values.size else 0.0
-    if top <= 0:
-        return
-    rows, columns = values.shape
-    if rows * columns > _LABELLED:
-        pixels = np.ascontiguousarray(
-            upright(coloured(values / np.float32(top), "viridis"), frame.orientation)
-        )
-        height, width, _ = pixels.shape
-        image = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
-        whole = (
-            0,
-            0,
-            min(columns * overlay.cell, frame.width),
-            min(rows * overlay.cell, frame.height),
-        )
-        painter.setOpacity(_OPACITY)
-        painter.drawImage(
-            target(to_upright(whole, frame.orientation, frame.width, frame.height)), image
-        )
-        painter.setOpacity(1)
-        return
-    for row in range(rows):
-        for column in range(columns):
-            left, top_row = column * overlay.cell, row * overlay.cell
-            wide = min(overlay.cell, frame.width - left)
-            high = min(overlay.cell, frame.height - top_row)
-            box = target(
-                to_upright(
-                    (left, top_row, wide, high), frame.orientation, frame.width, frame.height
-                )
-            )
-            share = np.array([[values[row, column] / top]], np.float32)
-            red, green, blue = (int(value) for value in coloured(share, "viridis")[0, 0])
-            painter.fillRect(box, QColor(red, green, blue, round(255 * _OPACITY)))
-            painter.setPen(QPen(QColor(255, 255, 255, 160), 1))
-            painter.drawRect(box)
-            _label(painter, box, f"{values[row, column]:.3g} {overlay.unit}")
+    pixels = np.empty((*values.shape, 4), np.uint8)
+    if overlay.mask:
+        number = overlay.name.rpartition("-")[2]
+        pixels[..., :3] = _MASKS[(int(number) - 1 if number.isdigit() else 0) % len(_MASKS)]
+        pixels[..., 3] = np.where(values > 0, _MASK_OPACITY, 0)
+    else:
+        top = max(float(values.max(initial=0)), 1e-9)
+        pixels[..., :3] = coloured(values / np.float32(top), "viridis")
+        pixels[..., 3] = _OPACITY
+    return pixels
+
+
+def _paint_values(painter: QPainter, overlay: Overlay, place: Callable[[Region], QRectF]) -> None:
+    for (row, column), value in np.ndenumerate(overlay.values):
+        left, top = column * overlay.cell, row * overlay.cell
+        box = place((left, top, overlay.cell, overlay.cell))
+        painter.setPen(QPen(QColor(255, 255, 255, 160), 1))
+        painter.drawRect(box)
+        _label(painter, box, f"{value:.3g} {overlay.unit}")
 
 
 def _label(painter: QPainter, box: QRectF, text: str) -> None:

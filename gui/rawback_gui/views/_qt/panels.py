@@ -25,9 +25,9 @@ from rawback_gui.models.errormap import CHANNELS, KINDS, UNITS, Statistics
 from rawback_gui.models.rates import psnr_text
 from rawback_gui.models.rendering import EXPOSURES
 from rawback_gui.models.state import ViewState
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.colorbar import ColorBar, Histogram, number_text
-from rawback_gui.views._qt.theme import dimmed
+from rawback_gui.views._qt.theme import Caption
 
 if TYPE_CHECKING:
     from rawback import Overlay
@@ -71,7 +71,7 @@ class LookPanel(QWidget):
         self.linear = QCheckBox(tr("Linear light"))
         self.raw_clipping = QCheckBox(tr("Raw clipping"))
         self.carrier_clipping = QCheckBox(tr("JPEG clipping"))
-        note = dimmed(QLabel(tr("Both raws are rendered alike, so what differs is in the data.")))
+        note = Caption(tr("Both raws are rendered alike, so what differs is in the data."))
         note.setWordWrap(True)
 
         exposure = QHBoxLayout()

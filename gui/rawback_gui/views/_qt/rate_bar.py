@@ -18,10 +18,10 @@ from PyQt6.QtWidgets import (
 )
 
 from rawback_gui.models.rates import Figures, RateScale, Tick, bytes_text, psnr_text
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.curve_plot import CurvePlot
 from rawback_gui.views._qt.rate_slider import RateSlider
-from rawback_gui.views._qt.theme import dimmed
+from rawback_gui.views._qt.theme import Caption
 
 if TYPE_CHECKING:
     from rawback import Curve
@@ -71,7 +71,7 @@ class RateBar(QFrame):
             ("sigma", tr("Error / noise")),
         )
         for column, (name, text) in enumerate(names):
-            caption = dimmed(QLabel(text))
+            caption = Caption(text)
             value = QLabel("\u2013")
             value.setAccessibleName(text)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -104,6 +104,11 @@ class RateBar(QFrame):
         self.entry.returnPressed.connect(lambda: self.entered.emit(self.entry.text()))
         self.save.clicked.connect(self.save_wanted)
         self.show_rate(None, None, ())
+
+    def ask(self) -> None:
+        """Let people type a rate."""
+        self.entry.setFocus()
+        self.entry.selectAll()
 
     def show_rate(
         self, curve: Curve | None, figures: Figures | None, ticks: tuple[Tick, ...]

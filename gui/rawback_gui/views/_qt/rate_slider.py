@@ -8,7 +8,7 @@ from PyQt6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEv
 from PyQt6.QtWidgets import QSizePolicy, QSlider, QWidget
 
 from rawback_gui.models.rates import RateScale, Tick, bytes_text
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.theme import small_font, theme_of
 
 __all__ = ["RateSlider"]
@@ -119,7 +119,7 @@ class RateSlider(QSlider):
         painter.drawRoundedRect(track, 2.5, 2.5)
         if self._scale is None:
             painter.setPen(theme.faint)
-            text = tr("The slider wakes up when a raw and its JPEG are open.")
+            text = tr("The slider wakes up once the raw and its JPEG are prepared.")
             painter.drawText(
                 self.rect().adjusted(_EDGE, _TRACK, -_EDGE, 0), Qt.AlignmentFlag.AlignTop, text
             )

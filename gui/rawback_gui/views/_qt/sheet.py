@@ -9,10 +9,12 @@ from PyQt6.QtGui import QKeySequence
 from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from rawback_gui.models.actions import ACTIONS, MENUS
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.theme import theme_of
 
 __all__ = ["ShortcutSheet", "plain"]
+
+_COLUMNS = 3
 
 
 def plain(text: str) -> str:
@@ -34,11 +36,11 @@ class ShortcutSheet(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(self.text)
         layout.addWidget(buttons)
-        self.resize(820, 620)
+        self.resize(1160, 640)
 
     def _html(self) -> str:
-        columns: list[list[str]] = [[], []]
-        lengths = [0, 0]
+        columns: list[list[str]] = [[] for _ in range(_COLUMNS)]
+        lengths = [0] * _COLUMNS
         faint = theme_of(self).faint.name()
         for menu, title in MENUS.items():
             rows = [
@@ -65,11 +67,8 @@ class ShortcutSheet(QDialog):
         ]
         column = lengths.index(min(lengths))
         columns[column].append(f"<h3>{escape(tr('Mouse'))}</h3><table>{''.join(rows)}</table>")
-        left, right = ("".join(column) for column in columns)
-        return (
-            f"<table width='100%'><tr><td width='52%' valign='top'>{left}</td>"
-            f"<td valign='top'>{right}</td></tr></table>"
-        )
+        cells = (f"<td valign='top'>{''.join(column)}</td>" for column in columns)
+        return f"<table width='100%'><tr>{''.join(cells)}</tr></table>"
 
 
 def _keys(shortcuts: tuple[str, ...]) -> str:

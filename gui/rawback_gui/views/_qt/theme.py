@@ -6,12 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from PyQt6.QtCore import QEvent
 from PyQt6.QtGui import QColor, QFont, QFontMetrics, QPalette
+from PyQt6.QtWidgets import QLabel, QWidget
 
 if TYPE_CHECKING:
-    from PyQt6.QtWidgets import QLabel, QWidget
+    from collections.abc import Mapping
 
-__all__ = ["Theme", "dimmed", "small_font", "theme_of"]
+__all__ = ["Caption", "Theme", "recolour", "small_font", "theme_of"]
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,29 @@ def theme_of(widget: QWidget) -> Theme:
     return replace(_DARK if dark else _LIGHT, accent=palette.color(QPalette.ColorRole.Highlight))
 
 
-def dimmed(label: QLabel) -> QLabel:
-    """The label, less prominent than others but as easy to read."""
-    palette = label.palette()
-    palette.setColor(QPalette.ColorRole.WindowText, theme_of(label).faint)
-    label.setPalette(palette)
-    return label
+def recolour(widget: QWidget, colours: Mapping[QPalette.ColorRole, QColor]) -> None:
+    """Give a widget some colours of its own; harmless where it has them already."""
+    palette = widget.palette()
+    if any(palette.color(role) != colour for role, colour in colours.items()):
+        for role, colour in colours.items():
+            palette.setColor(role, colour)
+        widget.setPalette(palette)
+
+
+class Caption(QLabel):
+    """A label that is less prominent than others but as easy to read, in light and in dark."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._follow_theme()
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
+            self._follow_theme()
+
+    def _follow_theme(self) -> None:
+        recolour(self, {QPalette.ColorRole.WindowText: theme_of(self).faint})
 
 
 def small_font(widget: QWidget) -> tuple[QFont, QFontMetrics]:

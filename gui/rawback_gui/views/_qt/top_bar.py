@@ -16,7 +16,7 @@ from PyQt6.QtWidgets import (
 )
 
 from rawback_gui.models.state import LAYOUTS, SOURCES, Layout, Source, ViewState
-from rawback_gui.views._qt.bridge import tr
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.canvas import source_name
 
 __all__ = ["TopBar", "layout_name"]

@@ -7,20 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtCore import QEvent, Qt, QUrl
-from PyQt6.QtGui import QPalette
+from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
     QFileDialog,
-    QFrame,
     QHBoxLayout,
-    QLabel,
     QMainWindow,
     QMessageBox,
-    QProgressBar,
-    QPushButton,
     QStackedWidget,
     QTabWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -28,27 +22,29 @@ from PyQt6.QtWidgets import (
 import rawback
 from rawback_gui.controllers.workspace import Workspace
 from rawback_gui.models.pairing import Pair, pair_up
+from rawback_gui.models.rates import bytes_text
+from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.batch_window import BatchWindow
-from rawback_gui.views._qt.bridge import Poster, tr
+from rawback_gui.views._qt.bridge import Poster
 from rawback_gui.views._qt.canvas import Canvas, source_name
-from rawback_gui.views._qt.colorbar import number_text
 from rawback_gui.views._qt.commands import Commands
+from rawback_gui.views._qt.dropping import FileTarget
 from rawback_gui.views._qt.empty import EmptyPage
 from rawback_gui.views._qt.menus import Menus
+from rawback_gui.views._qt.message_bar import MessageBar
 from rawback_gui.views._qt.panels import ErrorPanel, LookPanel
 from rawback_gui.views._qt.rate_bar import RateBar
+from rawback_gui.views._qt.saving import Saving
 from rawback_gui.views._qt.settings import Settings
 from rawback_gui.views._qt.sheet import ShortcutSheet
-from rawback_gui.views._qt.theme import theme_of
+from rawback_gui.views._qt.status_bar import StatusBar
 from rawback_gui.views._qt.top_bar import TopBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PyQt6.QtCore import QMimeData
-    from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+    from PyQt6.QtGui import QCloseEvent
 
-    from rawback_gui.controllers.inspection import Readout
     from rawback_gui.models.state import Source
 
 __all__ = ["MainWindow"]
@@ -56,7 +52,7 @@ __all__ = ["MainWindow"]
 _PANEL = 296
 
 
-class MainWindow(QMainWindow):
+class MainWindow(FileTarget, QMainWindow):
     """Pictures in the middle, what they are above, what they cost below, how to look beside."""
 
     def __init__(self) -> None:
@@ -73,9 +69,15 @@ class MainWindow(QMainWindow):
         self.look = LookPanel()
         self.errors = ErrorPanel()
         self.empty = EmptyPage()
-        self.commands = Commands(self)
+        self.message = MessageBar()
+        self.status = StatusBar()
         self.batch_window: BatchWindow | None = None
         self._build()
+        self._commands = Commands(
+            self.workspace,
+            self.show_wanted,
+            {**self._calls(), **Saving(self.workspace, self.canvas).calls},
+        )
         self.menus = Menus(self, self.canvas, self._run)
         self.menus.recent_wanted(self.settings.recent, self.open_pair, self._forget_recent)
         self._connect()
@@ -90,21 +92,6 @@ class MainWindow(QMainWindow):
     # Building.
 
     def _build(self) -> None:
-        self.message = QFrame()
-        self.message.setAutoFillBackground(True)
-        self.message_text = QLabel()
-        self.message_text.setObjectName("message")
-        self.message_text.setWordWrap(True)
-        self.message_text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        dismiss = QToolButton()
-        dismiss.setText("\u00d7")
-        dismiss.setAutoRaise(True)
-        dismiss.setAccessibleName(tr("Dismiss"))
-        dismiss.clicked.connect(lambda: self.workspace.say(""))
-        row = QHBoxLayout(self.message)
-        row.setContentsMargins(12, 4, 8, 4)
-        row.addWidget(self.message_text, 1)
-        row.addWidget(dismiss)
         self.panel = QTabWidget()
         self.panel.setDocumentMode(True)
         self.panel.setFixedWidth(_PANEL)
@@ -131,26 +118,23 @@ class MainWindow(QMainWindow):
         outer.addWidget(self.message)
         outer.addWidget(self.pages, 1)
         self.setCentralWidget(whole)
-        self._build_status()
+        self.setStatusBar(self.status)
 
-    def _build_status(self) -> None:
-        self.readout = QLabel()
-        self.readout.setAccessibleName(tr("Sample under the pointer"))
-        self.stage = QLabel()
-        self.bar = QProgressBar()
-        self.bar.setRange(0, 1000)
-        self.bar.setFixedWidth(160)
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName(tr("Progress"))
-        self.stop = QPushButton(tr("Cancel"))
-        self.stop.clicked.connect(self.workspace.cancel)
-        status = self.statusBar()
-        if status is not None:
-            status.setSizeGripEnabled(False)
-            status.addWidget(self.readout, 1)
-            for widget in (self.stage, self.bar, self.stop):
-                status.addPermanentWidget(widget)
-            status.setMinimumHeight(self.stop.sizeHint().height() + 4)
+    def _calls(self) -> dict[str, Callable[[], None]]:
+        """What actions do that are about the window itself."""
+        return {
+            "open": self.choose_files,
+            "batch": self.show_batch,
+            "quit": self._quit,
+            "cancel": self._cancel,
+            "panel": lambda: self.panel.setVisible(self.panel.isHidden()),
+            "full_screen": self._toggle_full_screen,
+            "pick_white": self.look.pick.toggle,
+            "show_errors": self.errors.shown.toggle,
+            "enter_rate": self.rate.ask,
+            "shortcuts": self.show_shortcuts,
+            "about": self._show_about,
+        }
 
     def _connect(self) -> None:
         for widget in (self.canvas, self.top, self.look, self.errors):
@@ -158,10 +142,12 @@ class MainWindow(QMainWindow):
         self.top.zoom_wanted.connect(lambda zoom: self._run("actual" if zoom else "fit"))
         self.canvas.resized.connect(self._fit_panes)
         self.canvas.hovered.connect(self._hovered)
+        self.message.dismissed.connect(lambda: self._say(""))
+        self.status.stopped.connect(self.workspace.cancel)
         self.canvas.picked.connect(self._picked)
         self.look.pick_wanted.connect(self._set_picking)
-        self.rate.size_chosen.connect(self.workspace.set_size)
-        self.rate.stepped.connect(self.workspace.step_rate)
+        self.rate.size_chosen.connect(self.workspace.rates.set_size)
+        self.rate.stepped.connect(self.workspace.rates.step)
         self.rate.entered.connect(self._entered)
         self.rate.save_wanted.connect(lambda: self._run("save"))
         self.empty.open_wanted.connect(self.choose_files)
@@ -181,7 +167,7 @@ class MainWindow(QMainWindow):
         found = pair_up(paths)
         if not found.pairs:
             names = ", ".join(path.name for path in paths[:3]) + (", \u2026" * (len(paths) > 3))
-            self.workspace.say(
+            self._say(
                 tr(
                     "{} is neither a raw nor a JPEG; drop a camera\u2019s raw file and its JPEG."
                 ).format(names)
@@ -194,34 +180,27 @@ class MainWindow(QMainWindow):
             self.show_batch()
             if self.batch_window is not None:
                 self.batch_window.add_paths(paths)
-            self.workspace.say(
+            self._say(
                 tr("{} shots were dropped: the first is open, all wait in the batch.").format(
                     len(found.pairs)
                 )
             )
         elif found.ignored:
             names = ", ".join(path.name for path in found.ignored[:3])
-            self.workspace.say(tr("Left out, being neither raw nor JPEG: {}.").format(names))
+            self._say(tr("Left out, being neither raw nor JPEG: {}.").format(names))
 
     def open_pair(self, pair: Pair) -> None:
         """Open one shot."""
         self.workspace.open(pair)
 
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
-        data = event.mimeData() if event is not None else None
-        if event is not None and _files(data):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent | None) -> None:
-        data = event.mimeData() if event is not None else None
-        if event is not None and data is not None:
-            event.acceptProposedAction()
-            self.open_paths(_files(data))
+    def take_files(self, paths: list[Path]) -> None:
+        """Open files that were dropped."""
+        self.open_paths(paths)
 
     # Acting.
 
     def _run(self, name: str) -> None:
-        self.commands.run(name)
+        self._commands.run(name)
         self._check_actions()
 
     def show_wanted(self, differences: dict[str, Any]) -> None:
@@ -245,29 +224,27 @@ class MainWindow(QMainWindow):
         if viewport != state.viewport:
             self.workspace.update(replace(state, viewport=viewport))
 
-    def toggle_panel(self) -> None:
-        """Show or hide the panel beside the pictures."""
-        self.panel.setVisible(not self.panel.isVisible())
-
-    def toggle_full_screen(self) -> None:
-        """Fill the screen, or not."""
+    def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
-    def toggle_errors(self) -> None:
-        """Show the error map on the right, or what was there before."""
-        self.errors.shown.toggle()
+    def _cancel(self) -> None:
+        if self.canvas.picking:
+            self.look.pick.toggle()
+        elif self.workspace.voice.progress is not None:
+            self.workspace.cancel()
+        else:
+            self._say("")
 
-    def toggle_picking(self) -> None:
-        """Begin or end picking a white."""
-        self.look.pick.toggle()
+    def _quit(self) -> None:
+        self.close()
 
     def _set_picking(self, on: bool) -> None:
         self.canvas.picking = on
         if on:
-            self.workspace.say(tr("Click on something that is white or grey; Esc to leave it."))
+            self._say(tr("Click on something that is white or grey; Esc to leave it."))
             self.canvas.setFocus()
-        elif self.workspace.message.startswith(tr("Click on something")):
-            self.workspace.say("")
+        elif self.workspace.voice.message.startswith(tr("Click on something")):
+            self._say("")
         self._check_actions()
 
     def _picked(self, x: float, y: float) -> None:
@@ -275,14 +252,9 @@ class MainWindow(QMainWindow):
         self.workspace.pick_white(x, y)
 
     def _entered(self, text: str) -> None:
-        if self.workspace.enter_rate(text):
+        if self.workspace.rates.enter(text):
             self.rate.entry.clear()
             self.canvas.setFocus()
-
-    def enter_rate(self) -> None:
-        """Let people type a rate."""
-        self.rate.entry.setFocus()
-        self.rate.entry.selectAll()
 
     def show_batch(self) -> None:
         """Show the batch queue."""
@@ -297,8 +269,7 @@ class MainWindow(QMainWindow):
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.open()
 
-    def show_about(self) -> None:
-        """Say what this is."""
+    def _show_about(self) -> None:
         box = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setWindowTitle(tr("About rawback"))
@@ -357,10 +328,8 @@ class MainWindow(QMainWindow):
 
     def _side_name(self, source: Source) -> str:
         text = source_name(source)
-        document, point = self.workspace.document, self.workspace.figures
+        document, point = self.workspace.document, self.workspace.rates.figures
         if source == "restored" and document is not None and point is not None:
-            from rawback_gui.models.rates import bytes_text
-
             text += f" \u00b7 {bytes_text(point.payload_bytes)}"
         return text
 
@@ -385,7 +354,7 @@ class MainWindow(QMainWindow):
 
     def _refresh_rate(self) -> None:
         space = self.workspace
-        self.rate.show_rate(space.curve, space.figures, space.ticks)
+        self.rate.show_rate(space.rates.curve, space.rates.figures, space.rates.ticks)
         self.rate.save.setEnabled(space.session is not None)
         state = space.resolved
         self.canvas.show_state(state, (self._side_name(state.left), self._side_name(state.right)))
@@ -396,27 +365,18 @@ class MainWindow(QMainWindow):
         self.errors.show_statistics(self.workspace.statistics, unit)
 
     def _refresh_progress(self) -> None:
-        progress = self.workspace.progress
-        for widget in (self.stage, self.bar, self.stop):
-            widget.setVisible(progress is not None)
-        if progress is not None:
-            self.stage.setText(tr(progress.stage))
-            self.bar.setValue(round(1000 * progress.fraction))
+        progress = self.workspace.voice.progress
+        self.status.show_progress(progress)
         self.empty.setEnabled(progress is None or not progress.blocking)
 
+    def _say(self, message: str) -> None:
+        self.workspace.voice.say(message)
+
     def _refresh_message(self) -> None:
-        text = self.workspace.message
-        theme = theme_of(self)
-        palette = self.message.palette()
-        palette.setColor(QPalette.ColorRole.Window, theme.warning)
-        palette.setColor(QPalette.ColorRole.WindowText, theme.warning_text)
-        self.message.setPalette(palette)
-        self.message_text.setText(text)
-        self.message.setVisible(bool(text))
+        self.message.show_message(self.workspace.voice.message)
 
     def _hovered(self, place: tuple[float, float] | None) -> None:
-        found = None if place is None else self.workspace.readout(*place)
-        self.readout.setText("" if found is None else readout_text(found))
+        self.status.show_readout(None if place is None else self.workspace.readout(*place))
 
     def _forget_recent(self) -> None:
         self.settings.clear_recent()
@@ -439,11 +399,6 @@ class MainWindow(QMainWindow):
 
     # Ending.
 
-    def changeEvent(self, event: QEvent | None) -> None:
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange:
-            self._refresh_message()
-
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self.settings.keep_window(self)
         self.settings.keep_view(self.workspace.state)
@@ -456,20 +411,3 @@ class MainWindow(QMainWindow):
         self.poster.close()
         ended = self.workspace.shut_down(timeout)
         return (self.batch_window is None or self.batch_window.batch.shut_down(timeout)) and ended
-
-
-def readout_text(found: Readout) -> str:
-    """One sample in words."""
-    parts = [f"x {found.column}, y {found.row}", found.colour]
-    if found.original is not None:
-        parts.append(tr("original {} DN").format(found.original))
-    if found.restored is not None:
-        parts.append(tr("restored {} DN").format(found.restored))
-    if found.error is not None:
-        parts.append(tr("error {} {}").format(number_text(found.error), found.unit))
-    return "   ".join(parts)
-
-
-def _files(data: QMimeData | None) -> list[Path]:
-    urls: list[QUrl] = [] if data is None or not data.hasUrls() else data.urls()
-    return [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]

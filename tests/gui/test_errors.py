@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Error maps, readouts and overlays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import QPoint
+
+from rawback_gui.views._qt.driving import drag, drawn, grabbed, shows, wait_until
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from rawback_gui.views._qt.window import MainWindow
+
+
+def test_errors_of_a_region(qtbot: QtBot, opened: MainWindow) -> None:
+    space = opened.workspace
+    opened.errors.shown.click()
+    wait_until(lambda: shows(opened, "error"))
+    assert opened.panel.currentWidget() is opened.errors
+    state = space.state
+    corners = [QPoint(*map(round, state.viewport.to_pane(*at))) for at in ((40, 30), (80, 60))]
+    drag(opened.canvas, corners[0], corners[1], shift=True)
+    found = space.statistics
+    assert found is not None
+    assert found.count == pytest.approx(1200, rel=0.15)
+    assert "\u03c3" in opened.errors._figures["rms"].text()
+    rms = found.rms
+    opened.menus.actions["unit_DN"].trigger()
+    assert space.statistics is not None
+    assert space.statistics.rms > 3 * rms
+    opened.menus.actions["clear_selection"].trigger()
+    assert space.statistics is None
+
+
+def test_the_color_bar_is_dragged(qtbot: QtBot, opened: MainWindow) -> None:
+    opened.errors.shown.click()
+    wait_until(lambda: shows(opened, "error"))
+    drawn(opened)
+    before = grabbed(opened.canvas)[60:]
+    bar = opened.errors.bar
+    drag(bar, QPoint(20, 8), QPoint(20 + bar.width() // 2, 8))
+    top = opened.workspace.state.errors.top
+    assert top is not None
+    drawn(opened)
+    assert opened.workspace.pictures.error_top == top
+    assert grabbed(opened.canvas)[60:].mean() < before.mean()
+    opened.menus.actions["auto_range"].trigger()
+    assert opened.workspace.state.errors.top is None
+
+
+def test_the_pointer_reads_samples_out(opened: MainWindow) -> None:
+    readout = opened.workspace.readout(81.4, 60.9)
+    assert readout is not None
+    document = opened.workspace.document
+    assert document is not None
+    assert (readout.column, readout.row, readout.colour) == (81, 60, "G1")
+    assert readout.original == document.frame.cfa[60, 81]
+    restored = opened.workspace.restored
+    assert restored is not None
+    assert readout.restored == restored[60, 81]
+    opened.canvas.hovered.emit((81.4, 60.9))
+    assert "x 81, y 60" in opened.status.readout.text()
+    assert opened.workspace.readout(500, 3) is None
+
+
+def test_clipping_and_bits_are_overlays(opened: MainWindow) -> None:
+    opened.show_wanted({"layout": "flip", "left": "carrier"})
+    drawn(opened)
+    plain = grabbed(opened.canvas)
+    opened.look._boxes["bits"].click()
+    assert opened.workspace.state.overlays == {"bits"}
+    assert not np.array_equal(plain, grabbed(opened.canvas))
+    opened.look._boxes["bits"].click()
+    assert np.array_equal(plain, grabbed(opened.canvas))
+    document = opened.workspace.document
+    assert document is not None
+    assert document.guide is not None
+    clipped = (document.guide.pixels.max(axis=2) >= 254).any()
+    opened.look.carrier_clipping.click()
+    drawn(opened)
+    marks = opened.workspace.pictures.carrier_clipping
+    assert marks is not None
+    assert bool(marks.pixels[..., 3].any()) == bool(clipped)
