@@ -10,8 +10,8 @@ import pytest
 
 from rawback.bitstream import SectionKind, unpack
 from rawback.codec import Rate, coded_steps, decode
-from rawback.codec.scene import POSITION
 from rawback.jpegio import decode_jpeg
+from rawback.models import LATENT
 from rawback.models.level import Level
 from rawback.weights import weights
 from rawback_lab.camera import CameraSpec
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import torch
 
     from rawback.types import BayerPattern
+
+POSITION = 2 * LATENT
+"""Quads along each side of what a main latent covers."""
 
 
 @pytest.mark.parametrize("pattern", ["RGGB", "GBRG"])

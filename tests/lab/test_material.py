@@ -23,12 +23,11 @@ def _shard(folder: Path, planes: int) -> Path:
     each = 2 if planes == 4 else 1
     rows, columns = np.mgrid[: each * SIDE, : each * SIDE]
     guide = np.stack([rows, columns, rows + columns], axis=2).astype(np.uint8)
-    light = 3 * rows + 5 * columns
-    colour = {4: light, 3: light}[planes]
+    light = np.asarray(3 * rows + 5 * columns)
     if planes == 4:
-        base = np.stack([colour[p // 2 :: 2, p % 2 :: 2] for p in range(4)])
+        base = np.stack([light[p // 2 :: 2, p % 2 :: 2] for p in range(4)])
     else:
-        base = np.stack([colour, colour + 1000, colour + 2000])
+        base = np.stack([light, light + 1000, light + 2000])
     spots = np.where(np.arange(SIDE) < 3, Spot.CLIPPED, Spot.SMOOTH).astype(np.uint8)
     held = {
         "guide": guide,

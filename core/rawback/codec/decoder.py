@@ -22,7 +22,6 @@ from rawback.codec.headers import (
 from rawback.codec.latents import with_latents
 from rawback.codec.order import steps_of
 from rawback.codec.prediction import GuideSource, Prediction, predict
-from rawback.codec.scene import Scene
 from rawback.codec.stored import stored
 from rawback.codec.threads import in_threads
 from rawback.codec.worth import Worth
@@ -121,7 +120,7 @@ def coded_steps(payload: Payload, carrier: Carrier) -> NDArray[np.uint8] | None:
 
     Returns:
         uint8 ``[h, w]``: the step, from 1, in which the latent that covers each quad is coded;
-        None without a learned layer.
+        None without latents.
 
     Raises:
         PayloadDamaged: The payload contradicts itself.
@@ -238,7 +237,7 @@ class _Frame:
         latents = self._latents
         if 0 not in latents:
             return None
-        return steps_of(Scene.of(self.pattern, self.source, self._predicted()), latents)
+        return steps_of(self.pattern, self.source, self._predicted(), latents)
 
     @property
     def _latents(self) -> dict[int, bytes]:

@@ -49,6 +49,7 @@ __all__ = [
     "LatentHead",
     "code_latents",
     "corrected",
+    "decoded_latents",
     "features_of",
     "guide_state",
     "replaced",
@@ -211,6 +212,13 @@ def with_latents(
         PayloadTooNew: They were coded with other weights.
     """
     head = LatentHead.from_bytes(sections[0])
+    scene = Scene.of(pattern, source, predicted, head.held.network.config.sites)
+    decoded = decoded_latents(scene, head, sections)
+    return replaced(predicted, corrected(scene, decoded, head.readout, wanted))
+
+
+def decoded_latents(scene: Scene, head: LatentHead, sections: Mapping[int, bytes]) -> Decoded:
+    """What the sections after the first one hold; later ones may be missing."""
     coders: list[SymbolDecoder] = []
     hints, first = _hints(sections.get(1))
     while (data := sections.get(1 + len(coders))) is not None:
@@ -218,13 +226,11 @@ def with_latents(
     if len(coders) > 1 + head.held.network.config.groups:
         message = "The payload has more groups of latents than there can be; fetch the file again."
         raise PayloadDamaged(message)
-    scene = Scene.of(pattern, source, predicted, head.held.network.config.sites)
-    decoded = Decoded(head.held, head.shift)
-    if coders:
-        with side_by_side():
-            guide = guide_state(head.held, scene, head.shift, hints)
-            decoded = code_latents(head.held, guide, head.shift, None, coders)
-    return replaced(predicted, corrected(scene, decoded, head.readout, wanted))
+    if not coders:
+        return Decoded(head.held, head.shift)
+    with side_by_side():
+        guide = guide_state(head.held, scene, head.shift, hints)
+        return code_latents(head.held, guide, head.shift, None, coders)
 
 
 def _hints(data: bytes | None) -> tuple[bytes, bytes]:
