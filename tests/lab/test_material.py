@@ -21,9 +21,9 @@ SIDE = 16
 def _shard(folder: Path, planes: int) -> Path:
     """Crops whose base is a smooth function of where each sample lies, as the guide is."""
     each = 2 if planes == 4 else 1
-    rows, columns = np.mgrid[: each * SIDE, : each * SIDE]
+    rows, columns = np.indices((each * SIDE, each * SIDE))
     guide = np.stack([rows, columns, rows + columns], axis=2).astype(np.uint8)
-    light = np.asarray(3 * rows + 5 * columns)
+    light = 3 * rows + 5 * columns
     if planes == 4:
         base = np.stack([light[p // 2 :: 2, p % 2 :: 2] for p in range(4)])
     else:
