@@ -15,6 +15,8 @@ from rawback_lab.learn.material import Material
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 SIDE = 16
 
 
@@ -23,7 +25,7 @@ def _shard(folder: Path, planes: int) -> Path:
     each = 2 if planes == 4 else 1
     rows, columns = np.indices((each * SIDE, each * SIDE))
     guide = np.stack([rows, columns, rows + columns], axis=2).astype(np.uint8)
-    light = 3 * rows + 5 * columns
+    light: NDArray[np.int64] = 3 * rows + 5 * columns
     if planes == 4:
         base = np.stack([light[p // 2 :: 2, p % 2 :: 2] for p in range(4)])
     else:
