@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def _shard(folder: Path, planes: int) -> Path:
     else:
         base = np.stack([light, light + 1000, light + 2000])
     spots = np.where(np.arange(SIDE) < 3, Spot.CLIPPED, Spot.SMOOTH).astype(np.uint8)
-    held = {
+    held: dict[str, NDArray[Any]] = {
         "guide": guide,
         "mask": np.ones((SIDE, SIDE), np.uint8),
         "base": base.astype(np.int16),
