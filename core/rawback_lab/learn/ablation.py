@@ -1,7 +1,8 @@
 """What each part is worth: ``python -m rawback_lab.learn.ablation --pack P --out O --json FILE``.
 
 Trains the whole network, and the network without each of its five parts and without the base, all
-equally long from the same seed, and compares what coding held-out crops costs with each. Training
+equally long from the same seed, and compares what coding held-out crops costs with each. With
+``--start`` all of them begin with the weights of a trained network, as far as these fit. Training
 is resumed where it stopped, so a broken run goes on. Costs are those of
 :mod:`rawback.models.objective`: latents' bits, and bits and errors of what they leave, relative to
 those without any learned layer.
@@ -37,7 +38,12 @@ def main() -> None:
     results: dict[str, Any] = {"networks": {}}
     if options.json.exists():
         results = json.loads(options.json.read_text("utf-8"))
-    results |= {"steps": options.steps, "crops_a_step": options.shots, "seed": options.seed}
+    results |= {
+        "started": options.start is not None,
+        "steps": options.steps,
+        "crops_a_step": options.shots,
+        "seed": options.seed,
+    }
     folder = options.out
     held_out = Material(sorted(options.pack.glob("*.safetensors"))[::HELD_OUT])
     for name in options.only or ("whole", *PARTS):

@@ -152,6 +152,8 @@ def train(options: argparse.Namespace, config: ModelConfig) -> None:
     torch.manual_seed(options.seed)
     network = Network(config)
     optimiser = torch.optim.Adam(network.parameters(), lr=options.rate)
+    if options.start and not (options.out / "state.safetensors").exists():
+        _begin(options.start, network)
     first = _resume(options.out, network, optimiser)
     saved, log = time.monotonic(), _Log(options.out)
     for number in range(first, options.steps):
@@ -189,7 +191,7 @@ def _step(
     shift = draws.shift(options.shots // crops).repeat_interleave(crops, dim=0)
     with torch.autocast("cpu", torch.bfloat16, enabled=options.bf16):
         passed = run(network, batch, shift, draws.sent, bare=draws.bare)
-    price = min(1.0, 0.1 + number / _CHEAP)
+    price = 1.0 if options.start else min(1.0, 0.1 + number / _CHEAP)
     fitted = crops if draws.fitted else 0
     ours, without = cost(network, batch, passed, shift, crops=fitted, price=price)
     loss = (ours / (without + 0.002)).mean()
@@ -246,6 +248,17 @@ def _save(folder: Path, network: Network, optimiser: torch.optim.Optimizer, numb
     part.rename(folder / "state.safetensors")
 
 
+def _begin(state: Path, network: Network) -> None:
+    """Take over the weights of another training, as far as they fit."""
+    own = network.state_dict()
+    with safe_open(state, "pt") as held:
+        for name, value in own.items():
+            key = f"weight.{name}"
+            if key in held.keys() and held.get_slice(key).get_shape() == list(value.shape):  # noqa: SIM118
+                own[name] = held.get_tensor(key)
+    network.load_state_dict(own)
+
+
 def _resume(folder: Path, network: Network, optimiser: torch.optim.Optimizer) -> int:
     file = folder / "state.safetensors"
     if not file.exists():
@@ -278,6 +291,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--rate", type=float, default=1e-3)
     found.add_argument("--seed", type=int, default=0)
     found.add_argument("--threads", type=int, default=1)
+    found.add_argument("--start", type=Path, help="a state to take weights from")
     found.add_argument("--without-base", dest="base", action="store_false", help="for comparison")
     found.add_argument("--bf16", action="store_true", help="compute in bfloat16 where that is safe")
     for part in fields(ModelConfig):
