@@ -20,6 +20,7 @@ def main() -> None:
         ("darktable.json", _darktable),
         ("hook.json", _hook),
         ("speed.json", _speed),
+        ("app.json", _app),
     ):
         path = RESULTS / name
         if path.exists():
@@ -100,6 +101,27 @@ def _speed(results: dict[str, Any]) -> None:
             for verb in ("embed", "restore")
         ]
         print(f"| `{run['rate']}` | " + " | ".join(cells) + " |")
+
+
+def _app(results: dict[str, Any]) -> None:
+    print(f"\nThe desktop app on {results['cores']} cores, CPU seconds in brackets:\n")
+    print("| shot | first comparison | restored raw | slider, curve being measured | at rest |")
+    print("|---|---|---|---|---|")
+    for pair in results["pairs"]:
+        cells = [
+            f"{pair[name + '_s']:.1f} s ({pair[name + '_cpu_s']:.1f})"
+            for name in ("first_comparison", "restored")
+        ]
+        cells += [
+            f"{found['median_s']:.2f} s, at most {found['slowest_s']:.2f}"
+            f" ({found['median_cpu_s']:.2f})"
+            for found in (pair["slider_while_measuring"], pair["slider_at_rest"])
+        ]
+        print(f"| {pair['file']}, {pair['pixels'] / 1e6:.1f} MP | " + " | ".join(cells) + " |")
+    memory = results.get("memory")
+    if memory:
+        print(f"\n{memory['openings']} openings: {memory['held_mb'][0]} MB after the first,")
+        print(f"{memory['held_mb'][-1]} MB after the last.")
 
 
 def _decibels(figures: dict[str, Any] | None) -> str:

@@ -168,6 +168,8 @@ class Canvas(QWidget):
         self, painter: QPainter, pane: QRect, source: Source, *, clip: bool = True
     ) -> None:
         painter.save()
+        font, _ = small_font(self, self.devicePixelRatioF())
+        painter.setFont(font)
         if clip:
             painter.setClipRect(pane)
         picture = self._pictures.sources.get(source)
@@ -182,7 +184,8 @@ class Canvas(QWidget):
                 paint_overlay(painter, overlay, self._frame, lambda part: self._target(pane, part))
         if self._state.selection is not None:
             box = self._target(pane, self._state.selection)
-            for pen in (QPen(QColor(0, 0, 0), 3), QPen(QColor(255, 255, 255), 1)):
+            ratio = self.devicePixelRatioF()
+            for pen in (QPen(QColor(0, 0, 0), 3 * ratio), QPen(QColor(255, 255, 255), ratio)):
                 painter.setPen(pen)
                 painter.drawRect(box)
         painter.restore()
