@@ -353,6 +353,9 @@ class Canvas(QWidget):
         event.accept()
 
     def event(self, event: QEvent | None) -> bool:
+        if event is not None and event.type() == QEvent.Type.DevicePixelRatioChange:
+            # On another screen the same pane has more device pixels, or fewer.
+            self.resized.emit()
         if isinstance(event, QNativeGestureEvent):
             if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
                 self._zoom_at(event.position(), self._state.viewport.zoom * (1 + event.value()))
