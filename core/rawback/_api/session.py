@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from rawback import container, metrics
+from rawback import bitstream, container, metrics
 from rawback._api.curve import Curve, CurvePoint
 from rawback._api.embedding import Coded, payload_rate
 from rawback._api.encoding import (
@@ -18,7 +18,6 @@ from rawback._api.encoding import (
 )
 from rawback._api.job import Job, stoppable
 from rawback._api.packaging import bits_per_pixel, contents
-from rawback.bitstream import unpack
 from rawback.errors import OutputRefused, RawbackError, SignedCarrier
 from rawback.files import check_output, label, read_file, replace_file, write_file
 
@@ -256,7 +255,10 @@ class Session:
             restored=encoded.restored,
             result=result,
             ends=section_ends(result),
-            overlays=(bits_per_tile(result), *order_masks(unpack(encoded.payload), self._carrier)),
+            overlays=(
+                bits_per_tile(result),
+                *order_masks(bitstream.unpack(encoded.payload), self._carrier),
+            ),
         )
 
     def save_carrier(self, encoding: Encoding, output: StrPath, *, overwrite: bool = False) -> Path:
