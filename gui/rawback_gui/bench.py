@@ -77,6 +77,7 @@ def opened(window: MainWindow, pair: Pair) -> dict[str, float]:
     """Open a pair and tell the seconds until things are there."""
     space = window.workspace
     space.close_document()
+    space.update(replace(space.state, left="carrier", right="restored"))
     cpu, pulse = time.process_time(), Pulse()
     window.open_paths(list(pair.files))
     first = wait_until(lambda: compares(window), _PATIENCE)
@@ -195,7 +196,7 @@ def main() -> int:
         QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, scratch)
         application = make_application()
         window = MainWindow()
-        window.workspace.state = ViewState(left="carrier", right="restored")
+        window.workspace.state = ViewState()
         window.resize(1400, 1200)
         window.show()
         application.processEvents()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtGui import QNativeGestureEvent, QPointingDevice, QWheelEvent
 from PyQt6.QtWidgets import QApplication
 
 import rawback
@@ -94,6 +94,29 @@ def test_zoom_and_pan_are_linked_and_honest(qtbot: QtBot, opened: MainWindow) ->
     left = canvas.place_at(QPointF(50, 60))
     other = canvas.place_at(QPointF(50 + (canvas.width() + 2) / 2, 60))
     assert left == pytest.approx(other, abs=1 / before.zoom)
+
+
+def test_fingers_zoom_by_pinching(opened: MainWindow) -> None:
+    canvas, space = opened.canvas, opened.workspace
+    opened.menus.actions["actual"].trigger()
+    for _ in range(6):
+        opened.menus.actions["zoom_in"].trigger()
+    before = space.state.viewport.zoom
+    at = QPointF(canvas.width() / 3, canvas.height() / 3)
+    under = canvas.place_at(at)
+    event = QNativeGestureEvent(
+        Qt.NativeGestureType.ZoomNativeGesture,
+        QPointingDevice.primaryPointingDevice(),
+        2,
+        at,
+        at,
+        QPointF(canvas.mapToGlobal(at.toPoint())),
+        0.25,
+        QPointF(),
+    )
+    QApplication.sendEvent(canvas, event)
+    assert space.state.viewport.zoom == pytest.approx(1.25 * before)
+    assert canvas.place_at(at) == pytest.approx(under, abs=0.6)
 
 
 def test_exposure_and_white_reach_both_raws(qtbot: QtBot, opened: MainWindow) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,8 @@ from PyQt6.QtCore import QPoint
 from rawback_gui.views._qt.driving import drag, drawn, grabbed, shows, wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytestqt.qtbot import QtBot
 
     from rawback_gui.views._qt.window import MainWindow
@@ -86,3 +89,31 @@ def test_clipping_and_bits_are_overlays(opened: MainWindow) -> None:
     marks = opened.workspace.pictures.carrier_clipping
     assert marks is not None
     assert bool(marks.pixels[..., 3].any()) == bool(clipped)
+
+
+def test_order_masks_are_overlays_of_a_carrier_alone(
+    window: MainWindow, drop: Callable[..., None]
+) -> None:
+    drop(window, Path(__file__).parents[1] / "golden" / "learned.jpg")
+    wait_until(lambda: shows(window, "carrier", "restored"))
+    drawn(window)
+    window.show_wanted({"layout": "flip", "raw_clipping": False, "carrier_clipping": False})
+    drawn(window)
+    plain = grabbed(window.canvas)
+    masks = [overlay for overlay in window.workspace.overlays if overlay.mask]
+    for mask in masks:
+        window.menus.actions["next_order"].trigger()
+        assert window.workspace.state.overlays == {mask.name}
+        assert window.look._boxes[mask.name].isChecked()
+        assert bool(mask.values.any()) != np.array_equal(plain, grabbed(window.canvas))
+    window.menus.actions["next_order"].trigger()
+    assert window.workspace.state.overlays == set()
+    assert np.array_equal(plain, grabbed(window.canvas))
+
+
+def test_a_payload_without_a_learned_layer_says_so(opened: MainWindow) -> None:
+    opened.menus.actions["next_order"].trigger()
+    assert "no learned layer" in opened.message.text.text()
+    opened.menus.actions["bits"].trigger()
+    assert opened.workspace.state.overlays == {"bits"}
+    assert opened.menus.actions["bits"].isChecked()

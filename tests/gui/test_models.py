@@ -18,7 +18,7 @@ from rawback import rawio
 from rawback_gui.models import colormaps, errormap
 from rawback_gui.models.actions import ACTIONS, MENUS
 from rawback_gui.models.command import embed_command, restore_command
-from rawback_gui.models.errormap import ErrorView
+from rawback_gui.models.errormap import ErrorView, reduced
 from rawback_gui.models.orientation import to_raw, to_upright, upright, upright_size
 from rawback_gui.models.pairing import Pair, pair_up
 from rawback_gui.models.rates import RateScale, bytes_text, parse_rate, psnr_text
@@ -253,3 +253,24 @@ def test_states_tell_what_differs() -> None:
     state = ViewState()
     assert changed(state, replace(state, divider=0.2, layout="side")) == {"divider", "layout"}
     assert changed(state, ViewState()) == frozenset()
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3, 8])
+def test_error_maps_shrink_by_whole_factors(factor: int) -> None:
+    rng = np.random.default_rng(factor)
+    errors = rng.normal(0, 2, (37, 50)).astype(np.float32)
+    small = reduced(errors, ErrorView(kind="absolute"), factor)
+    assert small.shape == (-(-37 // factor), -(-50 // factor))
+    block = errors[factor : 2 * factor, :factor]
+    assert small[1, 0] == pytest.approx(math.sqrt((block**2).mean()), rel=1e-5)
+    signed = reduced(errors, ErrorView(kind="signed"), factor)
+    assert signed[1, 0] == pytest.approx(block.mean(), abs=1e-5)
+
+
+def test_one_channel_fills_its_error_map() -> None:
+    errors = np.full((24, 32), np.nan, np.float32)
+    errors[::2, 1::2] = 3
+    for factor, shape in ((1, (12, 16)), (2, (12, 16)), (4, (6, 8))):
+        found = reduced(errors, ErrorView(kind="absolute", channel="G1"), factor)
+        assert found.shape == shape
+        assert np.allclose(found, 3)

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from ctypes.util import find_library
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from PyQt6.QtGui import QImage
 from rawback.cli import main
 
 ROOT = Path(__file__).parents[2]
+XCB = ("xcb-cursor", "xcb-icccm", "xcb-keysyms", "xkbcommon-x11")
 PATHS = os.pathsep.join(str(ROOT / part) for part in ("core", "gui"))
 
 
@@ -24,6 +26,8 @@ def test_the_program_on_a_display(tmp_path: Path) -> None:
     runner = shutil.which("xvfb-run")
     if runner is None:
         pytest.skip("Xvfb is not installed: no display to start the program on")
+    if missing := [name for name in XCB if find_library(name) is None]:
+        pytest.skip(f"Qt needs {', '.join(missing)} to start the program on a display")
     environment = {k: v for k, v in os.environ.items() if k != "QT_QPA_PLATFORM"}
     done = subprocess.run(
         [

@@ -64,12 +64,10 @@ NUMBERS = re.compile(r"[-\u2013+0-9.,:% \u03c3]*(DN|EV|dB|[kMG]?B|bpp|\u03c3)?[0
 
 
 def untranslated(widget: QWidget, *names: str) -> list[str]:
-    """Texts of words that are in no quotation marks, but for names of files, maps and rates."""
-    known = {"\u00d7", "R", "G1", "G2", "B", *names}
-    found = {text.split("\t")[0] for text in texts(widget) if text}
-    return sorted(
-        t for t in found if "\u2039" not in t and t not in known and not NUMBERS.fullmatch(t)
-    )
+    """Texts of words that are in no quotation marks, but for names and Qt's own texts."""
+    known = {"\u00d7", "R", "G1", "G2", "B", "Scroll Left", "Scroll Right", *names}
+    found = {text.split("\t")[0] for text in texts(widget) if text} - known
+    return sorted(t for t in found if "\u2039" not in t and not NUMBERS.fullmatch(t))
 
 
 def test_all_texts_of_the_window_can_be_translated(

@@ -91,7 +91,8 @@ def test_opening_can_be_cancelled(window: MainWindow, drop: Drop, shot_folder: P
     window.status.stop.click()
     assert window.workspace.voice.progress is None
     assert window.workspace.document is None
-    wait_until(lambda: not window.workspace._open.busy)
+    assert not window.workspace._open.busy
+    wait_until(lambda: window.workspace._open._running is None)
     QApplication.processEvents()
     assert window.workspace.document is None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from rawback import container, metrics
+from rawback import bitstream, container, metrics
 from rawback._api.curve import Curve, CurvePoint
 from rawback._api.embedding import Coded, payload_rate
 from rawback._api.encoding import (
@@ -18,7 +18,6 @@ from rawback._api.encoding import (
 )
 from rawback._api.job import Job, stoppable
 from rawback._api.packaging import bits_per_pixel, contents
-from rawback.bitstream import unpack
 from rawback.errors import OutputRefused, RawbackError, SignedCarrier
 from rawback.files import check_output, label, read_file, replace_file, write_file
 
@@ -189,10 +188,15 @@ class Session:
         # numbers below 0 that no quality has.
         knots = (*_QUALITIES, *(-tier for tier in reversed(range(1, previews.tiers))))
         for done, knot in enumerate(knots):
-            tell("Measuring the curve", done / len(knots))
+            share = done / len(knots)
+            tell("Measuring the curve", share)
             with self._work:
                 if knot not in self._points:
-                    self._points[knot] = self._measured(previews, knot)
+
+                    def fitting(_stage: str, part: float, share: float = share) -> None:
+                        tell("Measuring the curve", share + part / len(knots))
+
+                    self._points[knot] = self._measured(previews, knot, fitting)
                     complete = len(self._points) == len(knots)
                     self._curve = Curve.of(self._points.values(), complete=complete)
             if found is not None and self._curve is not None:
@@ -251,7 +255,10 @@ class Session:
             restored=encoded.restored,
             result=result,
             ends=section_ends(result),
-            overlays=(bits_per_tile(result), *order_masks(unpack(encoded.payload), self._carrier)),
+            overlays=(
+                bits_per_tile(result),
+                *order_masks(bitstream.unpack(encoded.payload), self._carrier),
+            ),
         )
 
     def save_carrier(self, encoding: Encoding, output: StrPath, *, overwrite: bool = False) -> Path:
@@ -344,13 +351,13 @@ class Session:
             return self._operating(curve.at_bpp(rate.value).rate)
         return self._operating(curve.at_size(rate.value).rate)
 
-    def _measured(self, previews: Previews, knot: int) -> CurvePoint:
+    def _measured(self, previews: Previews, knot: int, tell: Progress) -> CurvePoint:
         from rawback.codec import Operating, Rate
 
         frame = self._frame
         if knot < 0:
             operating = Operating(tier=-knot)
-            previews.add_tier(operating.tier)
+            previews.add_tier(operating.tier, tell)
         else:
             operating = Operating.of_quality(knot)
         size = container.carried_size(previews.size(operating))

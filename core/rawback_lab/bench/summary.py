@@ -16,6 +16,7 @@ def main() -> None:
     for name, show in (
         ("main_job.json", _job),
         ("main_job_darktable.json", _job),
+        ("app.json", _app),
         ("geometry.json", _geometry),
         ("darktable.json", _darktable),
         ("hook.json", _hook),
@@ -53,6 +54,27 @@ def _job(results: dict[str, Any]) -> None:
     means = [f"{_mean(gains[rate]):+.2f} (worst {min(gains[rate]):+.2f})" for rate in rates]
     print("| all | " + " | ".join(means) + f" | {sizes[0] / sizes[1]:.3f} |")
     print(f"\nAt 0.5 bpp {_mean(alone):+.2f} dB on JPEG XL of the raw alone.")
+
+
+def _app(results: dict[str, Any]) -> None:
+    print(f"\nThe desktop app on {results['cores']} cores, CPU seconds in brackets:\n")
+    print("| shot | first comparison | restored raw | slider, curve being measured | at rest |")
+    print("|---|---|---|---|---|")
+    for pair in results["pairs"]:
+        cells = [
+            f"{pair[name + '_s']:.1f} s ({pair[name + '_cpu_s']:.1f})"
+            for name in ("first_comparison", "restored")
+        ]
+        cells += [
+            f"{found['median_s']:.2f} s, at most {found['slowest_s']:.2f}"
+            f" ({found['median_cpu_s']:.2f})"
+            for found in (pair["slider_while_measuring"], pair["slider_at_rest"])
+        ]
+        print(f"| {pair['file']}, {pair['pixels'] / 1e6:.1f} MP | " + " | ".join(cells) + " |")
+    memory = results.get("memory")
+    if memory:
+        print(f"\n{memory['openings']} openings: {memory['held_mb'][0]} MB after the first,")
+        print(f"{memory['held_mb'][-1]} MB after the last.")
 
 
 def _geometry(results: dict[str, Any]) -> None:

@@ -72,9 +72,10 @@ class Lane:
 
     @property
     def busy(self) -> bool:
-        """Whether a job is running or waiting."""
+        """Whether a job is running or waiting that is still wanted."""
         with self._wake:
-            return self._running is not None or self._waiting is not None
+            running = self._running is not None and not self._running.cancel.is_set()
+            return running or self._waiting is not None
 
     @property
     def newest(self) -> int:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -115,9 +116,8 @@ def render(
         if restored is None or document.session is None:
             return None
         original = document.session.original.cfa[part]
-        errors = reduced(
-            errors_of(original, restored[part], frame, state.errors), state.errors, *size
-        )
+        errors = errors_of(original, restored[part], frame, state.errors)
+        errors = reduced(errors, state.errors, max(math.floor(1 / zoom), 1))
         error_top = state.errors.top or default_range(errors)
         pixels = picture_of(errors, state.errors, error_top)
     else:

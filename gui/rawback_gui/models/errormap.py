@@ -184,22 +184,33 @@ def default_range(errors: NDArray[np.float32]) -> float:
     return decade * next(step for step in (1, 2, 5, 10) if top <= step * decade * (1 + 1e-6))
 
 
-def reduced(
-    errors: NDArray[np.float32], view: ErrorView, width: int, height: int
-) -> NDArray[np.float32]:
-    """Errors at a smaller size: root mean squares, or means where they have signs.
+def reduced(errors: NDArray[np.float32], view: ErrorView, factor: int) -> NDArray[np.float32]:
+    """Errors at a smaller size: root mean squares, or means where errors have signs.
 
-    Samples that do not count are left out; where none does, its neighbour's value stands, so that
-    a single channel fills the picture.
+    Only whole factors: others would average here more samples and there fewer, and draw a grid that
+    is not in the data. Samples that do not count are left out, so that a single channel fills the
+    picture.
+
+    Args:
+        errors: float32 ``[h, w]``, beginning at a whole 2x2 cell; NaN where they do not count.
+        view: Whether errors have signs.
+        factor: Samples along each side of what becomes one.
+
+    Returns:
+        float32 ``[h / factor, w / factor]``, rounded up; a single channel has every other row and
+        column to begin with.
     """
     counted = np.isfinite(errors)
     if not counted.all():
         rows = np.flatnonzero(counted.any(axis=1))
         columns = np.flatnonzero(counted.any(axis=0))
         errors = errors[np.ix_(rows, columns)]
-    if errors.shape[0] <= height and errors.shape[1] <= width:
+        factor = max(factor // 2, 1)
+    if factor == 1:
         return errors if view.signed else np.abs(errors)
-    size = min(width, errors.shape[1]), min(height, errors.shape[0])
+    missing = [(0, -side % factor) for side in errors.shape]
+    errors = np.pad(errors, missing, mode="edge")
+    size = errors.shape[1] // factor, errors.shape[0] // factor
     if view.signed:
         return np.asarray(cv2.resize(errors, size, interpolation=cv2.INTER_AREA), np.float32)
     mean = cv2.resize(errors * errors, size, interpolation=cv2.INTER_AREA)

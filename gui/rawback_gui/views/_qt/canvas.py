@@ -168,6 +168,8 @@ class Canvas(QWidget):
         self, painter: QPainter, pane: QRect, source: Source, *, clip: bool = True
     ) -> None:
         painter.save()
+        font, _ = small_font(self, self.devicePixelRatioF())
+        painter.setFont(font)
         if clip:
             painter.setClipRect(pane)
         picture = self._pictures.sources.get(source)
@@ -182,7 +184,8 @@ class Canvas(QWidget):
                 paint_overlay(painter, overlay, self._frame, lambda part: self._target(pane, part))
         if self._state.selection is not None:
             box = self._target(pane, self._state.selection)
-            for pen in (QPen(QColor(0, 0, 0), 3), QPen(QColor(255, 255, 255), 1)):
+            ratio = self.devicePixelRatioF()
+            for pen in (QPen(QColor(0, 0, 0), 3 * ratio), QPen(QColor(255, 255, 255), ratio)):
                 painter.setPen(pen)
                 painter.drawRect(box)
         painter.restore()
@@ -350,6 +353,9 @@ class Canvas(QWidget):
         event.accept()
 
     def event(self, event: QEvent | None) -> bool:
+        if event is not None and event.type() == QEvent.Type.DevicePixelRatioChange:
+            # On another screen the same pane has more device pixels, or fewer.
+            self.resized.emit()
         if isinstance(event, QNativeGestureEvent):
             if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
                 self._zoom_at(event.position(), self._state.viewport.zoom * (1 + event.value()))

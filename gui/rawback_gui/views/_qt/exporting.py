@@ -68,9 +68,7 @@ def map_png(
         caption: A line below it.
     """
     errors = errors_of(original.cfa, restored, original, view)
-    factor = min(1.0, _LARGEST / max(original.width, original.height))
-    size = round(original.width * factor), round(original.height * factor)
-    shown = reduced(errors, view, *size)
+    shown = reduced(errors, view, math.ceil(max(original.width, original.height) / _LARGEST))
     top = top or default_range(shown)
     pixels = np.ascontiguousarray(upright(picture_of(shown, view, top), original.orientation))
     height, width, _ = pixels.shape

@@ -129,11 +129,14 @@ class LookPanel(QWidget):
             box.deleteLater()
         for overlay in overlays:
             if overlay.name not in self._boxes:
-                box = QCheckBox(tr(overlay.title))
+                box = QCheckBox()
                 box.toggled.connect(lambda on, name=overlay.name: self._toggle(name, on=on))
                 self._boxes[overlay.name] = box
                 self._overlays.addWidget(box)
-            self._boxes[overlay.name].setChecked(overlay.name in self._state.overlays)
+            box = self._boxes[overlay.name]
+            share = f" ({overlay.values.mean():.0%})" if overlay.mask else ""
+            box.setText(tr(overlay.title) + share)
+            box.setChecked(overlay.name in self._state.overlays)
 
     def _toggle(self, name: str, *, on: bool) -> None:
         names = self._state.overlays | {name} if on else self._state.overlays - {name}

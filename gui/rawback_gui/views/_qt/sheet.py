@@ -36,7 +36,7 @@ class ShortcutSheet(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(self.text)
         layout.addWidget(buttons)
-        self.resize(1160, 640)
+        self.resize(1160, 670)
 
     def _html(self) -> str:
         columns: list[list[str]] = [[] for _ in range(_COLUMNS)]

@@ -87,10 +87,15 @@ class Caption(QLabel):
         recolour(self, {QPalette.ColorRole.WindowText: theme_of(self).faint})
 
 
-def small_font(widget: QWidget) -> tuple[QFont, QFontMetrics]:
-    """The font of captions, and its metrics."""
+def small_font(widget: QWidget, ratio: float = 1.0) -> tuple[QFont, QFontMetrics]:
+    """The font of captions, and its metrics.
+
+    Args:
+        widget: Whose font it goes with.
+        ratio: Device pixels per pixel of the painter, where that paints in device pixels.
+    """
     font = QFont(widget.font())
     size = font.pointSizeF()
     if size > 0:
-        font.setPointSizeF(size * 0.88)
+        font.setPointSizeF(size * 0.88 * ratio)
     return font, QFontMetrics(font)
