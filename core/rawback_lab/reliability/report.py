@@ -1,0 +1,19 @@
+"""Figures of reliability, gathered in ``rawback_lab/results/reliability.json``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+__all__ = ["RESULTS", "record"]
+
+RESULTS = Path(__file__).parents[1] / "results" / "reliability.json"
+
+
+def record(name: str, figures: Any) -> None:
+    """Keep the figures of one measurement in place of those of the last time."""
+    found = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    found[name] = figures
+    text = json.dumps(dict(sorted(found.items())), indent=1)
+    RESULTS.write_text(text + "\n", "utf-8")
