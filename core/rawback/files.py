@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import secrets
 import stat
 import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -30,7 +32,15 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["StrPath", "check_output", "label", "read_file", "replace_file", "write_file"]
+__all__ = [
+    "StrPath",
+    "check_output",
+    "label",
+    "read_file",
+    "read_packaged",
+    "replace_file",
+    "write_file",
+]
 
 StrPath: TypeAlias = str | os.PathLike[str]
 """A path: text, or anything that names a file."""
@@ -58,6 +68,33 @@ def read_file(path: StrPath) -> bytes:
     except (OSError, ValueError) as error:
         message = f"{label(path)} cannot be read ({_reason(error)}); check the path."
         raise RawbackError(message) from error
+
+
+def read_packaged(package: str, name: str) -> bytes:
+    """Read a file that comes with the library, which is the very one it came with.
+
+    Payloads are coded with such files: one that had changed on this machine would make payloads
+    that no other machine restores.
+
+    Args:
+        package: The package that holds it, and ``SHA256SUMS``, as the program sha256sum writes it.
+        name: The file's name.
+
+    Raises:
+        RawbackError: The file is not there, or is not what it was.
+    """
+    folder = files(package)
+    try:
+        data = folder.joinpath(name).read_bytes()
+        sums = folder.joinpath("SHA256SUMS").read_text("ascii")
+        held = dict(reversed(line.split()) for line in sums.splitlines())
+    except (OSError, ValueError) as error:
+        message = f"This installation of rawback lacks {name}; install it again."
+        raise RawbackError(message) from error
+    if held.get(name) != hashlib.sha256(data).hexdigest():
+        message = f"{name} of this installation of rawback is damaged; install it again."
+        raise RawbackError(message)
+    return data
 
 
 def check_output(path: StrPath, *, overwrite: bool, inputs: tuple[StrPath, ...] = ()) -> None:
