@@ -87,7 +87,7 @@ def read_packaged(package: str, name: str) -> bytes:
     try:
         data = folder.joinpath(name).read_bytes()
         sums = folder.joinpath("SHA256SUMS").read_text("ascii")
-        held = dict(reversed(line.split()) for line in sums.splitlines())
+        held = {name: digest for digest, name in map(str.split, sums.splitlines())}
     except (OSError, ValueError) as error:
         message = f"This installation of rawback lacks {name}; install it again."
         raise RawbackError(message) from error

@@ -6,6 +6,7 @@ import datetime
 import io
 import json
 from functools import cache
+from typing import TYPE_CHECKING
 
 import c2pa
 import imagecodecs
@@ -18,6 +19,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 import rawback
 from rawback.container import embed_payload, extract_payload, is_signed, remove_payload
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Shot = tuple[bytes, bytes]
 COARSE = rawback.Rate.quality(20)
@@ -143,10 +147,13 @@ def ultra_hdr() -> bytes:
     y, x = np.mgrid[:128, :192].astype(np.float32)
     light = np.stack([x / 192, y / 128, (x + y) / 320, np.ones_like(x)], axis=2)
     light[40:80, 60:120, :3] *= 4
-    data: bytes = imagecodecs.ultrahdr_encode(
-        light.astype(np.float16), transfer=imagecodecs.ULTRAHDR.CT.LINEAR
-    )
-    return data
+    return with_gain_map(light)
+
+
+def with_gain_map(light: NDArray[np.float32]) -> bytes:
+    """Linear light, RGBA, as a JPEG with a gain map."""
+    linear = imagecodecs.ULTRAHDR.CT.LINEAR
+    return bytes(imagecodecs.ultrahdr_encode(light.astype(np.float16), transfer=linear))
 
 
 def test_an_ultra_hdr_keeps_its_gain_map() -> None:
@@ -169,11 +176,10 @@ def test_an_ultra_hdr_carries_its_raw(shot: Shot) -> None:
     with Image.open(io.BytesIO(jpeg)) as image:
         pixels = np.asarray(image.convert("RGB"), np.float32) / 255
     light = np.concatenate([pixels**2.2 * 2, np.ones_like(pixels[..., :1])], axis=2)
-    hdr: bytes = imagecodecs.ultrahdr_encode(
-        light.astype(np.float16), transfer=imagecodecs.ULTRAHDR.CT.LINEAR
-    )
+    hdr = with_gain_map(light)
     carrier, result = rawback.embed_bytes(raw, hdr, rate=rawback.Rate.lossless(), verify=True)
     assert result.exact
     assert rawback.restore_bytes(carrier)[1].exact
-    assert np.array_equal(*map(imagecodecs.ultrahdr_decode, (hdr, carrier)))
+    before, after = map(imagecodecs.ultrahdr_decode, (hdr, carrier))
+    assert np.array_equal(before, after)
     assert rawback.strip_bytes(carrier) == hdr

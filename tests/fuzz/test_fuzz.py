@@ -62,7 +62,7 @@ def test_any_edit_of_any_carrier(which: int, edits: list[tuple[int, bytes]]) -> 
         data[at : at + len(new)] = new
     for use in (rawback.inspect, rawback.verify, rawback.strip_bytes, rawback.restore_bytes):
         with suppress(rawback.RawbackError):
-            use(bytes(data))  # type: ignore[operator]
+            use(bytes(data))
 
 
 def many_scans(count: int) -> bytes:

@@ -9,6 +9,7 @@ temporary file.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -41,10 +42,12 @@ class Job:
     Attributes:
         act: Does it, in a folder that holds ``photo.dng``, ``photo.jpg`` and ``carrier.jpg``.
         outputs: Names that it writes. One that is also an input may be what it was before.
+        notes: Patterns of names of what it keeps for itself, such as a journal.
     """
 
     act: Callable[[Path], object]
     outputs: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def _embed(folder: Path) -> object:
@@ -72,6 +75,10 @@ def _restore(folder: Path) -> object:
     return rawback.restore(folder / "carrier.jpg", folder / "again.dng", overwrite=True)
 
 
+def _batch(folder: Path) -> object:
+    return rawback.embed_many([folder / "photo.dng", folder / "photo.jpg"], rate=_RATE, workers=1)
+
+
 JOBS = {
     "embed": Job(_embed, ("photo.rawback.jpg",)),
     "embed, verified": Job(_embed_verified, ("photo.rawback.jpg",)),
@@ -80,6 +87,8 @@ JOBS = {
     "shrink": Job(_shrink, ("small.jpg",)),
     "restore": Job(_restore, ("again.dng",)),
 }
+if hasattr(rawback, "embed_many"):
+    JOBS["batch"] = Job(_batch, ("photo.rawback.jpg",), ("*journal*", "*.rawback-batch*"))
 
 
 @dataclass(slots=True)
@@ -123,7 +132,7 @@ class _Bench:
 
     def look(self, folder: Path, kills: Kills, moment: str) -> None:
         """Look at what a kill has left, run again, and look once more."""
-        there = {path.name: path.read_bytes() for path in folder.iterdir()}
+        there = self.contents(folder)
         drafts = [name for name in there if name.endswith(".tmp")]
         done = 0
         for name in self.inputs.keys() | self.complete.keys():
@@ -138,11 +147,19 @@ class _Bench:
         kills.found["with a draft"] += bool(drafts)
         self._again(folder, kills, moment)
 
+    def contents(self, folder: Path) -> dict[str, bytes]:
+        """The files in the folder, but for the job's own notes."""
+        return {
+            path.name: path.read_bytes()
+            for path in folder.iterdir()
+            if not any(path.match(pattern) for pattern in self.job.notes)
+        }
+
     def _again(self, folder: Path, kills: Kills, moment: str) -> None:
-        if self.job.outputs == ("photo.rawback.jpg",):
+        if self.job.outputs == ("photo.rawback.jpg",) and not self.job.notes:
             (folder / self.job.outputs[0]).unlink(missing_ok=True)
         self.job.act(folder)
-        there = {path.name: path.read_bytes() for path in folder.iterdir()}
+        there = self.contents(folder)
         if there != self.inputs | self.complete:
             kills.broken.append(f"{moment}: the next run left {sorted(there)}")
 
@@ -158,12 +175,15 @@ def _child(act: Callable[[], object]) -> int:
     """Start something in a child; its process id."""
     child = os.fork()
     if child == 0:
+        os.setpgid(0, 0)  # so that what it starts is killed with it
         status = 1
         try:
             act()
             status = 0
         finally:
             os._exit(status)
+    with contextlib.suppress(OSError):
+        os.setpgid(child, child)  # whoever comes first
     return child
 
 
@@ -183,7 +203,7 @@ def kill_at_random(job: Job, times: int, seed: int) -> Kills:
             child = _child(lambda folder=folder: job.act(folder))  # type: ignore[misc]
             wait = random.uniform(0, 1.1) * bench.seconds
             time.sleep(wait)
-            os.kill(child, signal.SIGKILL)
+            os.killpg(child, signal.SIGKILL)
             os.waitpid(child, 0)
             bench.look(folder, kills, f"after {wait:.3f} s")
     return kills
@@ -211,7 +231,7 @@ def _until(job: Job, folder: Path, step: int) -> None:
     def watch(event: str, given: tuple[object, ...]) -> None:
         if event.startswith(("open", "os.")) and any(_within(item, folder) for item in given):
             if not left:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.killpg(0, signal.SIGKILL)
             left.pop()
 
     sys.addaudithook(watch)

@@ -13,23 +13,24 @@ import sys
 import traceback
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from rawback.errors import RawbackError
 from rawback_lab.reliability.limits import measured
-from rawback_lab.reliability.report import record
+from rawback_lab.reliability.report import record, recorded
 from rawback_lab.reliability.targets import feed_parsers, feed_restore, honest, replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SECONDS", "SHARE", "Tally", "fuzz", "judge"]
+__all__ = ["SECONDS", "SHARE", "Tally", "fuzz", "honest_peak", "judge"]
 
 SECONDS = 10.0
 SHARE = 4
-_EVERY = 1000
+_EVERY = 500
 
 
 @dataclass(slots=True)
@@ -80,6 +81,7 @@ def judge(use: Callable[[], object], data: bytes, tally: Tally, most: int) -> No
     tally.growth = max(tally.growth, taken.growth)
 
 
+@cache
 def honest_peak() -> int:
     """Most bytes that the process holds while it restores the honest carriers."""
     tally = Tally()
@@ -114,10 +116,36 @@ def fuzz(what: str, numbers: range, seed: int, tell: Callable[[int, Tally], None
         else:
             parser, data = feed_parsers(random)
             judge(lambda parser=parser, data=data: parser(data), data, tally, most)  # type: ignore[misc]
-        if number % _EVERY == 0:
-            tell(number, tally)
-    tell(numbers.stop, tally)
+        if (number + 1) % _EVERY == 0:
+            tell(number + 1, tally)
+    if numbers.stop % _EVERY:
+        tell(numbers.stop, tally)
     return tally
+
+
+def figures_of(tally: Tally, inputs: int, seed: int) -> dict[str, Any]:
+    """A tally as the results have it."""
+    return {
+        "inputs": inputs,
+        "seed": seed,
+        "outcomes": dict(sorted(tally.outcomes.items())),
+        "broken_rules": len(tally.finds),
+        "slowest_cpu_seconds": round(tally.slowest, 2),
+        "peak_memory_mib": tally.peak >> 20,
+        "honest_peak_memory_mib": honest_peak() >> 20,
+        "largest_growth_mib": tally.growth >> 20,
+    }
+
+
+def together(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """Figures of two runs of one seed."""
+    summed = {key: before[key] + now[key] for key in ("inputs", "broken_rules")}
+    worst = {
+        key: max(before[key], now[key])
+        for key in ("slowest_cpu_seconds", "peak_memory_mib", "largest_growth_mib")
+    }
+    outcomes = Counter(before["outcomes"]) + Counter(now["outcomes"])
+    return now | summed | worst | {"outcomes": dict(sorted(outcomes.items()))}
 
 
 def main() -> None:
@@ -127,36 +155,30 @@ def main() -> None:
     parser.add_argument("--start", type=int, default=0, help="number of the first input")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--finds", type=Path, default=Path(".scratch/finds"), help="where they go")
-    parser.add_argument("--record", action="store_true", help="keep the figures in the results")
+    parser.add_argument(
+        "--record", action="store_true", help="go on from the results, and add to them as it goes"
+    )
     options = parser.parse_args()
     options.finds.mkdir(parents=True, exist_ok=True)
+    name = f"fuzz_{options.what}"
+    before = recorded(name) if options.record else None
+    start = before["inputs"] if before else options.start
     kept = 0
 
     def tell(number: int, tally: Tally) -> None:
         nonlocal kept
         for outcome, where, data in tally.finds[kept:]:
-            name = options.finds / f"{options.what}-{hashlib.sha256(data).hexdigest()[:12]}"
-            name.write_bytes(data)
-            name.with_suffix(".txt").write_text(f"{outcome}\n{where}\n", "utf-8")
+            place = options.finds / f"{options.what}-{hashlib.sha256(data).hexdigest()[:12]}"
+            place.write_bytes(data)
+            place.with_suffix(".txt").write_text(f"{outcome}\n{where}\n", "utf-8")
         kept = len(tally.finds)
         print(f"{number:9,} {kept} finds, {dict(tally.outcomes.most_common())}", flush=True)
+        inputs = sum(tally.outcomes.values())
+        if options.record and inputs:
+            figures = figures_of(tally, inputs, options.seed)
+            record(name, together(before, figures) if before else figures)
 
-    tally = fuzz(
-        options.what, range(options.start, options.start + options.count), options.seed, tell
-    )
-    figures: dict[str, Any] = {
-        "inputs": options.count,
-        "seed": options.seed,
-        "outcomes": dict(sorted(tally.outcomes.items())),
-        "broken_rules": len(tally.finds),
-        "slowest_cpu_seconds": round(tally.slowest, 2),
-        "peak_memory_mib": tally.peak >> 20,
-        "honest_peak_memory_mib": honest_peak() >> 20,
-        "largest_growth_mib": tally.growth >> 20,
-    }
-    print(figures)
-    if options.record:
-        record(f"fuzz_{options.what}", figures)
+    tally = fuzz(options.what, range(start, start + options.count), options.seed, tell)
     raise SystemExit(bool(tally.finds))
 
 

@@ -6,9 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["RESULTS", "record"]
+__all__ = ["RESULTS", "record", "recorded"]
 
 RESULTS = Path(__file__).parents[1] / "results" / "reliability.json"
+
+
+def recorded(name: str) -> Any:
+    """The figures of a measurement, or None."""
+    return json.loads(RESULTS.read_text("utf-8")).get(name) if RESULTS.exists() else None
 
 
 def record(name: str, figures: Any) -> None:

@@ -79,7 +79,11 @@ def _program(*names: str) -> str:
 
 
 def _said(names: tuple[str, ...], *options: str) -> Callable[[], str]:
-    return lambda: _ran(_program(*names), *options).strip().splitlines()[0]
+    def told() -> str:
+        first = _ran(_program(*names), *options).strip().splitlines()[0]
+        return first if names[0] in first else f"{names[0]} {first}"
+
+    return told
 
 
 def _ran(*words: str | Path) -> str:
@@ -141,6 +145,8 @@ def _opencv(data: bytes) -> bytes:
     import numpy as np
 
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError
     return bytes(cv2.imencode(".jpg", image)[1])
 
 
