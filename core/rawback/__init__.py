@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         SignedCarrier,
         UnsupportedCarrier,
         UnsupportedRaw,
+        VerificationFailed,
     )
     from rawback.types import Guide, NoiseModel, RawFrame
 
@@ -91,6 +92,7 @@ __all__ = [
     "UnsupportedCarrier",
     "UnsupportedRaw",
     "Verification",
+    "VerificationFailed",
     "__version__",
     "carrier_for",
     "embed",
@@ -145,6 +147,7 @@ _HOMES = {
         "SignedCarrier",
         "UnsupportedCarrier",
         "UnsupportedRaw",
+        "VerificationFailed",
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

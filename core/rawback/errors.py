@@ -15,6 +15,7 @@
     ├── PixelsChanged            the JPEG's pixels are not those the payload was made for
     ├── RateUnreachable          no payload meets the asked size or quality
     ├── OutputRefused            an output that exists already, or cannot be written
+    ├── VerificationFailed       what was written does not give back what it should
     └── Cancelled                the job was stopped because that was asked for
 
 Foreign exceptions are translated where they arise, in the room that calls the foreign library;
@@ -38,6 +39,7 @@ __all__ = [
     "SignedCarrier",
     "UnsupportedCarrier",
     "UnsupportedRaw",
+    "VerificationFailed",
 ]
 
 
@@ -90,7 +92,11 @@ class RateUnreachable(RawbackError):
 
 
 class OutputRefused(RawbackError):
-    """The output exists already, or cannot be written."""
+    """The output exists already, cannot be written, or has changed while the job ran."""
+
+
+class VerificationFailed(RawbackError):
+    """What was written does not give back what it should; it was thrown away."""
 
 
 class Cancelled(RawbackError):

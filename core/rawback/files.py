@@ -2,7 +2,10 @@
 
 An output is written to a hidden file beside its place, forced to disk, and only then given its
 name: at every moment that name stands for what was there before or for the whole new file. A file
-that exists is replaced only where that was asked for.
+that exists is replaced only where that was asked for, and never after it was changed meanwhile.
+
+A hidden file is locked as long as somebody writes it. One that nobody holds was left behind by a
+process that was killed, and goes when the next file is written beside it.
 
 Names go to the system as they came: those that are no valid text work like all others.
 """
@@ -11,23 +14,39 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
+import re
 import secrets
 import stat
+import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from rawback.errors import OutputRefused, RawbackError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+if sys.platform != "win32":
+    import fcntl
 
-__all__ = ["StrPath", "check_output", "label", "read_file", "replace_file", "write_file"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = [
+    "StrPath",
+    "check_output",
+    "label",
+    "read_file",
+    "read_packaged",
+    "replace_file",
+    "write_file",
+]
 
 StrPath: TypeAlias = str | os.PathLike[str]
 """A path: text, or anything that names a file."""
 
 _ORIGINAL = "_original"
+_DRAFT = re.compile(r"\.rawback-[0-9a-f]{16}\.tmp")
 _WRITABLE_BY_OWNER = stat.S_IRUSR | stat.S_IWUSR
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -49,6 +68,33 @@ def read_file(path: StrPath) -> bytes:
     except (OSError, ValueError) as error:
         message = f"{label(path)} cannot be read ({_reason(error)}); check the path."
         raise RawbackError(message) from error
+
+
+def read_packaged(package: str, name: str) -> bytes:
+    """Read a file that comes with the library, which is the very one it came with.
+
+    Payloads are coded with such files: one that had changed on this machine would make payloads
+    that no other machine restores.
+
+    Args:
+        package: The package that holds it, and ``SHA256SUMS``, as the program sha256sum writes it.
+        name: The file's name.
+
+    Raises:
+        RawbackError: The file is not there, or is not what it was.
+    """
+    folder = files(package)
+    try:
+        data = folder.joinpath(name).read_bytes()
+        sums = folder.joinpath("SHA256SUMS").read_text("ascii")
+        held = {name: digest for digest, name in map(str.split, sums.splitlines())}
+    except (OSError, ValueError) as error:
+        message = f"This installation of rawback lacks {name}; install it again."
+        raise RawbackError(message) from error
+    if held.get(name) != hashlib.sha256(data).hexdigest():
+        message = f"{name} of this installation of rawback is damaged; install it again."
+        raise RawbackError(message)
+    return data
 
 
 def check_output(path: StrPath, *, overwrite: bool, inputs: tuple[StrPath, ...] = ()) -> None:
@@ -82,7 +128,13 @@ def check_output(path: StrPath, *, overwrite: bool, inputs: tuple[StrPath, ...] 
 
 
 def write_file(
-    path: StrPath, data: bytes, *, overwrite: bool = False, like: StrPath | None = None
+    path: StrPath,
+    data: bytes,
+    *,
+    overwrite: bool = False,
+    like: StrPath | None = None,
+    check: Callable[[Path], None] | None = None,
+    was: bytes | None = None,
 ) -> Path:
     """Write a whole file, or leave everything as it was.
 
@@ -92,17 +144,20 @@ def write_file(
         overwrite: Whether a file that exists may be replaced; the new one gets its permissions.
         like: A file whose permissions a new output gets, as far as the umask allows: what is made
             from a private photograph is private.
+        check: Is given the written file before it gets its name, and raises if it is not good.
+        was: What the file that is replaced has to hold still.
 
     Returns:
         The path.
 
     Raises:
-        OutputRefused: It exists, or cannot be written.
+        OutputRefused: It exists, cannot be written, or is no longer what it `was`.
     """
     target = Path(path)
     try:
         place = Path(os.path.realpath(target)) if overwrite else target
         with _draft(place, data, place if overwrite and place.exists() else like) as draft:
+            _look(draft, place, check, was)
             if overwrite:
                 draft.replace(place)
             else:
@@ -115,7 +170,13 @@ def write_file(
     return target
 
 
-def replace_file(path: StrPath, data: bytes) -> Path:
+def replace_file(
+    path: StrPath,
+    data: bytes,
+    *,
+    check: Callable[[Path], None] | None = None,
+    was: bytes | None = None,
+) -> Path:
     """Replace a file and keep the one that was there as ``NAME_original``.
 
     An original that was kept before stays: it is the oldest that counts.
@@ -123,49 +184,67 @@ def replace_file(path: StrPath, data: bytes) -> Path:
     Args:
         path: The file to replace.
         data: Its new bytes.
+        check: As for `write_file`.
+        was: As for `write_file`.
 
     Returns:
         The path of the original.
 
     Raises:
-        OutputRefused: The file, or the original beside it, cannot be written.
+        OutputRefused: The file, or the original beside it, cannot be written, or the file is no
+            longer what it `was`.
     """
     place = Path(os.path.realpath(path))
     original = place.with_name(place.name + _ORIGINAL)
     try:
-        existed = os.path.lexists(original)
-        if not existed:
-            _keep(place, original)
+        with _draft(place, data, place) as draft:
+            _look(draft, place, check, was)
+            with _kept(place, original):
+                draft.replace(place)
+            _sync_folder(place.parent)
     except (OSError, ValueError) as error:
-        raise _refused(original, error) from error
+        raise _refused(place, error) from error
+    return original
+
+
+@contextlib.contextmanager
+def _kept(place: Path, original: Path) -> Iterator[None]:
+    """Give a file a second name, or a copy where the file system knows no links."""
+    existed = os.path.lexists(original)
+    if not existed:
+        try:
+            os.link(place, original)
+        except FileExistsError:
+            existed = True
+        except OSError:
+            write_file(original, place.read_bytes(), like=place)
     try:
-        write_file(place, data, overwrite=True)
+        yield
     except BaseException:
         # Only a second name for the file that is still there is surely no loss.
         if not existed and place.samefile(original):
             original.unlink()
         raise
-    return original
 
 
-def _keep(place: Path, original: Path) -> None:
-    """Give a file a second name; where the file system knows no links, copy it."""
-    try:
-        os.link(place, original)
-    except FileExistsError:
-        return
-    except OSError:
-        write_file(original, place.read_bytes(), like=place)
+def _look(
+    draft: Path, place: Path, check: Callable[[Path], None] | None, was: bytes | None
+) -> None:
+    """Look once more, in the last moment in which nothing has happened yet."""
+    if check is not None:
+        check(draft)
+    if was is not None and place.read_bytes() != was:
+        message = f"{label(place)} has changed since it was read; run it again."
+        raise OutputRefused(message)
 
 
 @contextlib.contextmanager
 def _draft(place: Path, data: bytes, like: StrPath | None) -> Iterator[Path]:
     """A hidden file with `data` beside `place`, on disk; gone afterwards if it is still there."""
-    draft = place.with_name(f".rawback-{secrets.token_hex(8)}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(draft, flags, 0o666)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+    _sweep(place.parent)
+    draft, descriptor = _new_draft(place.parent)
+    with os.fdopen(descriptor, "wb") as file:
+        try:
             # Created with what the umask allows, then nobody else's until it is whole.
             allowed = stat.S_IMODE(os.fstat(descriptor).st_mode)
             if like is not None:
@@ -174,10 +253,43 @@ def _draft(place: Path, data: bytes, like: StrPath | None) -> Iterator[Path]:
             file.write(data)
             file.flush()
             os.fsync(descriptor)
-        draft.chmod(allowed)
-        yield draft
-    finally:
-        draft.unlink(missing_ok=True)
+            draft.chmod(allowed)
+            if sys.platform == "win32":
+                file.close()  # there, files that are open cannot be renamed
+            yield draft
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def _new_draft(folder: Path) -> tuple[Path, int]:
+    """An empty hidden file that is ours, and its descriptor, which holds a lock on it."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    while True:
+        draft = folder / f".rawback-{secrets.token_hex(8)}.tmp"
+        descriptor = os.open(draft, flags, 0o666)
+        if sys.platform == "win32":
+            return draft, descriptor
+        # Not all file systems know locks; on those nothing is swept away either.
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return draft, descriptor
+        os.close(descriptor)  # swept away before it was locked
+
+
+def _sweep(folder: Path) -> None:
+    """Take away the drafts of processes that were killed: those that nobody holds a lock on."""
+    if sys.platform == "win32":
+        return
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for name in [entry.name for entry in entries if _DRAFT.fullmatch(entry.name)]:
+            with contextlib.suppress(OSError):
+                descriptor = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    (folder / name).unlink()
+                finally:
+                    os.close(descriptor)
 
 
 def _claim(draft: Path, place: Path) -> None:

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
     from rawback.types import Guide, RawFrame
 
-__all__ = ["CLIPPED", "bits_per_pixel", "error_over_sigma", "highlight_psnr", "raw_psnr"]
+__all__ = [
+    "CLIPPED",
+    "bits_per_pixel",
+    "error_over_sigma",
+    "highlight_psnr",
+    "raw_psnr",
+    "worst_error",
+]
 
 CLIPPED = 254
 """A carrier pixel with a channel at or above this value counts as clipped."""
@@ -99,6 +106,23 @@ def error_over_sigma(original: RawFrame, restored: RawFrame) -> float:
         return error * error / (scale * truth + floor)
 
     return math.sqrt(_mean(original, restored, relative, None))
+
+
+def worst_error(original: RawFrame, restored: RawFrame) -> int:
+    """The largest difference between samples of the two, in DN: 0 where all samples agree.
+
+    Args:
+        original: The raw as the camera gave it.
+        restored: A frame of the same size and pattern.
+
+    Raises:
+        ValueError: The frames differ in size.
+    """
+    _check_size(restored.cfa, original)
+    return max(
+        int(np.abs(original.cfa[rows].astype(np.int32) - restored.cfa[rows]).max())
+        for rows in _strips(original.height)
+    )
 
 
 def bits_per_pixel(size: int, frame: RawFrame) -> float:

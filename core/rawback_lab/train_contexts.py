@@ -47,6 +47,7 @@ from rawback.residual.wavelet import LEVELS
 from rawback_lab.camera import CameraSpec
 from rawback_lab.render import STYLES, Subsampling, encode_jpeg
 from rawback_lab.simulate import simulate
+from rawback_lab.sums import write_sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -311,6 +312,7 @@ def main() -> None:
         code_at_random_steps(prepared, model, counter, rng, None)
     tables = counted_tables(counter.counts) | {"exact": rank_tables()}
     save_file({"magnitude": weights.magnitude, "noise": weights.noise, **tables}, options.out)
+    write_sums(options.out.parent)
     print(f"wrote {options.out}", flush=True)
 
 

@@ -18,8 +18,8 @@ SURFACE = """
     DEFAULT_QUALITY CarrierInfo DamagedCarrier DamagedRaw EmbedResult OutputRefused PayloadDamaged
     PayloadMissing PayloadTooNew PixelsChanged Progress Rate RateUnreachable RawbackError
     RestoreResult SectionInfo ShotMismatch ShrinkResult SignedCarrier Status StripResult
-    UnsupportedCarrier UnsupportedRaw Verification __version__ embed embed_bytes inspect restore
-    restore_bytes shrink shrink_bytes strip strip_bytes verify
+    UnsupportedCarrier UnsupportedRaw Verification VerificationFailed __version__ embed embed_bytes
+    inspect restore restore_bytes shrink shrink_bytes strip strip_bytes verify
     Cancelled Curve CurvePoint Encoding Guide NoiseModel OpenedCarrier Overlay Preview RawFrame
     SectionEnd Session carrier_for open_carrier open_session
 """

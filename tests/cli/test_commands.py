@@ -56,6 +56,8 @@ FIGURES = {
     "psnr_db",
     "highlight_psnr_db",
     "error_over_sigma",
+    "worst_error",
+    "verified",
     "seconds",
     "peak_memory_bytes",
     "sections",
@@ -160,6 +162,14 @@ def test_in_place(run: Any, there: Path, shot: tuple[bytes, bytes]) -> None:
     done = run("embed", "photo.dng", "photo.jpg", "--in-place", "-q", "20")
     assert "photo.jpg_original" in done.out
     assert (there / "photo.jpg_original").read_bytes() == shot[1]
+
+
+def test_verify_after_embedding(run: Any) -> None:
+    for options in (["-q", "20"], ["--lossless"], ["-q", "20", "--sidecar"]):
+        done = run("embed", "photo.dng", "photo.jpg", "--verify", "--overwrite", *options)
+        assert done.status == 0
+        assert "read back, decoded and compared" in done.out
+        assert ("at the worst sample" in done.out) is ("--lossless" not in options)
 
 
 def test_sidecar(run: Any, there: Path, shot: tuple[bytes, bytes]) -> None:

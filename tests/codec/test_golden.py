@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +18,9 @@ from rawback.container import extract_payload
 from rawback.geometry import Aligned, Warped
 from rawback.jpegio import decode_jpeg
 from rawback.tone import Base, colour_cells
+from rawback_lab.reliability import machines
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-CORE = Path(__file__).parents[2] / "core"
 DIGESTS: dict[str, Any] = json.loads((GOLDEN / "digests.json").read_text(encoding="utf-8"))
 
 pytestmark = pytest.mark.golden
@@ -89,6 +86,19 @@ def _numpy_features() -> str:
     return " ".join(name for name in module.__cpu_dispatch__ if module.__cpu_features__.get(name))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "restriction",
+    [("ONEDNN_MAX_CPU_ISA", level) for level in machines.ONEDNN]
+    + [("ATEN_CPU_CAPABILITY", level) for level in machines.ATEN],
+    ids="=".join,
+)
+def test_every_level_of_instructions_restores_the_same(restriction: tuple[str, str]) -> None:
+    name, level = restriction
+    found = machines.digests(("1", "2", "3", "4", "5", "6", "7", "8"), {name: level})
+    assert found == {name: {entry["sha256"]} for name, entry in DIGESTS.items()}
+
+
 @pytest.mark.parametrize(
     ("threads", "restrictions"),
     [
@@ -119,13 +129,12 @@ def _numpy_features() -> str:
 def test_every_processor_and_number_of_threads_restores_the_same(
     threads: int, restrictions: dict[str, str]
 ) -> None:
-    run = subprocess.run(
-        [sys.executable, str(GOLDEN / "restore.py"), str(threads)],
-        env={**os.environ, "PYTHONPATH": str(CORE), **restrictions},
-        capture_output=True,
-        check=False,
-        text=True,
-    )
-    assert run.returncode == 0, run.stderr
-    found = dict(line.split() for line in run.stdout.splitlines())
-    assert found == {name: entry["sha256"] for name, entry in DIGESTS.items()}
+    found = machines.digests((str(threads),), restrictions)
+    assert found == {name: {entry["sha256"]} for name, entry in DIGESTS.items()}
+
+
+def test_plain_python_reads_what_the_range_coder_wrote() -> None:
+    """The stand-in with which the stored carriers are restored where constriction has no wheel."""
+    stand_in = GOLDEN / "no_wheel"
+    found = machines.digests(("1",), {}, paths=(stand_in,))
+    assert found == {name: {entry["sha256"]} for name, entry in DIGESTS.items()}

@@ -192,6 +192,7 @@ def test_a_mosaic_that_does_not_match_its_digest_is_refused(tiny: Trial) -> None
         tiny.decode(replace(payload, header=header))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5), st.integers(0, 2**32), st.data())
 def test_residual_parameters_round_trip(layers: int, seed: int, data: st.DataObject) -> None:
     rng = np.random.default_rng(seed)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import resource
 import stat
 import subprocess
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -210,6 +211,57 @@ def test_an_interruption_leaves_what_was_there(
             files.write_file(tmp_path / "y.jpg", b"new")
     assert place.read_bytes() == b"old"
     assert names_in(tmp_path) == ["x.jpg"]
+
+
+def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
+    left = tmp_path / ".rawback-0123456789abcdef.tmp"
+    others = [tmp_path / name for name in (".rawback-x.tmp", "rawback-0123456789abcdef.tmp")]
+    for path in (left, *others):
+        path.write_bytes(b"half a fi")
+    files.write_file(tmp_path / "x.jpg", b"data")
+    assert names_in(tmp_path) == sorted(["x.jpg", *(path.name for path in others)])
+
+
+def test_what_is_being_written_is_not_swept_away(tmp_path: Path) -> None:
+    def meanwhile(draft: Path) -> None:
+        files.write_file(tmp_path / "y.jpg", b"other")
+        assert draft.read_bytes() == b"data"
+
+    files.write_file(tmp_path / "x.jpg", b"data", check=meanwhile)
+    assert names_in(tmp_path) == ["x.jpg", "y.jpg"]
+
+
+def test_a_draft_that_is_swept_before_it_is_locked_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+    swept: list[Path] = []
+
+    def late(descriptor: int, operation: int) -> None:
+        if not swept and operation == fcntl.LOCK_EX:
+            swept.extend(tmp_path.glob(".rawback-*.tmp"))
+            for draft in swept:
+                draft.unlink()
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    files.write_file(tmp_path / "x.jpg", b"data")
+    assert len(swept) == 1
+    assert names_in(tmp_path) == ["x.jpg"]
+    assert (tmp_path / "x.jpg").read_bytes() == b"data"
+
+
+@pytest.mark.parametrize("replace", [files.replace_file, files.write_file])
+def test_a_file_that_is_no_longer_what_it_was_is_kept(tmp_path: Path, replace: Any) -> None:
+    place = tmp_path / "x.jpg"
+    place.write_bytes(b"newer")
+    options = {"overwrite": True} if replace is files.write_file else {}
+    with pytest.raises(OutputRefused, match="changed since"):
+        replace(place, b"data", was=b"old", **options)
+    assert place.read_bytes() == b"newer"
+    assert names_in(tmp_path) == ["x.jpg"]
+    replace(place, b"data", was=b"newer", **options)
+    assert place.read_bytes() == b"data"
 
 
 @pytest.fixture

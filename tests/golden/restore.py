@@ -1,7 +1,7 @@
 """Print the SHA-256 of what each stored carrier restores, one line each.
 
 Run in a process of its own, so that what the processor may do can be restricted from outside. The
-argument is the number of threads that OpenCV and torch may use.
+arguments are numbers of threads that OpenCV and torch may use, one round for each.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from rawback.jpegio import decode_jpeg
 
 
 def main() -> None:
-    cv2.setNumThreads(int(sys.argv[1]))
-    torch.set_num_threads(int(sys.argv[1]))
-    for path in sorted(Path(__file__).parent.glob("*.jpg")):
-        carrier = path.read_bytes()
-        frame = decode(unpack(extract_payload(carrier)), decode_jpeg(carrier))
-        digest = hashlib.sha256(frame.cfa.astype("<u2").tobytes()).hexdigest()
-        sys.stdout.write(f"{path.stem} {digest}\n")
+    for threads in map(int, sys.argv[1:]):
+        cv2.setNumThreads(threads)
+        torch.set_num_threads(threads)
+        for path in sorted(Path(__file__).parent.glob("*.jpg")):
+            carrier = path.read_bytes()
+            frame = decode(unpack(extract_payload(carrier)), decode_jpeg(carrier))
+            digest = hashlib.sha256(frame.cfa.astype("<u2").tobytes()).hexdigest()
+            sys.stdout.write(f"{path.stem} {digest}\n")
 
 
 if __name__ == "__main__":

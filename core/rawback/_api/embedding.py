@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from rawback import container, metrics
 from rawback._api.job import Job, peak_memory
 from rawback._api.packaging import bits_per_pixel, payload_room, section_infos
 from rawback._api.results import EmbedResult
+from rawback._api.verifying import Expected
 from rawback.files import check_output, read_file, replace_file, write_file
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ __all__ = ["DEFAULT_QUALITY", "Coded", "embed", "embed_bytes", "payload_rate"]
 
 DEFAULT_QUALITY = 60
 """The quality of `rawback.embed` where no rate is given."""
+
+_WRITING = 0.97
 
 
 def embed(
@@ -38,6 +42,7 @@ def embed(
     force: bool = False,
     unguided: bool = False,
     sidecar: bool | StrPath = False,
+    verify: bool = False,
     progress: Progress | None = None,
 ) -> EmbedResult:
     """Put a raw into the JPEG that was made from it.
@@ -58,6 +63,8 @@ def embed(
             its own, which takes far more bytes, instead of refusing.
         sidecar: Write a detached payload instead of a carrier and leave the JPEG alone: to this
             path, or, if True, to the JPEG's with ``.rawback`` added.
+        verify: Read back what was written, before it gets its name, decode it, and compare; takes
+            as long as `rawback.restore`.
         progress: Is told how far the job is.
 
     Returns:
@@ -72,7 +79,10 @@ def embed(
         SignedCarrier: The JPEG is signed and `force` is not given.
         ShotMismatch: The two do not show the same shot, and `unguided` is not given.
         RateUnreachable: No payload meets `rate`.
-        OutputRefused: The output exists, is one of the inputs, or cannot be written.
+        OutputRefused: The output exists, is one of the inputs, or cannot be written, or the JPEG
+            that is to be changed in place has changed meanwhile.
+        VerificationFailed: With `verify`: what was written is not what was meant. It is gone, and
+            all is as it was.
         ValueError: More than one of `output`, `in_place` and `sidecar` is given.
     """
     if (output is not None) + in_place + (sidecar is not False) > 1:
@@ -83,21 +93,34 @@ def embed(
         check_output(target, overwrite=overwrite, inputs=(raw, jpeg))
     job = Job(progress)
     signed = force or sidecar is not False
-    coded = _code(raw, read_file(jpeg), rate, job, force=signed, unguided=unguided)
-    job.at("Writing the file", 0.98)
+    was = read_file(jpeg)
+    coded = _code(raw, was, rate, job, force=signed, unguided=unguided)
+    result = coded.result(job)
+    data = coded.carrier if sidecar is False else container.wrap(coded.encoded.payload)
+    check = None
+    if verify:
+        expected = Expected(container.remove_payload(was), coded.encoded.restored.cfa)
+        check = partial(expected.check_file, detached=sidecar is not False, job=job)
+    del coded  # what coding needed makes room for what decoding needs
+    job.at("Writing the file", _WRITING)
     original = None
     if in_place:
         target = Path(jpeg)
         if keep_original:
-            original = replace_file(jpeg, coded.carrier)
+            original = replace_file(jpeg, data, check=check, was=was)
         else:
-            write_file(target, coded.carrier, overwrite=True)
+            write_file(target, data, overwrite=True, check=check, was=was)
     else:
-        data = coded.carrier if sidecar is False else container.wrap(coded.encoded.payload)
-        target = write_file(target, data, overwrite=overwrite, like=jpeg)
-    result = coded.result(job)
+        target = write_file(target, data, overwrite=overwrite, like=jpeg, check=check)
     job.at("Done", 1.0)
-    return replace(result, output=target, original=original)
+    return replace(
+        result,
+        output=target,
+        original=original,
+        verified=verify,
+        seconds=job.seconds,
+        peak_memory_bytes=peak_memory(),
+    )
 
 
 def embed_bytes(
@@ -107,6 +130,7 @@ def embed_bytes(
     rate: Rate | None = None,
     force: bool = False,
     unguided: bool = False,
+    verify: bool = False,
     progress: Progress | None = None,
 ) -> tuple[bytes, EmbedResult]:
     """`embed` in memory.
@@ -117,6 +141,7 @@ def embed_bytes(
         rate: As for `embed`.
         force: As for `embed`.
         unguided: As for `embed`.
+        verify: As for `embed`.
         progress: As for `embed`.
 
     Returns:
@@ -128,6 +153,10 @@ def embed_bytes(
     job = Job(progress)
     coded = _code(raw, jpeg, rate, job, force=force, unguided=unguided)
     result = coded.result(job)
+    if verify:
+        expected = Expected(container.remove_payload(jpeg), coded.encoded.restored.cfa)
+        expected.check(coded.carrier, detached=False, job=job)
+        result = replace(result, verified=True, seconds=job.seconds)
     job.at("Done", 1.0)
     return coded.carrier, result
 
@@ -155,6 +184,7 @@ class Coded:
             psnr_db=metrics.raw_psnr(frame, restored),
             highlight_psnr_db=metrics.highlight_psnr(frame, restored, self.session.guide),
             error_over_sigma=metrics.error_over_sigma(frame, restored),
+            worst_error=metrics.worst_error(frame, restored),
             exact=np.array_equal(frame.cfa, restored.cfa),
             seconds=job.seconds,
             peak_memory_bytes=peak_memory(),

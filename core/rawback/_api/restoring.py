@@ -156,6 +156,7 @@ def verify(
     return replace(
         finding,
         psnr_db=metrics.raw_psnr(frame, restored),
+        worst_error=metrics.worst_error(frame, restored),
         exact=np.array_equal(frame.cfa, restored.cfa),
     )
 
@@ -235,9 +236,9 @@ def _check(data: bytes, carrier: Carrier) -> tuple[Verification, bitstream.Paylo
     except PayloadTooNew:
         raise
     except PayloadMissing as error:
-        return Verification("payload missing", str(error), None, None, ()), None
+        return Verification("payload missing", str(error), None, None, None, ()), None
     except PayloadDamaged as error:
-        return Verification("payload damaged", str(error), None, None, ()), None
+        return Verification("payload damaged", str(error), None, None, None, ()), None
     sections = section_infos(packed.data, packed.packaging)
     bad = [report for report in reports if not report.intact]
     ends_early = isinstance(_opened(data), PayloadDamaged)
@@ -251,7 +252,7 @@ def _check(data: bytes, carrier: Carrier) -> tuple[Verification, bitstream.Paylo
         status = "pixels changed"
         detail = "The JPEG was edited after the payload was made; use the JPEG as it was then."
     payload = bitstream.unpack(packed.data) if status == "intact" else None
-    return Verification(status, detail, None, None, sections), payload
+    return Verification(status, detail, None, None, None, sections), payload
 
 
 def _same_pixels(header: bitstream.Header, carrier: Carrier) -> bool:

@@ -81,12 +81,15 @@ class EmbedResult(_Result):
         psnr_db: Raw PSNR of what the payload restores, in dB; infinite where that is exact.
         highlight_psnr_db: The same where the JPEG clips; nan where it does not clip.
         error_over_sigma: RMS error over the raw's own noise.
+        worst_error: Largest difference between a sample and the one that comes back, in DN.
         exact: Whether every sample of the raw comes back.
         seconds: Time taken.
         peak_memory_bytes: The most memory the process has held so far; None where the system does
             not tell.
         sections: What the payload is made of.
         guided: False where the JPEG does not show the raw, which was coded on its own.
+        verified: Whether what was written was read back, decoded, and found to restore just what
+            these figures tell of.
     """
 
     output: Path | None
@@ -98,11 +101,13 @@ class EmbedResult(_Result):
     psnr_db: float
     highlight_psnr_db: float
     error_over_sigma: float
+    worst_error: int
     exact: bool
     seconds: float
     peak_memory_bytes: int | None
     sections: tuple[SectionInfo, ...]
     guided: bool = True
+    verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +183,7 @@ class Verification(_Result):
         detail: One sentence about it.
         psnr_db: Raw PSNR against the raw, in dB; None without a raw, or where nothing could be
             restored to compare.
+        worst_error: Largest difference between samples of the two, in DN; None where `psnr_db` is.
         exact: Whether the restored samples equal the raw's; None where `psnr_db` is.
         sections: What the payload is made of.
     """
@@ -185,6 +191,7 @@ class Verification(_Result):
     status: Status
     detail: str
     psnr_db: float | None
+    worst_error: int | None
     exact: bool | None
     sections: tuple[SectionInfo, ...]
 

@@ -18,8 +18,8 @@ from rawback._api.encoding import (
 )
 from rawback._api.job import Job, stoppable
 from rawback._api.packaging import bits_per_pixel, contents
-from rawback.errors import OutputRefused, RawbackError, SignedCarrier
-from rawback.files import check_output, label, read_file, replace_file, write_file
+from rawback.errors import RawbackError, SignedCarrier
+from rawback.files import check_output, replace_file, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -303,10 +303,7 @@ class Session:
         Raises:
             OutputRefused: The JPEG has changed since, or cannot be written.
         """
-        if read_file(jpeg) != self._jpeg:
-            message = f"{label(jpeg)} has changed since it was opened; open it again."
-            raise OutputRefused(message)
-        return replace_file(jpeg, encoding.carrier)
+        return replace_file(jpeg, encoding.carrier, was=self._jpeg)
 
     def _saved(self, data: bytes, output: StrPath, *, overwrite: bool) -> Path:
         check_output(output, overwrite=overwrite, inputs=self._inputs)

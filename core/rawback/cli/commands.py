@@ -28,6 +28,7 @@ def embed(
     overwrite: options.Overwrite = False,
     force: options.Force = False,
     unguided: options.Unguided = False,
+    verify: options.Verify = False,
     as_json: options.AsJson = False,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
@@ -52,13 +53,17 @@ def embed(
             force=force,
             unguided=unguided,
             sidecar=(output or True) if sidecar else False,
+            verify=verify,
             progress=progress,
         )
     figure = decibels(result.psnr_db, exact=result.exact)
     size_text = f"{bytes_text(result.payload_bytes)} ({result.bpp:.3f} bpp)"
     lines = [f"{label(result.output or '')}: {figure}, {size_text}, {result.seconds:.1f} s"]
     if not result.exact:
-        lines.append(f"  error is {result.error_over_sigma:.2f} of the raw's own noise")
+        error = f"{result.error_over_sigma:.2f} of the raw's own noise"
+        lines.append(f"  error is {error}, at the worst sample {result.worst_error} DN")
+    if result.verified:
+        lines.append("  read back, decoded and compared")
     if not result.guided:
         lines.append("  the JPEG does not show this raw, which was coded on its own")
     if result.original is not None:
@@ -141,7 +146,8 @@ def verify(
         found = rawback.verify(carrier, raw=raw, sidecar=sidecar, progress=progress)
     lines = [f"{label(carrier)}: {found.status}. {found.detail}"]
     if found.psnr_db is not None and found.exact is not None:
-        lines.append(f"  against the raw: {decibels(found.psnr_db, exact=found.exact)}")
+        worst = "" if found.exact else f", at the worst sample {found.worst_error} DN"
+        lines.append(f"  against the raw: {decibels(found.psnr_db, exact=found.exact)}{worst}")
     talk.result(found.as_dict(), lines + (section_lines(found.sections) if verbose else []))
     if not found.intact:
         raise typer.Exit(1)

@@ -34,6 +34,7 @@ __all__ = [
     "Unguided",
     "UsageError",
     "Verbose",
+    "Verify",
     "parse_region",
     "parse_size",
 ]
@@ -149,6 +150,9 @@ Region: TypeAlias = Annotated[
 ]
 Salvage: TypeAlias = Annotated[
     bool, typer.Option("--salvage", help="Restore what stands before the damage.")
+]
+Verify: TypeAlias = Annotated[
+    bool, typer.Option("--verify", help="Read back what was written, decode it and compare.")
 ]
 RawToCompare: TypeAlias = Annotated[
     Path | None, typer.Option("--raw", metavar="RAW", help="Restore, and compare with this raw.")

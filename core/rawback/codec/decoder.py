@@ -316,6 +316,8 @@ def _by_place(sections: tuple[Section, ...]) -> dict[tuple[int, int, int], bytes
     """Sections by kind, layer and tile; kinds that are not known here are skipped."""
     found: dict[tuple[int, int, int], bytes] = {}
     for section in sections:
+        if section.kind not in set(SectionKind):
+            continue
         place = (section.kind, section.layer, section.tile)
         if place in found:
             message = "The payload holds a section twice; fetch the file again."

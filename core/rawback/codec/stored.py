@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from safetensors.numpy import load
 
 from rawback.entropy import TableSet
+from rawback.files import read_packaged
 from rawback.residual import ContextWeights, LayerModel
 
 __all__ = ["Stored", "stored"]
@@ -33,7 +33,7 @@ class Stored:
 @cache
 def stored() -> Stored:
     """Load ``tables.safetensors``, made by ``python -m rawback_lab.train_contexts``."""
-    data = files("rawback.codec").joinpath("tables.safetensors").read_bytes()
+    data = read_packaged("rawback.codec", "tables.safetensors")
     held = load(data)
     weights = ContextWeights(held["magnitude"], held["noise"])
     first, grow, refine, empty, exact = (

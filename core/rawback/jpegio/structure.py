@@ -28,6 +28,10 @@ _DECIDE_PIXELS = _FRAMES | _TABLES | {_SOS, _APP0, _APP14}
 _PROGRESSIVE = 0xC2
 _KINDS = {0xC3: "lossless", 0xC5: "hierarchical", 0xC6: "hierarchical", 0xC7: "hierarchical"}
 
+_MOST_SCANS = 100
+"""Ten or so are usual. Each takes a few bytes and a pass over all of the picture, so that without a
+limit a small file keeps a decoder busy for as long as it likes."""
+
 _SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _ORIENTATION_TAG = 274
 _TIFF_SHORT = 3
@@ -93,6 +97,7 @@ class _Walk:
         self._orientation = 1
         self._scanned: set[int] = set()
         self._entropy_bytes = 0
+        self._scans = 0
 
     def step(self) -> bool:
         """Take in one segment, with the entropy-coded bytes behind it; false at the end."""
@@ -114,6 +119,10 @@ class _Walk:
     def _scan(self, header: bytes) -> None:
         if self._frame is None:
             _refuse("its scan comes before its frame header")
+        self._scans += 1
+        if self._scans > _MOST_SCANS:
+            message = f"a JPEG of more than {_MOST_SCANS} scans; save it again as baseline JPEG"
+            raise UnsupportedCarrier(message)
         start = self._position
         self._position = _end_of_scan(self._data, start)
         self._entropy_bytes += self._position - start

@@ -11,13 +11,13 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import load, save
 
 from rawback.entropy import TableSet
+from rawback.files import read_packaged
 from rawback.models import ExactConv, ModelConfig, Network
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Weights:
 @cache
 def weights(name: str) -> Weights:
     """The weights that the package carries under a name, such as ``bayer``."""
-    return read_weights(files("rawback.weights").joinpath(f"{name}.safetensors").read_bytes())
+    return read_weights(read_packaged("rawback.weights", f"{name}.safetensors"))
 
 
 def write_weights(network: Network, tables: NDArray[np.uint16]) -> bytes:

@@ -24,6 +24,7 @@ from rawback.models.objective import energies, hints_of
 from rawback.weights import write_weights
 from rawback_lab.learn.material import Material
 from rawback_lab.learn.train import COARSE, SHIFTS, validate
+from rawback_lab.sums import write_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -138,6 +139,7 @@ def main() -> None:
     counts = counted(network, Material(shards[:: max(1, len(shards) // 40)]), options.crops)
     data = write_weights(network, tables_of(counts))
     options.out.write_bytes(data)
+    write_sums(options.out.parent)
     figures = validate(network, Material(shards[::16]))
     options.out.with_suffix(".md").write_text(
         card(network, steps, data, figures, options.recipe), encoding="utf-8"

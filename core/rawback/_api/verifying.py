@@ -1,0 +1,77 @@
+"""Read back what was written, and compare it with what was meant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
+
+from rawback import bitstream, container
+from rawback.errors import RawbackError, VerificationFailed
+from rawback.files import read_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rawback._api.job import Job
+
+__all__ = ["Expected"]
+
+_START, _END = 0.97, 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a carrier, or a detached payload, has to give back.
+
+    Attributes:
+        jpeg: The JPEG without a payload.
+        cfa: uint16 ``[height, width]``, the mosaic that the encoder says the payload restores.
+    """
+
+    jpeg: bytes
+    cfa: NDArray[np.uint16]
+
+    def check_file(self, path: Path, *, detached: bool, job: Job) -> None:
+        """`check` what a file holds."""
+        self.check(read_file(path), detached=detached, job=job)
+
+    def check(self, data: bytes, *, detached: bool, job: Job) -> None:
+        """Decode a carrier's bytes, or those of a detached payload, and compare.
+
+        Args:
+            data: The bytes.
+            detached: Whether they are a payload without its JPEG.
+            job: Is told how far this is.
+
+        Raises:
+            VerificationFailed: They do not give back the JPEG and the mosaic.
+        """
+        from rawback import codec, jpegio
+
+        job.at("Verifying", _START)
+        try:
+            payload = container.unwrap(data) if detached else container.extract_payload(data)
+            jpeg = self.jpeg if detached else container.remove_payload(data)
+            frame = codec.decode(
+                bitstream.unpack(payload),
+                jpegio.decode_jpeg(jpeg),
+                progress=job.part(_START, _END),
+            )
+        except RawbackError as error:
+            _fail(f"it does not read back: {error}")
+        if jpeg != self.jpeg:
+            _fail("the JPEG in it has changed")
+        if not np.array_equal(frame.cfa, self.cfa):
+            _fail("other samples come back")
+
+
+def _fail(what: str) -> NoReturn:
+    message = (
+        f"What was written is not what was meant ({what}), so it was thrown away; run it again, "
+        "and check this machine's memory and disk."
+    )
+    raise VerificationFailed(message)

@@ -1,0 +1,1 @@
+"""What can be relied on, measured: hostile bytes, faults, other software, other machines."""
