@@ -37,6 +37,17 @@ FAR = 16
 
 _PRIOR = 200.0
 
+_SOURCES = """photographs shot with simulated cameras, and the training part of a set of real
+  frames"""
+
+_MATERIAL = {
+    4: f"""{_SOURCES}, rendered in eight styles and saved as JPEG of quality 70 to 98
+  (`rawback_lab.learn.pack`). No image is in the weights.""",
+    3: f"""{_SOURCES}, demosaiced, scaled down by 4 and rendered without JPEG
+  (`rawback_lab.learn.pack --member linear`). No image is in the weights.""",
+}
+"""By the number of planes."""
+
 
 def trained(file: Path) -> tuple[Network, int]:
     """The network in a training's state, and the step it reached."""
@@ -108,16 +119,15 @@ def card(network: Network, steps: int, data: bytes, figures: dict[str, float], r
 SHA-256 `{hashlib.sha256(data).hexdigest()}`, {len(data)} bytes.
 
 * Configuration: `{network.config}`
-* Material: photographs shot with simulated cameras, and the training part of a set of real frames,
-  rendered in eight styles, saved as JPEG of quality 70 to 98 (`rawback_lab.learn.pack`). No image
-  is in the weights.
+* Material: {_MATERIAL[network.config.planes]}
 * Recipe: `{recipe}`, {steps} steps.
 * Exactness: the largest sum that any convolution can reach is {max(bounds.values())} of
   {1 << 24} (`{worst}`).
 
-Bits with the layer, latents included, relative to those without it, estimated on held-out crops
-of the training material; `full` sends all latents, `bare` none; the number is the logarithm of the
-residual layer's step in standard deviations of the noise; `bpp` is what latents take of it.
+What coding costs with the layer relative to without it, in bits and in errors at the slope of the
+step (`rawback.models.objective`), on held-out crops of the training material: `full` sends all
+latents, `bare` none; the number is the logarithm of the residual layer's step in standard
+deviations of the noise; `bpp` is what latents take, per sample.
 
 | figure | value |
 |---|---|
