@@ -28,10 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rawback.models import GroupCoder
+    from rawback_lab.paper.config import Protocol
 
 SIDE = 1024
 
-_KINDS = (("linear picture", "linear", "p1"), ("mosaic", "bayer", "p2"))
+_KINDS: tuple[tuple[str, str, Protocol], ...] = (
+    ("linear picture", "linear", "p1"),
+    ("mosaic", "bayer", "p2"),
+)
 
 
 def our_decoder(network: Network, *, latents: bool) -> Callable[[], object]:
