@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rawback._api.embedding import DEFAULT_QUALITY, embed, embed_bytes
     from rawback._api.encoding import Encoding, Overlay, Preview, SectionEnd
     from rawback._api.job import Progress
+    from rawback._api.loaded import Codec, set_threads
     from rawback._api.opening import OpenedCarrier, carrier_for, open_carrier
     from rawback._api.restoring import restore, restore_bytes, verify
     from rawback._api.results import (
@@ -59,6 +60,7 @@ __all__ = [
     "DEFAULT_QUALITY",
     "Cancelled",
     "CarrierInfo",
+    "Codec",
     "Curve",
     "CurvePoint",
     "DamagedCarrier",
@@ -102,6 +104,7 @@ __all__ = [
     "open_session",
     "restore",
     "restore_bytes",
+    "set_threads",
     "shrink",
     "shrink_bytes",
     "strip",
@@ -117,6 +120,7 @@ _HOMES = {
     "rawback._api.embedding": ("DEFAULT_QUALITY", "embed", "embed_bytes"),
     "rawback._api.encoding": ("Encoding", "Overlay", "Preview", "SectionEnd"),
     "rawback._api.job": ("Progress",),
+    "rawback._api.loaded": ("Codec", "set_threads"),
     "rawback._api.opening": ("OpenedCarrier", "carrier_for", "open_carrier"),
     "rawback._api.restoring": ("restore", "restore_bytes", "verify"),
     "rawback._api.results": (

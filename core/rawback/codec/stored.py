@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from safetensors.numpy import load
+from safetensors.numpy import load as load_numbers
 
+from rawback.codec.latents import MEMBER
 from rawback.entropy import TableSet
 from rawback.residual import ContextWeights, LayerModel
+from rawback.weights import weights
 
-__all__ = ["Stored", "stored"]
+__all__ = ["Stored", "load", "stored"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,16 @@ class Stored:
 def stored() -> Stored:
     """Load ``tables.safetensors``, made by ``python -m rawback_lab.train_contexts``."""
     data = files("rawback.codec").joinpath("tables.safetensors").read_bytes()
-    held = load(data)
+    held = load_numbers(data)
     weights = ContextWeights(held["magnitude"], held["noise"])
     first, grow, refine, empty, exact = (
         TableSet(held[name]) for name in ("first", "grow", "refine", "empty", "exact")
     )
     layers = LayerModel(weights, first, grow, refine, empty)
     return Stored(hashlib.sha256(data).digest()[:8], layers, exact)
+
+
+def load() -> None:
+    """Load all that is loaded on first use: tables and networks."""
+    stored()
+    weights(MEMBER)

@@ -12,6 +12,7 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import torch
@@ -44,9 +45,20 @@ class Weights:
     tables: TableSet
 
 
-@cache
+_loading = Lock()
+
+
 def weights(name: str) -> Weights:
-    """The weights that the package carries under a name, such as ``bayer``."""
+    """The weights that the package carries under a name, such as ``bayer``.
+
+    They are loaded once, whichever threads ask first, and serve the whole process.
+    """
+    with _loading:
+        return _loaded(name)
+
+
+@cache
+def _loaded(name: str) -> Weights:
     return read_weights(files("rawback.weights").joinpath(f"{name}.safetensors").read_bytes())
 
 
