@@ -36,6 +36,17 @@ if TYPE_CHECKING:
         Verification,
     )
     from rawback._api.session import Session, open_session
+    from rawback.batch import (
+        Ambiguity,
+        BatchReport,
+        BatchWatcher,
+        Outcome,
+        Pair,
+        Pairing,
+        embed_many,
+        pair_up,
+        restore_many,
+    )
     from rawback.codec import Rate
     from rawback.errors import (
         Cancelled,
@@ -58,6 +69,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_QUALITY",
+    "Ambiguity",
+    "BatchReport",
+    "BatchWatcher",
     "Cancelled",
     "CarrierInfo",
     "Codec",
@@ -70,8 +84,11 @@ __all__ = [
     "Guide",
     "NoiseModel",
     "OpenedCarrier",
+    "Outcome",
     "OutputRefused",
     "Overlay",
+    "Pair",
+    "Pairing",
     "PayloadDamaged",
     "PayloadMissing",
     "PayloadTooNew",
@@ -99,11 +116,14 @@ __all__ = [
     "carrier_for",
     "embed",
     "embed_bytes",
+    "embed_many",
     "inspect",
     "open_carrier",
     "open_session",
+    "pair_up",
     "restore",
     "restore_bytes",
+    "restore_many",
     "set_threads",
     "shrink",
     "shrink_bytes",
@@ -134,6 +154,17 @@ _HOMES = {
         "Verification",
     ),
     "rawback._api.session": ("Session", "open_session"),
+    "rawback.batch": (
+        "Ambiguity",
+        "BatchReport",
+        "BatchWatcher",
+        "Outcome",
+        "Pair",
+        "Pairing",
+        "embed_many",
+        "pair_up",
+        "restore_many",
+    ),
     "rawback.codec": ("Rate",),
     "rawback.types": ("Guide", "NoiseModel", "RawFrame"),
     "rawback.errors": (
