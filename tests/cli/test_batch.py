@@ -15,6 +15,7 @@ import rawback
 from rawback.cli import main
 from rawback.cli.board import time_text
 from rawback.cli.options import parse_jobs
+from rawback.cli.talk import bytes_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -174,6 +175,10 @@ def test_a_terminal_shows_files_speed_time_and_savings(there: Path) -> None:
 
 
 def test_words_for_numbers() -> None:
+    sizes = (812, 199_800, 1_530_000, 999_990_000, 2 * 10**9, 3 * 10**12, -5_000_000)
+    assert [bytes_text(size) for size in sizes] == [
+        "812 bytes", "199.8 kB", "1.53 MB", "999.99 MB", "2.00 GB", "3.00 TB", "-5.00 MB",
+    ]  # fmt: skip
     assert [time_text(seconds) for seconds in (3, 99.94, 600, 9000)] == [
         "3.0 s", "99.9 s", "10.0 min", "2.5 h",
     ]  # fmt: skip
