@@ -22,18 +22,19 @@ SHELL = [line for kind, code in BLOCKS if kind == "sh" for line in code.splitlin
 @pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.splitlines()[-1])
 def test_python_examples(code: str, shot_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(shot_folder)
-    exec(compile(code, "README.md", "exec"), {})  # noqa: S102
+    exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})  # noqa: S102
 
 
 def test_command_lines(shot_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(shot_folder)
     lines = [line for line in SHELL if line.startswith("rawback ")]
-    assert len(lines) == 3
+    assert len(lines) == 5
     for line in lines:
         _, *arguments = shlex.split(line, comments=True)
         assert main(arguments) == 0, line
     assert (shot_folder / "photo.rawback.jpg").exists()
     assert (shot_folder / "photo.rawback.dng").exists()
+    assert (shot_folder / "dngs" / "photo.rawback.dng").exists()
 
 
 def test_the_table_has_every_command() -> None:

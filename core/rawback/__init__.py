@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rawback._api.embedding import DEFAULT_QUALITY, embed, embed_bytes
     from rawback._api.encoding import Encoding, Overlay, Preview, SectionEnd
     from rawback._api.job import Progress
+    from rawback._api.loaded import Codec, set_threads
     from rawback._api.opening import OpenedCarrier, carrier_for, open_carrier
     from rawback._api.restoring import restore, restore_bytes, verify
     from rawback._api.results import (
@@ -35,6 +36,17 @@ if TYPE_CHECKING:
         Verification,
     )
     from rawback._api.session import Session, open_session
+    from rawback.batch import (
+        Ambiguity,
+        BatchReport,
+        BatchWatcher,
+        Outcome,
+        Pair,
+        Pairing,
+        embed_many,
+        pair_up,
+        restore_many,
+    )
     from rawback.codec import Rate
     from rawback.errors import (
         Cancelled,
@@ -57,8 +69,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_QUALITY",
+    "Ambiguity",
+    "BatchReport",
+    "BatchWatcher",
     "Cancelled",
     "CarrierInfo",
+    "Codec",
     "Curve",
     "CurvePoint",
     "DamagedCarrier",
@@ -68,8 +84,11 @@ __all__ = [
     "Guide",
     "NoiseModel",
     "OpenedCarrier",
+    "Outcome",
     "OutputRefused",
     "Overlay",
+    "Pair",
+    "Pairing",
     "PayloadDamaged",
     "PayloadMissing",
     "PayloadTooNew",
@@ -97,11 +116,15 @@ __all__ = [
     "carrier_for",
     "embed",
     "embed_bytes",
+    "embed_many",
     "inspect",
     "open_carrier",
     "open_session",
+    "pair_up",
     "restore",
     "restore_bytes",
+    "restore_many",
+    "set_threads",
     "shrink",
     "shrink_bytes",
     "strip",
@@ -117,6 +140,7 @@ _HOMES = {
     "rawback._api.embedding": ("DEFAULT_QUALITY", "embed", "embed_bytes"),
     "rawback._api.encoding": ("Encoding", "Overlay", "Preview", "SectionEnd"),
     "rawback._api.job": ("Progress",),
+    "rawback._api.loaded": ("Codec", "set_threads"),
     "rawback._api.opening": ("OpenedCarrier", "carrier_for", "open_carrier"),
     "rawback._api.restoring": ("restore", "restore_bytes", "verify"),
     "rawback._api.results": (
@@ -130,6 +154,17 @@ _HOMES = {
         "Verification",
     ),
     "rawback._api.session": ("Session", "open_session"),
+    "rawback.batch": (
+        "Ambiguity",
+        "BatchReport",
+        "BatchWatcher",
+        "Outcome",
+        "Pair",
+        "Pairing",
+        "embed_many",
+        "pair_up",
+        "restore_many",
+    ),
     "rawback.codec": ("Rate",),
     "rawback.types": ("Guide", "NoiseModel", "RawFrame"),
     "rawback.errors": (

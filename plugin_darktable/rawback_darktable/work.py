@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 from rawback_darktable.outcome import Outcome
@@ -20,11 +19,7 @@ def warm_up() -> None:
     """Load all that a job needs, which takes longer than starting Python."""
     import rawback
 
-    # Names are loaded when they are first asked for, and the codec when it is first used: what is
-    # no carrier is refused only after that.
-    with contextlib.suppress(rawback.RawbackError):
-        rawback.restore_bytes(b"")
-    rawback.embed  # noqa: B018
+    rawback.Codec()
 
 
 def perform(job: Job, progress: Callable[[str, float], None] | None = None) -> Outcome:

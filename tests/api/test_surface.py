@@ -21,7 +21,9 @@ SURFACE = """
     UnsupportedCarrier UnsupportedRaw Verification VerificationFailed __version__ embed embed_bytes
     inspect restore restore_bytes shrink shrink_bytes strip strip_bytes verify
     Cancelled Curve CurvePoint Encoding Guide NoiseModel OpenedCarrier Overlay Preview RawFrame
-    SectionEnd Session carrier_for open_carrier open_session
+    SectionEnd Session Codec set_threads carrier_for
+    Ambiguity BatchReport BatchWatcher Outcome Pair Pairing embed_many pair_up restore_many
+    open_carrier open_session
 """
 
 HEAVY = {"torch", "scipy", "cv2", "rawpy", "numpy", "PIL", "imagecodecs"}

@@ -91,9 +91,19 @@ def test_files_are_paired_by_name(tmp_path: Path) -> None:
     assert [path.name for path in found.ignored] == ["note.txt"]
 
 
-def test_one_raw_and_one_jpeg_go_together_whatever_their_names() -> None:
-    raw, jpeg = Path("x/IMG_1.dng"), Path("y/final edit.jpg")
+def test_one_raw_and_one_jpeg_go_together_whatever_their_names(tmp_path: Path) -> None:
+    raw, jpeg = tmp_path / "IMG_1.dng", tmp_path / "final edit.jpg"
+    raw.touch()
+    jpeg.touch()
     assert pair_up([jpeg, raw]).pairs == (Pair(raw, jpeg),)
+    assert pair_up([jpeg, tmp_path / "gone.dng"]).ignored == (tmp_path / "gone.dng",)
+
+
+def test_what_cannot_be_told_is_left_to_people(tmp_path: Path) -> None:
+    for name in ("a.dng", "a.nef", "a.jpg"):
+        (tmp_path / name).touch()
+    files = [pair.files for pair in pair_up([tmp_path]).pairs]
+    assert files == [(tmp_path / name,) for name in ("a.dng", "a.jpg", "a.nef")]
 
 
 @given(st.floats(0, 1))

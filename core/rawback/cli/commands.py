@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from pathlib import Path
 
 import typer
 
 import rawback
 from rawback.cli import options
+from rawback.cli.many import restore_all
+from rawback.cli.rates import rate_of
 from rawback.cli.talk import Talk, bytes_text, decibels, section_lines
 from rawback.files import label
 
@@ -40,7 +42,7 @@ def embed(
     if in_place and (output is not None or sidecar):
         message = "--in-place goes with neither --output nor --sidecar; leave one out."
         raise options.UsageError(message)
-    rate = _rate(size, bpp, quality, psnr, lossless=lossless)
+    rate = rate_of(size, bpp, quality, psnr, lossless=lossless)
     talk = Talk(as_json, verbose, quiet)
     with talk.progress() as progress:
         result = rawback.embed(
@@ -72,24 +74,47 @@ def embed(
 
 
 def restore(
-    carrier: options.CarrierFile,
-    output: options.Output = None,
+    carriers: options.Carriers,
+    output: options.OutputOrFolder = None,
     region: options.Region = None,
     sidecar: options.SidecarFile = None,
     salvage: options.Salvage = False,
+    recursive: options.Recursive = False,
+    jobs: options.Jobs = None,
+    cluster: options.Cluster = None,
+    journal: options.Journal = None,
+    json_lines: options.JsonLines = None,
     overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Turn a carrier back into a raw file, a DNG.
+    """Turn carriers back into raw files, DNGs.
 
-    Writes NAME.rawback.dng beside the carrier by default.
+    Writes NAME.rawback.dng beside each carrier by default. Of several carriers, or of folders, a
+    second run does only what is left or has changed, and OUT is a folder.
     """
     talk = Talk(as_json, verbose, quiet)
+    if _several(carriers, recursive, jobs, cluster, journal, json_lines):
+        if region is not None or sidecar is not None:
+            message = "--region and --sidecar are for one carrier; give just one file."
+            raise options.UsageError(message)
+        restore_all(
+            carriers,
+            output,
+            talk,
+            salvage=salvage,
+            recursive=recursive,
+            jobs=jobs,
+            cluster=cluster,
+            journal=journal,
+            json_lines=json_lines,
+            overwrite=overwrite,
+        )
+        return
     with talk.progress() as progress:
         result = rawback.restore(
-            carrier,
+            carriers[0],
             output,
             region=None if region is None else options.parse_region(region),
             sidecar=sidecar,
@@ -185,37 +210,8 @@ def strip(
     Talk(as_json, verbose, quiet).result(result.as_dict(), [line])
 
 
-def _rate(
-    size: int | None,
-    bpp: float | None,
-    quality: float | None,
-    psnr: float | None,
-    *,
-    lossless: bool,
-) -> rawback.Rate | None:
-    """The one rate that was asked for, or None."""
-    given = {
-        "--size": size,
-        "--bpp": bpp,
-        "--quality": quality,
-        "--psnr": psnr,
-        "--lossless": lossless or None,
-    }
-    asked = [name for name, value in given.items() if value is not None]
-    if len(asked) > 1:
-        message = f"{' and '.join(asked)} exclude each other; give one of them."
-        raise options.UsageError(message)
-    if any(math.isnan(value) for value in (bpp, quality, psnr) if value is not None):
-        message = f"{asked[0]} needs a number."
-        raise options.UsageError(message)
-    if not asked:
-        return None
-    if size is not None:
-        return rawback.Rate.size(size)
-    if bpp is not None:
-        return rawback.Rate.bpp(bpp)
-    if quality is not None:
-        return rawback.Rate.quality(quality)
-    if psnr is not None:
-        return rawback.Rate.psnr(psnr)
-    return rawback.Rate.lossless()
+def _several(carriers: list[str], *of_batches: object) -> bool:
+    """Whether this is work for a batch: more than one file, or an option that only batches have."""
+    if len(carriers) > 1 or any(option not in (None, False) for option in of_batches):
+        return True
+    return "://" in carriers[0] or Path(carriers[0]).is_dir()

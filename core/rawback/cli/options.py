@@ -12,29 +12,41 @@ __all__ = [
     "AsJson",
     "Bpp",
     "CarrierFile",
+    "Carriers",
+    "Cluster",
     "DemoFolder",
+    "DryRun",
+    "Folder",
     "Force",
     "InPlace",
+    "Jobs",
+    "Journal",
     "JpegFile",
+    "JsonLines",
     "Lossless",
     "NeededOutput",
     "NeededSize",
+    "NoVerify",
     "Output",
+    "OutputOrFolder",
     "Overwrite",
     "Psnr",
     "Quality",
     "Quiet",
     "RawFile",
     "RawToCompare",
+    "Recursive",
     "Region",
     "Salvage",
     "Sidecar",
     "SidecarFile",
     "Size",
+    "Sources",
     "Unguided",
     "UsageError",
     "Verbose",
     "Verify",
+    "parse_jobs",
     "parse_region",
     "parse_size",
 ]
@@ -85,6 +97,20 @@ def parse_region(text: str) -> tuple[int, int, int, int]:
     return left, top, width, height
 
 
+def parse_jobs(text: str) -> int:
+    """How many workers: a number from 1, or ``all``, which is 0 here.
+
+    Raises:
+        BadParameter: The text is anything else.
+    """
+    if text == "all":
+        return 0
+    if text.isascii() and text.isdigit() and int(text) > 0:
+        return int(text)
+    message = f"{text!r} is no number of workers; give a number from 1, or all."
+    raise typer.BadParameter(message)
+
+
 RawFile: TypeAlias = Annotated[
     Path, typer.Argument(metavar="RAW", show_default=False, help="The camera's raw file.")
 ]
@@ -95,11 +121,70 @@ CarrierFile: TypeAlias = Annotated[
     Path,
     typer.Argument(metavar="CARRIER", show_default=False, help="A JPEG that carries its raw."),
 ]
+Carriers: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="CARRIER...",
+        show_default=False,
+        help="JPEGs that carry their raws, or folders of them.",
+    ),
+]
+Sources: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SRC...",
+        show_default=False,
+        help="Raws and their JPEGs, or folders of them; URLs as well.",
+    ),
+]
+Folder: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="DIR", help="The folder to write to, instead of beside each JPEG."
+    ),
+]
+Jobs: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        parser=parse_jobs,
+        metavar="N",
+        help="Workers side by side; all cores by default. Never more than memory allows.",
+    ),
+]
+Recursive: TypeAlias = Annotated[
+    bool, typer.Option("--recursive", "-r", help="Look into folders in folders as well.")
+]
+JsonLines: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="Add a line of JSON for each file to FILE, or to stdout if it is -."
+    ),
+]
+Journal: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Where to note what is done; in the folder by default."),
+]
+Cluster: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Let the workers of a Dask scheduler do it: tcp://HOST:8786."),
+]
+NoVerify: TypeAlias = Annotated[
+    bool, typer.Option("--no-verify", help="Do not decode what was written to compare it.")
+]
+DryRun: TypeAlias = Annotated[
+    bool, typer.Option("--dry-run", help="Only say which raw goes with which JPEG.")
+]
 DemoFolder: TypeAlias = Annotated[
     Path, typer.Argument(metavar="DIR", help="Where to put the results; made if needed.")
 ]
 Output: TypeAlias = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="OUT", help="The file to write.")
+]
+OutputOrFolder: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--output", "-o", metavar="OUT", help="The file to write, or the folder."),
 ]
 NeededOutput: TypeAlias = Annotated[
     Path, typer.Option("--output", "-o", metavar="OUT", help="The file to write.")

@@ -14,6 +14,7 @@ import rawback
 from rawback.cli import commands, plugin
 from rawback.cli.demo import demo
 from rawback.cli.gui import gui
+from rawback.cli.many import batch
 from rawback.cli.talk import print_json
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ for _command in (
     commands.verify,
     commands.shrink,
     commands.strip,
+    batch,
     demo,
     gui,
 ):

@@ -32,12 +32,15 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 
 def bytes_text(size: int) -> str:
-    """A size for people: ``812 bytes``, ``199.8 kB``, ``1.53 MB``."""
-    if size < 1000:
+    """A size for people: ``812 bytes``, ``199.8 kB``, ``1.53 MB``, ``2.01 TB``."""
+    if abs(size) < 1000:
         return f"{size} bytes"
-    if size < 1_000_000:
+    if abs(size) < 1_000_000:
         return f"{size / 1000:.1f} kB"
-    return f"{size / 1_000_000:.2f} MB"
+    for unit, factor in (("MB", 10**6), ("GB", 10**9)):
+        if abs(size) < 1000 * factor:
+            return f"{size / factor:.2f} {unit}"
+    return f"{size / 10**12:.2f} TB"
 
 
 def decibels(psnr: float, *, exact: bool) -> str:

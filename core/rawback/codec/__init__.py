@@ -14,6 +14,8 @@ from rawback.codec.draft import Encoded
 from rawback.codec.encoder import Session, prepare
 from rawback.codec.preview import Operating, Previews, carried_guide, tile_regions
 from rawback.codec.rate import Rate
+from rawback.codec.stored import load
+from rawback.codec.threads import set_threads
 
 __all__ = [
     "Encoded",
@@ -25,6 +27,8 @@ __all__ = [
     "carried_guide",
     "coded_steps",
     "decode",
+    "load",
     "prepare",
+    "set_threads",
     "tile_regions",
 ]

@@ -9,6 +9,7 @@ from rawback.codec.headers import fits, header_of
 from rawback.codec.refine import shift_of
 from rawback.codec.search import CLOSE, COARSEST, FINEST, SECTION_BYTES, StepSearch
 from rawback.codec.source import BIT_PRICES, Prepared, Shot
+from rawback.codec.threads import threads
 from rawback.errors import ShotMismatch, UnsupportedCarrier
 from rawback.geometry import Geometry, build_guide, register
 from rawback.metrics import raw_psnr
@@ -75,7 +76,7 @@ def prepare(
     report("Registering the JPEG on the raw", 0.0)
     geometry = _registered(frame, carrier, unguided=unguided)
     report("Resampling the JPEG", 0.2)
-    guide = build_guide(geometry, carrier.pixels)
+    guide = build_guide(geometry, carrier.pixels, threads=threads())
     if registered is not None:
         registered(guide)
     header = header_of(frame, carrier, geometry)

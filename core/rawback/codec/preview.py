@@ -21,7 +21,7 @@ from rawback.codec.grid import MARGIN, Grid, Window, join_planes
 from rawback.codec.headers import geometry_of
 from rawback.codec.search import FINEST, SECTION_BYTES, StepSearch
 from rawback.codec.source import BIT_PRICES
-from rawback.codec.threads import in_threads
+from rawback.codec.threads import in_threads, threads
 from rawback.codec.worth import Worth
 from rawback.geometry import build_guide
 from rawback.residual import CODES_PER_LAYER, Quantiser, bands, synthesise
@@ -270,4 +270,4 @@ def tile_regions(width: int, height: int) -> tuple[Region, ...]:
 
 def carried_guide(header: Header, carrier: Carrier) -> Guide:
     """A decoded carrier on the grid of the raw that its payload's header describes."""
-    return build_guide(geometry_of(header), carrier.pixels)
+    return build_guide(geometry_of(header), carrier.pixels, threads=threads())

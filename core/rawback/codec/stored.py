@@ -6,13 +6,14 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 
-from safetensors.numpy import load
+from safetensors.numpy import load as load_numbers
 
 from rawback.entropy import TableSet
 from rawback.files import read_packaged
 from rawback.residual import ContextWeights, LayerModel
+from rawback.weights import MEMBERS, weights
 
-__all__ = ["Stored", "stored"]
+__all__ = ["Stored", "load", "stored"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,16 @@ class Stored:
 def stored() -> Stored:
     """Load ``tables.safetensors``, made by ``python -m rawback_lab.train_contexts``."""
     data = read_packaged("rawback.codec", "tables.safetensors")
-    held = load(data)
-    weights = ContextWeights(held["magnitude"], held["noise"])
+    held = load_numbers(data)
+    context = ContextWeights(held["magnitude"], held["noise"])
     first, grow, refine, empty, exact = (
         TableSet(held[name]) for name in ("first", "grow", "refine", "empty", "exact")
     )
-    layers = LayerModel(weights, first, grow, refine, empty)
+    layers = LayerModel(context, first, grow, refine, empty)
     return Stored(hashlib.sha256(data).digest()[:8], layers, exact)
+
+
+def load() -> None:
+    """Load all that is loaded on first use: tables and networks."""
+    stored()
+    weights(MEMBERS[0])

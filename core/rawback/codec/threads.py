@@ -8,15 +8,42 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["in_threads"]
+__all__ = ["in_threads", "set_threads", "threads"]
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
+_threads = 2
+
+
+def threads() -> int:
+    """How many tiles are worked on at a time."""
+    return _threads
+
+
+def set_threads(count: int) -> None:
+    """Let this process compute in so many threads: tiles, torch and OpenCV.
+
+    It counts for what begins after it, so it is called before any work.
+
+    Raises:
+        ValueError: The count is below 1.
+    """
+    import cv2
+    import torch
+
+    global _threads
+    if count < 1:
+        message = f"{count} threads cannot work; give at least 1"
+        raise ValueError(message)
+    _threads = count
+    torch.set_num_threads(count)
+    cv2.setNumThreads(count)
+
 
 def in_threads(
-    work: Callable[[_Item], _Result], items: Iterable[_Item], threads: int = 2
+    work: Callable[[_Item], _Result], items: Iterable[_Item], count: int | None = None
 ) -> Iterable[_Result]:
     """Results of `work` in the order of `items`, a few at a time ahead of their use."""
-    with ThreadPoolExecutor(max_workers=threads) as pool:
+    with ThreadPoolExecutor(max_workers=_threads if count is None else count) as pool:
         yield from pool.map(work, items)

@@ -11,6 +11,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import torch
@@ -47,9 +48,20 @@ class Weights:
     tables: TableSet
 
 
-@cache
+_loading = Lock()
+
+
 def weights(name: str) -> Weights:
-    """The weights that the package carries under a name, such as ``bayer``."""
+    """The weights that the package carries under a name, such as ``bayer``.
+
+    They are loaded once, whichever threads ask first, and serve the whole process.
+    """
+    with _loading:
+        return _loaded(name)
+
+
+@cache
+def _loaded(name: str) -> Weights:
     return read_weights(read_packaged("rawback.weights", f"{name}.safetensors"))
 
 

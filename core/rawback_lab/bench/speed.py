@@ -28,16 +28,18 @@ _HEIGHT, _WIDTH = 4000, 6000
 _RATES = (("--bpp", "0.02"), ("--bpp", "0.1"), ("--bpp", "0.5"), ("--lossless",))
 
 
-def tiled(raw_file: Path, scratch: Path) -> tuple[bytes, bytes]:
-    """A 24-megapixel DNG and its JPEG."""
+def tiled(
+    raw_file: Path, scratch: Path, wanted: tuple[int, int] = (_HEIGHT, _WIDTH)
+) -> tuple[bytes, bytes]:
+    """A DNG of some height and width, 24 megapixels by default, and its JPEG."""
     frame = rawio.read_raw(raw_file)
     pixels = to_sensor(
         jpegio.decode_jpeg(carrier_file(raw_file, scratch).read_bytes()).pixels, frame.orientation
     )
     height, width = (side & ~1 for side in frame.cfa.shape)
-    times = (-(-_HEIGHT // height), -(-_WIDTH // width))
-    cfa = np.tile(frame.cfa[:height, :width], times)[:_HEIGHT, :_WIDTH]
-    picture = np.tile(pixels[:height, :width], (*times, 1))[:_HEIGHT, :_WIDTH]
+    times = (-(-wanted[0] // height), -(-wanted[1] // width))
+    cfa = np.tile(frame.cfa[:height, :width], times)[: wanted[0], : wanted[1]]
+    picture = np.tile(pixels[:height, :width], (*times, 1))[: wanted[0], : wanted[1]]
     large = replace(frame, cfa=np.ascontiguousarray(cfa), orientation=1)
     return rawio.write_dng(large), encode_jpeg(np.ascontiguousarray(picture), 92, "4:2:0")
 

@@ -21,6 +21,7 @@ def main() -> None:
         ("darktable.json", _darktable),
         ("hook.json", _hook),
         ("speed.json", _speed),
+        ("throughput.json", _throughput),
     ):
         path = RESULTS / name
         if path.exists():
@@ -122,6 +123,31 @@ def _speed(results: dict[str, Any]) -> None:
             for verb in ("embed", "restore")
         ]
         print(f"| `{run['rate']}` | " + " | ".join(cells) + " |")
+
+
+def _throughput(results: dict[str, Any]) -> None:
+    pixels = results["size"][0] * results["size"][1] / 1e6
+    print(f"\nA batch of {pixels:.0f}-megapixel raws on {results['cores']} cores:\n")
+    print("| | workers x threads | files an hour | CPU seconds a megapixel | memory a worker |")
+    print("|---|---|---|---|---|")
+    for run in results["runs"]:
+        cells = (
+            run["verb"],
+            f"{run['workers']} x {run['threads']}",
+            f"{run['files_per_hour']:.0f}",
+            f"{run['cpu_seconds_per_megapixel']:.2f}",
+            f"{run['worker_bytes'] / 2**30:.2f} GiB",
+        )
+        print("| " + " | ".join(cells) + " |")
+    shares = " and ".join(f"{share:.0%} ({verb})" for verb, share in results["efficiency"].items())
+    million = results["million"]
+    print(
+        f"\nTwo workers make {shares} of what twice one makes. A million raws of "
+        f"{million['megapixels_each']:.0f} megapixels would take "
+        f"{million['embed_and_verify_cpu_hours']:,} CPU hours to embed and verify and "
+        f"{million['restore_cpu_hours']:,} to restore, and {million['payload_terabytes']:.1f} TB "
+        f"of payloads for {million['raw_terabytes_16_bit']:.0f} TB of samples."
+    )
 
 
 def _decibels(figures: dict[str, Any] | None) -> str:

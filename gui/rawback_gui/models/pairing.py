@@ -6,22 +6,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import rawback
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["RAW_SUFFIXES", "Pair", "Sorted", "pair_up"]
-
-_RAW_NAMES = (
-    "3fr ari arw bay cap cr2 cr3 crw dcr dcs dng erf fff gpr iiq k25 kdc mef mos mrw nef nrw orf "
-    "pef ptx pxn raf raw rw2 rwl rwz sr2 srf srw x3f"
-)
-
-RAW_SUFFIXES = frozenset(f".{name}" for name in _RAW_NAMES.split())
-"""By which raws are told from other files; LibRaw has the last word."""
-
-JPEG_SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".jfif"))
-_OURS = ".rawback"
+__all__ = ["Pair", "Sorted", "pair_up"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +38,8 @@ class Sorted:
     """Files by shot.
 
     Attributes:
-        pairs: Those with a raw or a JPEG, in the order in which they were given.
-        ignored: Files that are neither.
+        pairs: Those with a raw or a JPEG, in the order of their names.
+        ignored: Files that are neither, or are not there.
     """
 
     pairs: tuple[Pair, ...]
@@ -56,40 +47,24 @@ class Sorted:
 
 
 def pair_up(paths: Iterable[Path]) -> Sorted:
-    """Sort files into shots by their names.
+    """Sort files into shots, as `rawback.pair_up` does.
 
-    A JPEG goes with the raw of the same name, upper and lower case and a ``.rawback`` aside, in
-    the same folder first, else in any. One raw and one JPEG go together whatever their names.
+    One raw and one JPEG go together whatever their names. Raws and JPEGs that are alone, or whose
+    counterpart cannot be told, are shots of their own.
 
     Args:
         paths: Files; folders stand for the files in them.
     """
-    files = list(dict.fromkeys(file for path in paths for file in _files_of(path)))
-    raws = [path for path in files if path.suffix.lower() in RAW_SUFFIXES]
-    jpegs = [path for path in files if path.suffix.lower() in JPEG_SUFFIXES]
-    ignored = tuple(path for path in files if path not in raws and path not in jpegs)
-    if len(raws) == len(jpegs) == 1:
-        return Sorted((Pair(raws[0], jpegs[0]),), ignored)
-    left = list(jpegs)
-    pairs = []
-    for raw in raws:
-        fitting = [path for path in left if _stem(path) == _stem(raw)]
-        # The plain export before a carrier that was made from it.
-        fitting.sort(key=lambda path: (path.parent != raw.parent, _OURS in path.stem.lower()))
-        if fitting:
-            left.remove(fitting[0])
-        pairs.append(Pair(raw, fitting[0] if fitting else None))
-    pairs += [Pair(None, path) for path in left]
-    order = {path: place for place, path in enumerate(files)}
-    pairs.sort(key=lambda pair: min(order[path] for path in pair.files))
-    return Sorted(tuple(pairs), ignored)
-
-
-def _files_of(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(file for file in path.iterdir() if file.is_file() and file.name[0] != ".")
-    return [path]
-
-
-def _stem(path: Path) -> str:
-    return path.stem.lower().removesuffix(_OURS)
+    given = list(paths)
+    found = rawback.pair_up(path for path in given if path.exists())
+    raws = {*found.raws, *(raw for item in found.ambiguous for raw in item.raws)}
+    jpegs = {*found.jpegs, *found.carriers, *(item.jpeg for item in found.ambiguous)}
+    raws -= {pair.raw for pair in found.pairs}
+    if not found.pairs and len(raws) == len(jpegs) == 1:
+        pairs = [Pair(raws.pop(), jpegs.pop())]
+    else:
+        pairs = [Pair(pair.raw, pair.jpeg) for pair in found.pairs]
+        pairs += [Pair(raw, None) for raw in raws] + [Pair(None, jpeg) for jpeg in jpegs]
+    pairs.sort(key=lambda pair: [str(file).casefold() for file in pair.files])
+    missing = tuple(path for path in given if not path.exists())
+    return Sorted(tuple(pairs), (*found.ignored, *missing))

@@ -1,0 +1,25 @@
+"""Whole libraries: pairs of raws and JPEGs, worker processes, clusters, and runs that go on.
+
+::
+
+    sources --pairing--> tasks --journal--> those left --pool or cluster--> outcomes --> report
+
+It stands on the public API's verbs, which each worker calls for one file at a time.
+"""
+
+from rawback.batch.many import BatchWatcher, embed_many, restore_many
+from rawback.batch.pairing import Ambiguity, Pair, Pairing, pair_up
+from rawback.batch.report import BatchReport
+from rawback.batch.tasks import Outcome
+
+__all__ = [
+    "Ambiguity",
+    "BatchReport",
+    "BatchWatcher",
+    "Outcome",
+    "Pair",
+    "Pairing",
+    "embed_many",
+    "pair_up",
+    "restore_many",
+]

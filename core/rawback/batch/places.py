@@ -1,0 +1,208 @@
+"""Files here and elsewhere: paths of this machine, and URLs that fsspec understands.
+
+Both are handled as pathlib handles paths: a :class:`pathlib.Path`, or for ``s3://bucket/photos``
+and its like what universal-pathlib makes of it, which has the same methods.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from rawback.errors import OutputRefused, RawbackError
+from rawback.files import label, read_file
+
+__all__ = [
+    "fingerprint",
+    "is_folder",
+    "is_local",
+    "list_files",
+    "place_of",
+    "read_head",
+    "read_place",
+    "show",
+    "write_remote",
+]
+
+
+_OBJECT_STORES = frozenset(
+    ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oci", "oss", "memory")
+)
+"""Where an object appears once all of it is there; elsewhere files grow as they are written."""
+
+
+def place_of(text: object) -> Path:
+    """The place that a path or a URL names; one that is a place already stays what it is.
+
+    Raises:
+        RawbackError: No installed library knows URLs of this kind.
+    """
+    if not isinstance(text, str) or "://" not in text:
+        return Path(text) if isinstance(text, str | os.PathLike) else cast("Path", text)
+    if text.startswith("file://"):
+        return Path(url2pathname(urlsplit(text).path))
+    try:
+        from upath import UPath
+
+        place: Any = UPath(text)
+        known = not is_local(place)
+        place.fs  # noqa: B018 -- what a URL of this kind needs is loaded here
+    except ImportError as error:
+        message = f"{label(text)} needs more libraries ({error}); try pip install rawback[cluster]."
+        raise RawbackError(message) from error
+    except Exception as error:
+        message = f"{label(text)} cannot be reached ({_line(error)}); check the URL."
+        raise RawbackError(message) from error
+    if not known:
+        message = f"{label(text)} is a URL of a kind that nobody knows; check the URL."
+        raise RawbackError(message)
+    return cast("Path", place)
+
+
+def is_local(place: Path) -> bool:
+    """Whether a place is a path of this machine."""
+    return isinstance(place, Path)
+
+
+def show(place: Path) -> str:
+    """A place as it can be shown on one line; passwords of URLs are not part of it."""
+    return label(place if is_local(place) else str(place))
+
+
+def is_folder(place: Path) -> bool:
+    """Whether a place is a folder, and not a file.
+
+    Raises:
+        RawbackError: There is nothing, or it cannot be looked at.
+    """
+    try:
+        if place.is_dir():
+            return True
+        there = place.exists()
+    except Exception as error:
+        message = f"{show(place)} cannot be reached ({_line(error)}); check the path."
+        raise RawbackError(message) from error
+    if not there:
+        message = f"{show(place)} is not there; check the path."
+        raise RawbackError(message)
+    return False
+
+
+def list_files(folder: Path, *, recursive: bool) -> list[Path]:
+    """The files in a folder, in the order of their names, but for hidden ones.
+
+    Raises:
+        RawbackError: The folder cannot be read.
+    """
+    try:
+        found = _walk(folder, recursive) if is_local(folder) else _find(folder, recursive)
+    except Exception as error:
+        message = f"{show(folder)} cannot be read ({_line(error)}); check the path."
+        raise RawbackError(message) from error
+    return sorted(found)
+
+
+def _walk(folder: Path, recursive: bool) -> list[Path]:
+    found: list[Path] = []
+    waiting = [folder]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                # A linked folder may lead back up.
+                if entry.is_dir(follow_symlinks=False):
+                    waiting += [Path(entry.path)] if recursive else []
+                elif entry.is_file():
+                    found.append(Path(entry.path))
+    return found
+
+
+def _find(folder: Any, recursive: bool) -> list[Path]:
+    top = folder.path.rstrip("/")
+    inside = (
+        path.removeprefix(top).lstrip("/")
+        for path in folder.fs.find(folder.path, maxdepth=None if recursive else 1)
+    )
+    return [
+        folder / name for name in inside if not any(part[:1] == "." for part in name.split("/"))
+    ]
+
+
+def read_place(place: Path) -> bytes:
+    """Read a whole file.
+
+    Raises:
+        RawbackError: It cannot be read.
+    """
+    if is_local(place):
+        return read_file(place)
+    remote = cast("Any", place)
+    try:
+        return bytes(remote.fs.cat_file(remote.path))
+    except Exception as error:
+        message = f"{show(place)} cannot be read ({_line(error)}); check the URL."
+        raise RawbackError(message) from error
+
+
+def read_head(place: Path, size: int) -> bytes:
+    """The first bytes of a file; none where it cannot be read."""
+    try:
+        if is_local(place):
+            with place.open("rb") as file:
+                return file.read(size)
+        remote = cast("Any", place)
+        return bytes(remote.fs.cat_file(remote.path, start=0, end=size))
+    except Exception:  # noqa: BLE001 -- each file system has its own errors; this one only asks
+        return b""
+
+
+def write_remote(place: Path, data: bytes, *, overwrite: bool) -> None:
+    """Write a file that is not on this machine, whole or not at all, and read it back.
+
+    Raises:
+        OutputRefused: It exists and is not to be replaced, or cannot be written.
+    """
+    remote = cast("Any", place)
+    if not overwrite and fingerprint(place) is not None:
+        message = f"{show(place)} exists already; choose another output, or overwrite it."
+        raise OutputRefused(message)
+    try:
+        remote.fs.makedirs(remote.parent.path, exist_ok=True)
+        if remote.protocol in _OBJECT_STORES:
+            remote.fs.pipe_file(remote.path, data)
+        else:
+            # One name for each output: what a killed process leaves there, the next one replaces.
+            draft = (remote.parent / f".rawback-{remote.name}.tmp").path
+            remote.fs.pipe_file(draft, data)
+            remote.fs.mv(draft, remote.path)
+        written = remote.fs.cat_file(remote.path)
+    except Exception as error:
+        message = f"{show(place)} cannot be written ({_line(error)}); choose another output."
+        raise OutputRefused(message) from error
+    if written != data:
+        message = f"{show(place)} does not hold what was written to it; run it again."
+        raise OutputRefused(message)
+
+
+def fingerprint(place: Path) -> str | None:
+    """What changes when a file is written anew: size and time of change; None where it is not."""
+    try:
+        if is_local(place):
+            status = place.stat()
+            return f"{status.st_size} {status.st_mtime_ns}"
+        remote = cast("Any", place)
+        remote.fs.invalidate_cache(remote.parent.path)
+        return str(remote.fs.ukey(remote.path))
+    except (OSError, ValueError):
+        return None
+
+
+def _line(error: Exception) -> str:
+    """What went wrong, on one line."""
+    return " ".join(
+        (getattr(error, "strerror", None) or str(error) or type(error).__name__).split()
+    )

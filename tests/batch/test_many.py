@@ -1,0 +1,246 @@
+"""Whole folders: errors stop nobody, and a second run does only what is left or has changed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+import rawback
+from rawback.batch.journal import Journal
+
+from .conftest import COARSE, Watcher, names_in  # noqa: TID252 -- tests are no package
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("serial")
+
+Shot = tuple[bytes, bytes]
+
+
+def embed(*sources: Path, **options: object) -> tuple[rawback.BatchReport, dict[str, str]]:
+    watcher = Watcher()
+    given = {"rate": COARSE, "watcher": watcher, **options}
+    report = rawback.embed_many(sources, **given)  # type: ignore[arg-type]
+    return report, watcher.statuses
+
+
+def test_errors_stop_nobody(library: Path, shot: Shot) -> None:
+    report, statuses = embed(library)
+    assert statuses == {"a.rawback.jpg": "done", "b.rawback.jpg": "failed", "c.rawback.jpg": "done"}
+    assert (report.total, report.done, report.failed, report.complete) == (3, 2, 1, False)
+    (failure,) = report.failures
+    assert failure.error is not None
+    assert failure.error[0] == "DamagedRaw"
+    assert failure.inputs == (library / "b.dng", library / "b.jpg")
+    found = rawback.verify(library / "a.rawback.jpg", raw=library / "a.dng")
+    assert found.intact
+    assert rawback.strip_bytes((library / "c.rawback.jpg").read_bytes()) == shot[1]
+    assert "b.rawback.jpg" not in names_in(library)
+    assert report.input_bytes == 2 * sum(map(len, shot))
+    assert report.payload_bytes == 2 * rawback.inspect(library / "a.rawback.jpg").payload_bytes
+    assert report.saved_bytes == 2 * len(shot[0]) - report.payload_bytes
+
+
+def test_everything_is_verified_unless_it_is_not_wanted(library: Path) -> None:
+    for wanted, options in ((True, {}), (False, {"verify": False, "overwrite": True})):
+        watcher = Watcher()
+        embed(library, watcher=watcher, **options)
+        figures = [outcome.figures for outcome in watcher.outcomes if outcome.status == "done"]
+        assert [f.verified for f in figures if isinstance(f, rawback.EmbedResult)] == [wanted] * 2
+
+
+def test_a_second_run_does_what_is_left(library: Path, shot: Shot) -> None:
+    embed(library)
+    (library / "b.dng").write_bytes(shot[0])
+    before = (library / "a.rawback.jpg").stat().st_mtime_ns
+    report, statuses = embed(library)
+    assert statuses == {
+        "a.rawback.jpg": "unchanged",
+        "b.rawback.jpg": "done",
+        "c.rawback.jpg": "unchanged",
+    }
+    assert report.complete
+    assert (report.done, report.unchanged) == (1, 2)
+    assert (library / "a.rawback.jpg").stat().st_mtime_ns == before
+    assert set(embed(library)[1].values()) == {"unchanged"}
+
+
+@pytest.mark.parametrize("changed", ["raw", "jpeg", "rate", "unguided", "output gone"])
+def test_what_changed_is_done_again(library: Path, changed: str) -> None:
+    (library / "b.dng").unlink()
+    embed(library)
+    options: dict[str, object] = {}
+    expected = {"a.rawback.jpg": "done", "c.rawback.jpg": "unchanged"}
+    if changed in ("raw", "jpeg"):
+        os.utime(library / ("a.dng" if changed == "raw" else "a.jpg"), ns=(1, 1))
+    elif changed == "output gone":
+        (library / "a.rawback.jpg").unlink()
+    else:
+        options = {"rate": rawback.Rate.quality(1)} if changed == "rate" else {"unguided": True}
+        expected["c.rawback.jpg"] = "done"
+    report, statuses = embed(library, **options)
+    assert statuses == expected
+    assert report.complete
+    assert set(embed(library, **options)[1].values()) == {"unchanged"}
+
+
+def test_files_of_others_are_never_replaced_unasked(library: Path) -> None:
+    (library / "a.rawback.jpg").write_bytes(b"somebody's")
+    report, statuses = embed(library)
+    assert statuses["a.rawback.jpg"] == "failed"
+    assert "left alone" in report.failures[0].error[1]  # type: ignore[index]
+    assert (library / "a.rawback.jpg").read_bytes() == b"somebody's"
+    assert embed(library, overwrite=True)[1]["a.rawback.jpg"] == "done"
+    assert embed(library)[1]["a.rawback.jpg"] == "unchanged"
+
+
+def test_a_carrier_that_was_tagged_stays(library: Path) -> None:
+    embed(library)
+    carrier = library / "a.rawback.jpg"
+    data = carrier.read_bytes()
+    carrier.write_bytes(data[:2] + b"\xff\xfe\x00\x06nice" + data[2:])
+    kept = carrier.read_bytes()
+    for _ in range(2):
+        assert embed(library)[1]["a.rawback.jpg"] == "unchanged"
+        assert carrier.read_bytes() == kept
+
+
+def test_a_carrier_that_lost_its_raw_is_told_of_and_kept(library: Path, shot: Shot) -> None:
+    embed(library)
+    carrier = library / "a.rawback.jpg"
+    carrier.write_bytes(shot[1])
+    report, statuses = embed(library)
+    assert statuses["a.rawback.jpg"] == "failed"
+    assert "was changed since" in report.failures[0].error[1]  # type: ignore[index]
+    os.utime(library / "a.dng", ns=(1, 1))
+    assert embed(library)[1]["a.rawback.jpg"] == "failed"
+    assert carrier.read_bytes() == shot[1]
+    assert embed(library, overwrite=True)[1]["a.rawback.jpg"] == "done"
+
+
+def test_an_output_that_was_started_is_this_batchs_own(library: Path) -> None:
+    class Killed(BaseException):
+        """What a kill looks like from within: nothing is noted any more."""
+
+    def kill(outcome: rawback.Outcome) -> None:
+        if outcome.output.name == "a.rawback.jpg":
+            raise Killed
+
+    finish = Journal.finish
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Journal, "finish", lambda self, outcome: kill(outcome))
+        with pytest.raises(Killed):
+            embed(library)
+    assert Journal.finish is finish
+    assert (library / "a.rawback.jpg").exists()
+    assert embed(library)[1]["a.rawback.jpg"] == "done"
+
+
+def test_outputs_get_the_folders_of_their_jpegs(tmp_path: Path, library: Path, shot: Shot) -> None:
+    (library / "2024" / "may").mkdir(parents=True)
+    (library / "2024" / "may" / "d.jpg").write_bytes(shot[1])
+    (library / "d.dng").write_bytes(shot[0])
+    out = tmp_path / "out" / "deep"
+    report = rawback.embed_many([library], out, rate=COARSE, recursive=True)
+    assert report.done == 3
+    assert (out / "2024" / "may" / "d.rawback.jpg").exists()
+    assert not [name for name in names_in(library) if "rawback" in name]
+    back = rawback.restore_many([out], tmp_path / "dngs", recursive=True)
+    assert (back.done, back.total) == (3, 3)
+    assert (tmp_path / "dngs" / "2024" / "may" / "d.rawback.dng").exists()
+
+
+def test_two_files_for_one_output(library: Path, shot: Shot) -> None:
+    (library / "a.jpeg").write_bytes(shot[1])
+    report, _ = embed(library)
+    assert [f.error[0] for f in report.failures if f.error] == ["OutputRefused", "DamagedRaw"]
+    assert report.done == 2
+
+
+def test_ambiguous_shots_count_as_not_made(library: Path, shot: Shot) -> None:
+    (library / "a.nef").write_bytes(shot[0])
+    report, statuses = embed(library)
+    assert "a.rawback.jpg" not in statuses
+    assert [item.jpeg.name for item in report.ambiguous] == ["a.jpg"]
+    assert (report.total, report.failed, report.complete) == (3, 2, False)
+
+
+def test_restoring_leaves_plain_jpegs_alone(library: Path, lossless_carrier: bytes) -> None:
+    (library / "a.rawback.jpg").write_bytes(lossless_carrier)
+    (library / "z.jpg").write_bytes(lossless_carrier)
+    watcher = Watcher()
+    report = rawback.restore_many([library], watcher=watcher)
+    assert (report.done, report.total, report.left, report.complete) == (2, 2, 3, True)
+    made = [outcome for outcome in watcher.outcomes if outcome.status == "done"]
+    assert [outcome.output.name for outcome in made] == ["a.rawback.dng", "z.rawback.dng"]
+    for outcome in made:
+        assert isinstance(outcome.figures, rawback.RestoreResult)
+        assert outcome.figures.exact
+    again = Watcher()
+    assert rawback.restore_many([library], watcher=again).unchanged == 2
+    named = rawback.restore_many([library / "b.jpg", library / "z.jpg"])
+    assert (named.failed, named.unchanged) == (1, 1)
+    assert named.failures[0].error is not None
+    assert named.failures[0].error[0] == "PayloadMissing"
+
+
+def test_a_file_that_changes_meanwhile_is_not_reported_as_done(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded = rawback.embed
+
+    def meddling(raw: Path, *arguments: object, **options: object) -> rawback.EmbedResult:
+        result = embedded(raw, *arguments, **options)  # type: ignore[arg-type]
+        os.utime(raw, ns=(5, 5))
+        return result
+
+    monkeypatch.setattr(rawback, "embed", meddling)
+    report, statuses = embed(library)
+    assert statuses["a.rawback.jpg"] == "failed"
+    assert "changed while it was read" in report.failures[0].error[1]  # type: ignore[index]
+    monkeypatch.setattr(rawback, "embed", embedded)
+    assert embed(library)[1]["a.rawback.jpg"] == "done"
+
+
+def test_reports_are_plain_json(library: Path) -> None:
+    report, _ = embed(library)
+    document = json.loads(json.dumps(report.as_dict(), allow_nan=False))
+    assert document["failures"][0]["error"]["type"] == "DamagedRaw"
+    assert document["total"] == 3
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        report.total = 4  # type: ignore[misc]
+
+
+def test_one_batch_at_a_time(library: Path) -> None:
+    in_use = pytest.raises(rawback.RawbackError, match="in use by another batch")
+    with Journal(library / ".rawback-batch.sqlite"), in_use:
+        embed(library)
+    assert embed(library, journal=library / "other.sqlite")[0].done == 2
+
+
+def test_files_that_are_no_journals(library: Path, tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    journal.write_bytes(b"a diary, in which nothing is done" * 100)
+    with pytest.raises(rawback.RawbackError, match="is no journal"):
+        embed(library, journal=journal)
+    assert journal.read_bytes().startswith(b"a diary")
+    other = tmp_path / "other.sqlite"
+    with sqlite3.connect(other) as base:
+        base.execute("CREATE TABLE holidays (place TEXT)")
+    base.close()
+    with pytest.raises(rawback.RawbackError, match="no journal that is understood"):
+        embed(library, journal=other)
+    with pytest.raises(rawback.OutputRefused, match="name another journal"):
+        embed(library, journal=tmp_path / "nowhere" / "journal")
+
+
+def test_a_library_can_be_moved_with_its_journal(library: Path, tmp_path: Path) -> None:
+    embed(library)
+    moved = library.rename(tmp_path / "moved")
+    assert embed(moved)[1]["a.rawback.jpg"] == "unchanged"
