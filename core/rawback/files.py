@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -161,7 +160,7 @@ def _keep(place: Path, original: Path) -> None:
 @contextlib.contextmanager
 def _draft(place: Path, data: bytes, like: StrPath | None) -> Iterator[Path]:
     """A hidden file with `data` beside `place`, on disk; gone afterwards if it is still there."""
-    draft = place.with_name(f".rawback-{secrets.token_hex(8)}.tmp")
+    draft = place.with_name(f".rawback-{os.urandom(8).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(draft, flags, 0o666)
     try:
