@@ -187,6 +187,11 @@ class Prepared:
         return cls(shot, base, sections, predicted, transform, QUARTERS, coefficients)
 
     @property
+    def worth(self) -> Worth:
+        """What errors count."""
+        return Worth.of(self.shot.frame.noise, self.quarters)
+
+    @property
     def learned(self) -> bool:
         """Whether there is a learned layer."""
         return any(section.kind == SectionKind.LATENTS for section in self.sections)
@@ -200,8 +205,7 @@ class Prepared:
         """
         shot = self.shot
         scene = Scene.of(shot.frame.pattern, shot.source, self.predicted)
-        worth = Worth.of(shot.frame.noise, self.quarters)
-        found = refine(scene, shot.planes, worth, shift, use)
+        found = refine(scene, shot.planes, self.worth, shift, use)
         del scene
         if found is None:
             return self
