@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Sample", "best_levels", "coarsened", "indices_at", "meter", "samples_of"]
 
-_WHOLE_TILES, _BLOCK = 4, 128
+_WHOLE_TILES, _BLOCK = 4, 64
 _PER_TILE = (TILE // _BLOCK) ** 2
 _FACTORS = (0.5, 1.0, 2.0)
 _PLASTIC = (0.7548776662466927, 0.5698402909980532)
