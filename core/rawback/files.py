@@ -17,7 +17,6 @@ import errno
 import hashlib
 import os
 import re
-import secrets
 import stat
 import sys
 from importlib.resources import files
@@ -265,7 +264,7 @@ def _new_draft(folder: Path) -> tuple[Path, int]:
     """An empty hidden file that is ours, and its descriptor, which holds a lock on it."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     while True:
-        draft = folder / f".rawback-{secrets.token_hex(8)}.tmp"
+        draft = folder / f".rawback-{os.urandom(8).hex()}.tmp"
         descriptor = os.open(draft, flags, 0o666)
         if sys.platform == "win32":
             return draft, descriptor

@@ -36,7 +36,6 @@ from rawback.residual import (
     LayerModel,
     Quantiser,
     Spot,
-    bands,
     code_layer,
 )
 from rawback.residual.contexts import CLASSES, FEATURES, REGIMES, regime_of
@@ -185,8 +184,8 @@ def code_at_random_steps(
             for layer in range(layers):
                 octaves = layers - 1 - layer
                 quantiser = Quantiser(step + octaves * CODES_PER_LAYER)
-                levels = {band: quantiser.noise_level(band) for band in bands()}
-                code_layer(coder, model, tile, levels, _shifted(indices, octaves), observe)
+                shifted = _shifted(indices, octaves)
+                code_layer(coder, model, tile, quantiser.noise_level(), shifted, observe)
 
 
 def _shifted(indices: dict[Band, NDArray[np.int32]], octaves: int) -> dict[Band, NDArray[np.int32]]:

@@ -13,6 +13,7 @@ from rawback.bitstream import SectionKind, section_offsets, unpack
 from rawback.codec import Rate, prepare
 from rawback.codec.draft import Draft
 from rawback.errors import RateUnreachable
+from rawback.jpegio import decode_jpeg
 from rawback.metrics import raw_psnr
 from rawback_lab.camera import CameraSpec
 from rawback_lab.scenes import Trial, made_up_shot
@@ -178,3 +179,18 @@ def test_progress_is_told_from_start_to_end(small: Trial) -> None:
 def test_offsets_of_sections_add_up_to_the_payload(small: Trial) -> None:
     encoded = small.encode(Rate.lossless())
     assert section_offsets(unpack(encoded.payload))[-1] == len(encoded.payload)
+
+
+def test_fitting_the_base_can_be_stopped_midway() -> None:
+    frame, jpeg = made_up_shot(96, 128, seed=6)
+    heard: list[float] = []
+
+    def impatient(stage: str, done: float) -> None:
+        if stage == "Fitting the inverse rendering":
+            heard.append(done)
+        if len(heard) > 1:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        prepare(frame, decode_jpeg(jpeg), progress=impatient)
+    assert heard == sorted(heard)

@@ -72,10 +72,6 @@ def coarser(indices: Indices, octaves: int) -> Indices:
     return {band: np.sign(index) * (np.abs(index) >> octaves) for band, index in indices.items()}
 
 
-def levels(rng: np.random.Generator) -> dict[Band, int]:
-    return {band: int(rng.integers(0, 2000)) for band in bands()}
-
-
 @settings(max_examples=12, deadline=None)
 @given(
     st.integers(0, 2**32),
@@ -87,7 +83,7 @@ def test_what_is_written_is_read_layer_by_layer(
     seed: int, shape: tuple[int, int], layers: int, spread: float
 ) -> None:
     rng = np.random.default_rng(seed)
-    model, noise = any_model(seed), levels(rng)
+    model, noise = any_model(seed), int(rng.integers(0, 256))
     written = any_tile(rng, shape)
     read = TileCoefficients.blank(written.spots)
     finest = any_indices(rng, written, spread)
@@ -108,7 +104,7 @@ def test_a_band_without_rows_or_columns_is_passed_over() -> None:
     assert tile.magnitude[Band(1, True, True)].shape == (4, 0, 0)
     finest = {band: np.full((4, *spot.shape), -7, np.int32) for band, spot in tile.spots.items()}
     encoder = SymbolEncoder()
-    noise = dict.fromkeys(bands(), 16)
+    noise = 16
     code_layer(encoder, any_model(1), tile, noise, finest)
     read = TileCoefficients.blank(tile.spots)
     code_layer(SymbolDecoder(encoder.finish()), any_model(1), read, noise, None)
@@ -123,7 +119,7 @@ def test_an_empty_tile_costs_a_few_bits() -> None:
     model = any_model(2)
     model = LayerModel(model.weights, model.first, model.grow, model.refine, flat)
     empty = {band: np.zeros((4, *spot.shape), np.int32) for band, spot in tile.spots.items()}
-    code_layer(meter, model, tile, dict.fromkeys(bands(), 16), empty)
+    code_layer(meter, model, tile, 16, empty)
     assert meter.bits == pytest.approx(4 * len(bands()))
 
 
@@ -144,7 +140,7 @@ def test_large_neighbours_lead_to_tables_of_large_values() -> None:
         SymbolMeter(),
         model,
         tile,
-        dict.fromkeys(bands(), 16),
+        16,
         finest,
         lambda seen: rows.extend(
             zip(seen.found.sum(axis=0).ravel(), np.abs(seen.index).ravel(), strict=True)
@@ -172,7 +168,7 @@ def test_garbage_is_coefficients_or_refused(
     data: bytes, seed: int, shape: tuple[int, int], layers: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    model, tile, noise = any_model(seed), any_tile(rng, shape), levels(rng)
+    model, tile, noise = any_model(seed), any_tile(rng, shape), int(rng.integers(0, 256))
     try:
         for _ in range(layers):
             code_layer(SymbolDecoder(data), model, tile, noise, None)
@@ -185,7 +181,7 @@ def test_garbage_is_coefficients_or_refused(
 
 def test_what_lies_before_a_cut_is_read_right() -> None:
     rng = np.random.default_rng(5)
-    model, tile, noise = any_model(5), any_tile(rng, (33, 47)), levels(rng)
+    model, tile, noise = any_model(5), any_tile(rng, (33, 47)), int(rng.integers(0, 256))
     encoder = SymbolEncoder()
     wanted = any_indices(rng, tile, 5.0)
     code_layer(encoder, model, tile, noise, wanted)

@@ -33,7 +33,6 @@ from rawback.residual import (
     ExactTile,
     RankDomain,
     TileCoefficients,
-    bands,
     code_exact,
     code_layer,
     read_codes,
@@ -280,8 +279,7 @@ class _Frame:
                     break
                 coefficients.layers += 1
                 continue
-            levels = {band: quantiser.noise_level(band) for band in bands()}
-            code_layer(SymbolDecoder(data), stored().layers, coefficients, levels, None)
+            code_layer(SymbolDecoder(data), stored().layers, coefficients, quantiser.level, None)
         return coefficients
 
     def _decode_exact(

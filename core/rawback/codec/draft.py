@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,9 @@ from rawback.bitstream import Header, Payload, Section, SectionKind, cut, pack, 
 from rawback.codec.coefficients import band_slices, blank_tile, restored_residual
 from rawback.codec.grid import Window, even, join_planes
 from rawback.codec.headers import ResidualParameters, cfa_digest
+from rawback.codec.samples import Sample, best_levels, coarsened, indices_at, meter, samples_of
 from rawback.codec.stored import stored
 from rawback.codec.threads import in_threads
-from rawback.codec.worth import Worth
 from rawback.entropy import SymbolEncoder
 from rawback.errors import RateUnreachable
 from rawback.residual import (
@@ -22,7 +23,6 @@ from rawback.residual import (
     Quantiser,
     RankDomain,
     TileCoefficients,
-    bands,
     code_exact,
     code_layer,
     fit_exact,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rawback.codec.source import Prepared
     from rawback.types import RawFrame
 
-__all__ = ["LAYERS", "Draft", "Encoded", "tile_indices"]
+__all__ = ["LAYERS", "Draft", "Encoded"]
 
 LAYERS = 3
 """Quality layers of a payload: each can be cut away later, and costs a few percent."""
@@ -88,15 +88,16 @@ class Draft:
         """Packed bytes."""
         return section_offsets(self.payload)[-1]
 
-    def add_layers(self, step_code: int, report: Progress) -> None:
-        """Code all quality layers down to a step."""
+    def add_layers(self, step: float, report: Progress) -> None:
+        """Code all quality layers down to a step, see :func:`indices_at`."""
         prepared = self.prepared
         quantisers = [
-            Quantiser(step_code + octaves * CODES_PER_LAYER) for octaves in reversed(range(LAYERS))
+            Quantiser(math.ceil(step) + octaves * CODES_PER_LAYER, level=level)
+            for octaves, level in zip(reversed(range(LAYERS)), _levels(prepared, step), strict=True)
         ]
         coded: list[list[Section]] = [[] for _ in quantisers]
         sums = np.zeros((LAYERS, 2, 2))
-        work = in_threads(lambda p: _code_tile(prepared, p, quantisers), prepared.predicted)
+        work = in_threads(lambda p: _code_tile(prepared, p, step, quantisers), prepared.predicted)
         for index, (prediction, tile) in enumerate(zip(prepared.predicted, work, strict=True)):
             report("Coding", index / len(prepared.predicted))
             for layer, data in enumerate(tile.layers):
@@ -118,7 +119,7 @@ class Draft:
         sums = np.zeros((2, 2))
         for prediction in self.prepared.predicted:
             tile = blank_tile(prediction.spots)
-            indices = tile_indices(self.prepared, prediction.window, quantiser)
+            indices = indices_at(Sample.of_tile(self.prepared, prediction).coefficients, step_code)
             for band, index in indices.items():
                 tile.magnitude[band] = np.abs(index).astype(np.uint16)
                 tile.negative[band] = index < 0
@@ -167,7 +168,7 @@ class Draft:
             found[(slice(None), *prediction.window.slices)] = prediction.planes
         if self.parameters is not None:
             residual = restored_residual(self.parameters, self.held, whole)
-            worth = Worth.of(shot.frame.noise, self.parameters.quarters)
+            worth = self.prepared.worth
             for prediction in self.prepared.predicted:
                 part = (slice(None), *prediction.window.slices)
                 found[part] += worth.unweighed(residual[part], prediction.planes)
@@ -221,42 +222,27 @@ class Draft:
         return Encoded(pack(self.payload), shot.frame)
 
 
+def _levels(prepared: Prepared, step: float) -> list[int]:
+    """The noise level that suits each layer best."""
+    metered = in_threads(lambda sample: meter(sample, step, LAYERS), samples_of(prepared))
+    return best_levels(metered)[0]
+
+
 def _code_tile(
-    prepared: Prepared, prediction: Prediction, quantisers: list[Quantiser]
+    prepared: Prepared, prediction: Prediction, step: float, quantisers: list[Quantiser]
 ) -> _CodedTile:
-    finest = tile_indices(prepared, prediction.window, quantisers[-1])
+    finest = indices_at(Sample.of_tile(prepared, prediction).coefficients, step)
     coefficients = blank_tile(prediction.spots)
     layers: list[bytes | None] = []
     sums = []
     for octaves, quantiser in zip(reversed(range(len(quantisers))), quantisers, strict=True):
-        indices = _coarsened(finest, octaves)
+        indices = coarsened(finest, octaves)
         encoder = SymbolEncoder()
-        levels = {band: quantiser.noise_level(band) for band in bands()}
-        code_layer(encoder, stored().layers, coefficients, levels, indices)
+        code_layer(encoder, stored().layers, coefficients, quantiser.level, indices)
         filled = any(index.any() for index in indices.values())
         layers.append(encoder.finish() if filled else None)
         sums.append(_restoring_sums(prepared, prediction.window, quantiser, indices))
     return _CodedTile(layers, coefficients, np.array(sums))
-
-
-def tile_indices(
-    prepared: Prepared, tile: Window, quantiser: Quantiser
-) -> dict[Band, NDArray[np.int32]]:
-    """Quantised coefficients of a tile, ``[4, h, w]`` of each band."""
-    whole = prepared.shot.grid.whole
-    return {
-        band: quantiser.indices(values[(slice(None), *band_slices(band, tile, whole))], band)
-        for band, values in prepared.coefficients.items()
-    }
-
-
-def _coarsened(
-    indices: dict[Band, NDArray[np.int32]], octaves: int
-) -> dict[Band, NDArray[np.int32]]:
-    """Indices at a step that is ``2 ** octaves`` times as large."""
-    if octaves == 0:
-        return indices
-    return {band: np.sign(v) * (np.abs(v) >> octaves) for band, v in indices.items()}
 
 
 def _coarsen(held: TileCoefficients, layer: int) -> None:

@@ -30,8 +30,10 @@ __all__ = ["Session", "prepare"]
 EXACT_STEP = 212
 """Step code below the exact layer, 3 standard deviations of noise: finer steps code noise twice."""
 
-_ATTEMPTS = 3
-_SEARCH_TILES = 4
+_ATTEMPTS, _SMALL_ATTEMPTS, _SMALL_TILES = 4, 8, 4
+_AIM = 0.99
+"""Part of a size that is aimed at."""
+
 _BEST_QUALITY = 100
 _COARSE_STEP = 240
 """From steps of about 5 standard deviations of the noise on, the learned layer is tried: below, it
@@ -41,7 +43,7 @@ _USUAL_SHIFT = 16
 _FINE_STEP = 130
 """Below half a standard deviation of the noise, lossless may be the smaller payload."""
 
-_LARGEST_SHARE, _SMALL_SHARE = 0.6, 0.08
+_LARGEST_SHARE, _SMALL_SHARE = 0.6, 0.15
 """Of a payload, that a base may take, and below which no smaller base is tried."""
 
 
@@ -190,11 +192,11 @@ class Session:
         exact = self._lossless(report)
         return exact if len(exact.payload) <= len(found.payload) else found
 
-    def _draft(self, prepared: Prepared, step_code: int | None, report: Progress) -> Draft:
+    def _draft(self, prepared: Prepared, step: float | None, report: Progress) -> Draft:
         """Code base and quality layers; the base alone where there is no step."""
         draft = Draft(self._header, prepared)
-        if step_code is not None:
-            draft.add_layers(step_code, report)
+        if step is not None:
+            draft.add_layers(step, report)
         return draft
 
     def _best_of_size(self, size: int, report: Progress) -> Encoded:
@@ -223,40 +225,40 @@ class Session:
         room = size - bare.size
         if room < 2 * SECTION_BYTES:
             return bare.cut_to(size)
-        search = StepSearch(prepared, _SEARCH_TILES)
-        step = search.step_for(room)
+        search = StepSearch(prepared)
+        step = search.step_for(_aim(size, bare))
         if self._use == "auto" and step >= _COARSE_STEP and not prepared.learned:
-            refined = prepared.refined(shift_of(step))
+            refined = prepared.refined(shift_of(round(step)))
             if refined.learned:
                 return self._fill(refined, size, report)
         return self._approach(search, bare, step, size, report)
 
     def _approach(
-        self, search: StepSearch, bare: Draft, step: int, size: int, report: Progress
+        self, search: StepSearch, bare: Draft, step: float, size: int, report: Progress
     ) -> Encoded:
         """Draft after draft from a first step on, until one fills `size` and does not exceed it."""
-        prepared, room = search.prepared, size - bare.size
-        attempts = _ATTEMPTS if len(prepared.predicted) > _SEARCH_TILES else 4 * _ATTEMPTS
-        over, under = FINEST - 1, COARSEST + 1
+        small = len(search.prepared.predicted) <= _SMALL_TILES
+        over, under = FINEST - 1.0, COARSEST + 1.0
         fits: Draft | None = None
         exceeds: Draft | None = None
-        for _ in range(attempts):
-            draft = self._draft(prepared, step, report)
+        for _ in range(_SMALL_ATTEMPTS if small else _ATTEMPTS):
+            draft = self._draft(search.prepared, step, report)
             if draft.size > size:
                 over, exceeds = step, draft
             else:
                 under, fits = step, draft
                 if draft.size >= CLOSE * size:
                     break
-            aim = (1 + CLOSE) / 2 * room
-            step = search.corrected(step, (draft.size - bare.size) / aim)
-            step = min(max(step, over + 1), under - 1)
+            search.learn(step, draft.size - bare.size)
+            step = search.step_for(_aim(size, bare), over, under)
             if not over < step < under:
                 break
         if under < _FINE_STEP:
             exact = self._lossless(report)
             if len(exact.payload) <= size:
                 return exact
+        if fits is not None and fits.size >= CLOSE * size:
+            return fits.finished()
         trimmed = None if exceeds is None else exceeds.cut_to(size)
         if fits is None or (trimmed is not None and len(trimmed.payload) > fits.size):
             return trimmed or bare.finished()
@@ -300,6 +302,12 @@ class Session:
         draft = Draft(self._header, prepared)
         draft.quantise(step_code)
         return self._psnr(draft.finished())
+
+
+def _aim(size: int, bare: Draft) -> float:
+    """Bytes that the quality layers are to take."""
+    room = size - bare.size
+    return max(room - (1 - _AIM) * size, room / 2)
 
 
 def _step_of(quality: float) -> int | None:

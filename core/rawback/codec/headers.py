@@ -64,10 +64,10 @@ class ResidualParameters:
     quarters: int
 
     def to_bytes(self) -> bytes:
-        """Step code of the first layer, power, matrix, and a byte of restoring points per layer."""
+        """Step code of the first layer, power, matrix, and two bytes per layer: points, level."""
         first = self.quantisers[0].step_code.to_bytes(2, "big")
-        points = bytes(q.near << 4 | q.far for q in self.quantisers)
         first += self.quarters.to_bytes(1, "big")
+        points = bytes(b for q in self.quantisers for b in (q.near << 4 | q.far, q.level))
         return first + self.transform.matrix.tobytes() + points
 
     @classmethod
@@ -77,16 +77,15 @@ class ResidualParameters:
         Raises:
             PayloadDamaged: The bytes are no such field.
         """
-        layers, code = len(data) - 19, int.from_bytes(data[:2], "big")
-        if not (
-            layers > 0 and data[2] <= 4 and (layers - 1) * CODES_PER_LAYER <= code <= MAX_STEP_CODE
-        ):
+        layers, rest = divmod(len(data) - 19, 2)
+        code, least = int.from_bytes(data[:2], "big"), (layers - 1) * CODES_PER_LAYER
+        if layers <= 0 or rest or data[2] > 4 or not least <= code <= MAX_STEP_CODE:
             message = "The residual layer's parameters are impossible; fetch the file again."
             raise PayloadDamaged(message)
         matrix = np.frombuffer(data, np.int8, 16, 3).reshape(4, 4)
         quantisers = tuple(
-            Quantiser(code - layer * CODES_PER_LAYER, point >> 4, point & 15)
-            for layer, point in enumerate(data[19:])
+            Quantiser(code - layer * CODES_PER_LAYER, point >> 4, point & 15, level)
+            for layer, (point, level) in enumerate(zip(data[19::2], data[20::2], strict=True))
         )
         return cls(PlaneTransform(matrix), quantisers, data[2])
 

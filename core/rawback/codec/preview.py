@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Operating", "Previews", "carried_guide", "tile_regions"]
 
-_METERED_TILES = 4
 _EXACT_TILES = 2
 _SUMMED = 1 << 20
 """Coefficients that the restoring points of a step are estimated from."""
@@ -136,7 +135,7 @@ class Previews:
         if operating.exact:
             return self._exact_size(bare)
         if self._search is None:
-            self._search = StepSearch(self._prepared, _METERED_TILES)
+            self._search = StepSearch(self._prepared)
         return round(bare + SECTION_BYTES + self._search.size_at(operating.step_code))
 
     def _exact_size(self, bare: int) -> int:

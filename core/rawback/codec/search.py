@@ -1,19 +1,20 @@
-"""Finding the quantiser step whose payload has a given size."""
+"""Finding the quantiser step whose payload has a given size.
+
+Steps are real numbers here: a step between two step codes stands for the coarser of them, and the
+encoder rounds up what comes close to the next index, see :meth:`Quantiser.indices`.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from rawback.codec.coefficients import blank_tile
-from rawback.codec.draft import LAYERS, tile_indices
-from rawback.codec.stored import stored
+from rawback.codec.draft import LAYERS
+from rawback.codec.samples import best_levels, meter, samples_of
 from rawback.codec.threads import in_threads
-from rawback.entropy import SymbolMeter
-from rawback.residual import CODES_PER_LAYER, MAX_STEP_CODE, Quantiser, bands, code_layer
+from rawback.residual import CODES_PER_LAYER, MAX_STEP_CODE
 
 if TYPE_CHECKING:
-    from rawback.codec.prediction import Prediction
     from rawback.codec.source import Prepared
 
 __all__ = ["CLOSE", "COARSEST", "FINEST", "SECTION_BYTES", "StepSearch"]
@@ -24,58 +25,78 @@ COARSEST, FINEST = MAX_STEP_CODE - (LAYERS - 1) * CODES_PER_LAYER, 48
 CLOSE = 0.98
 """Part of a size that a payload should fill."""
 
-_START, _ROUNDS, _NEAR = 200, 6, 0.04
-_SLOPE = 0.03
-"""Octaves by which a payload shrinks for each step code, about."""
-
 SECTION_BYTES = 14
 """What a section takes besides its data, about."""
 
+_START, _ROUNDS, _NEAR = 200.0, 8, 0.004
+_GRAIN = 8
+"""Steps are tried at so many places from one code to the next."""
+
+_SLOPE = 0.03
+"""Octaves by which a payload shrinks for each step code, about."""
+
 
 class StepSearch:
-    """Finds a step for a size by metering some of the tiles."""
+    """Finds a step for a size by metering a part of the frame."""
 
-    def __init__(self, prepared: Prepared, tiles: int) -> None:
-        count = len(prepared.predicted)
+    def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
-        self.chosen = prepared.predicted[:: -(-count // tiles)]
-        metered = sum(p.spots.size for p in self.chosen)
-        self.scale = sum(p.spots.size for p in prepared.predicted) / metered
-        self.known: dict[int, float] = {}
+        every = prepared.predicted
+        self._samples = samples_of(prepared)
+        quads = sum(sample.prediction.window.area for sample in self._samples)
+        self._scale = sum(tile.window.area for tile in every) / quads
+        self._known: dict[float, float] = {}
+        self._factor: float | None = None
 
-    def size_at(self, step_code: int) -> float:
-        """Bytes of the layers, about."""
-        if step_code not in self.known:
-            quantiser = Quantiser(step_code)
-            levels = {band: quantiser.noise_level(band) for band in bands()}
+    def size_at(self, step: float) -> float:
+        """Bytes of the layers, about: as one layer."""
+        if step not in self._known:
+            self._known[step] = self._metered(step, 1)
+        return self._known[step]
 
-            def metered(prediction: Prediction) -> float:
-                meter = SymbolMeter()
-                indices = tile_indices(self.prepared, prediction.window, quantiser)
-                tile = blank_tile(prediction.spots)
-                code_layer(meter, stored().layers, tile, levels, indices)
-                return meter.bits / 8 + SECTION_BYTES * LAYERS
+    def learn(self, step: float, size: float) -> None:
+        """Be told what the layers down to a step really take."""
+        self._factor = size / self.size_at(step)
 
-            self.known[step_code] = sum(in_threads(metered, self.chosen)) * self.scale
-        return self.known[step_code]
+    def step_for(self, size: float, over: float = FINEST - 1, under: float = COARSEST + 1) -> float:
+        """The step whose layers take about `size` bytes, between two that are excluded."""
+        if self._factor is None:
+            step = self._solved(size, FINEST, COARSEST)
+            self.learn(step, self._metered(step, LAYERS))
+        grain = 1 / _GRAIN
+        return self._solved(size / (self._factor or 1), over + grain, under - grain)
 
-    def step_for(self, size: float) -> int:
-        """The step whose layers take about `size` bytes."""
-        step = _START
+    def _solved(self, size: float, finest: float, coarsest: float) -> float:
+        """The step whose single layer takes about `size` bytes."""
+        start = min(self._known, key=lambda step: abs(self._known[step] - size), default=_START)
+        step = min(max(start, finest), coarsest)
         for _ in range(_ROUNDS):
             ratio = self.size_at(step) / size
-            nearer = self.corrected(step, ratio)
-            if abs(ratio - 1) < _NEAR or nearer in self.known:
+            if abs(ratio - 1) < _NEAR:
                 break
-            step = nearer
+            if ratio > 1:
+                finest = step
+            else:
+                coarsest = step
+            moved = self._corrected(step, ratio)
+            if not finest < moved < coarsest:
+                moved = round((finest + coarsest) / 2 * _GRAIN) / _GRAIN
+            if moved in {finest, coarsest, step}:
+                break
+            step = moved
         return step
 
-    def corrected(self, step_code: int, ratio: float) -> int:
+    def _corrected(self, step: float, ratio: float) -> float:
         """A better step, seeing that this one's payload takes `ratio` times the size."""
-        near = sorted(self.known, key=lambda code: abs(code - step_code))[:2]
+        near = sorted(self._known, key=lambda known: abs(known - step))[:2]
         low, high = min(near), max(near)
         slope = _SLOPE
-        if high > low and self.known[high] > 0:
-            slope = max(math.log2(self.known[low] / self.known[high]) / (high - low), _SLOPE / 3)
-        moved = round(math.log2(max(ratio, 1e-3)) / slope)
-        return min(max(step_code + moved, FINEST), COARSEST)
+        if high > low:
+            slope = max(math.log2(self._known[low] / self._known[high]) / (high - low), _SLOPE / 3)
+        return round((step + math.log2(ratio) / slope) * _GRAIN) / _GRAIN
+
+    def _metered(self, step: float, layers: int) -> float:
+        found = in_threads(lambda sample: meter(sample, step, layers), self._samples)
+        _, bits = best_levels(found)
+        sections = LAYERS * len(self.prepared.predicted) * SECTION_BYTES
+        return bits / 8 * self._scale + sections

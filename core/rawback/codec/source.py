@@ -206,6 +206,11 @@ class Prepared:
         return cls(shot, base, sections, predicted, transform, QUARTERS, coefficients)
 
     @property
+    def worth(self) -> Worth:
+        """What errors count."""
+        return Worth.of(self.shot.frame.noise, self.quarters)
+
+    @property
     def learned(self) -> bool:
         """Whether there is a learned layer."""
         return any(section.kind == SectionKind.LATENTS for section in self.sections)
@@ -221,8 +226,7 @@ class Prepared:
         held = weights(shot.member)
         sites = held.network.config.sites
         scene = Scene.of(shot.frame.pattern, shot.source, self.predicted, sites)
-        worth = Worth.of(shot.frame.noise, self.quarters)
-        found = refine(held, scene, shot.planes, worth, shift, use)
+        found = refine(held, scene, shot.planes, self.worth, shift, use)
         del scene
         if found is None:
             return self

@@ -80,7 +80,7 @@ class ContextWeights:
 
 
 def regime_of(noise_level: int) -> int:
-    """The regime of a band whose noise has this mean magnitude, in half steps / 16."""
+    """The regime of noise of this mean magnitude, in half steps / 16."""
     # With a step of one standard deviation the level is 26, with four it is 6.
     return 0 if noise_level >= 20 else 1 if noise_level >= 5 else 2
 
@@ -236,25 +236,42 @@ def class_of(
         if weight:
             part = feature()
             rim = (len(spots) - part.shape[-1]) // 2
-            whole[:, rim:-rim] += part * np.float32(weight)
-    np.minimum(whole, np.float32(len(_CLASS_OF_SUM) - 1), out=whole)
-    # "clip" spares numpy a check of every index.
-    classes: NDArray[np.uint8] = _CLASS_OF_SUM.take(whole.astype(np.intp), mode="clip")
+            inner = whole[:, rim:-rim]
+            if len(part) == planes:
+                cv2.scaleAdd(part, weight, inner, dst=inner)
+            else:
+                inner += part * np.float32(weight)
+    octaves = whole.view(np.uint32)
+    octaves >>= _MANTISSA
+    classes: NDArray[np.uint8] = cv2.LUT(octaves.astype(np.uint8), _CLASS_OF_OCTAVE)  # type: ignore[assignment]
     return classes
 
 
-def _class_table() -> NDArray[np.uint8]:
-    """Class of each weighted sum: a third of an octave each, from a sixteenth of a half step."""
-    edges = [0]
+def class_of_sums(sums: NDArray[np.integer]) -> NDArray[np.uint8]:
+    """Class of weighted sums: a third of an octave each, from a sixteenth of a half step."""
+    edges: list[int] = []
     # 10/8, 13/8, 16/8 stand for the thirds of an octave; integer edges need no rounding rule.
     step = 1 << (_FRACTION - 4)
-    while len(edges) < CLASSES:
+    while len(edges) < CLASSES - 1:
         edges += [step * 10 // 8, step * 13 // 8, step * 2]
         step *= 2
-    table = np.zeros(edges[CLASSES - 1] + 1, dtype=np.uint8)
-    for index, edge in enumerate(edges[1:CLASSES], start=1):
-        table[edge:] = index
+    return np.searchsorted(edges[: CLASSES - 1], sums, side="right").astype(np.uint8)
+
+
+def _class_of_octave() -> NDArray[np.uint8]:
+    """Class of each float32 sum by the lowest 8 bits of its octave and eighth of an octave.
+
+    No edge of a class lies within an eighth: sums below 8 have one each, and from there on edges
+    are multiples of eighths. 0 shares the place of 2, and the class.
+    """
+    sums = np.append(0, (1 << np.arange(24)[:, None]) * (8 + np.arange(8)) >> 3)
+    table = np.zeros(256, dtype=np.uint8)
+    octaves = sums.astype(np.float32).view(np.uint32) >> _MANTISSA
+    table[octaves.astype(np.uint8)] = class_of_sums(sums)
     return table
 
 
-_CLASS_OF_SUM = _class_table()
+_MANTISSA = 20
+"""Bits of a float32 below its exponent and the first three of its mantissa."""
+
+_CLASS_OF_OCTAVE = _class_of_octave()

@@ -113,7 +113,7 @@ def code_layer(
     coder: SymbolCoder,
     model: LayerModel,
     tile: TileCoefficients,
-    noise_levels: dict[Band, int],
+    noise_level: int,
     indices: dict[Band, NDArray[np.int32]] | None,
     observe: Callable[[Observation], None] | None = None,
 ) -> None:
@@ -123,12 +123,12 @@ def code_layer(
         coder: Writes or reads the symbols.
         model: Weights and tables.
         tile: What earlier layers told; updated.
-        noise_levels: Magnitude that sensor noise alone has in each band at this layer's step, in
-            half steps / 16.
+        noise_level: Magnitude that sensor noise alone has at this layer's step, in half steps / 16,
+            or whatever other level makes for good contexts.
         indices: Signed indices ``[4, h, w]`` of each band at this layer's step; None to decode.
         observe: Called with what each group saw.
     """
-    layer = _LayerCoder(coder, model, tile, noise_levels, observe)
+    layer = _LayerCoder(coder, model, tile, noise_level, observe)
     for band in bands():
         layer.code(band, None if indices is None else indices[band])
     tile.layers += 1
@@ -142,13 +142,13 @@ class _LayerCoder:
         coder: SymbolCoder,
         model: LayerModel,
         tile: TileCoefficients,
-        noise_levels: dict[Band, int],
+        noise_level: int,
         observe: Callable[[Observation], None] | None,
     ) -> None:
         self.coder = coder
         self.model = model
         self.tile = tile
-        self.noise_levels = noise_levels
+        self.noise_level = noise_level
         self.observe = observe
         self.refining = int(tile.layers > 0)
         # Magnitudes in half steps of this layer, as far as they are known.
@@ -245,7 +245,7 @@ class _LayerCoder:
         wanted: NDArray[np.int32] | None,
     ) -> NDArray[np.int32]:
         """Code the coefficients of a group: signed indices ``[planes, rows, columns]``."""
-        weights, level = self.model.weights, self.noise_levels[band]
+        weights, level = self.model.weights, self.noise_level
         regime, kind = regime_of(level), int(band.high_x) + int(band.high_y)
         row = self.refining, regime, kind, group
         cells = class_of(found, len(old), spots, weights.magnitude[row], weights.noise[row], level)

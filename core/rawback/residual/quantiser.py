@@ -45,25 +45,35 @@ class Quantiser:
         near: By how many sixteenths of a step the value restored for index 1 lies below the middle
             of its interval, 0 to 7.
         far: The same for larger indices.
+        level: Magnitude of noise that its symbols are coded for, in half steps / 16, 0 to 255.
     """
 
     step_code: int
     near: int = 0
     far: int = 0
+    level: int = 0
 
     def step(self, band: Band) -> int:
         """The band's step in units of ``1 / 16`` coefficient unit, at least 1."""
         octave, part = divmod(self.step_code, CODES_PER_LAYER)
         return max(1, _MANTISSAS[part] * _RECIPROCALS[band] >> (28 - _FINE - octave))
 
-    def noise_level(self, band: Band) -> int:
-        """Mean magnitude of noise of standard deviation 1, in half steps / 16."""
-        # The mean magnitude of a Gaussian is 0.8 standard deviations: 26 of 32 coefficient units.
-        return 26 * 32 * _RECIPROCALS[band] * 16 // (4096 * self.step(band))
+    def noise_level(self) -> int:
+        """Mean magnitude of noise of standard deviation 1, in half steps / 16, at most 255."""
+        # The mean magnitude of a Gaussian is 0.8 standard deviations: 26 of 32 coefficient units,
+        # in every band, as steps are divided by the bands' gains.
+        return min(round(26 * 32 * 2 ** (-self.step_code / CODES_PER_LAYER)), 255)
 
-    def indices(self, coefficients: NDArray[np.float32], band: Band) -> NDArray[np.int32]:
-        """Quantise: dead zone of two steps around 0, then intervals of one step."""
+    def indices(
+        self, coefficients: NDArray[np.float32], band: Band, lift: float = 0.0
+    ) -> NDArray[np.int32]:
+        """Quantise: dead zone of two steps around 0, then intervals of one step.
+
+        What lies within `lift` steps below the next index takes that.
+        """
         scaled = coefficients * np.float32((1 << _FINE) / self.step(band))
+        if lift:
+            scaled += np.copysign(np.float32(lift), scaled)
         found: NDArray[np.int32] = np.clip(scaled, -_MAX_INDEX, _MAX_INDEX).astype(np.int32)
         return found
 

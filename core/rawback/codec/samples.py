@@ -1,0 +1,166 @@
+"""Samples of a frame, and what coding them would take: from them the rest is concluded."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rawback.codec.coefficients import band_slices, blank_tile
+from rawback.codec.grid import TILE, Window
+from rawback.codec.prediction import Prediction
+from rawback.codec.stored import stored
+from rawback.entropy import SymbolMeter
+from rawback.residual import (
+    CODES_PER_LAYER,
+    Band,
+    Quantiser,
+    TileCoefficients,
+    band_shape,
+    bands,
+    code_layer,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from rawback.codec.source import Prepared
+
+__all__ = ["Sample", "best_levels", "coarsened", "indices_at", "meter", "samples_of"]
+
+_WHOLE_TILES, _BLOCK = 4, 64
+_PER_TILE = (TILE // _BLOCK) ** 2
+_FACTORS = (0.5, 1.0, 2.0)
+_PLASTIC = (0.7548776662466927, 0.5698402909980532)
+"""Multiples of these, less their whole parts, fill a square evenly (Roberts, 2018)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A tile, or blocks from all over the frame put together as one."""
+
+    prediction: Prediction
+    coefficients: dict[Band, NDArray[np.float32]]
+
+    @classmethod
+    def of_tile(cls, prepared: Prepared, prediction: Prediction) -> Sample:
+        """A tile as it is."""
+        whole = prepared.shot.grid.whole
+        coefficients = {
+            band: values[(slice(None), *band_slices(band, prediction.window, whole))]
+            for band, values in prepared.coefficients.items()
+        }
+        return cls(prediction, coefficients)
+
+
+def samples_of(prepared: Prepared) -> list[Sample]:
+    """All of a small frame, blocks from all over a large one."""
+    some = prepared.predicted
+    if len(some) > _WHOLE_TILES:
+        rows, columns = (side // _BLOCK for side in prepared.shot.grid.whole.shape)
+        if rows * columns >= _PER_TILE:
+            return [_mosaic(prepared, _blocks(rows, columns))]
+        some = some[:: -(-len(some) // _WHOLE_TILES)]
+    return [Sample.of_tile(prepared, prediction) for prediction in some]
+
+
+def indices_at(
+    coefficients: dict[Band, NDArray[np.float32]], step: float
+) -> dict[Band, NDArray[np.int32]]:
+    """Quantised coefficients of each band.
+
+    A step between two step codes is the coarser one, but what comes close to the next index takes
+    it: as many coefficients more are not 0 as a step in between would have.
+    """
+    quantiser = Quantiser(math.ceil(step))
+    lift = 1 - 2 ** ((step - quantiser.step_code) / CODES_PER_LAYER)
+    return {band: quantiser.indices(values, band, lift) for band, values in coefficients.items()}
+
+
+def coarsened(
+    indices: dict[Band, NDArray[np.int32]], octaves: int
+) -> dict[Band, NDArray[np.int32]]:
+    """Indices at a step that is ``2 ** octaves`` times as large."""
+    if octaves == 0:
+        return indices
+    return {band: np.sign(v) * (np.abs(v) >> octaves) for band, v in indices.items()}
+
+
+def meter(sample: Sample, step: float, layers: int) -> list[dict[int, float]]:
+    """Bits of each layer at noise levels around the one to expect, see :func:`best_levels`."""
+    finest = indices_at(sample.coefficients, step)
+    tile = blank_tile(sample.prediction.spots)
+    found = []
+    for octaves in reversed(range(layers)):
+        expected = Quantiser(math.ceil(step) + octaves * CODES_PER_LAYER).noise_level()
+        tried = sorted({min(round(expected * factor), 255) for factor in _FACTORS})
+        bits = {}
+        for level in tried:
+            # The last one may change the tile itself.
+            coded = tile if level == tried[-1] else _copied(tile)
+            symbols = SymbolMeter()
+            code_layer(symbols, stored().layers, coded, level, coarsened(finest, octaves))
+            bits[level] = symbols.bits
+        found.append(bits)
+    return found
+
+
+def best_levels(metered: Iterable[list[dict[int, float]]]) -> tuple[list[int], float]:
+    """The noise levels of layers at which samples take the fewest bits, and these bits.
+
+    The residual is weighed, and has more in it than noise; so it depends on the shot at which level
+    the stored tables fit best.
+    """
+    sums: list[dict[int, float]] = []
+    for sample in metered:
+        sums = sums or [dict.fromkeys(bits, 0.0) for bits in sample]
+        for total, bits in zip(sums, sample, strict=True):
+            for level, more in bits.items():
+                total[level] += more
+    best = [min(total, key=total.__getitem__) for total in sums]
+    return best, sum(total[level] for total, level in zip(sums, best, strict=True))
+
+
+def _copied(tile: TileCoefficients) -> TileCoefficients:
+    magnitude = {band: values.copy() for band, values in tile.magnitude.items()}
+    negative = {band: values.copy() for band, values in tile.negative.items()}
+    return TileCoefficients(magnitude, negative, tile.spots, tile.layers)
+
+
+def _blocks(rows: int, columns: int) -> list[Window]:
+    """As many blocks as a tile holds, from all over a frame of so many."""
+    # So many points surely fall on as many different blocks as are needed.
+    points = np.arange(1, 32 * _PER_TILE)[:, None] * _PLASTIC % 1
+    places = dict.fromkeys(map(tuple, (points * (rows, columns)).astype(int).tolist()))
+    return [
+        Window(_BLOCK * row, _BLOCK * column, _BLOCK * (row + 1), _BLOCK * (column + 1))
+        for row, column in list(places)[:_PER_TILE]
+    ]
+
+
+def _mosaic(prepared: Prepared, blocks: list[Window]) -> Sample:
+    """A tile made of blocks, row by row."""
+    whole, window = prepared.shot.grid.whole, Window(0, 0, TILE, TILE)
+    tiles = {(p.window.top, p.window.left): p for p in prepared.predicted}
+    planes = np.empty((4, *window.shape), np.int16)
+    spots = np.empty(window.shape, np.uint8)
+    coefficients = {
+        band: np.empty((4, *band_shape(band, window.shape)), np.float32) for band in bands()
+    }
+    for number, block in enumerate(blocks):
+        row, column = (_BLOCK * place for place in divmod(number, TILE // _BLOCK))
+        target = Window(row, column, row + _BLOCK, column + _BLOCK)
+        tile = tiles[block.top // TILE * TILE, block.left // TILE * TILE]
+        source = block.within(tile.window)
+        planes[(slice(None), *target.slices)] = tile.planes[(slice(None), *source)]
+        spots[target.slices] = tile.spots[source]
+        for band, values in prepared.coefficients.items():
+            there = band_slices(band, target, window)
+            coefficients[band][(slice(None), *there)] = values[
+                (slice(None), *band_slices(band, block, whole))
+            ]
+    return Sample(Prediction(window, planes, spots), coefficients)
