@@ -157,25 +157,6 @@ def test_jobs_stop_when_told_and_go_on_later(shot: tuple[bytes, bytes]) -> None:
         opened.encode(rawback.Rate.quality(60), cancel=stop)
 
 
-def test_fitting_the_base_stops_when_told(shot: tuple[bytes, bytes]) -> None:
-    opened = rawback.open_session(*shot)
-    stop, stages = threading.Event(), []
-
-    def tell(stage: str, fraction: float) -> None:
-        stages.append((stage, fraction))
-        if stage == "Fitting filters":
-            stop.set()
-
-    with pytest.raises(rawback.Cancelled):
-        opened.prepare(progress=tell, cancel=stop)
-    assert not opened.prepared
-    assert stages[-1][0] == "Fitting filters"
-    assert [f for _, f in stages] == sorted(f for _, f in stages)
-    stop.clear()
-    opened.prepare(progress=tell)
-    assert opened.prepared
-
-
 def test_the_guide_is_told_before_the_rest(shot: tuple[bytes, bytes]) -> None:
     opened = rawback.open_session(*shot)
     assert opened.guide is None

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, Qt
 
+from rawback_gui.models.rates import parse_rate
 from rawback_gui.views._qt.driving import settled, wait_until
 
 if TYPE_CHECKING:
@@ -56,22 +57,29 @@ def test_the_slider_goes_to_both_ends_by_keys(qtbot: QtBot, opened: MainWindow) 
     )
 
 
-@pytest.mark.parametrize(("text", "psnr"), [("47 dB", 47.0), ("1.5 bpp", None), ("4 kB", None)])
-def test_rates_can_be_typed(
-    qtbot: QtBot, opened: MainWindow, text: str, psnr: float | None
-) -> None:
+@pytest.mark.parametrize("text", ["47 dB", "1.5 bpp", "4 kB"])
+def test_rates_can_be_typed(qtbot: QtBot, opened: MainWindow, text: str) -> None:
+    rates = opened.workspace.rates
     wait_until(lambda: settled(opened))
     opened.menus.actions["enter_rate"].trigger()
     qtbot.keyClicks(opened.rate.entry, text)
     qtbot.keyClick(opened.rate.entry, Qt.Key.Key_Return)
-    point = opened.workspace.rates.point
+    point = rates.point
     assert point is not None
-    if psnr is not None:
-        assert point.psnr_db == pytest.approx(psnr, abs=0.4)
+    assert rates.rate == parse_rate(text)
+    # What is made is what the command line would make of the same words.
+    wait_until(lambda: settled(opened))
+    assert rates.made is not None
+    made = rates.made.result
+    if "dB" in text:
+        assert point.psnr_db == pytest.approx(47, abs=0.4)
+        assert 47 <= made.psnr_db < 47.3
     elif "bpp" in text:
         assert point.bpp == pytest.approx(1.5, rel=0.05)
+        assert 1.3 < made.bpp <= 1.5
     else:
         assert point.payload_bytes == pytest.approx(4000, rel=0.05)
+        assert 3500 < made.payload_bytes <= 4000
     qtbot.keyClicks(opened.rate.entry, "lots")
     qtbot.keyClick(opened.rate.entry, Qt.Key.Key_Return)
     assert "no rate" in opened.workspace.voice.message

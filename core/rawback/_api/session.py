@@ -188,15 +188,10 @@ class Session:
         # numbers below 0 that no quality has.
         knots = (*_QUALITIES, *(-tier for tier in reversed(range(1, previews.tiers))))
         for done, knot in enumerate(knots):
-            share = done / len(knots)
-            tell("Measuring the curve", share)
+            tell("Measuring the curve", done / len(knots))
             with self._work:
                 if knot not in self._points:
-
-                    def fitting(_stage: str, part: float, share: float = share) -> None:
-                        tell("Measuring the curve", share + part / len(knots))
-
-                    self._points[knot] = self._measured(previews, knot, fitting)
+                    self._points[knot] = self._measured(previews, knot)
                     complete = len(self._points) == len(knots)
                     self._curve = Curve.of(self._points.values(), complete=complete)
             if found is not None and self._curve is not None:
@@ -348,13 +343,13 @@ class Session:
             return self._operating(curve.at_bpp(rate.value).rate)
         return self._operating(curve.at_size(rate.value).rate)
 
-    def _measured(self, previews: Previews, knot: int, tell: Progress) -> CurvePoint:
+    def _measured(self, previews: Previews, knot: int) -> CurvePoint:
         from rawback.codec import Operating, Rate
 
         frame = self._frame
         if knot < 0:
             operating = Operating(tier=-knot)
-            previews.add_tier(operating.tier, tell)
+            previews.add_tier(operating.tier)
         else:
             operating = Operating.of_quality(knot)
         size = container.carried_size(previews.size(operating))

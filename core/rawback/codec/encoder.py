@@ -84,7 +84,8 @@ def prepare(
     header = header_of(frame, carrier, geometry)
     shot = Shot.of(header, frame, carrier, geometry, guide)
     session = Session(frame, guide, geometry, header, shot, use)
-    session.prepared(0, lambda stage, done: report(stage, 0.35 + 0.65 * done))
+    report("Fitting the inverse rendering", 0.35)
+    session.prepared(0)
     report("Prepared", 1.0)
     return session
 
@@ -144,17 +145,12 @@ class Session:
         """The header that all payloads of the shot share, but for what their rate adds."""
         return self._header
 
-    def prepared(self, tier: int, progress: Progress | None = None) -> Prepared:
-        """The base at one of BIT_PRICES and what it leaves; kept for the last two used.
-
-        Args:
-            tier: Which price.
-            progress: Is told how far the work is, and may stop it by raising.
-        """
+    def prepared(self, tier: int) -> Prepared:
+        """The base at one of BIT_PRICES and what it leaves; kept for the last two used."""
         if tier not in self._tiers:
             while len(self._tiers) > 1:
                 self._tiers.pop(next(iter(self._tiers)))
-            prepared = Prepared.of(self._shot, BIT_PRICES[tier], progress)
+            prepared = Prepared.of(self._shot, BIT_PRICES[tier])
             if self._use not in {"auto", "never"}:
                 prepared = prepared.refined(_USUAL_SHIFT, self._use)
             self._tiers[tier] = prepared

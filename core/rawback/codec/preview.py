@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.bitstream import Header
-    from rawback.codec.decoder import Progress
     from rawback.codec.prediction import Prediction
     from rawback.codec.source import Prepared
     from rawback.jpegio import Carrier
@@ -108,15 +107,10 @@ class Previews:
             sizes.append((SectionKind(section.kind), Draft(self._session.header, part).size))
         return tuple(sizes)
 
-    def add_tier(self, tier: int, progress: Progress | None = None) -> None:
-        """Fit one of the smaller bases; takes as long as preparing the shot did.
-
-        Args:
-            tier: Which one.
-            progress: Is told how far the work is, and may stop it by raising.
-        """
+    def add_tier(self, tier: int) -> None:
+        """Fit one of the smaller bases; takes as long as preparing the shot did."""
         if tier and tier not in self._small:
-            prepared = self._session.prepared(tier, progress)
+            prepared = self._session.prepared(tier)
             size = Draft(self._session.header, prepared).size
             self._small[tier] = _SmallBase(prepared.predicted, size)
 

@@ -52,8 +52,6 @@ from rawback.types import BayerPattern, Guide, RawFrame
 from rawback.weights import weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from rawback.geometry import Geometry
@@ -163,29 +161,15 @@ class Prepared:
     coefficients: dict[Band, NDArray[np.float32]] = field(repr=False)
 
     @classmethod
-    def of(
-        cls, shot: Shot, price: float, progress: Callable[[str, float], None] | None = None
-    ) -> Prepared:
-        """Choose a base at a price and see what it leaves.
-
-        Args:
-            shot: Of what.
-            price: See BIT_PRICES.
-            progress: Is told how far the work is, and may stop it by raising.
-        """
-        report = progress or (lambda _stage, _done: None)
-        report("Fitting the inverse rendering", 0.0)
+    def of(cls, shot: Shot, price: float) -> Prepared:
+        """Choose a base at a price and see what it leaves."""
         shape = (shot.frame.height, shot.frame.width)
         base = choose_pointwise(shot.fits, shot.samples, shot.blank, shot.cells, shape, price)
-        report("Fitting filters", 0.3)
         base = _with_filters(shot, base, price)
         sections = [Section(SectionKind.BASE, 0, 0, base.pointwise_bytes(shot.cells))]
         if base.readouts:
             sections.append(Section(SectionKind.FILTER, 0, 0, base.readout_bytes()))
-        report("Predicting the raw", 0.5)
-        predicted = _predicted(shot, base)
-        report("Transforming what is left", 0.8)
-        return cls._split(shot, base, sections, predicted)
+        return cls._split(shot, base, sections, _predicted(shot, base))
 
     @classmethod
     def _split(
