@@ -24,7 +24,8 @@ from rawback.container import embed_payload, extract_payload
 from rawback.geometry import Aligned, Placement, Warped
 from rawback.jpegio import decode_jpeg
 from rawback_lab.camera import CameraSpec
-from rawback_lab.render import encode_jpeg
+from rawback_lab.pictures import Picture, linear_picture, quads, software_isp
+from rawback_lab.render import FilmicLook, encode_jpeg
 from rawback_lab.scenes import made_up_shot, session_at
 
 if TYPE_CHECKING:
@@ -35,10 +36,15 @@ FOLDER = Path(__file__).parent
 
 
 def carrier_of(
-    frame: RawFrame, jpeg: bytes, rate: Rate, placement: Placement, use: Use = "never"
+    frame: RawFrame,
+    jpeg: bytes,
+    rate: Rate,
+    placement: Placement,
+    use: Use = "never",
+    member: str = "bayer",
 ) -> bytes:
     """The JPEG with its payload inside, seen to restore what was meant."""
-    session, carrier = session_at(frame, decode_jpeg(jpeg), placement, use)
+    session, carrier = session_at(frame, decode_jpeg(jpeg), placement, use, member)
     encoded = session.encode(rate)
     restored = decode(unpack(encoded.payload), carrier)
     if not np.array_equal(restored.cfa, encoded.restored.cfa):
@@ -94,6 +100,16 @@ def bare() -> bytes:
     return carrier_of(frame, jpeg, Rate.lossless(), Aligned(), "bare")
 
 
+def linear() -> bytes:
+    """A linear picture, each pixel a quad, with networks and latents of its own."""
+    shot, _ = made_up_shot(260, 420, seed=6)
+    colours = linear_picture(shot, 2)
+    picture = Picture(colours, software_isp(colours, shot, FilmicLook()), shot)
+    frame, carrier = quads(picture)
+    jpeg = encode_jpeg(carrier.pixels, 95, "4:4:4")
+    return carrier_of(frame, jpeg, Rate.quality(20), Aligned(), "full", "linear")
+
+
 def restored(carrier: bytes) -> tuple[Payload, RawFrame]:
     """The payload of a carrier, and what it restores."""
     payload = unpack(extract_payload(carrier))
@@ -102,7 +118,7 @@ def restored(carrier: bytes) -> tuple[Payload, RawFrame]:
 
 def main() -> None:
     digests = {}
-    for make in (lossy, lossless, gains, cropped, warped, learned, bare):
+    for make in (lossy, lossless, gains, cropped, warped, learned, bare, linear):
         carrier = make()
         payload, frame = restored(carrier)
         (FOLDER / f"{make.__name__}.jpg").write_bytes(carrier)

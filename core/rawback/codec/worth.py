@@ -5,7 +5,8 @@ larger: a standard deviation of the noise at white is ten times one in deep shad
 is right alone: the first keeps what shadows can be lifted to, the second is what raw PSNR sees. The
 residual is multiplied by a power of the noise's standard deviation at the base, so that the power 0
 is the first measure and 1 the second; both sides know the base, so nothing is sent but the power.
-Midway, at 1/2, each measure loses a quarter of what it loses at the other's end.
+Midway, at 1/2, each measure loses a quarter of what it loses at the other's end; at 1/4, lifted
+shadows lose a sixteenth.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["QUARTERS", "Worth"]
 
-QUARTERS = 2
-"""Quarters of the power that the encoder takes: 1/2."""
+QUARTERS = 1
+"""Quarters of the power that the encoder takes: 1/4."""
 
 _ONE = 256
 _BINS, _BIN_SHIFT = 1024, 4
