@@ -33,7 +33,7 @@ def test_what_is_left(case: Case) -> None:
         changed = case.use(carrier())
     except Absent as error:
         pytest.skip(f"{error} is not installed")
-    assert changed != carrier()
+    assert (changed == carrier()) is (case.name == "JPEG XL, lossless, and back")
     assert outcome(changed) == THEN[case.name]
 
 

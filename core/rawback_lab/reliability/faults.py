@@ -23,7 +23,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import rawback
-from rawback_lab.reliability.report import record
+from rawback_lab.reliability.report import record, recorded
 from rawback_lab.reliability.shots import small_shot
 
 if TYPE_CHECKING:
@@ -268,13 +268,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--record", action="store_true", help="keep the figures in the results")
     options = parser.parse_args()
-    figures = {}
+    broken = 0
     for name, kills in run(options.only or list(JOBS), options.times, options.seed):
-        figures[name] = {**dict(sorted(kills.found.items())), "broken_rules": len(kills.broken)}
-        print(name, figures[name], *kills.broken[:5], sep="\n  ", flush=True)
-    if options.record:
-        record("kills", figures)
-    raise SystemExit(any(entry["broken_rules"] for entry in figures.values()))
+        broken += len(kills.broken)
+        figures = {**dict(sorted(kills.found.items())), "broken_rules": len(kills.broken)}
+        print(name, figures, *kills.broken[:5], sep="\n  ", flush=True)
+        if options.record:
+            record("kills", (recorded("kills") or {}) | {name: figures})
+    raise SystemExit(bool(broken))
 
 
 if __name__ == "__main__":

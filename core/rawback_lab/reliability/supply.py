@@ -1,6 +1,7 @@
 """Known holes in what the library is built on: ``python -m rawback_lab.reliability.supply``.
 
-Asks pip-audit (``pip install pip-audit``) about every package of this environment.
+Asks pip-audit (``pip install pip-audit``) about every package of this environment; that takes an
+index that has advisories, which mirrors often have not.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ def main() -> None:
     )
     packages = json.loads(done.stdout)["dependencies"]
     asked = [item for item in packages if "vulns" in item]
+    if not asked:
+        message = "pip-audit could ask about no package: no advisories can be reached from here"
+        raise SystemExit(message)
     record(
         "pip_audit",
         {
