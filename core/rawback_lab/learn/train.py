@@ -54,7 +54,8 @@ class Draws:
         self.random = torch.Generator().manual_seed(seed * 1_000_003 + number)
         self.config = config
 
-        self.bare = self.share() < _BARE_SHARE or not config.latents
+        # A mirrored synthesis has nothing to say without latents.
+        self.bare = (self.share() < _BARE_SHARE and config.hybrid) or not config.latents
         self.sent = config.groups
         if config.variable and self.share() > _ALL_SHARE:
             self.sent = int(torch.randint(config.groups, (), generator=self.random))
