@@ -95,7 +95,7 @@ def _numpy_features() -> str:
 )
 def test_every_level_of_instructions_restores_the_same(restriction: tuple[str, str]) -> None:
     name, level = restriction
-    found = machines.digests(("1", "2", "3", "4", "5", "6", "7", "8"), {name: level})
+    found = machines.digests(("1", "2", "8"), {name: level})
     assert found == {name: {entry["sha256"]} for name, entry in DIGESTS.items()}
 
 
