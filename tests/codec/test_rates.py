@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 
 from rawback.bitstream import SectionKind, section_offsets, unpack
-from rawback.codec import Rate, prepare
+from rawback.codec import Rate, decode, prepare
 from rawback.codec.draft import Draft
+from rawback.codec.search import COARSEST, StepSearch
 from rawback.errors import RateUnreachable
 from rawback.jpegio import decode_jpeg
 from rawback.metrics import raw_psnr
+from rawback.types import NoiseModel
 from rawback_lab.camera import CameraSpec
-from rawback_lab.scenes import Trial, made_up_shot
+from rawback_lab.pictures import Picture, quads
+from rawback_lab.scenes import Trial, made_up_shot, session_at
 
 if TYPE_CHECKING:
     from rawback.types import BayerPattern
@@ -77,6 +80,21 @@ def test_a_size_is_filled_but_never_exceeded(sizeable: Trial, size: int) -> None
     largest = max(section.packed_size for section in unpack(payload).sections)
     assert len(payload) <= size
     assert len(payload) >= min(0.98 * size, size - largest)
+
+
+def test_no_step_is_so_coarse_that_a_payload_cannot_name_it() -> None:
+    # A linear picture of 16 bits has next to no noise: all steps are fine beside what is left.
+    shot, _ = made_up_shot(96, 128, seed=3)
+    colours = np.full((96, 128, 3), 20_000, np.uint16)
+    colours[::2, ::3] = 60_000
+    colours[1::5] = 100
+    frame, carrier = quads(Picture(colours, np.full(colours.shape, 90, np.uint8), shot))
+    frame = replace(frame, noise=NoiseModel(1e-9, 1e-12))
+    session, carrier = session_at(frame, carrier, use="never")
+    for size in (900, 1200, 1600, 2000):
+        encoded = session.encode(Rate.size(size))
+        assert np.array_equal(decode(unpack(encoded.payload), carrier).cfa, encoded.restored.cfa)
+    assert StepSearch(session.prepared(0)).step_for(1.0) <= COARSEST
 
 
 def test_bits_per_pixel_are_a_size(small: Trial) -> None:

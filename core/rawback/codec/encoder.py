@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rawback.codec.draft import Draft, Encoded
 from rawback.codec.headers import fits, header_of
 from rawback.codec.refine import shift_of
-from rawback.codec.search import CLOSE, COARSEST, FINEST, SECTION_BYTES, StepSearch
+from rawback.codec.search import BEYOND, CLOSE, COARSEST, FINEST, SECTION_BYTES, StepSearch
 from rawback.codec.source import BIT_PRICES, Prepared, Shot
 from rawback.codec.threads import threads
 from rawback.errors import ShotMismatch, UnsupportedCarrier
@@ -234,7 +234,7 @@ class Session:
     ) -> Encoded:
         """Draft after draft from a first step on, until one fills `size` and does not exceed it."""
         small = len(search.prepared.predicted) <= _SMALL_TILES
-        over, under = FINEST - 1.0, COARSEST + 1.0
+        over, under = FINEST - 1.0, BEYOND
         fits: Draft | None = None
         exceeds: Draft | None = None
         for _ in range(_SMALL_ATTEMPTS if small else _ATTEMPTS):

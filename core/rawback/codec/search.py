@@ -17,7 +17,7 @@ from rawback.residual import CODES_PER_LAYER, MAX_STEP_CODE
 if TYPE_CHECKING:
     from rawback.codec.source import Prepared
 
-__all__ = ["CLOSE", "COARSEST", "FINEST", "SECTION_BYTES", "StepSearch"]
+__all__ = ["BEYOND", "CLOSE", "COARSEST", "FINEST", "SECTION_BYTES", "StepSearch"]
 
 COARSEST, FINEST = MAX_STEP_CODE - (LAYERS - 1) * CODES_PER_LAYER, 48
 """Step codes of the last layer."""
@@ -31,6 +31,9 @@ SECTION_BYTES = 14
 _START, _ROUNDS, _NEAR = 200.0, 8, 0.004
 _GRAIN = 8
 """Steps are tried at so many places from one code to the next."""
+
+BEYOND = COARSEST + 1 / _GRAIN
+"""The first step that no payload can name: a step between codes is named by the next one."""
 
 _SLOPE = 0.03
 """Octaves by which a payload shrinks for each step code, about."""
@@ -58,7 +61,7 @@ class StepSearch:
         """Be told what the layers down to a step really take."""
         self._factor = size / self.size_at(step)
 
-    def step_for(self, size: float, over: float = FINEST - 1, under: float = COARSEST + 1) -> float:
+    def step_for(self, size: float, over: float = FINEST - 1, under: float = BEYOND) -> float:
         """The step whose layers take about `size` bytes, between two that are excluded."""
         if self._factor is None:
             step = self._solved(size, FINEST, COARSEST)
