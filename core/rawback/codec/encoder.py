@@ -35,9 +35,9 @@ _AIM = 0.99
 """Part of a size that is aimed at."""
 
 _BEST_QUALITY = 100
-_COARSE_STEP = 240
-"""From steps of about 5 standard deviations of the noise on, the learned layer is tried: below, it
-saves hardly a percent and takes its time to decode."""
+_COARSE_STEP = {"bayer": 240, "linear": 160}
+"""From these steps on the learned layer is tried. Of mosaics these are about 5 standard deviations
+of the noise: below, it saves hardly a percent and takes its time to decode."""
 
 _USUAL_SHIFT = 16
 _FINE_STEP = 130
@@ -223,11 +223,15 @@ class Session:
             return bare.cut_to(size)
         search = StepSearch(prepared)
         step = search.step_for(_aim(size, bare))
-        if self._use == "auto" and step >= _COARSE_STEP and not prepared.learned:
-            refined = prepared.refined(shift_of(round(step)))
-            if refined.learned:
-                return self._fill(refined, size, report)
-        return self._approach(search, bare, step, size, report)
+        plain = self._approach(search, bare, step, size, report)
+        coarse = step >= _COARSE_STEP[self._shot.member]
+        if self._use != "auto" or not coarse or prepared.learned:
+            return plain
+        refined = prepared.refined(shift_of(round(step)))
+        if not refined.learned:
+            return plain
+        # What the layer saves was estimated; what comes of it is known only now.
+        return max(plain, self._fill(refined, size, report), key=self._psnr)
 
     def _approach(
         self, search: StepSearch, bare: Draft, step: float, size: int, report: Progress
