@@ -355,8 +355,16 @@ def residual(data: bytes) -> dict[str, Any]:
     """The field `residual` (3.9)."""
     code, power = struct.unpack(">HB", data[:3])
     matrix = list(struct.unpack("16b", data[3:19]))
-    points = [(byte >> 4, byte & 15) for byte in data[19:]]
+    points = [(byte >> 4, byte & 15) for byte in data[19::2]]
+    levels = list(data[20::2])
     steps = list(islice(range(code, -1, -32), len(points)))
-    if power > 4 or not points or len(steps) < len(points) or code > 511:
+    whole = len(steps) == len(points) == len(levels)
+    if power > 4 or not points or not whole or code > 511:
         refuse("impossible parameters")
-    return {"steps": steps, "power": power, "matrix": matrix, "points": points}
+    return {
+        "steps": steps,
+        "power": power,
+        "matrix": matrix,
+        "points": points,
+        "levels": levels,
+    }
