@@ -100,4 +100,5 @@ def test_the_judge_tells_what_breaks_a_rule() -> None:
         ("! memory", b"y"),
     ]
     with pytest.raises(TookTooLong), measured(0.05):
-        sum(repeat(0))
+        for _ in repeat(0):
+            bytes(8)
