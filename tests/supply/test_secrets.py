@@ -23,7 +23,17 @@ PACKAGES = ("core/rawback", "gui/rawback_gui", "plugin_darktable/rawback_darktab
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 NO_CODE = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "runpy"}
-NO_NETWORK = {"http", "urllib", "ftplib", "smtplib", "requests", "httpx", "aiohttp", "xmlrpc"}
+NO_NETWORK = {
+    "http",
+    "urllib",
+    "urllib3",
+    "ftplib",
+    "smtplib",
+    "requests",
+    "httpx",
+    "aiohttp",
+    "xmlrpc",
+}
 NO_CALLS = {
     *("eval", "exec", "compile", "__import__", "os.system", "os.popen", "torch.load"),
     *("torch.hub.load", "numpy.load", "np.load", "yaml.load"),
@@ -91,7 +101,9 @@ def test_no_source_runs_code_from_files_or_asks_the_network(path: Path) -> None:
             named = [alias.name for alias in node.names]
             if isinstance(node, ast.ImportFrom):
                 named = [node.module or ""]
-            assert not {name.split(".")[0] for name in named} & (NO_CODE | NO_NETWORK)
+            # Taking URLs apart asks nobody.
+            rooms = {name.split(".")[0] for name in named if name != "urllib.parse"}
+            assert not rooms & (NO_CODE | NO_NETWORK)
         elif isinstance(node, ast.Call):
             assert ast.unparse(node.func) not in NO_CALLS
             shell = [word.value for word in node.keywords if word.arg == "shell"]

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 from rawback.errors import OutputRefused, RawbackError
 from rawback.files import label, read_file
@@ -43,7 +42,9 @@ def place_of(text: object) -> Path:
     if not isinstance(text, str) or "://" not in text:
         return Path(text) if isinstance(text, str | os.PathLike) else cast("Path", text)
     if text.startswith("file://"):
-        return Path(url2pathname(urlsplit(text).path))
+        found = unquote(urlsplit(text).path)
+        # Before a drive's letter a URL has a slash more than a path.
+        return Path(found.lstrip("/") if os.name == "nt" else found)
     try:
         from upath import UPath
 
