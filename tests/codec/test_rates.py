@@ -204,7 +204,7 @@ def test_fitting_the_base_can_be_stopped_midway() -> None:
     heard: list[float] = []
 
     def impatient(stage: str, done: float) -> None:
-        if stage.startswith("Fitting"):
+        if stage == "Fitting the inverse rendering":
             heard.append(done)
         if len(heard) > 1:
             raise InterruptedError

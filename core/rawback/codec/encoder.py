@@ -85,7 +85,7 @@ def prepare(
     shot = Shot.of(header, frame, carrier, geometry, guide)
     session = Session(frame, guide, geometry, header, shot, use)
     report("Fitting the inverse rendering", 0.35)
-    session.prepared(0)
+    session.prepared(0, lambda done: report("Fitting the inverse rendering", 0.35 + 0.65 * done))
     report("Prepared", 1.0)
     return session
 
@@ -145,12 +145,17 @@ class Session:
         """The header that all payloads of the shot share, but for what their rate adds."""
         return self._header
 
-    def prepared(self, tier: int) -> Prepared:
-        """The base at one of BIT_PRICES and what it leaves; kept for the last two used."""
+    def prepared(self, tier: int, report: Callable[[float], None] = lambda _done: None) -> Prepared:
+        """The base at one of BIT_PRICES and what it leaves; kept for the last two used.
+
+        Args:
+            tier: Which of them.
+            report: Is told which part is done; may raise to stop it.
+        """
         if tier not in self._tiers:
             while len(self._tiers) > 1:
                 self._tiers.pop(next(iter(self._tiers)))
-            prepared = Prepared.of(self._shot, BIT_PRICES[tier])
+            prepared = Prepared.of(self._shot, BIT_PRICES[tier], report)
             if self._use not in {"auto", "never"}:
                 prepared = prepared.refined(_USUAL_SHIFT, self._use)
             self._tiers[tier] = prepared

@@ -52,6 +52,8 @@ from rawback.types import BayerPattern, Guide, RawFrame
 from rawback.weights import weights
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from rawback.geometry import Geometry
@@ -161,15 +163,19 @@ class Prepared:
     coefficients: dict[Band, NDArray[np.float32]] = field(repr=False)
 
     @classmethod
-    def of(cls, shot: Shot, price: float) -> Prepared:
-        """Choose a base at a price and see what it leaves."""
+    def of(cls, shot: Shot, price: float, report: Callable[[float], None]) -> Prepared:
+        """Choose a base at a price and see what it leaves; `report` is told which part is done."""
         shape = (shot.frame.height, shot.frame.width)
         base = choose_pointwise(shot.fits, shot.samples, shot.blank, shot.cells, shape, price)
+        report(0.3)
         base = _with_filters(shot, base, price)
+        report(0.5)
         sections = [Section(SectionKind.BASE, 0, 0, base.pointwise_bytes(shot.cells))]
         if base.readouts:
             sections.append(Section(SectionKind.FILTER, 0, 0, base.readout_bytes()))
-        return cls._split(shot, base, sections, _predicted(shot, base))
+        predicted = _predicted(shot, base)
+        report(0.8)
+        return cls._split(shot, base, sections, predicted)
 
     @classmethod
     def _split(
