@@ -196,8 +196,9 @@ def test_weights_whose_sums_could_be_inexact_are_not_written() -> None:
         write_weights(network, _tables())
 
 
-def test_the_weights_of_the_package_are_small_and_cheap() -> None:
-    network = weights("bayer").network
+@pytest.mark.parametrize("member", ["bayer", "linear"])
+def test_the_weights_of_the_package_are_small_and_cheap(member: str) -> None:
+    network = weights(member).network
     assert 4 * sum(p.numel() for p in network.parameters()) < 8 << 20
     assert multiplications(network) <= 25_000
 

@@ -41,6 +41,9 @@ HELD_OUT = 16
 COARSE = 2.0
 """Latents are for steps of so many octaves above the noise and more: below, they code noise."""
 
+FIXED = 4.0
+"""What networks for one rate are trained with."""
+
 _BARE_SHARE, _ALL_SHARE, _FITTED_SHARE = 0.3, 0.8, 0.4
 _CROPS_AT_ONCE = 4
 _WARM_UP = 200
@@ -68,12 +71,9 @@ class Draws:
         """Octaves of as many shots."""
         low, high = SHIFTS if self.bare else (COARSE, SHIFTS[1])
         if not self.config.variable:
-            low = high = _FIXED
+            low = high = FIXED
         shift = torch.empty(count, 1, 1, 1).uniform_(low, high, generator=self.random)
         return torch.round(shift * STEPS_PER_OCTAVE) / STEPS_PER_OCTAVE
-
-
-_FIXED = 4.0
 
 
 def cost(
