@@ -100,6 +100,7 @@ def main() -> int:
     parser.add_argument("jpeg", type=Path)
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
     if not os.environ.get("DISPLAY") and sys.platform == "linux":
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory() as settings:
