@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import imagecodecs
 import numpy as np
 import pytest
 import torch
 from safetensors.numpy import save_file
 
 from rawback.residual import Spot
+from rawback_lab.learn import pack
 from rawback_lab.learn.material import Material
+from rawback_lab.learn.pack import Sources
+from rawback_lab.learn.shards import number_of, packed, shard_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,3 +74,42 @@ def test_all_turns_differ(tmp_path: Path) -> None:
         material.batch(torch.zeros(1, dtype=torch.long), t).base.numpy().tobytes() for t in range(8)
     }
     assert len(seen) == 8
+
+
+def test_shots_that_come_later_are_drawn_too(tmp_path: Path) -> None:
+    (tmp_path / "later").mkdir()
+    material, random = Material([_shard(tmp_path, 4)]), torch.Generator().manual_seed(0)
+    assert set(material.rows(20, 1, random).tolist()) == {0}
+    material.add([_shard(tmp_path / "later", 4)])
+    assert (material.shots, len(material)) == (2, 2)
+    assert set(material.rows(20, 1, random).tolist()) == {0, 1}
+    material.add([])
+    assert len(material) == 2
+
+
+def test_shots_held_out_are_of_photographs_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(40):
+        shard_of(tmp_path, number).touch()
+    kept = [number_of(shard) for shard in packed(tmp_path, held_out=True)]
+    trained = [number_of(shard) for shard in packed(tmp_path, held_out=False)]
+    assert sorted(kept + trained) == list(range(40))
+    assert 0 < len(kept) < len(trained) / 10
+
+    rng = np.random.default_rng(0)
+    photos = []
+    for number in range(20):
+        photo = tmp_path / f"{number:02d}.jxl"
+        pixels = np.full((32, 32, 3), 10 + 12 * number, np.uint8)
+        photo.write_bytes(imagecodecs.jpegxl_encode(pixels, lossless=True))
+        photos.append(photo)
+    sources = Sources(photos, [])
+    monkeypatch.setattr(pack, "simulate", lambda picture, *_: int(picture[0, 0, 0]))
+    opened = {
+        held_out: {sources.frame(rng, held_out=held_out) for _ in range(60)}
+        for held_out in (True, False)
+    }
+    assert opened[True] == {10, 10 + 12 * 16}
+    assert len(opened[False]) > 10
+    assert not opened[True] & opened[False]

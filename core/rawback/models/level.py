@@ -116,7 +116,7 @@ class Level(nn.Module):
             noise = torch.empty_like(odds).uniform_(1e-4, 1 - 1e-4)
             odds = odds - torch.log(-torch.log(noise))
         ranked = torch.where(left > 0, odds, torch.full_like(odds, -torch.inf)).detach().flatten(1)
-        taken = -(-int(left[0].sum()) // (self.groups - number))
+        taken = _size_of_group(known[0].numel(), self.groups, number)
         order = ranked.sort(dim=1, descending=True, stable=True).indices[:, :taken]
         hard = torch.zeros_like(ranked).scatter_(1, order, 1.0).reshape(odds.shape)
         if not self.training:
@@ -157,6 +157,13 @@ class Level(nn.Module):
         if not self.training:
             sums, ratio = sums.double(), ratio.double()
         return signed(sums * ratio).to(decoded.dtype)
+
+
+def _size_of_group(positions: int, groups: int, number: int) -> int:
+    """How many of the positions make a group, when all groups are to be alike in size."""
+    for group in range(number):
+        positions -= -(-positions // (groups - group))
+    return -(-positions // (groups - number))
 
 
 def _parities(like: Tensor) -> tuple[Tensor, Tensor]:

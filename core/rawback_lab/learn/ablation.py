@@ -21,7 +21,8 @@ from rawback.models import ModelConfig
 from rawback_lab.bench.peers import write_json
 from rawback_lab.learn.export import trained
 from rawback_lab.learn.material import Material
-from rawback_lab.learn.train import HELD_OUT, parser, train, validate
+from rawback_lab.learn.shards import packed
+from rawback_lab.learn.train import parser, train, validate
 
 if TYPE_CHECKING:
     from typing import Any
@@ -45,7 +46,7 @@ def main() -> None:
         "seed": options.seed,
     }
     folder = options.out
-    held_out = Material(sorted(options.pack.glob("*.safetensors"))[::HELD_OUT])
+    held_out = Material(packed(options.pack, held_out=True))
     for name in options.only or ("whole", *PARTS):
         config = ModelConfig()
         if name not in {"whole", "base"}:

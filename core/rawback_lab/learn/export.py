@@ -23,6 +23,7 @@ from rawback.models.network import Views, code_level
 from rawback.models.objective import energies, hints_of
 from rawback.weights import write_weights
 from rawback_lab.learn.material import Material
+from rawback_lab.learn.shards import packed
 from rawback_lab.learn.train import COARSE, SHIFTS, validate
 from rawback_lab.sums import write_sums
 
@@ -145,12 +146,12 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     network, steps = trained(options.state)
-    shards = sorted(options.pack.glob("*.safetensors"))
+    shards = packed(options.pack, held_out=False)
     counts = counted(network, Material(shards[:: max(1, len(shards) // 40)]), options.crops)
     data = write_weights(network, tables_of(counts))
     options.out.write_bytes(data)
     write_sums(options.out.parent)
-    figures = validate(network, Material(shards[::16]))
+    figures = validate(network, Material(packed(options.pack, held_out=True)))
     options.out.with_suffix(".md").write_text(
         card(network, steps, data, figures, options.recipe), encoding="utf-8"
     )

@@ -54,7 +54,7 @@ def run(network: Network, batch: Batch, shift: Tensor, sent: int, *, bare: bool)
     hints = hints_of(energies(residual, batch.gain))
     if network.training:
         # Payloads tell them of whole frames, of which a crop is not always typical.
-        hints = (hints + torch.randint(-2, 3, hints.shape)).clamp(0, HINT_CODES - 1)
+        hints = (hints + torch.randint_like(hints, -2, 3)).clamp(0, HINT_CODES - 1)
     guide = network.guide_state(views.latents, facts_of(shift, hints))
     main = network.analysis.main_latents(views.cells, residual).float()
     auxiliary = network.analysis.auxiliary_latents(main, guide).float()

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors.torch import load_file
 
+from rawback.codec.worth import QUARTERS
 from rawback.models.objective import gain_of
 from rawback.residual import Spot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
     from torch import Tensor
@@ -49,13 +50,14 @@ class Batch:
     def worth(self) -> Tensor:
         """What an error counts beside one of the mean brightness, ``[B, 4, h, w]``.
 
-        A standard deviation of the noise is a larger part of full scale in bright places. Payloads
-        quantise half-way between both measures; of a crop the camera is not known, so the root of
-        brightness in the noise-normalised domain stands for it.
+        A standard deviation of the noise is a larger part of full scale in bright places, and
+        payloads weigh errors by a power of it. Of a crop the camera is not known, so brightness in
+        the noise-normalised domain stands for it.
         """
         dark = _DARK * self.light.amax(dim=(1, 2, 3), keepdim=True)
         light = self.light.clamp(min=0) + dark
-        return (light / light.mean(dim=(1, 2, 3), keepdim=True).clamp(min=1)).sqrt().clamp(0.1, 4)
+        ratio = light / light.mean(dim=(1, 2, 3), keepdim=True).clamp(min=1)
+        return torch.pow(ratio, QUARTERS / 4).clamp(0.1, 4)
 
     def without_base(self) -> Batch:
         """The same as if nothing were known but the mean of each plane."""
@@ -69,23 +71,40 @@ class Batch:
 
 
 class Material:
-    """All crops of the shards in a folder.
+    """All crops of some shards.
 
     Args:
         shards: Files written by :mod:`rawback_lab.learn.pack`.
+        device: Where they are kept, and worked with.
     """
 
-    def __init__(self, shards: Sequence[Path]) -> None:
+    def __init__(self, shards: Iterable[Path] = (), device: str = "cpu") -> None:
+        self._device = device
+        self._ends = torch.zeros(0, dtype=torch.int64)
+        self._parts: dict[str, Tensor] = {}
+        self.add(shards)
+
+    def add(self, shards: Iterable[Path]) -> None:
+        """Take in more of them."""
         held = [load_file(shard) for shard in shards]
+        if not held:
+            return
         counts = torch.tensor([len(part["spots"]) for part in held])
-        self._ends = torch.cumsum(counts, 0)
-        self._parts = {
-            name: torch.cat([part[name] for part in held])
-            for name in ("guide", "base", "truth", "spots")
-        }
+        self._ends = torch.cat([self._ends, len(self) + torch.cumsum(counts, 0)])
+        parts: dict[str, Tensor] = {}
+        for name in ("guide", "base", "truth", "spots"):
+            known = [self._parts[name]] if self._parts else []
+            more = [part[name].to(self._device) for part in held]
+            parts[name] = torch.cat([*known, *more])
+        self._parts = parts
+
+    @property
+    def shots(self) -> int:
+        """Shards taken in."""
+        return len(self._ends)
 
     def __len__(self) -> int:
-        return len(self._parts["spots"])
+        return int(self._ends[-1]) if len(self._ends) else 0
 
     def rows(self, shots: int, crops: int, random: torch.Generator) -> Tensor:
         """Crops of as many shots, those of each shot side by side, ``[shots * crops]``."""
@@ -102,6 +121,7 @@ class Material:
             rows: Which.
             turn: 0 to 7: transposed, or mirrored either way, or any of these together.
         """
+        rows = rows.to(self._device)
         guide, base, truth, spots = (part[rows] for part in self._parts.values())
         flags = torch.stack([spots == Spot.CLIPPED, spots == Spot.UNCOVERED], dim=1)
         parts = [guide.permute(0, 3, 1, 2), flags, base, truth]

@@ -13,20 +13,24 @@ truth     int16 [n,4,128,128]  the raw likewise
 spots     uint8 [n,128,128]    the class of each quad
 ========  ==================  =============================================================
 
-Shot ``k`` depends on the seed and on ``k`` alone, so a broken run goes on where it stopped.
+Shot ``k`` depends on the seed and on ``k`` alone, so a broken run goes on where it stopped, and
+workers can make them side by side. Shots that are held out (:mod:`rawback_lab.learn.shards`) are of
+photographs of their own.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-from dataclasses import replace
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import cv2
 import imagecodecs
 import numpy as np
+import torch
 from safetensors.numpy import save_file
 
 from rawback import codec, rawio
@@ -37,6 +41,7 @@ from rawback.models.mirror import mirrored_pixels, mirrored_planes
 from rawback.residual import Spot
 from rawback.weights import MEMBERS
 from rawback_lab.camera import CameraSpec
+from rawback_lab.learn.shards import is_held_out, number_of, shard_of
 from rawback_lab.pictures import quads
 from rawback_lab.protocols import P1Case
 from rawback_lab.render import STYLES, FilmicLook, Subsampling, encode_jpeg
@@ -44,7 +49,7 @@ from rawback_lab.scenes import session_at
 from rawback_lab.simulate import simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -57,24 +62,42 @@ CROP = 128
 _REAL_SHARE = 0.2
 _REAL_SIDE = 1536
 _SHRUNK_SHARE = 0.15
-_CROPS = 12
+_CROPS = 16
 _TIERS = (0, 0, 1, 2)
 _SUBSAMPLINGS: tuple[Subsampling, ...] = ("4:2:0", "4:2:0", "4:4:4", "4:2:2")
 
 
-def frame_of(rng: np.random.Generator, frames: Sequence[Path], photos: Sequence[Path]) -> RawFrame:
-    """A part of a real frame, or a simulated one."""
-    if frames and rng.random() < _REAL_SHARE:
-        frame = rawio.read_raw(frames[int(rng.integers(len(frames)))])
-        top, left = (
-            2 * int(rng.integers(max(n - _REAL_SIDE, 0) // 2 + 1)) for n in frame.cfa.shape
-        )
-        part = frame.cfa[top : top + _REAL_SIDE, left : left + _REAL_SIDE]
-        return replace(frame, cfa=np.ascontiguousarray(part), orientation=1)
-    picture = imagecodecs.jpegxl_decode(photos[int(rng.integers(len(photos)))].read_bytes())
-    if picture.dtype != np.uint8:
-        picture = (picture.astype(np.float32) / 65535) ** 2
-    return simulate(picture, CameraSpec.random(rng), rng, 1500)
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What shots are made of.
+
+    Attributes:
+        photos: Photographs as JPEG XL.
+        frames: Real raws for training.
+    """
+
+    photos: list[Path]
+    frames: list[Path]
+
+    @classmethod
+    def of(cls, photos: Path, real: Path | None) -> Self:
+        """Of folders; the one of raws has a manifest."""
+        return cls(sorted(photos.glob("*.jxl")), _training_frames(real) if real else [])
+
+    def frame(self, rng: np.random.Generator, *, held_out: bool) -> RawFrame:
+        """A simulated frame, or, in training, a part of a real one."""
+        if self.frames and not held_out and rng.random() < _REAL_SHARE:
+            frame = rawio.read_raw(self.frames[int(rng.integers(len(self.frames)))])
+            top, left = (
+                2 * int(rng.integers(max(n - _REAL_SIDE, 0) // 2 + 1)) for n in frame.cfa.shape
+            )
+            part = frame.cfa[top : top + _REAL_SIDE, left : left + _REAL_SIDE]
+            return replace(frame, cfa=np.ascontiguousarray(part), orientation=1)
+        photos = [p for k, p in enumerate(self.photos) if is_held_out(k) == held_out]
+        picture = imagecodecs.jpegxl_decode(photos[int(rng.integers(len(photos)))].read_bytes())
+        if picture.dtype != np.uint8:
+            picture = (picture.astype(np.float32) / 65535) ** 2
+        return simulate(picture, CameraSpec.random(rng), rng, 1500)
 
 
 def jpeg_of(frame: RawFrame, rng: np.random.Generator) -> bytes:
@@ -125,7 +148,7 @@ def crops_of(
     clipped = np.argwhere(spots == Spot.CLIPPED)
     corners = []
     limits: NDArray[np.int64] = np.array(spots.shape) - CROP
-    for number in range(min(_CROPS, spots.size // (CROP * CROP))):
+    for number in range(min(_CROPS, 2 * spots.size // (CROP * CROP))):
         corner = rng.integers(limits + 1)
         if number % 2 and len(clipped):
             corner = clipped[rng.integers(len(clipped))] - rng.integers(CROP, size=2)
@@ -147,33 +170,52 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, required=True, help="folder of JPEG XL photographs")
     parser.add_argument("--shots", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--member", choices=MEMBERS, default=MEMBERS[0])
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     made = linear_session if options.member == "linear" else bayer_session
-    frames = _training_frames(options.real) if options.real else []
-    photos = sorted(options.photos.glob("*.jxl"))
+    sources = Sources.of(options.photos, options.real)
     options.out.mkdir(parents=True, exist_ok=True)
-    for number in range(options.shots):
-        shard = options.out / f"shot{number:05d}.safetensors"
-        if shard.exists():
-            continue
-        rng = np.random.default_rng((options.seed, number))
-        frame = frame_of(rng, frames, photos)
-        try:
-            session = made(frame, rng)
-        except RawbackError as error:
-            # A shrunk rendering of a flat scene may not be found on its raw: no loss.
-            print(f"{shard.name}: {error}", flush=True)
-            continue
-        if min(session.guide.mask.shape) < 2 * CROP:
-            print(f"{shard.name}: too small", flush=True)
-            continue
-        held = crops_of(session, int(rng.choice(_TIERS)), rng)
-        unfinished = shard.with_suffix(".part")
-        save_file({name: np.ascontiguousarray(value) for name, value in held.items()}, unfinished)
-        unfinished.rename(shard)
-        print(f"{shard.name}: {len(held['spots'])} crops of {frame.model}", flush=True)
+    with ProcessPoolExecutor(options.workers, initializer=_work_alone) as pool:
+        jobs = [
+            pool.submit(_pack, shard_of(options.out, number), sources, options.seed, made)
+            for number in range(options.shots)
+        ]
+        for job in as_completed(jobs):
+            print(job.result(), flush=True)
+
+
+def _work_alone() -> None:
+    """Workers share the cores among themselves."""
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+
+
+def _pack(
+    shard: Path,
+    sources: Sources,
+    seed: int,
+    made: Callable[[RawFrame, np.random.Generator], Session],
+) -> str:
+    """Make one shard, unless it is there; tells what became of it."""
+    if shard.exists():
+        return f"{shard.name}: there already"
+    number = number_of(shard)
+    rng = np.random.default_rng((seed, number))
+    frame = sources.frame(rng, held_out=is_held_out(number))
+    try:
+        session = made(frame, rng)
+    except RawbackError as error:
+        # A shrunk rendering of a flat scene may not be found on its raw: no loss.
+        return f"{shard.name}: {error}"
+    if min(session.guide.mask.shape) < 2 * CROP:
+        return f"{shard.name}: too small"
+    held = crops_of(session, int(rng.choice(_TIERS)), rng)
+    unfinished = shard.with_suffix(".part")
+    save_file({name: np.ascontiguousarray(value) for name, value in held.items()}, unfinished)
+    unfinished.rename(shard)
+    return f"{shard.name}: {len(held['spots'])} crops of {frame.model}"
 
 
 def _training_frames(folder: Path) -> list[Path]:

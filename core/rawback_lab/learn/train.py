@@ -2,14 +2,14 @@
 
 Writes ``state.safetensors`` (weights, and all that resuming takes) and ``log.jsonl`` into its
 folder every few minutes; started again on the same material, it goes on where it was, with the same
-draws as if it had never stopped.
+draws as if it had never stopped. With ``--device cuda`` it trains on a GPU, with ``--minutes`` for
+as long, and with ``--follow`` it takes in shots that are packed meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import time
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -23,8 +23,10 @@ from rawback.models.config import ModelConfig
 from rawback.models.level import STEPS_PER_OCTAVE
 from rawback.models.network import Network
 from rawback.models.objective import error_left, fitted_readout, residual_bits, theta_of
+from rawback_lab.course import Course
 from rawback_lab.learn.forward import run
 from rawback_lab.learn.material import Material
+from rawback_lab.learn.shards import packed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,9 +37,6 @@ if TYPE_CHECKING:
 SHIFTS = (0.0, 5.5)
 """Range of the logarithm of the residual layer's step, in standard deviations of the noise."""
 
-HELD_OUT = 16
-"""Every so many shards one is kept for validation."""
-
 COARSE = 2.0
 """Latents are for steps of so many octaves above the noise and more: below, they code noise."""
 
@@ -46,19 +45,25 @@ FIXED = 4.0
 
 _BARE_SHARE, _ALL_SHARE, _FITTED_SHARE = 0.3, 0.8, 0.4
 _CROPS_AT_ONCE = 4
-_WARM_UP = 200
 _CHEAP = 1500
+_FIRST_SHOTS = 64
+_LOOKS = 30.0
+"""Seconds after which shots that were packed meanwhile are taken in."""
+
+_SAVES = 180.0
 
 
 class Draws:
     """What a step is trained on; depends on the seed and the step's number alone."""
 
-    def __init__(self, config: ModelConfig, seed: int, number: int) -> None:
+    def __init__(
+        self, config: ModelConfig, seed: int, number: int, bare_share: float = _BARE_SHARE
+    ) -> None:
         self.random = torch.Generator().manual_seed(seed * 1_000_003 + number)
         self.config = config
 
         # A mirrored synthesis has nothing to say without latents.
-        self.bare = (self.share() < _BARE_SHARE and config.hybrid) or not config.latents
+        self.bare = (self.share() < bare_share and config.hybrid) or not config.latents
         self.sent = config.groups
         if config.variable and self.share() > _ALL_SHARE:
             self.sent = int(torch.randint(config.groups, (), generator=self.random))
@@ -116,18 +121,36 @@ def _joined(parts: Tensor, crops: int) -> Tensor:
     return apart.transpose(1, 2).reshape(count // crops, channels, crops * height, width)
 
 
+class _Shots:
+    """Shots of a folder, and those that are still to come."""
+
+    def __init__(self, folder: Path, device: str) -> None:
+        self._folder = folder
+        self._seen: set[Path] = set()
+        self.training, self.held_out = Material(device=device), Material(device=device)
+        self.look()
+
+    def look(self) -> None:
+        """Take in those that were packed since."""
+        for material, held_out in ((self.training, False), (self.held_out, True)):
+            new = [s for s in packed(self._folder, held_out=held_out) if s not in self._seen]
+            material.add(new)
+            self._seen.update(new)
+
+
 class _Log:
     """What training says of itself: means since it last said something."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "log.jsonl"
         self._started = time.monotonic()
-        self._seen: dict[str, list[float]] = {}
+        self._seen: dict[str, list[Tensor]] = {}
 
     def add(self, draws: Draws, loss: Tensor, passed: Passed) -> None:
         kind = "bare" if draws.bare else "full"
-        spent = float(passed.bits.detach().mean()) / passed.features[0, 0].numel()
-        for name, value in ((kind, float(loss.detach())), (f"{kind}_bits", spent)):
+        # What a GPU works out is asked for when it is written, lest it be waited for each time.
+        spent = passed.bits.detach().mean() / passed.features[0, 0].numel()
+        for name, value in ((kind, loss.detach()), (f"{kind}_bits", spent)):
             self._seen.setdefault(name, []).append(value)
 
     def write(self, number: int, figures: dict[str, float]) -> None:
@@ -135,7 +158,7 @@ class _Log:
             "step": number,
             "minutes": round((time.monotonic() - self._started) / 60, 1),
         }
-        entry |= {name: round(sum(seen) / len(seen), 5) for name, seen in self._seen.items()}
+        entry |= {name: round(float(torch.stack(s).mean()), 5) for name, s in self._seen.items()}
         self._seen.clear()
         line = json.dumps(entry | figures)
         with self._path.open("a", encoding="utf-8") as log:
@@ -145,39 +168,47 @@ class _Log:
 
 def train(options: argparse.Namespace, config: ModelConfig) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
-    shards = sorted(options.pack.glob("*.safetensors"))
-    material = Material([s for i, s in enumerate(shards) if i % HELD_OUT])
-    held_out = Material(shards[::HELD_OUT])
-    print(f"{len(material)} crops, {len(held_out)} held out", flush=True)
+    shots = _Shots(options.pack, options.device)
+    while options.follow and shots.training.shots < _FIRST_SHOTS:
+        time.sleep(1)
+        shots.look()
+    print(f"{len(shots.training)} crops, {len(shots.held_out)} held out", flush=True)
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    network = Network(config)
+    torch.backends.cudnn.benchmark = True
+    network = Network(config).to(options.device)
     optimiser = torch.optim.Adam(network.parameters(), lr=options.rate)
     if options.start and not (options.out / "state.safetensors").exists():
         _begin(options.start, network)
     first = _resume(options.out, network, optimiser)
-    saved, log = time.monotonic(), _Log(options.out)
+    course = Course(options.steps, options.minutes, least=0.02)
+    saved = looked = time.monotonic()
+    log = _Log(options.out)
     for number in range(first, options.steps):
-        draws = Draws(config, options.seed, number)
+        draws = Draws(config, options.seed, number, options.bare_share)
         torch.manual_seed(options.seed * 7_919 + number)
         for group in optimiser.param_groups:
-            group["lr"] = options.rate * _schedule(number, options.steps)
+            group["lr"] = options.rate * course.rate(number)
         network.train()
-        passed, loss = _step(network, material, options, draws, number)
+        passed, loss = _step(network, shots.training, options, draws, number)
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         log.add(draws, loss, passed)
-        last = number + 1 == options.steps
+        last = course.share(number + 1) == 1
         if (number + 1) % 100 == 0 or last:
-            thorough = (number + 1) % 500 == 0 or last
-            log.write(
-                number + 1, validate(network, held_out, base=options.base) if thorough else {}
-            )
-        if time.monotonic() - saved > 180 or last:
+            thorough = (number + 1) % options.validate == 0 or last
+            figures = validate(network, shots.held_out, base=options.base) if thorough else {}
+            log.write(number + 1, figures | {"crops": len(shots.training)})
+        if time.monotonic() - saved > _SAVES or last:
             _save(options.out, network, optimiser, number + 1)
             saved = time.monotonic()
+        if last:
+            break
+        if options.follow and time.monotonic() - looked > _LOOKS:
+            shots.look()
+            looked = time.monotonic()
 
 
 def _step(
@@ -190,7 +221,8 @@ def _step(
     if not options.base:
         batch = batch.without_base()
     shift = draws.shift(options.shots // crops).repeat_interleave(crops, dim=0)
-    with torch.autocast("cpu", torch.bfloat16, enabled=options.bf16):
+    shift = shift.to(options.device)
+    with torch.autocast(options.device, torch.bfloat16, enabled=options.bf16):
         passed = run(network, batch, shift, draws.sent, bare=draws.bare)
     price = 1.0 if options.start else min(1.0, 0.1 + number / _CHEAP)
     fitted = crops if draws.fitted else 0
@@ -209,14 +241,15 @@ def validate(network: Network, held_out: Material, *, base: bool = True) -> dict
         base: Whether the network has the base to begin with; costs are relative to it even if not.
     """
     network.eval()
+    device = network.readout.device
     rows = held_out.rows(16, _CROPS_AT_ONCE, torch.Generator().manual_seed(0))
     found: dict[str, float] = {}
     for level in (0.0, 2.0, 3.0, 4.0, 5.0):
         for bare in (True,) if level < COARSE or not network.config.latents else (True, False):
-            sums = torch.zeros(3)
+            sums = torch.zeros(3, device=device)
             for part in torch.split(rows, _CROPS_AT_ONCE):
                 batch = held_out.batch(part)
-                shift = torch.full((len(part), 1, 1, 1), level)
+                shift = torch.full((len(part), 1, 1, 1), level, device=device)
                 _, without = cost(network, batch, None, shift)
                 batch = batch if base else batch.without_base()
                 passed = run(network, batch, shift, network.config.groups, bare=bare)
@@ -230,12 +263,6 @@ def validate(network: Network, held_out: Material, *, base: bool = True) -> dict
             if not bare:
                 found[f"bpp_{level:g}"] = round(float(sums[2]) / len(rows), 5)
     return found
-
-
-def _schedule(number: int, steps: int) -> float:
-    """Warm-up, then half a cosine."""
-    warm = min(1.0, (number + 1) / _WARM_UP)
-    return warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * number / steps)))
 
 
 def _save(folder: Path, network: Network, optimiser: torch.optim.Optimizer, number: int) -> None:
@@ -291,7 +318,14 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--shots", type=int, default=8, help="crops in each step")
     found.add_argument("--rate", type=float, default=1e-3)
     found.add_argument("--seed", type=int, default=0)
+    found.add_argument(
+        "--bare-share", type=float, default=_BARE_SHARE, help="of steps without latents"
+    )
     found.add_argument("--threads", type=int, default=1)
+    found.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    found.add_argument("--minutes", type=float, help="end after so long, if steps are not done")
+    found.add_argument("--follow", action="store_true", help="take in shots packed meanwhile")
+    found.add_argument("--validate", type=int, default=500, help="steps between validations")
     found.add_argument("--start", type=Path, help="a state to take weights from")
     found.add_argument("--without-base", dest="base", action="store_false", help="for comparison")
     found.add_argument("--bf16", action="store_true", help="compute in bfloat16 where that is safe")

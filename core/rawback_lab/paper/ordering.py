@@ -140,7 +140,7 @@ class OrderedContext(nn.Module):
             chosen: Tensor = (logit > 0).float() * left
             return chosen
         # The difference of two Gumbel variables is logistic.
-        drawn = torch.rand(logit.shape, generator=noise).clamp(1e-6, 1 - 1e-6)
+        drawn = torch.rand(logit.shape, generator=noise, device=logit.device).clamp(1e-6, 1 - 1e-6)
         soft = torch.sigmoid(logit + torch.logit(drawn))
         hard = (soft > 0.5).float()
         drawn_group: Tensor = (hard + (soft - soft.detach())) * left
@@ -154,7 +154,7 @@ def _bits(
     if noise is None:
         symbols = torch.round(offset)
     else:
-        symbols = offset + torch.rand(offset.shape, generator=noise) - 0.5
+        symbols = offset + torch.rand(offset.shape, generator=noise, device=offset.device) - 0.5
     spread = (torch.exp(scale.clamp(-10, 10)) / size).clamp(_LEAST_SCALE, _MOST_SCALE)
     # Both tails at once lose precision, so the interval is mirrored to the lower one.
     lower, upper = (-symbols.abs() - 0.5) / spread, (-symbols.abs() + 0.5) / spread

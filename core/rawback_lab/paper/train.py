@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from rawback_lab.course import Course
 from rawback_lab.paper.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from rawback_lab.paper.config import PaperConfig, Protocol
 from rawback_lab.paper.data import Pairs, make_pairs
@@ -97,7 +98,14 @@ def begin(config: PaperConfig, settings: Settings) -> Checkpoint:
 
 
 def train(
-    start: Checkpoint, settings: Settings, pairs: Pairs, until: int, out: Path, every: int = 200
+    start: Checkpoint,
+    settings: Settings,
+    pairs: Pairs,
+    until: int,
+    out: Path,
+    every: int = 200,
+    device: str = "cpu",
+    minutes: float | None = None,
 ) -> Iterator[StepLog]:
     """Train from a checkpoint up to a step, saving now and then and at the end.
 
@@ -108,6 +116,8 @@ def train(
         until: The last step.
         out: The checkpoint to write.
         every: Steps between two writes.
+        device: Where to train: ``cpu`` or ``cuda``.
+        minutes: After so many it ends, if it has not yet; then how hangs on the machine's speed.
 
     Yields:
         What each step says of itself.
@@ -118,11 +128,18 @@ def train(
     if start.settings != asdict(settings):
         message = f"the checkpoint was trained with {start.settings}, not {asdict(settings)}"
         raise ValueError(message)
-    network, adam = start.network, start.optimiser()
+    network = start.network.to(device)
+    adam = start.optimiser()
+    course = Course(settings.steps, minutes, _WARM_UP)
     for step in range(start.step + 1, until + 1):
+        for group in adam.param_groups:
+            group["lr"] = settings.rate * course.rate(step - 1)
         yield _step(network, adam, settings, pairs, step)
-        if step % every == 0 or step == until:
+        last = step == until or course.share(step) == 1
+        if step % every == 0 or last:
             save_checkpoint(out, network, adam, step, asdict(settings))
+        if last:
+            break
 
 
 def _step(
@@ -130,14 +147,13 @@ def _step(
 ) -> StepLog:
     started = time.perf_counter()
     rng = np.random.default_rng((settings.seed, step))
-    noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    device = next(network.parameters()).device
+    noise = torch.Generator(device).manual_seed(int(rng.integers(2**62)))
     gamma = float(rng.uniform(*_GAMMA))
     steps = network.config.steps
     kept = steps if rng.random() < _ALL_GROUPS else int(rng.integers(steps))
-    raw, guide = pairs.batch(rng, settings.batch, settings.side)
-    for group in adam.param_groups:
-        group["lr"] = settings.rate * _share(step, settings.steps)
-    with torch.autocast("cpu", torch.bfloat16, enabled=settings.low_precision):
+    raw, guide = (part.to(device) for part in pairs.batch(rng, settings.batch, settings.side))
+    with torch.autocast(device.type, torch.bfloat16, enabled=settings.low_precision):
         main, hyper = network.analyse(raw, guide)
         found = network.restore(main, hyper, guide, gamma, kept, noise)
     bpp = (found.main_bits + found.hyper_bits).mean() / settings.side**2
@@ -158,11 +174,6 @@ def _step(
         kept,
         round(time.perf_counter() - started, 3),
     )
-
-
-def _share(step: int, steps: int) -> float:
-    """Of the highest learning rate: rises linearly, then falls along a cosine."""
-    return min(step / _WARM_UP, 1) * 0.5 * (1 + math.cos(math.pi * min(step / steps, 1)))
 
 
 def _pairs(options: argparse.Namespace, protocol: Protocol) -> Pairs:
@@ -189,6 +200,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=plain.rate)
     parser.add_argument("--trade", type=float, default=plain.trade, help="lambda")
     parser.add_argument("--seed", type=int, default=plain.seed)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--minutes", type=float, help="end after so long, if steps are not done")
     options = parser.parse_args()
     settings = Settings(
         options.steps,
@@ -204,7 +217,15 @@ def main() -> None:
     print(f"{len(pairs.raws)} pairs, from step {start.step}", flush=True)
     log = options.out.with_suffix(".jsonl")
     with log.open("a", encoding="utf-8") as lines:
-        for done in train(start, settings, pairs, options.until or options.steps, options.out):
+        for done in train(
+            start,
+            settings,
+            pairs,
+            options.until or options.steps,
+            options.out,
+            device=options.device,
+            minutes=options.minutes,
+        ):
             lines.write(json.dumps(asdict(done)) + "\n")
             lines.flush()
             if done.step % 20 == 0:
