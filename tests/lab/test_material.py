@@ -106,7 +106,7 @@ def test_shots_held_out_are_of_photographs_of_their_own(
         photos.append(photo)
     sources = Sources(photos, [])
     monkeypatch.setattr(pack, "simulate", lambda picture, *_: int(picture[0, 0, 0]))
-    opened = {
+    opened: dict[bool, set[Any]] = {
         held_out: {sources.frame(rng, held_out=held_out) for _ in range(60)}
         for held_out in (True, False)
     }
