@@ -7,14 +7,18 @@ sides compute the same table indices, and that is integer work in the rooms abov
 One interface serves both directions: :class:`SymbolCoder` has a single method ``code``. The
 encoder is given the symbols and hands them back; the decoder is given none and finds them. Code
 written against it is its own inverse, so a reader cannot drift from its writer.
+
+Tables may also learn from what both sides have coded, see :mod:`rawback.entropy.learning`.
 """
 
 from rawback.entropy.coder import SymbolCoder, SymbolDecoder, SymbolEncoder, SymbolMeter
 from rawback.entropy.integers import code_integers
+from rawback.entropy.learning import LearningTables
 from rawback.entropy.tables import TABLE_PRECISION, TableSet, quantise_counts
 
 __all__ = [
     "TABLE_PRECISION",
+    "LearningTables",
     "SymbolCoder",
     "SymbolDecoder",
     "SymbolEncoder",
