@@ -355,16 +355,8 @@ def residual(data: bytes) -> dict[str, Any]:
     """The field `residual` (3.9)."""
     code, power = struct.unpack(">HB", data[:3])
     matrix = list(struct.unpack("16b", data[3:19]))
-    points = [(byte >> 4, byte & 15) for byte in data[19::2]]
-    levels = list(data[20::2])
+    points = [(byte >> 4, byte & 15) for byte in data[19:]]
     steps = list(islice(range(code, -1, -32), len(points)))
-    whole = len(steps) == len(points) == len(levels)
-    if power > 4 or not points or not whole or code > 511:
+    if power > 4 or not points or len(steps) != len(points) or code > 511:
         refuse("impossible parameters")
-    return {
-        "steps": steps,
-        "power": power,
-        "matrix": matrix,
-        "points": points,
-        "levels": levels,
-    }
+    return {"steps": steps, "power": power, "matrix": matrix, "points": points}

@@ -119,7 +119,6 @@ def test_it_reads_what_sections_and_fields_hold(name: str) -> None:
         told = READER.residual(header.residual)
         parameters = ResidualParameters.from_bytes(header.residual)
         assert told["steps"] == [q.step_code for q in parameters.quantisers]
-        assert told["levels"] == [q.level for q in parameters.quantisers]
         assert told["points"] == [(q.near, q.far) for q in parameters.quantisers]
         assert told["matrix"] == parameters.transform.matrix.ravel().tolist()
     if (SectionKind.CODES, 0) in sections:

@@ -14,16 +14,19 @@ from rawback.entropy import SymbolDecoder, SymbolEncoder, SymbolMeter, TableSet,
 from rawback.errors import PayloadDamaged
 from rawback.residual import (
     LEVELS,
+    MAX_STEP_CODE,
     Band,
     ContextWeights,
     LayerModel,
+    Quantiser,
     Spot,
     TileCoefficients,
     bands,
     code_layer,
+    mean_pyramid,
     spot_pyramid,
 )
-from rawback.residual.contexts import CLASSES, FEATURES, REGIMES
+from rawback.residual.contexts import CLASSES, FEATURES, PLACES, REGIMES, SPOTS
 from rawback.residual.layers import ESCAPE
 
 if TYPE_CHECKING:
@@ -41,10 +44,10 @@ def any_model(seed: int) -> LayerModel:
         return TableSet(quantise_counts(rng.random((rows, symbols)) ** 4))
 
     weights = ContextWeights(
-        rng.integers(0, 256, (2, REGIMES, 3, 4, len(FEATURES))).astype(np.uint8),
-        rng.integers(0, 256, (2, REGIMES, 3, 4, len(Spot))).astype(np.uint8),
+        rng.integers(0, 1024, (2, REGIMES, 3, 4, len(FEATURES))).astype(np.uint16),
+        rng.integers(0, 4096, (2, REGIMES, PLACES, 4, SPOTS)).astype(np.uint16),
     )
-    rows = REGIMES * CLASSES
+    rows = SPOTS * CLASSES
     return LayerModel(
         weights,
         tables(rows, 2 * ESCAPE + 1),
@@ -56,7 +59,18 @@ def any_model(seed: int) -> LayerModel:
 
 def any_tile(rng: np.random.Generator, shape: tuple[int, int]) -> TileCoefficients:
     spots = rng.integers(0, len(Spot), shape).astype(np.uint8)
-    return TileCoefficients.blank(spot_pyramid(spots))
+    light = mean_pyramid(rng.integers(64, 1025, shape).astype(np.int32))
+    noise = {band: values.astype(np.uint16) for band, values in light.items()}
+    return TileCoefficients.blank(spot_pyramid(spots), noise)
+
+
+def like(tile: TileCoefficients) -> TileCoefficients:
+    """A tile of which only the same spots and noise are known."""
+    return TileCoefficients.blank(tile.spots, tile.noise)
+
+
+def any_quantiser(rng: np.random.Generator) -> Quantiser:
+    return Quantiser(int(rng.integers(0, MAX_STEP_CODE + 1)))
 
 
 def any_indices(rng: np.random.Generator, tile: TileCoefficients, spread: float) -> Indices:
@@ -83,15 +97,15 @@ def test_what_is_written_is_read_layer_by_layer(
     seed: int, shape: tuple[int, int], layers: int, spread: float
 ) -> None:
     rng = np.random.default_rng(seed)
-    model, noise = any_model(seed), int(rng.integers(0, 256))
+    model, quantiser = any_model(seed), any_quantiser(rng)
     written = any_tile(rng, shape)
-    read = TileCoefficients.blank(written.spots)
+    read = like(written)
     finest = any_indices(rng, written, spread)
     for layer in range(layers):
         wanted = coarser(finest, layers - 1 - layer)
         encoder = SymbolEncoder()
-        code_layer(encoder, model, written, noise, wanted)
-        code_layer(SymbolDecoder(encoder.finish()), model, read, noise, None)
+        code_layer(encoder, model, written, quantiser, wanted)
+        code_layer(SymbolDecoder(encoder.finish()), model, read, quantiser, None)
         assert written.layers == read.layers == layer + 1
         for band, index in wanted.items():
             for tile in (written, read):
@@ -104,10 +118,10 @@ def test_a_band_without_rows_or_columns_is_passed_over() -> None:
     assert tile.magnitude[Band(1, True, True)].shape == (4, 0, 0)
     finest = {band: np.full((4, *spot.shape), -7, np.int32) for band, spot in tile.spots.items()}
     encoder = SymbolEncoder()
-    noise = 16
-    code_layer(encoder, any_model(1), tile, noise, finest)
-    read = TileCoefficients.blank(tile.spots)
-    code_layer(SymbolDecoder(encoder.finish()), any_model(1), read, noise, None)
+    quantiser = Quantiser(150)
+    code_layer(encoder, any_model(1), tile, quantiser, finest)
+    read = like(tile)
+    code_layer(SymbolDecoder(encoder.finish()), any_model(1), read, quantiser, None)
     assert read.magnitude[Band(LEVELS, False, False)].tolist() == [[[7]]] * 4
     assert read.negative[Band(LEVELS, False, False)].all()
 
@@ -119,15 +133,15 @@ def test_an_empty_tile_costs_a_few_bits() -> None:
     model = any_model(2)
     model = LayerModel(model.weights, model.first, model.grow, model.refine, flat)
     empty = {band: np.zeros((4, *spot.shape), np.int32) for band, spot in tile.spots.items()}
-    code_layer(meter, model, tile, 16, empty)
+    code_layer(meter, model, tile, Quantiser(150), empty)
     assert meter.bits == pytest.approx(4 * len(bands()))
 
 
 def test_large_neighbours_lead_to_tables_of_large_values() -> None:
     rng = np.random.default_rng(3)
     weights = ContextWeights(
-        np.full((2, REGIMES, 3, 4, len(FEATURES)), 16, np.uint8),
-        np.zeros((2, REGIMES, 3, 4, len(Spot)), np.uint8),
+        np.full((2, REGIMES, 3, 4, len(FEATURES)), 64, np.uint16),
+        np.zeros((2, REGIMES, PLACES, 4, SPOTS), np.uint16),
     )
     model = any_model(3)
     model = LayerModel(weights, model.first, model.grow, model.refine, model.empty)
@@ -140,7 +154,7 @@ def test_large_neighbours_lead_to_tables_of_large_values() -> None:
         SymbolMeter(),
         model,
         tile,
-        16,
+        Quantiser(150),
         finest,
         lambda seen: rows.extend(
             zip(seen.found.sum(axis=0).ravel(), np.abs(seen.index).ravel(), strict=True)
@@ -153,7 +167,7 @@ def test_large_neighbours_lead_to_tables_of_large_values() -> None:
     )
     assert (
         magnitude[around > np.median(around)].mean()
-        > 3 * magnitude[around <= np.median(around)].mean()
+        > 2 * magnitude[around <= np.median(around)].mean()
     )
 
 
@@ -168,10 +182,10 @@ def test_garbage_is_coefficients_or_refused(
     data: bytes, seed: int, shape: tuple[int, int], layers: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    model, tile, noise = any_model(seed), any_tile(rng, shape), int(rng.integers(0, 256))
+    model, tile, quantiser = any_model(seed), any_tile(rng, shape), any_quantiser(rng)
     try:
         for _ in range(layers):
-            code_layer(SymbolDecoder(data), model, tile, noise, None)
+            code_layer(SymbolDecoder(data), model, tile, quantiser, None)
     except PayloadDamaged:
         return
     assert all(
@@ -181,14 +195,14 @@ def test_garbage_is_coefficients_or_refused(
 
 def test_what_lies_before_a_cut_is_read_right() -> None:
     rng = np.random.default_rng(5)
-    model, tile, noise = any_model(5), any_tile(rng, (33, 47)), int(rng.integers(0, 256))
+    model, tile, quantiser = any_model(5), any_tile(rng, (33, 47)), any_quantiser(rng)
     encoder = SymbolEncoder()
     wanted = any_indices(rng, tile, 5.0)
-    code_layer(encoder, model, tile, noise, wanted)
+    code_layer(encoder, model, tile, quantiser, wanted)
     data = encoder.finish()
     for kept in range(0, len(data), 401):
-        read = TileCoefficients.blank(tile.spots)
+        read = like(tile)
         with suppress(PayloadDamaged):
-            code_layer(SymbolDecoder(data[:kept]), model, read, noise, None)
+            code_layer(SymbolDecoder(data[:kept]), model, read, quantiser, None)
         for band in bands()[:4] if 2 * kept > len(data) else ():
             assert np.array_equal(read.magnitude[band], np.abs(wanted[band]))

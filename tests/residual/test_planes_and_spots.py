@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rawback.residual import PlaneTransform, Spot, band_shape, bands, spot_pyramid, spots_of
+from rawback.residual import (
+    PlaneTransform,
+    Spot,
+    band_shape,
+    bands,
+    mean_pyramid,
+    spot_pyramid,
+    spots_of,
+)
 from rawback.types import Guide
 
 
@@ -88,3 +96,19 @@ def test_a_coarse_coefficient_takes_the_highest_class_it_covers(shape: tuple[int
             place = (shape[0] // 2) >> band.level, (shape[1] // 2) >> band.level
             assert held[place] == Spot.CLIPPED
             assert (held > 0).sum() == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 9), (64, 33)])
+def test_means_are_those_of_what_a_coefficient_covers(shape: tuple[int, int]) -> None:
+    values = np.random.default_rng(2).integers(-500, 500, shape).astype(np.int32)
+    pyramid = mean_pyramid(values)
+    for band in bands():
+        held = pyramid[band]
+        assert held.shape == band_shape(band, shape)
+        side = 1 << band.level
+        for y, x in np.ndindex(shape[0] // side, shape[1] // side):
+            part = values[side * y : side * (y + 1), side * x : side * (x + 1)]
+            if y < held.shape[0] and x < held.shape[1]:
+                # Each level rounds down by less than one.
+                assert 0 <= part.mean() - held[y, x] < band.level
+    assert (mean_pyramid(np.full(shape, -7, np.int32))[bands()[0]] == -7).all()

@@ -146,5 +146,5 @@ def test_the_noise_level_is_what_white_noise_shows() -> None:
     for band, values in analyse(noise).items():
         if band.level <= 3:
             half_step = quantiser.step(band) / 32
-            shown = 16 * np.abs(values).mean() / half_step
+            shown = 256 * np.abs(values).mean() / half_step
             assert quantiser.noise_level() == pytest.approx(shown, rel=0.2)

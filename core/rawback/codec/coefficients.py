@@ -13,6 +13,7 @@ from rawback.residual import (
     TileCoefficients,
     band_shape,
     bands,
+    mean_pyramid,
     spot_pyramid,
     synthesise,
 )
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.codec.headers import ResidualParameters
+    from rawback.codec.prediction import Prediction
+    from rawback.codec.worth import Worth
 
 __all__ = ["band_slices", "blank_tile", "restored_residual"]
 
@@ -44,9 +47,11 @@ def band_slices(band: Band, tile: Window, window: Window) -> tuple[slice, slice]
     return slice(top, top + rows), slice(left, left + columns)
 
 
-def blank_tile(spots: NDArray[np.uint8]) -> TileCoefficients:
-    """The coefficients of a tile of which only the spots are known."""
-    return TileCoefficients.blank(spot_pyramid(spots))
+def blank_tile(prediction: Prediction, worth: Worth) -> TileCoefficients:
+    """The coefficients of a tile of which only the base and what the guide says are known."""
+    light = mean_pyramid(prediction.planes.sum(axis=0, dtype=np.int32) >> 2)
+    noise = {band: worth.noise(values) for band, values in light.items()}
+    return TileCoefficients.blank(spot_pyramid(prediction.spots), noise)
 
 
 def restored_residual(

@@ -155,6 +155,7 @@ class _Frame:
         self.parameters = (
             ResidualParameters.from_bytes(header.residual) if header.residual else None
         )
+        self.worth = Worth.of(self.noise, self.parameters.quarters if self.parameters else 0)
         self.model = self._exact()
 
     @property
@@ -206,10 +207,9 @@ class _Frame:
         if self.parameters is not None:
             residual = restored_residual(self.parameters, held, window)
             residual = residual[(slice(None), *core.within(window))]
-            worth = Worth.of(self.noise, self.parameters.quarters)
             for tile in within:
                 part = (slice(None), *tile.within(core))
-                values[part] += worth.unweighed(residual[part], predicted[tile].planes)
+                values[part] += self.worth.unweighed(residual[part], predicted[tile].planes)
             del residual
         samples = np.stack([self.domain.to_samples(values[p], p) for p in range(4)])
         if self.model is not None:
@@ -268,7 +268,7 @@ class _Frame:
 
     def _decode_tile(self, tile: Window, prediction: Prediction) -> TileCoefficients:
         """The coefficients of one tile, as far as its sections go."""
-        coefficients = blank_tile(prediction.spots)
+        coefficients = blank_tile(prediction, self.worth)
         index = self.tiles.index(tile)
         for layer, quantiser in enumerate(self.parameters.quantisers if self.parameters else ()):
             data = self.sections.get((SectionKind.RESIDUAL, layer, index))
@@ -279,7 +279,7 @@ class _Frame:
                     break
                 coefficients.layers += 1
                 continue
-            code_layer(SymbolDecoder(data), stored().layers, coefficients, quantiser.level, None)
+            code_layer(SymbolDecoder(data), stored().layers, coefficients, quantiser, None)
         return coefficients
 
     def _decode_exact(

@@ -12,7 +12,7 @@ from rawback.bitstream import Header, Payload, Section, SectionKind, cut, pack, 
 from rawback.codec.coefficients import band_slices, blank_tile, restored_residual
 from rawback.codec.grid import Window, even, join_planes
 from rawback.codec.headers import ResidualParameters, cfa_digest
-from rawback.codec.samples import Sample, best_levels, coarsened, indices_at, meter, samples_of
+from rawback.codec.samples import Sample, coarsened, indices_at
 from rawback.codec.stored import stored
 from rawback.codec.threads import in_threads
 from rawback.entropy import SymbolEncoder
@@ -92,8 +92,8 @@ class Draft:
         """Code all quality layers down to a step, see :func:`indices_at`."""
         prepared = self.prepared
         quantisers = [
-            Quantiser(math.ceil(step) + octaves * CODES_PER_LAYER, level=level)
-            for octaves, level in zip(reversed(range(LAYERS)), _levels(prepared, step), strict=True)
+            Quantiser(math.ceil(step) + octaves * CODES_PER_LAYER)
+            for octaves in reversed(range(LAYERS))
         ]
         coded: list[list[Section]] = [[] for _ in quantisers]
         sums = np.zeros((LAYERS, 2, 2))
@@ -118,7 +118,7 @@ class Draft:
         quantiser = Quantiser(step_code)
         sums = np.zeros((2, 2))
         for prediction in self.prepared.predicted:
-            tile = blank_tile(prediction.spots)
+            tile = blank_tile(prediction, self.prepared.worth)
             indices = indices_at(Sample.of_tile(self.prepared, prediction).coefficients, step_code)
             for band, index in indices.items():
                 tile.magnitude[band] = np.abs(index).astype(np.uint16)
@@ -222,23 +222,17 @@ class Draft:
         return Encoded(pack(self.payload), shot.frame)
 
 
-def _levels(prepared: Prepared, step: float) -> list[int]:
-    """The noise level that suits each layer best."""
-    metered = in_threads(lambda sample: meter(sample, step, LAYERS), samples_of(prepared))
-    return best_levels(metered)[0]
-
-
 def _code_tile(
     prepared: Prepared, prediction: Prediction, step: float, quantisers: list[Quantiser]
 ) -> _CodedTile:
     finest = indices_at(Sample.of_tile(prepared, prediction).coefficients, step)
-    coefficients = blank_tile(prediction.spots)
+    coefficients = blank_tile(prediction, prepared.worth)
     layers: list[bytes | None] = []
     sums = []
     for octaves, quantiser in zip(reversed(range(len(quantisers))), quantisers, strict=True):
         indices = coarsened(finest, octaves)
         encoder = SymbolEncoder()
-        code_layer(encoder, stored().layers, coefficients, quantiser.level, indices)
+        code_layer(encoder, stored().layers, coefficients, quantiser, indices)
         filled = any(index.any() for index in indices.values())
         layers.append(encoder.finish() if filled else None)
         sums.append(_restoring_sums(prepared, prediction.window, quantiser, indices))

@@ -64,10 +64,10 @@ class ResidualParameters:
     quarters: int
 
     def to_bytes(self) -> bytes:
-        """Step code of the first layer, power, matrix, and two bytes per layer: points, level."""
+        """Step code of the first layer, power, matrix, and the points of each layer."""
         first = self.quantisers[0].step_code.to_bytes(2, "big")
         first += self.quarters.to_bytes(1, "big")
-        points = bytes(b for q in self.quantisers for b in (q.near << 4 | q.far, q.level))
+        points = bytes(q.near << 4 | q.far for q in self.quantisers)
         return first + self.transform.matrix.tobytes() + points
 
     @classmethod
@@ -77,15 +77,15 @@ class ResidualParameters:
         Raises:
             PayloadDamaged: The bytes are no such field.
         """
-        layers, rest = divmod(len(data) - 19, 2)
+        layers = len(data) - 19
         code, least = int.from_bytes(data[:2], "big"), (layers - 1) * CODES_PER_LAYER
-        if layers <= 0 or rest or data[2] > 4 or not least <= code <= MAX_STEP_CODE:
+        if layers <= 0 or data[2] > 4 or not least <= code <= MAX_STEP_CODE:
             message = "The residual layer's parameters are impossible; fetch the file again."
             raise PayloadDamaged(message)
         matrix = np.frombuffer(data, np.int8, 16, 3).reshape(4, 4)
         quantisers = tuple(
-            Quantiser(code - layer * CODES_PER_LAYER, point >> 4, point & 15, level)
-            for layer, (point, level) in enumerate(zip(data[19::2], data[20::2], strict=True))
+            Quantiser(code - layer * CODES_PER_LAYER, point >> 4, point & 15)
+            for layer, point in enumerate(data[19:])
         )
         return cls(PlaneTransform(matrix), quantisers, data[2])
 

@@ -17,24 +17,21 @@ from rawback.residual import (
     CODES_PER_LAYER,
     Band,
     Quantiser,
-    TileCoefficients,
     band_shape,
     bands,
     code_layer,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     from rawback.codec.source import Prepared
+    from rawback.codec.worth import Worth
 
-__all__ = ["Sample", "best_levels", "coarsened", "indices_at", "meter", "samples_of"]
+__all__ = ["Sample", "coarsened", "indices_at", "meter", "samples_of"]
 
 _WHOLE_TILES, _BLOCK = 4, 64
 _PER_TILE = (TILE // _BLOCK) ** 2
-_FACTORS = (0.5, 1.0, 2.0)
 _PLASTIC = (0.7548776662466927, 0.5698402909980532)
 """Multiples of these, less their whole parts, fill a square evenly (Roberts, 2018)."""
 
@@ -90,45 +87,15 @@ def coarsened(
     return {band: np.sign(v) * (np.abs(v) >> octaves) for band, v in indices.items()}
 
 
-def meter(sample: Sample, step: float, layers: int) -> list[dict[int, float]]:
-    """Bits of each layer at noise levels around the one to expect, see :func:`best_levels`."""
+def meter(sample: Sample, worth: Worth, step: float, layers: int) -> float:
+    """Bits that the layers of a sample take down to a step, see :func:`indices_at`."""
     finest = indices_at(sample.coefficients, step)
-    tile = blank_tile(sample.prediction.spots)
-    found = []
+    tile = blank_tile(sample.prediction, worth)
+    symbols = SymbolMeter()
     for octaves in reversed(range(layers)):
-        expected = Quantiser(math.ceil(step) + octaves * CODES_PER_LAYER).noise_level()
-        tried = sorted({min(round(expected * factor), 255) for factor in _FACTORS})
-        bits = {}
-        for level in tried:
-            # The last one may change the tile itself.
-            coded = tile if level == tried[-1] else _copied(tile)
-            symbols = SymbolMeter()
-            code_layer(symbols, stored().layers, coded, level, coarsened(finest, octaves))
-            bits[level] = symbols.bits
-        found.append(bits)
-    return found
-
-
-def best_levels(metered: Iterable[list[dict[int, float]]]) -> tuple[list[int], float]:
-    """The noise levels of layers at which samples take the fewest bits, and these bits.
-
-    The residual is weighed, and has more in it than noise; so it depends on the shot at which level
-    the stored tables fit best.
-    """
-    sums: list[dict[int, float]] = []
-    for sample in metered:
-        sums = sums or [dict.fromkeys(bits, 0.0) for bits in sample]
-        for total, bits in zip(sums, sample, strict=True):
-            for level, more in bits.items():
-                total[level] += more
-    best = [min(total, key=total.__getitem__) for total in sums]
-    return best, sum(total[level] for total, level in zip(sums, best, strict=True))
-
-
-def _copied(tile: TileCoefficients) -> TileCoefficients:
-    magnitude = {band: values.copy() for band, values in tile.magnitude.items()}
-    negative = {band: values.copy() for band, values in tile.negative.items()}
-    return TileCoefficients(magnitude, negative, tile.spots, tile.layers)
+        quantiser = Quantiser(math.ceil(step) + octaves * CODES_PER_LAYER)
+        code_layer(symbols, stored().layers, tile, quantiser, coarsened(finest, octaves))
+    return symbols.bits
 
 
 def _blocks(rows: int, columns: int) -> list[Window]:

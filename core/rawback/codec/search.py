@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rawback.codec.draft import LAYERS
-from rawback.codec.samples import best_levels, meter, samples_of
+from rawback.codec.samples import meter, samples_of
 from rawback.codec.threads import in_threads
 from rawback.residual import CODES_PER_LAYER, MAX_STEP_CODE
 
@@ -99,7 +99,7 @@ class StepSearch:
         return round((step + math.log2(ratio) / slope) * _GRAIN) / _GRAIN
 
     def _metered(self, step: float, layers: int) -> float:
-        found = in_threads(lambda sample: meter(sample, step, layers), self._samples)
-        _, bits = best_levels(found)
+        worth = self.prepared.worth
+        bits = sum(in_threads(lambda s: meter(s, worth, step, layers), self._samples))
         sections = LAYERS * len(self.prepared.predicted) * SECTION_BYTES
         return bits / 8 * self._scale + sections

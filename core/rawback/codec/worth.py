@@ -39,8 +39,8 @@ class Worth:
     """Weights of a frame.
 
     Attributes:
-        inverse: int32 ``[1024]``: 256 divided by the weight, of each value of the base in standard
-            deviations of the noise.
+        inverse: int32 ``[1024]``: 256 divided by the weight, 64 to 1024, of each value of the base
+            in standard deviations of the noise.
     """
 
     inverse: NDArray[np.int32]
@@ -66,6 +66,11 @@ class Worth:
     def at(self, base: NDArray[np.int16]) -> NDArray[np.float32]:
         """The weights where the base has these values."""
         found: NDArray[np.float32] = (_ONE / self.inverse).astype(np.float32)[_bins(base)]
+        return found
+
+    def noise(self, base: NDArray[np.int32]) -> NDArray[np.uint16]:
+        """Standard deviation of weighed noise where the base has these values, in 1/256."""
+        found: NDArray[np.uint16] = (_ONE * _ONE // self.inverse).astype(np.uint16)[_bins(base)]
         return found
 
     def unweighed(

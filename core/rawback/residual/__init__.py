@@ -7,7 +7,8 @@ Two mechanisms on one scale, the noise-normalised domain:
 - the *exact layer* (:mod:`.exact`) on top of them: every sample, bit for bit.
 
 Context models see the guide, the base, the noise level and what is already decoded. Whatever a
-symbol's table depends on is integer arithmetic; weights and tables are stored or sent.
+symbol's table depends on is integer arithmetic; weights and tables are stored or sent, and the
+tables of the quality layers learn from what has been coded.
 """
 
 from rawback.residual.codes import read_codes, write_codes
@@ -23,7 +24,7 @@ from rawback.residual.quantiser import (
     Quantiser,
 )
 from rawback.residual.ranks import RankDomain
-from rawback.residual.spots import Spot, spot_pyramid, spots_of
+from rawback.residual.spots import Spot, mean_pyramid, spot_pyramid, spots_of
 from rawback.residual.wavelet import LEVELS, Band, analyse, band_shape, bands, synthesise
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "code_exact",
     "code_layer",
     "fit_exact",
+    "mean_pyramid",
     "read_codes",
     "spot_pyramid",
     "spots_of",

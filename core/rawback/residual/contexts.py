@@ -4,8 +4,8 @@ Magnitudes of wavelet coefficients come in clusters, so the best guess of the ne
 weighted sum of the magnitudes around it (Wu, *High-order context modeling and embedded conditional
 entropy coding of wavelet coefficients*, 1997). Around it are the eight neighbours in its band, the
 coefficient above it in the next coarser level (its parent), those at its place in bands and planes
-coded before, and what the guide says of the spot: how much sensor noise there must be and whether
-it lies in texture, at an edge or in clipped highlights.
+coded before, and what guide and base say of the spot: how much sensor noise there must be, weighed
+as errors are there, and whether it lies in texture, at an edge or in clipped highlights.
 
 The neighbours that are not coded yet in this layer still count with what the layer before told of
 them. All is unsigned integer arithmetic; the weights are stored, trained offline.
@@ -25,22 +25,32 @@ from typing import TYPE_CHECKING, TypeVar
 import cv2
 import numpy as np
 
+from rawback.residual.quantiser import CODES_PER_LAYER
+from rawback.residual.wavelet import LEVELS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from rawback.residual.wavelet import Band
+
 __all__ = [
     "CLASSES",
     "FEATURES",
+    "LARGEST_NOISE",
+    "LARGEST_WEIGHT",
     "PHASES",
+    "PLACES",
     "REGIMES",
     "SPOTS",
     "ContextWeights",
     "Field",
     "class_of",
+    "expected_at",
     "features",
     "inside",
+    "place_of",
     "regime_of",
 ]
 
@@ -49,40 +59,51 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
 """First row and column of each group."""
 
-CLASSES = 32
+CLASSES = 40
 """Number of context classes: predicted magnitudes in steps of a third of an octave."""
 
-REGIMES = 3
-"""What steers the codes is trained apart for fine, middling and coarse steps: where steps are finer
-than the noise, neighbours tell little, and where they are coarse, almost everything."""
+REGIMES = 8
+"""Weights are trained apart for each octave of the step: where steps are finer than the noise,
+neighbours tell little, and where they are coarse, almost everything."""
 
 SPOTS = 5
 """What the guide says of a spot: smooth, textured, edge, clipped, not covered."""
 
+PLACES = 2 * LEVELS + 1
+"""Kinds of bands that expect different magnitudes: the low one, and two for each level."""
+
 FEATURES = ("beside", "above", "diagonal", "parent", "parent_around", "sibling", "plane", "around")
 """The magnitudes that are weighted, as :func:`features` stacks them."""
-
-_FRACTION = 6
 
 
 @dataclass(frozen=True, slots=True)
 class ContextWeights:
-    """Trained weights, in units of ``2 ** -6``.
+    """Trained weights, in units of ``2 ** -8``.
 
     Attributes:
-        magnitude: uint8 ``[2, REGIMES, 3, 4, len(FEATURES)]``: first or refining layer, regime,
-            kind of band (low, one axis high-pass, both), group, feature.
-        noise: uint8 ``[2, REGIMES, 3, 4, SPOTS]``: weight of the sensor noise expected at a spot.
+        magnitude: uint16 ``[2, REGIMES, 3, 4, len(FEATURES)]``: first or refining layer, regime,
+            kind of band (low, one axis high-pass, both), group, feature. At most LARGEST_WEIGHT.
+        noise: uint16 ``[2, REGIMES, PLACES, 4, SPOTS]``: weight of the noise expected at a spot; by
+            place from :func:`place_of`. At most LARGEST_NOISE.
     """
 
-    magnitude: NDArray[np.uint8]
-    noise: NDArray[np.uint8]
+    magnitude: NDArray[np.uint16]
+    noise: NDArray[np.uint16]
 
 
-def regime_of(noise_level: int) -> int:
-    """The regime of noise of this mean magnitude, in half steps / 16."""
-    # With a step of one standard deviation the level is 26, with four it is 6.
-    return 0 if noise_level >= 20 else 1 if noise_level >= 5 else 2
+LARGEST_WEIGHT, LARGEST_NOISE = 1023, 4095
+"""With these the sums of :func:`class_of` stay below ``2 ** 24``, so that float32 holds them."""
+
+
+def regime_of(step_code: int) -> int:
+    """0 for steps below half the noise's deviation, then one an octave, the last from 32 on."""
+    return min(max(step_code - _FINEST_REGIME, 0) // CODES_PER_LAYER, REGIMES - 1)
+
+
+def place_of(band: Band) -> int:
+    """Row of the noise weights: 0 for the low band, else by level and number of high-pass axes."""
+    high = band.high_x + band.high_y
+    return 2 * band.level + high - 2 if high else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,32 +231,26 @@ def features(
 def class_of(
     found: Sequence[Callable[[], NDArray[np.float32]]],
     planes: int,
-    spots: NDArray[np.uint8],
-    weights: NDArray[np.uint8],
-    noise: NDArray[np.uint8],
-    noise_level: int,
+    expected: NDArray[np.float32],
+    weights: NDArray[np.uint16],
 ) -> NDArray[np.uint8]:
     """Context class of each coefficient of a group.
 
     Args:
         found: From :func:`features`.
         planes: How many.
-        spots: uint8 ``[cells]`` below SPOTS.
+        expected: float32 ``[cells]``, from :func:`expected_at`.
         weights: ``[len(FEATURES)]`` row of :class:`ContextWeights`.
-        noise: ``[SPOTS]`` row of :class:`ContextWeights`.
-        noise_level: Magnitude that the sensor's noise alone has here, in half steps / 16.
 
     Returns:
         uint8 ``[planes, cells]`` below CLASSES; in the border they mean nothing.
     """
-    expected = np.zeros(256, dtype=np.float32)
-    expected[:SPOTS] = noise.astype(np.int64) * noise_level >> 4
-    whole = np.empty((planes, len(spots)), dtype=np.float32)
-    whole[...] = cv2.LUT(spots, expected).ravel()
+    whole = np.empty((planes, len(expected)), dtype=np.float32)
+    whole[...] = expected
     for feature, weight in zip(found, weights.tolist(), strict=True):
         if weight:
             part = feature()
-            rim = (len(spots) - part.shape[-1]) // 2
+            rim = (len(expected) - part.shape[-1]) // 2
             inner = whole[:, rim:-rim]
             if len(part) == planes:
                 cv2.scaleAdd(part, weight, inner, dst=inner)
@@ -247,11 +262,39 @@ def class_of(
     return classes
 
 
+def expected_at(
+    spots: NDArray[np.uint8],
+    noise: NDArray[np.uint16],
+    weights: NDArray[np.uint16],
+    noise_level: int,
+    phase: int,
+) -> NDArray[np.float32]:
+    """Magnitudes that the spots of a phase let expect before anything around them is known.
+
+    Args:
+        spots: uint8 ``[h, w]`` of the band, below SPOTS.
+        noise: uint16 ``[h, w]`` of the band: the noise's standard deviation there, in 1/256.
+        weights: ``[SPOTS]`` row of :class:`ContextWeights`.
+        noise_level: Magnitude of noise of standard deviation 1, in half steps / 256.
+        phase: ``2 y + x``.
+
+    Returns:
+        float32 ``[cells]``, whole numbers, half steps / 256; 0 in the border.
+    """
+    y, x = divmod(phase, 2)
+    rows, columns = _bordered(spots.shape)
+    cells = np.zeros((1, rows * columns), dtype=np.float32)
+    of_spot = (weights.astype(np.int32) * noise_level) >> 8
+    inside(cells, spots.shape, phase)[0] = of_spot[spots[y::2, x::2]] * noise[y::2, x::2] >> 8
+    found: NDArray[np.float32] = cells[0]
+    return found
+
+
 def class_of_sums(sums: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Class of weighted sums: a third of an octave each, from a sixteenth of a half step."""
+    """Class of weighted sums: a third of an octave each, from 1/64 of a half step on."""
     edges: list[int] = []
     # 10/8, 13/8, 16/8 stand for the thirds of an octave; integer edges need no rounding rule.
-    step = 1 << (_FRACTION - 4)
+    step = 4
     while len(edges) < CLASSES - 1:
         edges += [step * 10 // 8, step * 13 // 8, step * 2]
         step *= 2
@@ -270,6 +313,9 @@ def _class_of_octave() -> NDArray[np.uint8]:
     table[octaves.astype(np.uint8)] = class_of_sums(sums)
     return table
 
+
+_FINEST_REGIME = 96
+"""Step codes of the first regime end an octave above this one."""
 
 _MANTISSA = 20
 """Bits of a float32 below its exponent and the first three of its mantissa."""

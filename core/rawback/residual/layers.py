@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from rawback.entropy import LearningTables
 from rawback.residual.contexts import (
     CLASSES,
     FEATURES,
@@ -22,8 +23,10 @@ from rawback.residual.contexts import (
     ContextWeights,
     Field,
     class_of,
+    expected_at,
     features,
     inside,
+    place_of,
     regime_of,
 )
 from rawback.residual.wavelet import Band, bands
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.entropy import SymbolCoder, TableSet
+    from rawback.residual.quantiser import Quantiser
 
 __all__ = ["ESCAPE", "LayerModel", "Observation", "TileCoefficients", "code_layer"]
 
@@ -50,14 +54,15 @@ _BATCHES = (slice(0, 1), slice(1, 4))
 class LayerModel:
     """What steers the coding of layers; trained offline, the same for every payload.
 
+    All tables but `empty` are what each layer of each tile begins with; they learn from there on.
+
     Attributes:
         weights: Weights of the context sums.
-        first: Tables over indices ``-ESCAPE .. ESCAPE``, offset by ESCAPE, a row per
-            regime and class.
-        grow: Tables over what becomes of an index 0: 0, +1, -1; a row per regime
+        first: Tables over indices ``-ESCAPE .. ESCAPE``, offset by ESCAPE, a row per spot and
+            class.
+        grow: Tables over what becomes of an index 0: 0, +1, -1; a row per spot and class.
+        refine: Tables over the new bit of any other index, three rows (index 1, 2, more) per spot
             and class.
-        refine: Tables over the new bit of any other index, three rows (index 1, 2, more) per
-            regime and class.
         empty: Tables over whether a band of one plane stays all zero, a row per level and per
             whether its parent band did.
     """
@@ -77,34 +82,53 @@ class TileCoefficients:
         magnitude: uint16 ``[4, h, w]`` of each band, at the precision of the layers coded so far.
         negative: bool, the same shape.
         spots: uint8 ``[h, w]`` of each band: what the guide says there, below SPOTS.
+        noise: uint16 ``[h, w]`` of each band: standard deviation of the noise there, in 1/256, at
+            most 1024.
         layers: How many layers have been coded.
     """
 
     magnitude: dict[Band, NDArray[np.uint16]]
     negative: dict[Band, NDArray[np.bool_]]
     spots: dict[Band, NDArray[np.uint8]]
+    noise: dict[Band, NDArray[np.uint16]]
     layers: int = 0
 
     @classmethod
-    def blank(cls, spots: dict[Band, NDArray[np.uint8]]) -> TileCoefficients:
+    def blank(
+        cls, spots: dict[Band, NDArray[np.uint8]], noise: dict[Band, NDArray[np.uint16]]
+    ) -> TileCoefficients:
         """A tile of which nothing is known yet."""
         return cls(
             {band: np.zeros((4, *spot.shape), dtype=np.uint16) for band, spot in spots.items()},
             {band: np.zeros((4, *spot.shape), dtype=np.bool_) for band, spot in spots.items()},
             spots,
+            noise,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one group's symbols were coded from; training looks at these."""
+    """What one group's symbols were coded from; training looks at these.
+
+    Attributes:
+        refining: Whether the tile had a layer before.
+        regime: From :func:`regime_of`.
+        band: Which.
+        group: Index into PHASES.
+        found: uint16 ``[len(FEATURES), planes, h, w]``: the magnitudes around, in half steps.
+        spots: uint8 ``[h, w]``.
+        noise: float32 ``[h, w]``: mean magnitude of the noise, in half steps.
+        before: uint16 ``[planes, h, w]``: magnitudes of the indices in the layer before.
+        index: int32 ``[planes, h, w]``: the indices now.
+    """
 
     refining: int
-    kind: int
+    regime: int
+    band: Band
     group: int
     found: NDArray[np.uint16]
     spots: NDArray[np.uint8]
-    noise_level: int
+    noise: NDArray[np.float32]
     before: NDArray[np.uint16]
     index: NDArray[np.int32]
 
@@ -113,7 +137,7 @@ def code_layer(
     coder: SymbolCoder,
     model: LayerModel,
     tile: TileCoefficients,
-    noise_level: int,
+    quantiser: Quantiser,
     indices: dict[Band, NDArray[np.int32]] | None,
     observe: Callable[[Observation], None] | None = None,
 ) -> None:
@@ -123,15 +147,23 @@ def code_layer(
         coder: Writes or reads the symbols.
         model: Weights and tables.
         tile: What earlier layers told; updated.
-        noise_level: Magnitude that sensor noise alone has at this layer's step, in half steps / 16,
-            or whatever other level makes for good contexts.
+        quantiser: Of this layer.
         indices: Signed indices ``[4, h, w]`` of each band at this layer's step; None to decode.
         observe: Called with what each group saw.
     """
-    layer = _LayerCoder(coder, model, tile, noise_level, observe)
+    layer = _LayerCoder(coder, model, tile, quantiser, observe)
     for band in bands():
         layer.code(band, None if indices is None else indices[band])
     tile.layers += 1
+
+
+class _Tables:
+    """A layer's tables, as they stand."""
+
+    def __init__(self, model: LayerModel) -> None:
+        self.first = LearningTables(model.first, range(2 * ESCAPE, -1, -1))
+        self.grow = LearningTables(model.grow, (0, 2, 1))
+        self.refine = LearningTables(model.refine, (0, 1))
 
 
 class _LayerCoder:
@@ -142,13 +174,15 @@ class _LayerCoder:
         coder: SymbolCoder,
         model: LayerModel,
         tile: TileCoefficients,
-        noise_level: int,
+        quantiser: Quantiser,
         observe: Callable[[Observation], None] | None,
     ) -> None:
         self.coder = coder
         self.model = model
         self.tile = tile
-        self.noise_level = noise_level
+        self.tables = _Tables(model)
+        self.noise_level = quantiser.noise_level()
+        self.regime = regime_of(quantiser.step_code)
         self.observe = observe
         self.refining = int(tile.layers > 0)
         # Magnitudes in half steps of this layer, as far as they are known.
@@ -188,11 +222,9 @@ class _LayerCoder:
             if not half_steps.size:
                 continue
             found = features(known, parent, sibling[phase], before, group)
-            kinds = np.zeros((1, sibling.shape[-1]), dtype=np.uint8)
-            inside(kinds, shape, phase)[0] = self.tile.spots[band][y::2, x::2]
             old, sign = _phase(magnitude, planes, y, x), _phase(negative, planes, y, x)
             wanted = None if given is None else _phase(given, planes, y, x)
-            index = self._code_group(band, group, found, kinds[0], old, sign, wanted)
+            index = self._code_group(band, group, found, old, sign, wanted)
             size = np.abs(index).astype(np.uint16)
             for row, plane in enumerate(planes):
                 magnitude[plane, y::2, x::2] = size[row]
@@ -239,34 +271,39 @@ class _LayerCoder:
         band: Band,
         group: int,
         found: Sequence[Callable[[], NDArray[np.float32]]],
-        spots: NDArray[np.uint8],
         old: NDArray[np.uint16],
         sign: NDArray[np.bool_],
         wanted: NDArray[np.int32] | None,
     ) -> NDArray[np.int32]:
         """Code the coefficients of a group: signed indices ``[planes, rows, columns]``."""
-        weights, level = self.model.weights, self.noise_level
-        regime, kind = regime_of(level), int(band.high_x) + int(band.high_y)
-        row = self.refining, regime, kind, group
-        cells = class_of(found, len(old), spots, weights.magnitude[row], weights.noise[row], level)
-        cells += np.uint8(regime * CLASSES)
-        shape = self.tile.spots[band].shape
+        weights, kind = self.model.weights, int(band.high_x) + int(band.high_y)
+        spots, noise = self.tile.spots[band], self.tile.noise[band]
         y, x = PHASES[group]
-        classes = inside(cells, shape, 2 * y + x).ravel()
+        phase = 2 * y + x
+        of_spots = weights.noise[self.refining, self.regime, place_of(band), group]
+        expected = expected_at(spots, noise, of_spots, self.noise_level, phase)
+        row = weights.magnitude[self.refining, self.regime, kind, group]
+        cells = class_of(found, len(old), expected, row)
+        rows = inside(cells, spots.shape, phase) + spots[y::2, x::2] * np.uint16(CLASSES)
         flat = None if wanted is None else wanted.ravel()
         if self.refining:
-            new = _code_refining(self.coder, self.model, classes, old.ravel(), sign.ravel(), flat)
+            new = _code_refining(
+                self.coder, self.tables, rows.ravel(), old.ravel(), sign.ravel(), flat
+            )
         else:
-            new = _code_first(self.coder, self.model, classes, flat)
+            new = _code_first(self.coder, self.tables, rows.ravel(), flat)
         index = new.reshape(old.shape)
         if self.observe is not None:
             whole = np.zeros((len(FEATURES), *cells.shape), dtype=np.uint16)
+            rim = (len(expected) - found[0]().shape[-1]) // 2
             for target, feature in zip(whole, found, strict=True):
-                rim = (len(spots) - feature().shape[-1]) // 2
                 target[:, rim:-rim] = feature()
-            around = np.stack([inside(values, shape, 2 * y + x) for values in whole])
-            seen = self.tile.spots[band][y::2, x::2]
-            self.observe(Observation(self.refining, kind, group, around, seen, level, old, index))
+            around = np.stack([inside(values, spots.shape, phase) for values in whole])
+            at = spots[y::2, x::2]
+            level = noise[y::2, x::2] * np.float32(self.noise_level / (1 << 16))
+            self.observe(
+                Observation(self.refining, self.regime, band, group, around, at, level, old, index)
+            )
         return index
 
 
@@ -282,13 +319,13 @@ def _half_steps(magnitude: NDArray[np.uint16]) -> NDArray[np.uint16]:
 
 def _code_first(
     coder: SymbolCoder,
-    model: LayerModel,
-    classes: NDArray[np.uint8],
+    tables: _Tables,
+    rows: NDArray[np.uint16],
     wanted: NDArray[np.int32] | None,
 ) -> NDArray[np.int32]:
     """Code whole indices; returns them signed."""
     symbols = None if wanted is None else np.clip(wanted, -ESCAPE, ESCAPE) + ESCAPE
-    index = coder.code(model.first, classes, symbols) - ESCAPE
+    index = tables.first.code(coder, rows, symbols) - ESCAPE
     far = np.flatnonzero(np.abs(index) == ESCAPE)
     rest = None if wanted is None else np.abs(wanted[far]) - ESCAPE
     index[far] += np.sign(index[far]) * coder.code_escapes(rest, len(far))
@@ -297,8 +334,8 @@ def _code_first(
 
 def _code_refining(
     coder: SymbolCoder,
-    model: LayerModel,
-    classes: NDArray[np.uint8],
+    tables: _Tables,
+    rows: NDArray[np.uint16],
     old: NDArray[np.uint16],
     sign: NDArray[np.bool_],
     wanted: NDArray[np.int32] | None,
@@ -308,17 +345,15 @@ def _code_refining(
     zero, more = np.flatnonzero(~filled), np.flatnonzero(filled)
     given = None if wanted is None else wanted[zero]
     # Symbols 0, 1, 2 stand for 0, +1, -1.
-    grown = coder.code(
-        model.grow, classes[zero], None if given is None else given + 3 * (given < 0)
-    )
+    grown = tables.grow.code(coder, rows[zero], None if given is None else given + 3 * (given < 0))
     index = np.zeros(len(old), dtype=np.int32)
     # Nearly all stay zero.
     new = np.flatnonzero(grown != 0)
     index[zero[new]] = 3 - 2 * grown[new]
     size = 2 * old[more].astype(np.int32)
-    row = classes[more].astype(np.uint16) * 3 + np.minimum(old[more], 3) - 1
+    row = rows[more] * 3 + np.minimum(old[more], 3) - 1
     bits = None if wanted is None else np.abs(wanted[more]) & 1
-    size += coder.code(model.refine, row, bits)
+    size += tables.refine.code(coder, row, bits)
     index[more] = np.where(sign[more], -size, size)
     return index
 

@@ -45,13 +45,11 @@ class Quantiser:
         near: By how many sixteenths of a step the value restored for index 1 lies below the middle
             of its interval, 0 to 7.
         far: The same for larger indices.
-        level: Magnitude of noise that its symbols are coded for, in half steps / 16, 0 to 255.
     """
 
     step_code: int
     near: int = 0
     far: int = 0
-    level: int = 0
 
     def step(self, band: Band) -> int:
         """The band's step in units of ``1 / 16`` coefficient unit, at least 1."""
@@ -59,10 +57,11 @@ class Quantiser:
         return max(1, _MANTISSAS[part] * _RECIPROCALS[band] >> (28 - _FINE - octave))
 
     def noise_level(self) -> int:
-        """Mean magnitude of noise of standard deviation 1, in half steps / 16, at most 255."""
+        """Mean magnitude of noise of standard deviation 1, in half steps / 256, 1 to 13312."""
         # The mean magnitude of a Gaussian is 0.8 standard deviations: 26 of 32 coefficient units,
         # in every band, as steps are divided by the bands' gains.
-        return min(round(26 * 32 * 2 ** (-self.step_code / CODES_PER_LAYER)), 255)
+        octave, part = divmod(self.step_code, CODES_PER_LAYER)
+        return max(1, (26 * 512 << 16) // (_MANTISSAS[part] << octave))
 
     def indices(
         self, coefficients: NDArray[np.float32], band: Band, lift: float = 0.0

@@ -7,7 +7,7 @@ takes the highest class among them.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
@@ -15,11 +15,15 @@ import numpy as np
 from rawback.residual.wavelet import LEVELS, Band, band_shape, bands
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from rawback.types import Guide
 
-__all__ = ["Spot", "spot_pyramid", "spots_of"]
+__all__ = ["Spot", "mean_pyramid", "spot_pyramid", "spots_of"]
+
+_Number = TypeVar("_Number", np.uint8, np.int32)
 
 CLIPPED = 254
 """A guide channel of at least this says nothing about how bright the raw was."""
@@ -70,18 +74,38 @@ def spots_of(guide: Guide, base: NDArray[np.int32]) -> NDArray[np.uint8]:
 
 def spot_pyramid(spots: NDArray[np.uint8]) -> dict[Band, NDArray[np.uint8]]:
     """The classes at the size of every band of a plane of the shape of `spots`."""
-    shape = spots.shape
-    levels = {0: spots}
+    return _pyramid(spots, _highest)
+
+
+def mean_pyramid(values: NDArray[np.int32]) -> dict[Band, NDArray[np.int32]]:
+    """Means, rounded down level by level, of ``[h, w]`` at the size of every band of such a plane.
+
+    Blocks at the end are completed with their last row and column.
+    """
+    return _pyramid(values, _mean)
+
+
+def _pyramid(
+    finest: NDArray[_Number], halved: Callable[[NDArray[_Number]], NDArray[_Number]]
+) -> dict[Band, NDArray[_Number]]:
+    levels = {0: finest}
     for level in range(1, LEVELS + 1):
-        levels[level] = _halved(levels[level - 1])
+        levels[level] = halved(levels[level - 1])
     found = {}
     for band in bands():
-        rows, columns = band_shape(band, shape)
+        rows, columns = band_shape(band, (finest.shape[0], finest.shape[1]))
         found[band] = levels[band.level][:rows, :columns]
     return found
 
 
-def _halved(spots: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _mean(values: NDArray[np.int32]) -> NDArray[np.int32]:
+    height, width = values.shape
+    even = np.pad(values, ((0, height % 2), (0, width % 2)), mode="edge")
+    rows = even[0::2] + even[1::2]
+    return rows[:, 0::2] + rows[:, 1::2] >> 2
+
+
+def _highest(spots: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The highest class of each 2x2 block, the last ones cut short."""
     height, width = spots.shape
     even = np.pad(spots, ((0, height % 2), (0, width % 2)))
