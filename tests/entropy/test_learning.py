@@ -48,6 +48,19 @@ def test_it_counts_as_the_format_says() -> None:
     assert tables.frequencies.tolist() == [expected.tolist()]
 
 
+def test_a_row_waits_until_it_has_seen_enough_to_learn_from() -> None:
+    tables, encoder = (
+        LearningTables(TableSet(np.full((2, 4), 1 << 14, np.uint16)), range(4)),
+        (SymbolEncoder()),
+    )
+    for _ in range(15):
+        tables.code(encoder, np.array([1]), np.array([3], np.int32))
+        assert (tables.frequencies == 1 << 14).all()
+    tables.code(encoder, np.array([1]), np.array([3], np.int32))
+    assert (tables.frequencies[0] == 1 << 14).all()
+    assert tables.frequencies[1].argmax() == 3
+
+
 def test_what_was_coded_long_ago_fades() -> None:
     tables, meter = LearningTables(EVEN, range(4)), SymbolMeter()
     indices = np.zeros(100_000, np.uint8)

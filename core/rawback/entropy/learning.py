@@ -29,6 +29,10 @@ counts as much as 64 symbols. A quarter or four times of it change sizes by a te
 _MEMORY = 1 << 22
 """The counts of a row add up to at most this: what was coded long ago fades."""
 
+_PATIENCE = 2
+"""A row learns when what it has waiting is worth ``2 ** -2`` of its counts: a table that changed
+with every array would take longer to build than to code with, and be hardly better."""
+
 
 class LearningTables:
     """Tables over one alphabet that follow what is coded with them.
@@ -39,33 +43,42 @@ class LearningTables:
     """
 
     def __init__(self, start: TableSet, mirror: Sequence[int]) -> None:
+        self._tables = TableSet(start.frequencies.copy())
         self._counts = start.frequencies.astype(np.int64)
-        self._frequencies = start.frequencies.copy()
+        self._sums = self._counts.sum(axis=1)
+        self._seen = np.zeros_like(self._counts)
+        self._waiting = np.zeros(len(self._counts), np.int64)
         self._mirror = list(mirror)
 
     @property
     def frequencies(self) -> NDArray[np.uint16]:
         """As they stand, like those of a :class:`TableSet`."""
-        return self._frequencies
+        return self._tables.frequencies
 
     def code(
         self, coder: SymbolCoder, indices: NDArray[np.integer], symbols: NDArray[np.integer] | None
     ) -> NDArray[np.int32]:
         """Code an array as :meth:`SymbolCoder.code` does, and learn from it."""
-        found = coder.code(TableSet(self._frequencies), indices, symbols)
-        rows, width = self._counts.shape
-        seen = np.bincount(indices * np.int64(width) + found, minlength=rows * width)
-        self._learn(seen.reshape(rows, width))
+        found = coder.code(self._tables, indices, symbols)
+        rows, width = self._seen.shape
+        pairs = indices * np.int64(width) + found
+        self._seen += np.bincount(pairs, minlength=rows * width).reshape(rows, width)
+        self._waiting += np.bincount(indices, minlength=rows)
+        due = self._waiting * (2 * _WEIGHT << _PATIENCE) >= self._sums
+        if due.any():
+            self._learn(np.flatnonzero(due))
         return found
 
-    def _learn(self, seen: NDArray[np.int64]) -> None:
-        used = np.flatnonzero(seen.any(axis=1))
-        counts = self._counts[used] + _WEIGHT * (seen[used] + seen[used][:, self._mirror])
+    def _learn(self, rows: NDArray[np.intp]) -> None:
+        seen = self._seen[rows]
+        counts = self._counts[rows] + _WEIGHT * (seen + seen[:, self._mirror])
         total = counts.sum(axis=1, keepdims=True)
         counts = np.where(total > _MEMORY, counts * _MEMORY // total, counts)
-        self._counts[used] = counts
+        sums = counts.sum(axis=1)
+        self._counts[rows], self._sums[rows] = counts, sums
+        self._seen[rows], self._waiting[rows] = 0, 0
         units = (1 << TABLE_PRECISION) - counts.shape[1]
-        frequencies = 1 + counts * units // counts.sum(axis=1, keepdims=True)
+        frequencies = 1 + counts * units // sums[:, None]
         left = (1 << TABLE_PRECISION) - frequencies.sum(axis=1)
-        frequencies[np.arange(len(used)), frequencies.argmax(axis=1)] += left
-        self._frequencies[used] = frequencies
+        frequencies[np.arange(len(rows)), frequencies.argmax(axis=1)] += left
+        self._tables.change(rows, frequencies.astype(np.uint16))

@@ -53,6 +53,12 @@ class TableSet:
             )
         return self._models[table]
 
+    def change(self, tables: NDArray[np.integer], frequencies: NDArray[np.uint16]) -> None:
+        """Put other frequencies ``[n, symbols]``, which add up as they must, in place of some."""
+        self.frequencies[tables] = frequencies
+        for table in tables.tolist():
+            self._models.pop(table, None)
+
     def cost(self) -> NDArray[np.float32]:
         """Bits that each symbol takes under each table, float32 ``[tables, symbols]``."""
         return (TABLE_PRECISION - np.log2(self.frequencies)).astype(np.float32)
