@@ -49,10 +49,8 @@ def test_it_counts_as_the_format_says() -> None:
 
 
 def test_a_row_waits_until_it_has_seen_enough_to_learn_from() -> None:
-    tables, encoder = (
-        LearningTables(TableSet(np.full((2, 4), 1 << 14, np.uint16)), range(4)),
-        (SymbolEncoder()),
-    )
+    start = TableSet(np.full((2, 4), 1 << 14, np.uint16))
+    tables, encoder = LearningTables(start, range(4)), SymbolEncoder()
     for _ in range(15):
         tables.code(encoder, np.array([1]), np.array([3], np.int32))
         assert (tables.frequencies == 1 << 14).all()

@@ -126,8 +126,8 @@ SHA-256 `{hashlib.sha256(data).hexdigest()}`, {len(data)} bytes.
   {1 << 24} (`{worst}`).
 
 What coding costs with the layer relative to without it, in bits and in errors at the slope of the
-step (`rawback.models.objective`), on held-out crops of the training material: `full` sends all
-latents, `bare` none; the number is the logarithm of the residual layer's step in standard
+step (`rawback.models.objective`), on shots of photographs that nothing was trained on: `full` sends
+all latents, `bare` none; the number is the logarithm of the residual layer's step in standard
 deviations of the noise; `bpp` is what latents take, per sample.
 
 | figure | value |
