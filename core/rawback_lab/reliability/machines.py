@@ -31,6 +31,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from rawback_lab.reliability.report import record
 
 __all__ = ["ATEN", "ONEDNN", "digests", "expected"]
@@ -41,8 +43,11 @@ ONEDNN = (
 )
 """Levels of ``ONEDNN_MAX_CPU_ISA``; those above what a processor has are as good as the default."""
 
-ATEN = ("default", "avx2", "avx512")
-"""Levels of ``ATEN_CPU_CAPABILITY``."""
+_LEVELS = ("default", "avx2", "avx512")
+_HAS = torch.backends.cpu.get_cpu_capability().lower()
+
+ATEN = _LEVELS[: 1 + (_LEVELS.index(_HAS) if _HAS in _LEVELS else 0)]
+"""Levels of ``ATEN_CPU_CAPABILITY``, up to this processor's: one that it lacks ends the process."""
 
 _ROOT = Path(__file__).parents[3]
 _GOLDEN = _ROOT / "tests" / "golden"
