@@ -61,7 +61,7 @@ class LearningTables:
         """Code an array as :meth:`SymbolCoder.code` does, and learn from it."""
         found = coder.code(self._tables, indices, symbols)
         rows, width = self._seen.shape
-        pairs = indices * np.int64(width) + found
+        pairs = indices.astype(np.int64) * width + found
         self._seen += np.bincount(pairs, minlength=rows * width).reshape(rows, width)
         self._waiting += np.bincount(indices, minlength=rows)
         due = self._waiting * (2 * _WEIGHT << _PATIENCE) >= self._sums

@@ -280,11 +280,13 @@ class _LayerCoder:
         spots, noise = self.tile.spots[band], self.tile.noise[band]
         y, x = PHASES[group]
         phase = 2 * y + x
-        of_spots = weights.noise[self.refining, self.regime, place_of(band), group]
-        expected = expected_at(spots, noise, of_spots, self.noise_level, phase)
+        noisy = weights.noise[self.refining, self.regime, place_of(band), group]
+        expected = expected_at(spots, noise, noisy, self.noise_level, phase)
         row = weights.magnitude[self.refining, self.regime, kind, group]
         cells = class_of(found, len(old), expected, row)
-        rows = inside(cells, spots.shape, phase) + spots[y::2, x::2] * np.uint16(CLASSES)
+        # Before NumPy 2 a scalar does not widen an array, and rows do not fit its 8 bits.
+        of_spots = spots[y::2, x::2].astype(np.uint16) * CLASSES
+        rows = inside(cells, spots.shape, phase) + of_spots
         flat = None if wanted is None else wanted.ravel()
         if self.refining:
             new = _code_refining(
