@@ -51,8 +51,10 @@ Use: TypeAlias = Literal["auto", "never", "bare", "full"]
 """The learned layer where it pays, never, always without latents, always with all of them."""
 
 _TRIED = 4
-_LEAST_GAIN = 0.01
-"""Part of the bits that the layer must save to be worth the time it takes to decode."""
+_LEAST_GAIN, _LARGE_LEAST_GAIN, _LARGE = 0.01, 0.05, 1 << 22
+"""Part of the bits that the layer must save to be worth the time it takes, and what it must save on
+frames of more than so many quads (16 megapixels): there it is the difference between coding in less
+and in more than 20 s."""
 
 _RANGE = (0, 44)
 """Shifts that the networks were trained with, in eighths of an octave."""
@@ -115,18 +117,23 @@ def refine(
         tiles = scene.tiles()
         some = [_Sample.of(scene, target, worth, t) for t in tiles[:: -(-len(tiles) // _TRIED)]]
         theta = theta_of(torch.full((1, 1, 1, 1), 2.0 ** (shift / 8)))
-        ways: list[tuple[Decoded, list[bytes]]] = []
+        without = sum(sample.bits(sample.residual, theta) for sample in some)
+        scale = scene.spots.size / sum(sample.tile.core.area for sample in some)
+        least = (_LARGE_LEAST_GAIN if scene.spots.size > _LARGE else _LEAST_GAIN) * without * scale
+
+        def saved(trial: _Trial) -> float:
+            return (without - trial.bits) * scale - 8 * sum(map(len, trial.sections))
+
+        trials: list[_Trial] = []
         if use != "full":
-            ways.append((Decoded(held, shift), []))
-        if use == "full" or (use == "auto" and shift >= _COARSE):
-            ways.append(_with_latents(held, scene, target, shift))
-        trials = [trial for way in ways for trial in _tried(scene, some, theta, *way)]
-    without = sum(sample.bits(sample.residual, theta) for sample in some)
-    scale = scene.spots.size / sum(sample.tile.core.area for sample in some)
-    costs = [trial.bits * scale + 8 * sum(map(len, trial.sections)) for trial in trials]
-    best = trials[int(np.argmin(costs))]
-    saved = without * scale - min(costs)
-    if use == "auto" and saved < _LEAST_GAIN * without * scale:
+            trials += _tried(scene, some, theta, Decoded(held, shift), [])
+        # Latents are found for the whole frame, which takes time; where the networks have nothing
+        # to say without them, they hardly have with them.
+        hopeful = shift >= _COARSE and any(saved(trial) > least / 2 for trial in trials)
+        if use == "full" or (use == "auto" and hopeful):
+            trials += _tried(scene, some, theta, *_with_latents(held, scene, target, shift))
+    best = max(trials, key=saved)
+    if use == "auto" and saved(best) < least:
         return None
     sections = [
         Section(SectionKind.LATENTS, layer, 0, data) for layer, data in enumerate(best.sections)
