@@ -120,6 +120,9 @@ def main() -> None:
     parser.add_argument("--scratch", type=Path, default=Path(".scratch/carriers"))
     options = parser.parse_args()
     results: dict[str, Any] = {"bpp": RATE, "frames": {}}
+    if options.json.exists():
+        # Raws that are not asked for keep their figures.
+        results["frames"] = json.loads(options.json.read_text("utf-8"))["frames"]
     for raw_file in options.raws:
         results["frames"][raw_file.stem] = figures(raw_file, options.scratch)
         options.json.parent.mkdir(parents=True, exist_ok=True)
