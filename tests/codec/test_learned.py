@@ -12,6 +12,7 @@ from rawback.bitstream import Payload, Section, SectionKind, unpack
 from rawback.codec import Rate, decode
 from rawback.errors import PayloadDamaged, PayloadTooNew
 from rawback.jpegio import Carrier, decode_jpeg
+from rawback.metrics import raw_psnr
 from rawback.weights import weights
 from rawback_lab.camera import CameraSpec
 from rawback_lab.pictures import WHITE, Picture, from_quads, linear_picture, quads, software_isp
@@ -64,6 +65,27 @@ def test_linear_pictures_have_networks_of_their_own(use: Literal["bare", "full"]
     assert np.array_equal(found.cfa, session.encode(Rate.quality(40)).restored.cfa)
     errors = from_quads(found.cfa).astype(np.float64) - linear
     assert np.sqrt(np.mean(errors**2)) < 0.01 * WHITE
+
+
+@pytest.mark.parametrize("rate", [Rate.quality(30), Rate.psnr(48), Rate.size(9000)])
+def test_every_kind_of_rate_takes_the_layer_where_it_pays(rate: Rate) -> None:
+    frame, _ = made_up_shot(300, 420, seed=1)
+    linear = linear_picture(frame, 2)
+    picture = Picture(linear, software_isp(linear, frame, FilmicLook()), frame)
+    sizes, decibels = {}, {}
+    uses: tuple[Literal["auto", "never"], ...] = ("auto", "never")
+    for use in uses:
+        session, carrier = session_at(*quads(picture), use=use, member="linear")
+        encoded = session.encode(rate)
+        payload = unpack(encoded.payload)
+        learned = [s for s in payload.sections if s.kind == SectionKind.LATENTS]
+        assert bool(learned) == (use == "auto")
+        assert np.array_equal(decode(payload, carrier).cfa, encoded.restored.cfa)
+        sizes[use], decibels[use] = len(encoded.payload), raw_psnr(session.frame, encoded.restored)
+    if rate.kind != "psnr":
+        assert decibels["auto"] >= decibels["never"]
+    if rate.kind != "size":
+        assert sizes["auto"] <= sizes["never"]
 
 
 def test_an_exact_layer_on_top_of_it_is_exact() -> None:

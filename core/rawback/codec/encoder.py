@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 from rawback.codec.draft import Draft, Encoded
 from rawback.codec.headers import fits, header_of
 from rawback.codec.refine import shift_of
-from rawback.codec.search import BEYOND, CLOSE, COARSEST, FINEST, SECTION_BYTES, StepSearch
+from rawback.codec.search import (
+    BEYOND,
+    CLOSE,
+    COARSEST,
+    FINEST,
+    SECTION_BYTES,
+    StepSearch,
+    coarsest_reaching,
+)
 from rawback.codec.source import BIT_PRICES, Prepared, Shot
 from rawback.codec.threads import threads
 from rawback.errors import ShotMismatch, UnsupportedCarrier
@@ -175,13 +183,32 @@ class Session:
         if rate.kind == "lossless" or (rate.kind == "quality" and rate.value == _BEST_QUALITY):
             return self._lossless(report)
         if rate.kind == "quality":
-            step = _step_of(rate.value)
-            found = self._draft(self.prepared(0), step, report).finished()
-            return found if step is None else self._smaller(found, step, report)
+            return self._of_step(_step_of(rate.value), report)
         if rate.kind == "psnr":
             return self._reach(rate.value, report)
         size = rate.value if rate.kind == "size" else rate.value * self.frame.cfa.size / 8
         return self._best_of_size(int(size), report)
+
+    def _refined(self, prepared: Prepared, step: float) -> Prepared | None:
+        """The base with the learned layer, where it is to be tried at a step and seems to pay."""
+        coarse = step >= _COARSE_STEP[self._shot.member]
+        if self._use != "auto" or not coarse or prepared.learned:
+            return None
+        refined = prepared.refined(shift_of(round(step)))
+        return refined if refined.learned else None
+
+    def _of_step(self, step: int | None, report: Progress) -> Encoded:
+        """The payload of a step; of the base alone where there is none."""
+        prepared = self.prepared(0)
+        plain = self._draft(prepared, step, report).finished()
+        if step is None:
+            return plain
+        refined = self._refined(prepared, step)
+        if refined is None:
+            return self._smaller(plain, step, report)
+        found = self._draft(refined, step, report).finished()
+        better = len(found.payload) <= len(plain.payload) and self._psnr(found) >= self._psnr(plain)
+        return found if better else plain
 
     def _lossless(self, report: Progress) -> Encoded:
         return self._draft(self.prepared(0), EXACT_STEP, report).with_exact(report)
@@ -229,11 +256,8 @@ class Session:
         search = StepSearch(prepared)
         step = search.step_for(_aim(size, bare))
         plain = self._approach(search, bare, step, size, report)
-        coarse = step >= _COARSE_STEP[self._shot.member]
-        if self._use != "auto" or not coarse or prepared.learned:
-            return plain
-        refined = prepared.refined(shift_of(round(step)))
-        if not refined.learned:
+        refined = self._refined(prepared, step)
+        if refined is None:
             return plain
         # What the layer saves was estimated; what comes of it is known only now.
         return max(plain, self._fill(refined, size, report), key=self._psnr)
@@ -270,28 +294,27 @@ class Session:
         return fits.finished()
 
     def _reach(self, decibels: float, report: Progress) -> Encoded:
-        """The coarsest step whose raw PSNR is at least `decibels`."""
+        """The smallest payload found whose raw PSNR is at least `decibels`."""
         prepared = self.prepared(0)
         bare = self._draft(prepared, None, report).finished()
-        floor = self._psnr(bare)
-        if floor >= decibels:
+        if self._psnr(bare) >= decibels:
             return self._cheapest_base(bare, decibels, report)
-        reached, missed = FINEST, COARSEST + 1
-        best, worst = self._psnr_at(prepared, FINEST), floor
-        if best < decibels:
+
+        def step_for(some: Prepared) -> int | None:
+            return coarsest_reaching(decibels, lambda step: self._psnr_at(some, step), report)
+
+        step = step_for(prepared)
+        if step is None:
             return self._lossless(report)
-        while missed - reached > 1:
-            # Between the two, decibels fall about evenly; the middle guards against slow progress.
-            share = (best - decibels) / max(best - worst, 1e-9)
-            guess = reached + (missed - reached) * (0.5 + min(max(share, 0.1), 0.9)) / 2
-            step = min(max(round(guess), reached + 1), missed - 1)
-            report("Searching the step", 0.5 * (1 - (missed - reached) / (COARSEST - FINEST)))
-            found = self._psnr_at(prepared, step)
-            if found >= decibels:
-                reached, best = step, found
-            else:
-                missed, worst = step, found
-        return self._smaller(self._draft(prepared, reached, report).finished(), reached, report)
+        plain = self._draft(prepared, step, report).finished()
+        refined = self._refined(prepared, step)
+        if refined is None:
+            return self._smaller(plain, step, report)
+        step = step_for(refined)
+        if step is None:
+            return plain
+        found = self._draft(refined, step, report).finished()
+        return min(plain, found, key=lambda encoded: len(encoded.payload))
 
     def _cheapest_base(self, bare: Encoded, decibels: float, report: Progress) -> Encoded:
         """The smallest base alone that reaches `decibels`, as the first one, `bare`, does."""
@@ -302,10 +325,11 @@ class Session:
             bare = cheaper
         return bare
 
-    def _psnr_at(self, prepared: Prepared, step_code: int) -> float:
-        """Raw PSNR at a step, without coding anything."""
+    def _psnr_at(self, prepared: Prepared, step: int | None) -> float:
+        """Raw PSNR at a step, or of the base alone, without coding anything."""
         draft = Draft(self._header, prepared)
-        draft.quantise(step_code)
+        if step is not None:
+            draft.quantise(step)
         return self._psnr(draft.finished())
 
 

@@ -1,7 +1,7 @@
-"""Finding the quantiser step whose payload has a given size.
+"""Finding the quantiser step whose payload has a given size, or reaches a given PSNR.
 
-Steps are real numbers here: a step between two step codes stands for the coarser of them, and the
-encoder rounds up what comes close to the next index, see :meth:`Quantiser.indices`.
+For sizes, steps are real numbers: a step between two step codes stands for the coarser of them, and
+the encoder rounds up what comes close to the next index, see :meth:`Quantiser.indices`.
 """
 
 from __future__ import annotations
@@ -9,15 +9,28 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rawback.codec.draft import LAYERS
 from rawback.codec.samples import meter, samples_of
 from rawback.codec.threads import in_threads
 from rawback.residual import CODES_PER_LAYER, MAX_STEP_CODE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rawback.codec.decoder import Progress
     from rawback.codec.source import Prepared
 
-__all__ = ["BEYOND", "CLOSE", "COARSEST", "FINEST", "SECTION_BYTES", "StepSearch"]
+__all__ = [
+    "BEYOND",
+    "CLOSE",
+    "COARSEST",
+    "FINEST",
+    "SECTION_BYTES",
+    "StepSearch",
+    "coarsest_reaching",
+]
 
 COARSEST, FINEST = MAX_STEP_CODE - (LAYERS - 1) * CODES_PER_LAYER, 48
 """Step codes of the last layer."""
@@ -49,7 +62,8 @@ class StepSearch:
         quads = sum(sample.prediction.window.area for sample in self._samples)
         self._scale = sum(tile.window.area for tile in every) / quads
         self._known: dict[float, float] = {}
-        self._factor: float | None = None
+        self._guessed: dict[float, float] = {}
+        self._learned: dict[float, float] = {}
 
     def size_at(self, step: float) -> float:
         """Bytes of the layers, about: as one layer."""
@@ -59,22 +73,29 @@ class StepSearch:
 
     def learn(self, step: float, size: float) -> None:
         """Be told what the layers down to a step really take."""
-        self._factor = size / self.size_at(step)
+        self._learned[step] = math.log2(size / self.size_at(step))
 
     def step_for(self, size: float, over: float = FINEST - 1, under: float = BEYOND) -> float:
         """The step whose layers take about `size` bytes, between two that are excluded."""
-        if self._factor is None:
+        if not self._guessed:
             step = self._solved(size, FINEST, COARSEST)
-            self.learn(step, self._metered(step, LAYERS))
+            self._guessed[step] = math.log2(self._metered(step, LAYERS) / self.size_at(step))
         grain = 1 / _GRAIN
-        return self._solved(size / (self._factor or 1), over + grain, under - grain)
+        return self._solved(size, over + grain, under - grain)
+
+    def _expected(self, step: float) -> float:
+        """Bytes of the layers: as metered, and as much more or less as was learned near by."""
+        factors = self._learned or self._guessed or {step: 0.0}
+        steps = sorted(factors)
+        octaves = float(np.interp(step, steps, [factors[known] for known in steps]))
+        return self.size_at(step) * math.exp2(octaves)
 
     def _solved(self, size: float, finest: float, coarsest: float) -> float:
-        """The step whose single layer takes about `size` bytes."""
-        start = min(self._known, key=lambda step: abs(self._known[step] - size), default=_START)
+        """The step whose layers take about `size` bytes."""
+        start = min(self._known, key=lambda step: abs(self._expected(step) - size), default=_START)
         step = min(max(start, finest), coarsest)
         for _ in range(_ROUNDS):
-            ratio = self.size_at(step) / size
+            ratio = self._expected(step) / size
             if abs(ratio - 1) < _NEAR:
                 break
             if ratio > 1:
@@ -91,11 +112,13 @@ class StepSearch:
 
     def _corrected(self, step: float, ratio: float) -> float:
         """A better step, seeing that this one's payload takes `ratio` times the size."""
-        near = sorted(self._known, key=lambda known: abs(known - step))[:2]
-        low, high = min(near), max(near)
+        # Steps that share a code differ by what is rounded up, which tells little of the slope.
+        far = [known for known in self._known if abs(known - step) >= 1]
         slope = _SLOPE
-        if high > low:
-            slope = max(math.log2(self._known[low] / self._known[high]) / (high - low), _SLOPE / 3)
+        if far:
+            near = min(far, key=lambda known: abs(known - step))
+            octaves = math.log2(self._known[near] / self._known[step])
+            slope = max(octaves / (step - near), _SLOPE / 3)
         return round((step + math.log2(ratio) / slope) * _GRAIN) / _GRAIN
 
     def _metered(self, step: float, layers: int) -> float:
@@ -103,3 +126,31 @@ class StepSearch:
         bits = sum(in_threads(lambda s: meter(s, worth, step, layers), self._samples))
         sections = LAYERS * len(self.prepared.predicted) * SECTION_BYTES
         return bits / 8 * self._scale + sections
+
+
+def coarsest_reaching(
+    decibels: float, psnr_at: Callable[[int | None], float], report: Progress
+) -> int | None:
+    """The coarsest step whose raw PSNR is at least `decibels`, or None if no step's is.
+
+    Args:
+        decibels: What is to be reached.
+        psnr_at: Raw PSNR at a step, and of the base alone at None.
+        report: Is told how far the search is.
+    """
+    reached, missed = FINEST, COARSEST + 1
+    best, worst = psnr_at(FINEST), psnr_at(None)
+    if best < decibels:
+        return None
+    while missed - reached > 1:
+        # Between the two, decibels fall about evenly; the middle guards against slow progress.
+        share = (best - decibels) / max(best - worst, 1e-9)
+        guess = reached + (missed - reached) * (0.5 + min(max(share, 0.1), 0.9)) / 2
+        step = min(max(round(guess), reached + 1), missed - 1)
+        report("Searching the step", 0.5 * (1 - (missed - reached) / (COARSEST - FINEST)))
+        found = psnr_at(step)
+        if found >= decibels:
+            reached, best = step, found
+        else:
+            missed, worst = step, found
+    return reached
