@@ -19,9 +19,9 @@ import torch
 
 from rawback.models import ModelConfig
 from rawback_lab.bench.peers import write_json
-from rawback_lab.learn.export import trained
 from rawback_lab.learn.material import Material
 from rawback_lab.learn.shards import packed
+from rawback_lab.learn.states import trained
 from rawback_lab.learn.train import parser, train, validate
 
 if TYPE_CHECKING:

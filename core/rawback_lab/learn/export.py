@@ -8,29 +8,28 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors import safe_open
 
 from rawback.entropy import quantise_counts
-from rawback.models import TABLES, ExactConv, ModelConfig, Network, facts_of, scale_of
+from rawback.models import TABLES, ExactConv, facts_of, scale_of
 from rawback.models.level import spread_of
 from rawback.models.network import Views, code_level
 from rawback.models.objective import energies, hints_of
 from rawback.weights import write_weights
 from rawback_lab.learn.material import Material
 from rawback_lab.learn.shards import packed
+from rawback_lab.learn.states import trained
 from rawback_lab.learn.train import COARSE, SHIFTS, validate
 from rawback_lab.sums import write_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.models import GroupCoder
+    from rawback.models import GroupCoder, Network
     from rawback_lab.learn.material import Batch
 
 FAR = 16
@@ -48,17 +47,6 @@ _MATERIAL = {
   (`rawback_lab.learn.pack --member linear`). No image is in the weights.""",
 }
 """By the number of planes."""
-
-
-def trained(file: Path) -> tuple[Network, int]:
-    """The network in a training's state, and the step it reached."""
-    with safe_open(file, "pt") as held:
-        facts = held.metadata()
-        names = [name for name in held.keys() if name.startswith("weight.")]  # noqa: SIM118
-        weights = {name.removeprefix("weight."): held.get_tensor(name) for name in names}
-    network = Network(ModelConfig(**json.loads(facts["config"])))
-    network.load_state_dict(weights)
-    return network.eval(), int(facts["step"])
 
 
 @torch.no_grad()

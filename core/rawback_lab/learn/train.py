@@ -11,13 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 
 from rawback.models.config import ModelConfig
 from rawback.models.level import STEPS_PER_OCTAVE
@@ -27,6 +25,7 @@ from rawback_lab.course import Course
 from rawback_lab.learn.forward import run
 from rawback_lab.learn.material import Material
 from rawback_lab.learn.shards import packed
+from rawback_lab.learn.states import resumed, take_weights, write_state
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -178,9 +177,9 @@ def train(options: argparse.Namespace, config: ModelConfig) -> None:
     torch.backends.cudnn.benchmark = True
     network = Network(config).to(options.device)
     optimiser = torch.optim.Adam(network.parameters(), lr=options.rate)
-    if options.start and not (options.out / "state.safetensors").exists():
-        _begin(options.start, network)
-    first = _resume(options.out, network, optimiser)
+    first = resumed(options.out, network, optimiser)
+    if options.start and not first:
+        take_weights(options.start, network)
     course = Course(options.steps, options.minutes, least=0.02)
     saved = looked = time.monotonic()
     log = _Log(options.out)
@@ -202,7 +201,7 @@ def train(options: argparse.Namespace, config: ModelConfig) -> None:
             figures = validate(network, shots.held_out, base=options.base) if thorough else {}
             log.write(number + 1, figures | {"crops": len(shots.training)})
         if time.monotonic() - saved > _SAVES or last:
-            _save(options.out, network, optimiser, number + 1)
+            write_state(options.out, network, optimiser, number + 1)
             saved = time.monotonic()
         if last:
             break
@@ -265,51 +264,6 @@ def validate(network: Network, held_out: Material, *, base: bool = True) -> dict
     return found
 
 
-def _save(folder: Path, network: Network, optimiser: torch.optim.Optimizer, number: int) -> None:
-    held = {f"weight.{name}": value for name, value in network.state_dict().items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        held |= {f"adam.{index}.{name}": value for name, value in state.items()}
-    held = {name: value.contiguous() for name, value in held.items()}
-    facts = {"step": str(number), "config": json.dumps(asdict(network.config))}
-    part = folder / "state.part"
-    save_file(held, part, facts)
-    part.rename(folder / "state.safetensors")
-
-
-def _begin(state: Path, network: Network) -> None:
-    """Take over the weights of another training, as far as they fit."""
-    own = network.state_dict()
-    with safe_open(state, "pt") as held:
-        for name, value in own.items():
-            key = f"weight.{name}"
-            if key in held.keys() and held.get_slice(key).get_shape() == list(value.shape):  # noqa: SIM118
-                own[name] = held.get_tensor(key)
-    network.load_state_dict(own)
-
-
-def _resume(folder: Path, network: Network, optimiser: torch.optim.Optimizer) -> int:
-    file = folder / "state.safetensors"
-    if not file.exists():
-        return 0
-    with safe_open(file, "pt") as held:
-        number = int(held.metadata()["step"])
-        weights: dict[str, Tensor] = {}
-        moments: dict[int, dict[str, Tensor]] = {}
-        for key in held.keys():  # noqa: SIM118 - no mapping
-            kind, name = key.split(".", 1)
-            if kind == "weight":
-                weights[name] = held.get_tensor(key)
-            else:
-                index, entry = name.split(".", 1)
-                moments.setdefault(int(index), {})[entry] = held.get_tensor(key)
-    network.load_state_dict(weights)
-    optimiser.load_state_dict(
-        {"state": moments, "param_groups": optimiser.state_dict()["param_groups"]}
-    )
-    print(f"goes on at step {number}", flush=True)
-    return number
-
-
 def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(description="Train the learned layer.")
     found.add_argument("--pack", type=Path, required=True)
@@ -326,7 +280,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--minutes", type=float, help="end after so long, if steps are not done")
     found.add_argument("--follow", action="store_true", help="take in shots packed meanwhile")
     found.add_argument("--validate", type=int, default=500, help="steps between validations")
-    found.add_argument("--start", type=Path, help="a state to take weights from")
+    found.add_argument("--start", help="a state to take weights from, or a member of the package")
     found.add_argument("--without-base", dest="base", action="store_false", help="for comparison")
     found.add_argument("--bf16", action="store_true", help="compute in bfloat16 where that is safe")
     for part in fields(ModelConfig):
