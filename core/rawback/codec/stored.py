@@ -33,7 +33,7 @@ class Stored:
 
 @cache
 def stored() -> Stored:
-    """Load ``tables.safetensors``, made by ``python -m rawback_lab.train_contexts``."""
+    """Load ``tables.safetensors``, made by ``python -m rawback_lab.contexts.train``."""
     data = read_packaged("rawback.codec", "tables.safetensors")
     held = load_numbers(data)
     context = ContextWeights(held["magnitude"], held["noise"])

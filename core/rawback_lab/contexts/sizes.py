@@ -2,11 +2,11 @@
 
 ::
 
-    python -m rawback_lab.layer_sizes --real FOLDER --photos FOLDER [--split test]
+    python -m rawback_lab.contexts.sizes --real FOLDER --photos FOLDER [--split test]
 
 Each line is a frame, a step code, and the bytes of its layers, all tiles together. Frames are those
 that the folder's manifest marks `split`, cut to a square, and photographs that
-:mod:`rawback_lab.train_contexts` never sees, shot with simulated cameras. As the quantised data do
+:mod:`rawback_lab.contexts.train` never sees, shot with simulated cameras. As the quantised data do
 not depend on tables and contexts, lines of two versions can be compared one by one.
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from rawback.codec.draft import LAYERS
 from rawback.codec.samples import Sample, meter
-from rawback_lab.train_contexts import HELD_OUT, real_frames, rendered, simulated_frames
+from rawback_lab.contexts.material import HELD_OUT, real_frames, rendered, simulated_frames
 
 if TYPE_CHECKING:
     from rawback.codec.source import Prepared
