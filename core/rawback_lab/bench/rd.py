@@ -192,7 +192,7 @@ def main() -> None:
     protocol = _protocol(options)
     results: dict[str, Any] = {"protocol": protocol.name, "case": protocol.case, "frames": {}}
     if options.json.exists():
-        # Raws that are not asked for keep their figures.
+        # Raws and peers that are not asked for keep their figures.
         results["frames"] = json.loads(options.json.read_text("utf-8"))["frames"]
     results["edit_rate"] = protocol.edit_rate
     for file in _files(options.raws):
@@ -200,6 +200,9 @@ def main() -> None:
         if found is None:
             print(f"{file.name} has no carrier in this case", flush=True)
             continue
+        before = results["frames"].get(file.stem, {})
+        if before.get("digest") == found["digest"]:
+            found["methods"] = before["methods"] | found["methods"]
         results["frames"][file.stem] = found
         results["bd"] = deltas(results["frames"])
         write_json(options.json, results)
