@@ -9,10 +9,12 @@ import subprocess
 from typing import TYPE_CHECKING, get_args
 
 import cv2
+import exifread
 import imagecodecs
 import numpy as np
 import pytest
 import rawpy
+import tifffile
 
 from rawback.rawio import read_raw, write_dng
 from rawback.rawio.write import Compression
@@ -97,6 +99,26 @@ def test_libraw_turns_the_frame_and_shows_the_preview() -> None:
     with rawpy.imread(io.BytesIO(data)) as raw:
         thumbnail = imagecodecs.jpeg_decode(bytes(raw.extract_thumb().data))
     np.testing.assert_array_equal(thumbnail, imagecodecs.jpeg_decode(preview()))
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_tifffile_reads_the_very_samples(compression: Compression) -> None:
+    frame = scene()
+    data = write_dng(frame, preview_jpeg=preview(), compression=compression)
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        np.testing.assert_array_equal(file.pages[0].asarray(), frame.cfa)
+
+
+def test_exifread_reads_the_shots_data() -> None:
+    found = exifread.process_file(io.BytesIO(write_dng(scene(), preview_jpeg=preview())))
+    told = {name: str(tag) for name, tag in found.items()}
+    assert told["Image Model"] == "Acme One"
+    assert told["Image Artist"] == "Ada"
+    assert told["EXIF ExposureTime"] == "1/250"
+    assert told["EXIF FNumber"] in {"14/5", "28/10"}
+    assert told["EXIF ISOSpeedRatings"] == "400"
+    assert told["EXIF DateTimeOriginal"] == "2026:05:04 03:02:01"
+    assert told["EXIF FocalLength"] == "50"
 
 
 @pytest.mark.skipif(EXIFTOOL is None, reason="no exiftool")
