@@ -86,9 +86,8 @@ JOBS = {
     "embed in place, no copy": Job(_embed_in_place_only, ("photo.jpg",)),
     "shrink": Job(_shrink, ("small.jpg",)),
     "restore": Job(_restore, ("again.dng",)),
+    "batch": Job(_batch, ("photo.rawback.jpg",), ("*journal*", "*.rawback-batch*")),
 }
-if hasattr(rawback, "embed_many"):
-    JOBS["batch"] = Job(_batch, ("photo.rawback.jpg",), ("*journal*", "*.rawback-batch*"))
 
 
 @dataclass(slots=True)
