@@ -73,7 +73,7 @@ class StepSearch:
 
     def learn(self, step: float, size: float) -> None:
         """Be told what the layers down to a step really take."""
-        self._learned[step] = math.log2(size / self.size_at(step))
+        self._learned[step] = math.log2(max(size, 1) / self.size_at(step))
 
     def step_for(self, size: float, over: float = FINEST - 1, under: float = BEYOND) -> float:
         """The step whose layers take about `size` bytes, between two that are excluded."""
