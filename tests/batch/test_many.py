@@ -142,6 +142,58 @@ def test_an_output_that_was_started_is_this_batchs_own(library: Path) -> None:
     assert embed(library)[1]["a.rawback.jpg"] == "done"
 
 
+def test_jpegs_are_changed_in_place(library: Path, shot: Shot) -> None:
+    report, statuses = embed(library, in_place=True)
+    assert statuses == {"a.jpg": "done", "b.jpg": "failed", "c.jpg": "done"}
+    assert report.done == 2
+    made = ["a.dng", "a.jpg", "a.jpg_original", "b.dng", "b.jpg"]
+    assert names_in(library) == [*made, "c.dng", "c.jpg", "c.jpg_original"]
+    assert rawback.verify(library / "a.jpg", raw=library / "a.dng").intact
+    assert (library / "a.jpg_original").read_bytes() == shot[1]
+    assert (library / "b.jpg").read_bytes() == shot[1]
+    changed = (library / "a.jpg").read_bytes()
+    (library / "b.dng").write_bytes(shot[0])
+    again = {"a.jpg": "unchanged", "b.jpg": "done", "c.jpg": "unchanged"}
+    assert embed(library, in_place=True)[1] == again
+    assert (library / "a.jpg").read_bytes() == changed
+
+
+@pytest.mark.parametrize("changed", ["raw", "rate", "tagged", "exported anew", "killed"])
+def test_what_changed_in_place_is_done_again(library: Path, shot: Shot, changed: str) -> None:
+    (library / "b.dng").unlink()
+    embed(library, in_place=True)
+    jpeg = library / "a.jpg"
+    data = jpeg.read_bytes()
+    options: dict[str, object] = {"in_place": True}
+    expected = {"a.jpg": "done", "c.jpg": "unchanged"}
+    if changed == "raw":
+        os.utime(library / "a.dng", ns=(1, 1))
+    elif changed == "rate":
+        options["rate"] = rawback.Rate.quality(1)
+        expected["c.jpg"] = "done"
+    elif changed == "tagged":
+        jpeg.write_bytes(data[:2] + b"\xff\xfe\x00\x06nice" + data[2:])
+        expected["a.jpg"] = "unchanged"
+    elif changed == "exported anew":
+        jpeg.write_bytes(shot[1])
+    else:
+        (library / ".rawback-batch.sqlite").unlink()
+        expected["c.jpg"] = "done"
+    before = jpeg.read_bytes()
+    report, statuses = embed(library, **options)
+    assert statuses == expected
+    assert report.complete
+    assert rawback.verify(jpeg, raw=library / "a.dng").intact
+    assert (jpeg.read_bytes() == before) == (changed in ("raw", "tagged", "killed"))
+    assert (library / "a.jpg_original").read_bytes() == shot[1]
+    assert set(embed(library, **options)[1].values()) == {"unchanged"}
+
+
+def test_in_place_and_elsewhere_exclude_each_other(library: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not both"):
+        rawback.embed_many([library], tmp_path / "out", in_place=True)
+
+
 def test_outputs_get_the_folders_of_their_jpegs(tmp_path: Path, library: Path, shot: Shot) -> None:
     (library / "2024" / "may").mkdir(parents=True)
     (library / "2024" / "may" / "d.jpg").write_bytes(shot[1])

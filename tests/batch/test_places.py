@@ -124,3 +124,12 @@ def test_a_library_elsewhere(
     assert sorted(os.listdir(tmp_path / "back"))[1:] == ["a.rawback.dng", "c.rawback.dng"]  # noqa: PTH208
     with pytest.raises(rawback.RawbackError, match="needs a place on this machine"):
         rawback.restore_many([url])
+
+
+@pytest.mark.usefixtures("serial")
+def test_jpegs_elsewhere_are_not_changed_in_place(memory: str, shot: Shot, tmp_path: Path) -> None:
+    for ending, data in zip(("dng", "jpg"), shot, strict=True):
+        put(f"{memory}/a.{ending}", data)
+    report = rawback.embed_many([memory], rate=COARSE, journal=tmp_path / "journal", in_place=True)
+    assert "give an output folder" in report.failures[0].error[1]  # type: ignore[index]
+    assert read_place(place_of(f"{memory}/a.jpg")) == shot[1]

@@ -32,6 +32,16 @@ def there(shot_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return shot_folder
 
 
+def test_in_place(
+    there: Path, shot: tuple[bytes, bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*BATCH, "--in-place"]) == 1
+    assert capsys.readouterr().out.startswith("embedded 1 of 2\n")
+    assert rawback.verify(there / "photo.jpg", raw=there / "photo.dng").intact
+    assert (there / "photo.jpg_original").read_bytes() == shot[1]
+    assert not (there / "broken.jpg_original").exists()
+
+
 @pytest.mark.slow
 def test_there_and_back(
     there: Path, shot: tuple[bytes, bytes], capsys: pytest.CaptureFixture[str]

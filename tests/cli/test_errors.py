@@ -59,6 +59,7 @@ WRONG_USAGE = [
     ["embed", "photo.dng", "photo.jpg", "--bpp", "nan"],
     ["embed", "photo.dng", "photo.jpg", "--in-place", "-o", "x.jpg"],
     ["embed", "photo.dng", "photo.jpg", "--in-place", "--sidecar"],
+    ["batch", ".", "--in-place", "-o", "out"],
     ["restore", "photo.jpg", "--region", "1,2,3"],
     ["restore", "photo.jpg", "--region", "1,2,3,-4"],
     ["shrink", "photo.jpg", "-o", "x.jpg"],

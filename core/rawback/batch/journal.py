@@ -55,8 +55,9 @@ class Entry:
     mark: str | None
 
     def covers(self, task: Task) -> bool:
-        """Whether the same was done with the same inputs."""
-        same = (self.request, self.marks) == (task.request, task.marks)
+        """Whether the same was done with the same sources."""
+        count = len(task.sources)
+        same = (self.request, self.marks[:count]) == (task.request, task.marks[:count])
         return same and self.state in ("done", "unchanged", "nothing")
 
 

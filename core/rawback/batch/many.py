@@ -60,6 +60,7 @@ def embed_many(
     workers: int | None = None,
     cluster: str | None = None,
     journal: StrPath | None = None,
+    in_place: bool = False,
     overwrite: bool = False,
     force: bool = False,
     unguided: bool = False,
@@ -87,6 +88,8 @@ def embed_many(
             They read and write the files themselves, so they have to see the same paths.
         journal: Where the journal is; ``.rawback-batch.sqlite`` in `output`, or else in the first
             source's folder, by default.
+        in_place: Change the JPEGs themselves and keep each as it was as ``NAME.jpg_original``; one
+            that is exported anew later gets its raw again by the next run.
         overwrite: Whether files that no earlier run of this journal made may be replaced.
         force: As for `rawback.embed`.
         unguided: As for `rawback.embed`.
@@ -99,11 +102,14 @@ def embed_many(
     Raises:
         RawbackError: A source cannot be read, the journal cannot be used or is in use, or the
             cluster is not there. What is done stays.
-        ValueError: `workers` is below 1.
+        ValueError: `workers` is below 1, or both `output` and `in_place` are given.
     """
     from rawback._api.embedding import DEFAULT_QUALITY
     from rawback.codec import Rate
 
+    if in_place and output is not None:
+        message = "give output or in_place, not both"
+        raise ValueError(message)
     places = _absolute(sources, cluster)
     folder = None if output is None else _absolute([output], cluster)[0]
     pairing = pair_up(places, recursive=recursive)
@@ -111,9 +117,12 @@ def embed_many(
         Embedding(
             raw=pair.raw,
             jpeg=pair.jpeg,
-            output=_output(pair.jpeg, pair.inside, folder, f"{pair.jpeg.stem}.rawback.jpg"),
+            output=pair.jpeg
+            if in_place
+            else _output(pair.jpeg, pair.inside, folder, f"{pair.jpeg.stem}.rawback.jpg"),
             marks=(fingerprint(pair.raw), fingerprint(pair.jpeg)),
             rate=rate or Rate.quality(DEFAULT_QUALITY),
+            in_place=in_place,
             overwrite=overwrite,
             force=force,
             unguided=unguided,
@@ -314,7 +323,7 @@ class _Run:
                 return Outcome(task.inputs, task.output, "unchanged")
             if there is not None and not task.overwrite:
                 return replace(task, edited=True)
-        if there is None or task.overwrite:
+        if there is None or task.overwrite or task.output in task.inputs:
             return task
         if entry is not None and (entry.state == "started" or entry.mark == there):
             return replace(task, overwrite=True)

@@ -103,6 +103,11 @@ class Task:
         raise NotImplementedError
 
     @property
+    def sources(self) -> tuple[Path, ...]:
+        """Those of the inputs, first of all, that the work does not change."""
+        return self.inputs
+
+    @property
     def request(self) -> str:
         """What is asked for, in words that differ where outputs would."""
         raise NotImplementedError
@@ -125,6 +130,7 @@ class Embedding(Task):
         jpeg: The JPEG.
         rate: As for `rawback.embed`.
         force: As for `rawback.embed`.
+        in_place: As for `rawback.embed`: `output` is the JPEG then.
         unguided: As for `rawback.embed`.
         verify: As for `rawback.embed`.
     """
@@ -132,6 +138,7 @@ class Embedding(Task):
     raw: Path
     jpeg: Path
     rate: Rate
+    in_place: bool = False
     force: bool = False
     unguided: bool = False
     verify: bool = True
@@ -142,10 +149,16 @@ class Embedding(Task):
         return self.raw, self.jpeg
 
     @property
+    def sources(self) -> tuple[Path, ...]:
+        """The raw; the JPEG too, unless it is to be changed in place."""
+        return self.inputs[:1] if self.in_place else self.inputs
+
+    @property
     def request(self) -> str:
         """The rate, and what else decides what comes of it."""
         words = [self.rate.kind, repr(self.rate.value)]
-        words += ["unguided"] * self.unguided + ["unverified"] * (not self.verify)
+        words += ["in place"] * self.in_place + ["unguided"] * self.unguided
+        words += ["unverified"] * (not self.verify)
         return " ".join(("embed", *words))
 
     def work(self, progress: Progress | None) -> EmbedResult:
@@ -159,14 +172,18 @@ class Embedding(Task):
             return rawback.embed(
                 self.raw,
                 self.jpeg,
-                self.output,
+                None if self.in_place else self.output,
                 rate=self.rate,
+                in_place=self.in_place,
                 overwrite=self.overwrite,
                 force=self.force,
                 unguided=self.unguided,
                 verify=self.verify,
                 progress=progress,
             )
+        if self.in_place:
+            message = f"{show(self.jpeg)} cannot be changed where it is; give an output folder."
+            raise OutputRefused(message)
         carrier, result = rawback.embed_bytes(
             read_place(self.raw),
             read_place(self.jpeg),
@@ -253,11 +270,11 @@ def perform(task: Task, progress: Progress | None = None, worker: str = "") -> O
         return Outcome(task.inputs, task.output, status, seconds=seconds, worker=worker, **more)
 
     try:
-        if task.edited:
-            _check_edited(task)
+        if task.edited and _stands(task):
             return outcome("unchanged", mark=fingerprint(task.output))
         figures = task.work(progress)
-        if tuple(map(fingerprint, task.inputs)) != task.marks:
+        sources = task.sources
+        if tuple(map(fingerprint, sources)) != task.marks[: len(sources)]:
             changed = ("RawbackError", "A file changed while it was read; run it again.")
             return outcome("failed", error=changed, mark=fingerprint(task.output))
     except PayloadMissing as error:
@@ -280,16 +297,23 @@ def lost(task: Task, why: str) -> Outcome:
     return Outcome(task.inputs, task.output, "failed", error=("WorkerLost", why))
 
 
-def _check_edited(task: Task) -> None:
-    """Let a carrier stand that somebody tagged, say; refuse to replace what somebody made of it."""
+def _stands(task: Task) -> bool:
+    """Whether an output that was changed is still good: a carrier that somebody tagged, say.
+
+    Raises:
+        OutputRefused: It is not, and is not to be replaced: it is what somebody made of it.
+    """
     import rawback
 
     if isinstance(task, Restoring):
-        return
+        return True
     with contextlib.suppress(RawbackError):
         data = read_place(task.output)
         if rawback.verify(data).intact:
-            return
+            return True
+    if isinstance(task, Embedding) and task.in_place:
+        # The JPEG was exported anew.
+        return False
     message = (
         f"{show(task.output)} was changed since it was written, and its raw is damaged or gone; "
         "move it away, or overwrite it."

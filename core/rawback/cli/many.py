@@ -33,6 +33,7 @@ def batch(
     journal: options.Journal = None,
     json_lines: options.JsonLines = None,
     dry_run: options.DryRun = False,
+    in_place: options.InPlace = False,
     overwrite: options.Overwrite = False,
     force: options.Force = False,
     unguided: options.Unguided = False,
@@ -46,6 +47,9 @@ def batch(
     A second run does only what is left or has changed. Exit status 0 only if nothing failed.
     """
     _check_jobs(jobs, cluster)
+    if in_place and output is not None:
+        message = "--in-place and --output exclude each other: leave one out."
+        raise options.UsageError(message)
     rate = rate_of(size, bpp, quality, psnr, lossless=lossless)
     talk = Talk(as_json, verbose, quiet)
     if dry_run:
@@ -60,6 +64,7 @@ def batch(
             workers=jobs or None,
             cluster=cluster,
             journal=journal,
+            in_place=in_place,
             overwrite=overwrite,
             force=force,
             unguided=unguided,
