@@ -189,12 +189,16 @@ class Session:
         size = rate.value if rate.kind == "size" else rate.value * self.frame.cfa.size / 8
         return self._best_of_size(int(size), report)
 
-    def _refined(self, prepared: Prepared, step: float) -> Prepared | None:
+    def _refined(self, prepared: Prepared, step: float, report: Progress) -> Prepared | None:
         """The base with the learned layer, where it is to be tried at a step and seems to pay."""
         coarse = step >= _COARSE_STEP[self._shot.member]
         if self._use != "auto" or not coarse or prepared.learned:
             return None
-        refined = prepared.refined(shift_of(round(step)))
+
+        def tell(done: float) -> None:
+            report("Trying the learned layer", done)
+
+        refined = prepared.refined(shift_of(round(step)), report=tell)
         return refined if refined.learned else None
 
     def _of_step(self, step: int | None, report: Progress) -> Encoded:
@@ -203,7 +207,7 @@ class Session:
         plain = self._draft(prepared, step, report).finished()
         if step is None:
             return plain
-        refined = self._refined(prepared, step)
+        refined = self._refined(prepared, step, report)
         if refined is None:
             return self._smaller(plain, step, report)
         found = self._draft(refined, step, report).finished()
@@ -256,7 +260,7 @@ class Session:
         search = StepSearch(prepared)
         step = search.step_for(_aim(size, bare))
         plain = self._approach(search, bare, step, size, report)
-        refined = self._refined(prepared, step)
+        refined = self._refined(prepared, step, report)
         if refined is None:
             return plain
         # What the layer saves was estimated; what comes of it is known only now.
@@ -307,7 +311,7 @@ class Session:
         if step is None:
             return self._lossless(report)
         plain = self._draft(prepared, step, report).finished()
-        refined = self._refined(prepared, step)
+        refined = self._refined(prepared, step, report)
         if refined is None:
             return self._smaller(plain, step, report)
         step = step_for(refined)

@@ -39,6 +39,8 @@ from rawback.residual import CODES_PER_LAYER, COEFFICIENT_UNIT
 from rawback.tone import UNIT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from rawback.codec.grid import Window
@@ -99,6 +101,7 @@ def refine(
     worth: Worth,
     shift: int,
     use: Use = "auto",
+    report: Callable[[float], None] = lambda _done: None,
 ) -> Refinement | None:
     """The learned layer that saves most, or None where it does not pay.
 
@@ -109,6 +112,7 @@ def refine(
         worth: What errors count.
         shift: Eighths of an octave by which quantiser steps are above the noise.
         use: Whether it is to be used as told even where it does not pay.
+        report: Is told which part is done; may raise to stop it.
     """
     if use == "never":
         return None
@@ -127,11 +131,14 @@ def refine(
         trials: list[_Trial] = []
         if use != "full":
             trials += _tried(scene, some, theta, Decoded(held, shift), [])
+            report(0.2)
         # Latents are found for the whole frame, which takes time; where the networks have nothing
         # to say without them, they hardly have with them.
         hopeful = shift >= _COARSE and any(saved(trial) > least / 2 for trial in trials)
         if use == "full" or (use == "auto" and hopeful):
-            trials += _tried(scene, some, theta, *_with_latents(held, scene, target, shift))
+            latents = _with_latents(held, scene, target, shift, report)
+            trials += _tried(scene, some, theta, *latents)
+            report(0.8)
     best = max(trials, key=saved)
     if use == "auto" and saved(best) < least:
         return None
@@ -166,7 +173,11 @@ class _Sample:
 
 
 def _with_latents(
-    held: Weights, scene: Scene, target: NDArray[np.int16], shift: int
+    held: Weights,
+    scene: Scene,
+    target: NDArray[np.int16],
+    shift: int,
+    report: Callable[[float], None],
 ) -> tuple[Decoded, list[bytes]]:
     """Latents of a frame as the decoder will have them, and their coded groups."""
     network, position = held.network, scene.position
@@ -184,7 +195,11 @@ def _with_latents(
         main[..., y : y + h, x : x + w] = found[..., y - top : y - top + h, x - left : x - left + w]
         return energies(residual, gain)
 
-    sums = torch.stack(list(in_threads(work, scene.tiles()))).sum(dim=0)
+    tiles, found = scene.tiles(), []
+    for energy in in_threads(work, tiles):
+        found.append(energy)
+        report(0.2 + 0.5 * len(found) / len(tiles))
+    sums = torch.stack(found).sum(dim=0)
     hints = bytes(hints_of(sums).flatten().to(torch.uint8).tolist())
     guide = guide_state(held, scene, shift, hints)
     given = network.analysis.auxiliary_latents(main, guide), main

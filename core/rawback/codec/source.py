@@ -205,18 +205,24 @@ class Prepared:
         """Whether there is a learned layer."""
         return any(section.kind == SectionKind.LATENTS for section in self.sections)
 
-    def refined(self, shift: int, use: Use = "auto") -> Prepared:
+    def refined(
+        self,
+        shift: int,
+        use: Use = "auto",
+        report: Callable[[float], None] = lambda _done: None,
+    ) -> Prepared:
         """The same with a learned layer, or this one itself where none pays.
 
         Args:
             shift: For steps of so many eighths of an octave above the noise.
             use: Whether the layer is to be used as told even where it does not pay.
+            report: Is told which part is done; may raise to stop it.
         """
         shot = self.shot
         held = weights(shot.member)
         sites = held.network.config.sites
         scene = Scene.of(shot.frame.pattern, shot.source, self.predicted, sites)
-        found = refine(held, scene, shot.planes, self.worth, shift, use)
+        found = refine(held, scene, shot.planes, self.worth, shift, use, report)
         del scene
         if found is None:
             return self
