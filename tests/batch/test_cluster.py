@@ -14,7 +14,7 @@ import pytest
 
 import rawback
 
-from .conftest import COARSE, Watcher, add_shots, names_in  # noqa: TID252 -- tests are no package
+from .conftest import COARSE, Watcher, add_shots, names_in
 
 pytest.importorskip("distributed")
 

@@ -13,7 +13,7 @@ import pytest
 import rawback
 from rawback.batch.journal import Journal
 
-from .conftest import COARSE, Watcher, names_in  # noqa: TID252 -- tests are no package
+from .conftest import COARSE, Watcher, names_in
 
 if TYPE_CHECKING:
     from pathlib import Path

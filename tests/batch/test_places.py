@@ -19,7 +19,7 @@ from rawback.batch.places import (
     write_remote,
 )
 
-from .conftest import COARSE, Watcher  # noqa: TID252 -- tests are no package
+from .conftest import COARSE, Watcher
 
 pytest.importorskip("upath")
 

@@ -16,7 +16,7 @@ from rawback.batch import memory
 from rawback.batch.memory import available_memory, memory_of_worker, workers_for
 from rawback.batch.tasks import Embedding
 
-from .conftest import COARSE, Watcher, add_shots, names_in  # noqa: TID252 -- tests are no package
+from .conftest import COARSE, Watcher, add_shots, names_in
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 

@@ -57,6 +57,16 @@ def test_the_stored_carriers_hold_all_that_a_payload_can() -> None:
     assert kinds("bare") >= exact | {SectionKind.LATENTS}
     assert isinstance(geometry_of(payload_of("lossy").header).placement, Aligned)
     assert isinstance(geometry_of(payload_of("warped").header).placement, Warped)
+    meshed = geometry_of(payload_of("meshed").header).placement
+    assert isinstance(meshed, Warped)
+    assert meshed.mesh is not None
+    turned = geometry_of(payload_of("turned").header).placement
+    assert isinstance(turned, Aligned)
+    assert (turned.orientation, turned.dx, turned.dy) == (6, 9, 4)
+    assert {s.tile for s in payload_of("tiled").sections} == {0, 1, 2}
+    layers = {(s.layer, s.tile) for s in payload_of("sparse").sections if s.kind == 3}
+    assert (0, 0) not in layers
+    assert {(0, 1), (1, 0)} <= layers
     cropped = payload_of("cropped").header
     assert cropped.carrier_width < cropped.width
     assert {payload_of(name).header.pattern for name in DIGESTS} >= {"GRBG", "GBRG", "BGGR"}

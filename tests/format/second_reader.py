@@ -1,17 +1,14 @@
 """A second reader of carriers, written from FORMAT.md alone: it imports nothing of the library.
 
-It goes as far as a reader needs that wants to know what a carrier holds: the superbox out of the
-packets, header and sections out of the payload, the simplest geometries, the sensor's codes, and
-the symbols of the first sections.
+It goes as far as a reader needs that wants to know what a carrier holds, and to keep what it does
+not know: the superbox out of the packets, all fields of the header, and the sections.
+`second_decoder` restores what is in them.
 """
 
 from __future__ import annotations
 
 import struct
-import zlib
-from bisect import bisect_right
 from dataclasses import dataclass, field
-from itertools import accumulate, islice
 from typing import Any, NoReturn
 
 CONTENT_TYPE = bytes.fromhex("586bd79b135d42899adfdcd66b96ab6c")
@@ -234,129 +231,3 @@ def read(data: bytes) -> Payload:
             break
         (payload.sections if section.kind in KINDS else payload.skipped).append(section)
     return payload
-
-
-# 3. Contents
-
-
-class Symbols:
-    """The range coder (3.2)."""
-
-    def __init__(self, data: bytes) -> None:
-        padded = data + bytes(-len(data) % 4)
-        self.words = iter(struct.unpack(f"<{len(padded) // 4}I", padded))
-        self.low, self.span = 0, (1 << 64) - 1
-        self.point = next(self.words, 0) << 32 | next(self.words, 0)
-
-    def symbol(self, edges: list[int]) -> int:
-        unit = self.span >> 24
-        quantile = ((self.point - self.low) % (1 << 64)) // unit
-        symbol = bisect_right(edges, quantile) - 1
-        if symbol >= len(edges) - 1:
-            refuse("impossible symbols")
-        self.low = (self.low + unit * edges[symbol]) % (1 << 64)
-        self.span = unit * (edges[symbol + 1] - edges[symbol])
-        if self.span < 1 << 32:
-            self.low = (self.low << 32) % (1 << 64)
-            self.span <<= 32
-            self.point = (self.point << 32) % (1 << 64) | next(self.words, 0)
-        return symbol
-
-    def array(self, rows: list[int], tables: list[list[int]]) -> list[int]:
-        """One symbol for each row index, coded in the order of the rows."""
-        edges = {row: edges_of(tables[row]) for row in set(rows)}
-        found = [0] * len(rows)
-        for place in sorted(range(len(rows)), key=lambda place: (rows[place], place)):
-            found[place] = self.symbol(edges[rows[place]])
-        return found
-
-    def escapes(self, count: int) -> list[int]:
-        prefix = [1 << (15 - i) for i in range(15)] + [1, 1]
-        widths = self.array([0] * count, [prefix]) if count else []
-        values = [1] * count
-        for bit in range(max(widths, default=0) - 1, -1, -1):
-            places = [place for place in range(count) if widths[place] > bit]
-            for place, more in zip(
-                places, self.array([0] * len(places), [[1 << 15] * 2]), strict=True
-            ):
-                values[place] = values[place] << 1 | more
-        return [value - 1 for value in values]
-
-    def integers(self, count: int) -> list[int]:
-        if not count:
-            return []
-        row = self.array([0], [[6559] + [6553] * 9])[0]
-        small = [s - 24 for s in self.array([0] * count, [signed_row(row)])]
-        ends = [place for place in range(count) if abs(small[place]) == 24]
-        for place, more in zip(ends, self.escapes(len(ends)), strict=True):
-            small[place] += more if small[place] > 0 else -more
-        return small
-
-
-def edges_of(frequencies: list[int]) -> list[int]:
-    """Where symbols begin, in 2**-24; the last edge is where the last one ends."""
-    count = len(frequencies)
-    sums = accumulate(frequencies, initial=0)
-    return [(total * ((1 << 24) - count) >> 16) + i for i, total in enumerate(sums)]
-
-
-def signed_row(row: int) -> list[int]:
-    """Frequencies of -24..24."""
-    p, q = ((1, 32), (1, 16), (1, 8), (1, 4), (1, 2), (1, 1), (2, 1), (4, 1), (8, 1), (16, 1))[row]
-    weights = [(p ** abs(k) * (1 << 64) // (p + q) ** abs(k)) >> 20 for k in range(-24, 25)]
-    found = [1 + weight * (65536 - 49) // sum(weights) for weight in weights]
-    found[24] += 65536 - sum(found)
-    return found
-
-
-def sensor_codes(data: bytes) -> list[int]:
-    """CODES, layer 0 (3.10)."""
-    raw = zlib.decompress(data)
-    half = len(raw) // 2
-    return list(
-        accumulate(low | high << 8 for low, high in zip(raw[:half], raw[half:], strict=True))
-    )
-
-
-def base_head(data: bytes) -> dict[str, Any]:
-    """The six numbers that BASE begins with (3.6)."""
-    step, grids, spacing, *uncovered = Symbols(data).escapes(6)
-    if not (1 <= step <= 255 and 1 <= grids <= 4 and spacing <= 3):
-        refuse("an impossible base")
-    return {"step": step, "grids": grids, "spacing": spacing, "uncovered": uncovered}
-
-
-def filters(data: bytes) -> list[list[list[int]]]:
-    """FILTER (3.7): own taps, other taps and biases of each filter."""
-    symbols = Symbols(data)
-    count = symbols.escapes(1)[0]
-    if count > 4:
-        refuse("too many filters")
-    return [[symbols.integers(n) for n in (96, 192, 4)] for _ in range(count)]
-
-
-def geometry(data: bytes) -> dict[str, Any]:
-    """The field `geometry` (3.3), but for meshes."""
-    source = Bytes(data)
-    first = source.take(1)[0]
-    kind, orientation = first >> 3, (first & 7) + 1
-
-    def signed() -> int:
-        value = source.varint()
-        return value >> 1 ^ -(value & 1)
-
-    numbers = [signed() for _ in range({0: 0, 1: 2, 2: 8}[kind])]
-    if source.at != len(data):
-        refuse("bytes are left over")
-    return {"kind": kind, "orientation": orientation, "numbers": numbers}
-
-
-def residual(data: bytes) -> dict[str, Any]:
-    """The field `residual` (3.9)."""
-    code, power = struct.unpack(">HB", data[:3])
-    matrix = list(struct.unpack("16b", data[3:19]))
-    points = [(byte >> 4, byte & 15) for byte in data[19:]]
-    steps = list(islice(range(code, -1, -32), len(points)))
-    if power > 4 or not points or len(steps) != len(points) or code > 511:
-        refuse("impossible parameters")
-    return {"steps": steps, "power": power, "matrix": matrix, "points": points}

@@ -14,12 +14,7 @@ import pytest
 
 import rawback
 from rawback import container
-from rawback.bitstream import FORMAT_VERSION, Payload, Section, SectionKind, cbor, pack, unpack
-from rawback.codec.headers import ResidualParameters, geometry_of
-from rawback.geometry import Aligned, Warped
-from rawback.jpegio import decode_jpeg
-from rawback.residual import read_codes
-from rawback.tone import Base, colour_cells
+from rawback.bitstream import FORMAT_VERSION, Payload, Section, cbor, pack, unpack
 
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "golden"
@@ -80,50 +75,6 @@ def test_it_reads_every_stored_carrier_as_the_library_does(name: str) -> None:
         assert value == as_lists(getattr(ours.header, field)), field
     told = [(s.kind, s.layer, s.tile, s.data) for s in theirs.sections]
     assert told == [(s.kind, s.layer, s.tile, s.data) for s in ours.sections]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_it_reads_what_sections_and_fields_hold(name: str) -> None:
-    ours = unpack(container.extract_payload(carrier(name)))
-    header = ours.header
-    sections = {(s.kind, s.layer): s.data for s in ours.sections}
-    place = geometry_of(header).placement
-    found = READER.geometry(header.geometry)
-    if isinstance(place, Aligned):
-        assert found["orientation"] == place.orientation
-        assert found["numbers"] in ([], [place.dx, place.dy])
-    else:
-        assert isinstance(place, Warped)
-        assert place.mesh is None
-        x, y, *corners, g, h = found["numbers"]
-        assert (x, y) == place.origin
-        assert (x + corners[0], y + corners[1]) == place.right
-        assert (x + corners[2], y + corners[3]) == place.below
-        assert (g, h) == place.perspective
-    base = Base.from_pointwise_bytes(
-        sections[SectionKind.BASE, 0],
-        header.pattern,  # type: ignore[arg-type]
-        colour_cells(decode_jpeg(carrier(name)).pixels),
-        (header.height, header.width),
-    )
-    head = READER.base_head(sections[SectionKind.BASE, 0])
-    assert head["step"] == base.step
-    assert head["grids"] == len(base.details)
-    assert tuple(head["uncovered"]) == base.uncovered
-    if (SectionKind.FILTER, 0) in sections:
-        filters = READER.filters(sections[SectionKind.FILTER, 0])
-        readouts = base.with_readout_bytes(sections[SectionKind.FILTER, 0]).readouts
-        assert [len(part) for each in filters for part in each] == [96, 192, 4] * len(readouts)
-        assert [each[2] for each in filters] == [list(r.bias) for r in readouts]
-    if header.residual:
-        told = READER.residual(header.residual)
-        parameters = ResidualParameters.from_bytes(header.residual)
-        assert told["steps"] == [q.step_code for q in parameters.quantisers]
-        assert told["points"] == [(q.near, q.far) for q in parameters.quantisers]
-        assert told["matrix"] == parameters.transform.matrix.ravel().tolist()
-    if (SectionKind.CODES, 0) in sections:
-        codes = sections[SectionKind.CODES, 0]
-        assert READER.sensor_codes(codes) == read_codes(codes).tolist()
 
 
 def test_it_follows_a_payload_through_many_packets() -> None:

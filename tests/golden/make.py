@@ -21,7 +21,8 @@ import numpy as np
 from rawback.bitstream import Payload, unpack
 from rawback.codec import Rate, decode
 from rawback.container import embed_payload, extract_payload
-from rawback.geometry import Aligned, Placement, Warped
+from rawback.geometry import Aligned, Geometry, Mesh, Placement, Warped
+from rawback.geometry.placement import mesh_shape
 from rawback.jpegio import decode_jpeg
 from rawback_lab.camera import CameraSpec
 from rawback_lab.pictures import Picture, linear_picture, quads, software_isp
@@ -88,6 +89,46 @@ def warped() -> bytes:
     return carrier_of(frame, jpeg, Rate.lossless(), placement)
 
 
+def turned() -> bytes:
+    """A carrier that is turned and larger than the frame, and samples below black."""
+    frame, jpeg = made_up_shot(88, 120, CameraSpec(pattern="GBRG", iso=25_600, black=64), seed=7)
+    pixels = np.pad(decode_jpeg(jpeg).pixels, ((6, 9), (4, 11), (0, 0)), mode="edge")
+    carrier = encode_jpeg(np.ascontiguousarray(np.rot90(pixels, -1)), 92)
+    return carrier_of(frame, carrier, Rate.lossless(), Aligned(6, 9, 4))
+
+
+def meshed() -> bytes:
+    """A carrier twice as large as the frame, bent by a mesh."""
+    frame, jpeg = made_up_shot(90, 110, seed=8)
+    pixels = decode_jpeg(jpeg).pixels.repeat(2, axis=0).repeat(2, axis=1)
+    rng = np.random.default_rng(8)
+    rows, columns = mesh_shape((110, 90), 5)
+    mesh = Mesh(5, tuple(rng.integers(-90, 90, 2 * rows * columns).tolist()))
+    placement = Warped((20, 30), (64 * 254, 50), (-10, 64 * 256), (-900, 700), mesh)
+    return carrier_of(frame, encode_jpeg(pixels, 90), Rate.quality(70), placement)
+
+
+def apart() -> bytes:
+    """A raw that its carrier does not show."""
+    frame, _ = made_up_shot(64, 96, seed=9)
+    _, jpeg = made_up_shot(48, 64, seed=10)
+    pixels = decode_jpeg(jpeg).pixels
+    geometry = Geometry.apart((96, 64), (pixels.shape[1], pixels.shape[0]))
+    return carrier_of(frame, jpeg, Rate.quality(60), geometry.placement)
+
+
+def tiled() -> bytes:
+    """Several tiles, one of them with an odd side, and a superbox of several packets."""
+    frame, jpeg = made_up_shot(67, 2091, CameraSpec(bits=10, black=64, white=1023), 70, seed=11)
+    return carrier_of(frame, jpeg, Rate.lossless(), Aligned())
+
+
+def sparse() -> bytes:
+    """Tiles of which two have nothing in their coarsest layer."""
+    frame, jpeg = made_up_shot(40, 2060, CameraSpec(), 60, seed=13)
+    return carrier_of(frame, jpeg, Rate.quality(5), Aligned())
+
+
 def learned() -> bytes:
     """All groups of latents under a few bits of residual, and two tiles of the networks."""
     frame, jpeg = made_up_shot(200, 580, CameraSpec(pattern="GRBG"), 80, seed=4)
@@ -116,9 +157,15 @@ def restored(carrier: bytes) -> tuple[Payload, RawFrame]:
     return payload, decode(payload, decode_jpeg(carrier))
 
 
+_KINDS = (
+    *(lossy, lossless, gains, cropped, warped, turned, meshed, apart, tiled, sparse),
+    *(learned, bare, linear),
+)
+
+
 def main() -> None:
     digests = {}
-    for make in (lossy, lossless, gains, cropped, warped, learned, bare, linear):
+    for make in _KINDS:
         carrier = make()
         payload, frame = restored(carrier)
         (FOLDER / f"{make.__name__}.jpg").write_bytes(carrier)

@@ -199,6 +199,9 @@ def read_header(data: bytes) -> tuple[Header, int]:
             f"up to {FORMAT_VERSION[0]}; update rawback."
         )
         raise PayloadTooNew(message)
+    if version[0] == 0:
+        message = "The payload is of a format that never was; fetch the file again."
+        raise PayloadDamaged(message)
     try:
         body, end = _framed(data)
         return _header(body, version), end

@@ -1,0 +1,54 @@
+"""The noise-normalised domain (3.4) and the weights of the residual (3.9) of FORMAT.md."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .arrays import Floats, Ints
+    from .payload import Header
+
+LIMIT = 32767
+
+
+class Domain:
+    """The value of each sample, in 1/16 standard deviation of the noise (3.4)."""
+
+    def __init__(self, header: Header) -> None:
+        self.white = header.white
+        self.black = [black / 256 for black in header.black]
+        self.a = max(header.noise_scale, 2.0**-18)
+        self.f = max(0.375 * self.a * self.a + header.noise_offset, self.a * 0.001)
+
+    def values(self, samples: Ints, position: int) -> Ints:
+        """T of samples at a position of the 2x2 cell (3.4)."""
+        a, f, black = self.a, self.f, self.black[position]
+        s = (samples - black) / (self.white - black)
+        root = sqrt(f)
+        above = (np.sqrt(a * np.maximum(s, 0.0) + f) - root) * 2.0 / a
+        found = np.rint(16.0 * np.where(s < 0, s / root, above))
+        return np.clip(found, -LIMIT, LIMIT).astype(np.int64)
+
+    def samples(self, values: Ints, position: int) -> Ints:
+        """The samples nearest to values at a position (3.4)."""
+        known = self.values(np.arange(self.white + 1), position)
+        bounded = np.clip(values, known[0], known[-1])
+        return np.searchsorted(known[:-1] + known[1:], 2 * bounded, side="right")
+
+    def residual_scale(self, values: Ints, power: int) -> Ints:
+        """N of 3.9, "Weights", for values of the base (3.4)."""
+        i = np.arange(1024, dtype=np.float64)
+        r = (sqrt(self.f) + self.a / 2 * i) / sqrt(self.a / 8 + self.f)
+        scale = np.rint(256.0 / np.maximum(_power(r, power), 0.001))
+        table = np.clip(scale, 64, 1024).astype(np.int64)
+        found: Ints = table[np.clip(values >> 4, 0, 1023)]
+        return found
+
+
+def _power(r: Floats, quarters: int) -> Floats:
+    """r to the power of `quarters` / 4, by square roots (3.9)."""
+    root = np.sqrt(r)
+    return (np.ones_like(r), np.sqrt(root), root, root * np.sqrt(root), r)[quarters]

@@ -1,0 +1,92 @@
+"""From the bytes of a carrier to the raw mosaic (the diagram of part 3 of FORMAT.md)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .base import colours_of
+from .carrier import carrier_digest, carrier_pixels, payload_bytes, superbox_of
+from .domain import Domain
+from .exact import ExactTile, Sensor, sensor, sensor_codes, sensor_model
+from .filters import base_of
+from .frame import mosaic_of, planes_of, spots_of, tiles_of
+from .guide import guide_of
+from .payload import Header, Sections, read_payload
+from .refusal import refuse, require
+from .residual import with_residual
+from .symbols import Symbols
+from .synthesis import with_learned_layer
+
+if TYPE_CHECKING:
+    from .arrays import Ints, Mosaic
+    from .stored import Stored, Tables
+
+BASE, FILTER, EXACT, CODES = 1, 2, 4, 5
+MOST_PIXELS = 1 << 28
+
+
+def _sensor(header: Header, sections: Sections, domain: Domain, tables: Tables) -> Sensor | None:
+    """What the two CODES sections tell, None unless both are there (3.10)."""
+    codes, model = (sections.get((CODES, layer, 0)) for layer in (0, 1))
+    if codes is None or model is None:
+        return None
+    model_read = sensor_model(model, header.pattern)
+    return sensor(sensor_codes(codes), model_read, domain, tables["exact"])
+
+
+def _samples(planes: Ints, domain: Domain) -> Ints:
+    """The samples nearest to the values of all planes (3.4)."""
+    return np.stack([domain.samples(plane, p) for p, plane in enumerate(planes)])
+
+
+def _restored(
+    planes: Ints, spots: Ints, sections: Sections, domain: Domain, found: Sensor | None
+) -> tuple[Ints, bool]:
+    """The samples of all planes, and whether they are the very ones (3.4, 3.10)."""
+    samples = _samples(planes, domain)
+    exact = True
+    for number, (rows, columns) in enumerate(tiles_of(*spots.shape)):
+        data = sections.get((EXACT, 0, number))
+        if data is None or found is None:
+            exact = False
+            continue
+        part = np.clip(planes[:, rows, columns], -32767, 32767)
+        tile = ExactTile(found, Symbols(data), mosaic_of(part), spots[rows, columns])
+        samples[:, rows, columns] = planes_of(tile.samples())
+    return samples, exact
+
+
+def _check_carrier(header: Header, digest: bytes, sides: tuple[int, ...]) -> None:
+    """Refuse a carrier that is not the one of the header, or far too small (3.3, 3.5)."""
+    require(sides == (header.carrier_height, header.carrier_width), "another carrier's sides")
+    require(digest == header.carrier_digest, "another carrier's pixels")
+    pixels = header.width * header.height
+    require(pixels <= MOST_PIXELS, "too large a raw")
+    require(pixels <= 256 * sides[0] * sides[1], "too small a carrier")
+
+
+def restore(jpeg: bytes, stored: Stored) -> Mosaic:
+    """The raw mosaic [row, column] that a carrier restores (3)."""
+    header, sections = read_payload(payload_bytes(superbox_of(jpeg)))
+    require(header.tables == stored.tables.digest, "tables that this reader does not have")
+    carrier = carrier_pixels(jpeg)
+    _check_carrier(header, carrier_digest(carrier), carrier.shape[:2])
+    data = sections.get((BASE, 0, 0))
+    if data is None:
+        refuse("no base")
+    guide, domain = guide_of(header, carrier), Domain(header)
+    colours = colours_of(data, carrier, guide, (header.height, header.width))
+    spots = spots_of(colours, guide)
+    base = base_of(sections.get((FILTER, 0, 0)), colours, spots, header.pattern)
+    base = with_learned_layer(base, guide, sections, header.pattern, stored.networks)
+    planes = with_residual(base, spots, sections, header.residual, domain, stored.tables)
+    found = _sensor(header, sections, domain, stored.tables)
+    samples, exact = _restored(planes, spots, sections, domain, found)
+    mosaic = mosaic_of(samples)[: header.height, : header.width].astype(np.uint16)
+    if exact and header.cfa_digest is not None:
+        digest = hashlib.sha256(mosaic.astype("<u2").tobytes()).digest()
+        require(digest == header.cfa_digest, "another mosaic than the header's")
+    return mosaic

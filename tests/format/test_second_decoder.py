@@ -1,0 +1,152 @@
+"""The decoder of `second_decoder` restores every golden carrier bit for bit."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from .second_decoder import RefusedError, Stored, load_stored, restore
+from .second_decoder.carrier import CONTENT_TYPE, payload_bytes, superbox_of
+from .second_decoder.payload import Source, crc32c, read_header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent
+GOLDEN = HERE.parent / "golden"
+PACKAGE = HERE.parents[1] / "core" / "rawback"
+DIGESTS: dict[str, str] = {
+    name: entry["sha256"]
+    for name, entry in json.loads((GOLDEN / "digests.json").read_text("utf-8")).items()
+}
+
+
+@pytest.fixture(scope="module")
+def stored() -> Stored:
+    """The tables and networks of the golden carriers."""
+    return load_stored(PACKAGE / "codec", PACKAGE / "weights")
+
+
+def golden(name: str) -> bytes:
+    """The bytes of a golden carrier."""
+    return (GOLDEN / f"{name}.jpg").read_bytes()
+
+
+def digest(jpeg: bytes, stored: Stored) -> str:
+    """The digest of what a carrier restores."""
+    return hashlib.sha256(restore(jpeg, stored).astype("<u2").tobytes()).hexdigest()
+
+
+def test_it_stands_alone() -> None:
+    """It imports nothing of the library, nor what the library computes with."""
+    allowed = {*sys.stdlib_module_names, "numpy", "safetensors", "PIL"}
+    for file in (HERE / "second_decoder").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                assert {alias.name.partition(".")[0] for alias in node.names} <= allowed
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                assert (node.module or "").partition(".")[0] in allowed
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_restores_golden(name: str, stored: Stored) -> None:
+    """The mosaic of a golden carrier has its digest."""
+    assert digest(golden(name), stored) == DIGESTS[name]
+
+
+def segment(body: bytes) -> bytes:
+    """An APP11 segment."""
+    return b"\xff\xeb" + (len(body) + 2).to_bytes(2, "big") + body
+
+
+def box(kind: bytes, data: bytes) -> bytes:
+    """A box of JUMBF."""
+    return (len(data) + 8).to_bytes(4, "big") + kind + data
+
+
+def packets(payload: bytes) -> list[bytes]:
+    """The bodies of the packets that carry a payload (1.2)."""
+    description = box(b"jumd", CONTENT_TYPE + b"\x03rawback\0")
+    whole = box(b"jumb", description + box(b"bidb", payload))
+    starts = range(8, len(whole), 65_517)
+    return [
+        b"JP\x52\x42" + number.to_bytes(4, "big") + whole[:8] + whole[start : start + 65_517]
+        for number, start in enumerate(starts, 1)
+    ]
+
+
+def embedded(jpeg: bytes, bodies: list[bytes]) -> bytes:
+    """A JPEG with other APP11 segments than it has, right behind its first marker."""
+    at = 2
+    rest = []
+    while jpeg[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
+        if jpeg[at + 1] != 0xEB:
+            rest.append(jpeg[at:end])
+        at = end
+    return b"".join([jpeg[:2], *map(segment, bodies), *rest, jpeg[at:]])
+
+
+def long_payload(jpeg: bytes) -> bytes:
+    """The payload of a JPEG with a long section of an unknown kind behind it (2.2)."""
+    size = 150_000
+    head = bytes([200, 0, 0, size & 127 | 128, size >> 7 & 127 | 128, size >> 14])
+    section = head + np.random.default_rng(1).bytes(size)
+    return payload_bytes(superbox_of(jpeg)) + section + crc32c(section).to_bytes(4, "big")
+
+
+def test_reads_several_packets(stored: Stored) -> None:
+    """A superbox may have several packets, and segments of others may be between them."""
+    jpeg = golden("lossless")
+    first, *others = packets(long_payload(jpeg))
+    between = embedded(jpeg, [b"JP\x02\x11 of others", first, b"others", *others])
+    assert digest(between, stored) == DIGESTS["lossless"]
+
+
+def test_reads_what_was_split_anew(stored: Stored) -> None:
+    """Bodies that were joined and split elsewhere are read all the same (1.3)."""
+    jpeg = golden("lossless")
+    joined = b"some other segment" + b"".join(packets(long_payload(jpeg)))
+    split = [joined[at : at + 65_533] for at in range(0, len(joined), 65_533)]
+    assert digest(embedded(jpeg, split), stored) == DIGESTS["lossless"]
+
+
+def test_refuses_a_missing_packet(stored: Stored) -> None:
+    """A superbox with a missing packet is damaged (1.3)."""
+    jpeg = golden("lossless")
+    first, _second, *others = packets(long_payload(jpeg))
+    with pytest.raises(RefusedError):
+        restore(embedded(jpeg, [first, *others]), stored)
+
+
+def cuts(payload: bytes) -> Iterator[bytes]:
+    """The payload cut behind its first section, its second and so on (2)."""
+    source = Source(payload)
+    read_header(source)
+    while not source.at_end:
+        source.take(1)
+        source.varint()
+        source.varint()
+        source.take(source.varint())
+        source.take(4)
+        yield payload[: source.at]
+
+
+@pytest.mark.parametrize("name", ["lossless", "learned"])
+def test_cut_payloads_come_closer(name: str, stored: Stored) -> None:
+    """What is restored of a cut payload differs less and less from the whole mosaic."""
+    jpeg = golden(name)
+    whole = restore(jpeg, stored).astype(np.int64)
+    parts = list(cuts(payload_bytes(superbox_of(jpeg))))
+    found = [restore(embedded(jpeg, packets(part)), stored) for part in parts]
+    distances = [float(np.abs(mosaic.astype(np.int64) - whole).mean()) for mosaic in found]
+    assert distances[-1] == 0 < distances[0]
+    assert all(after <= 1.02 * before for before, after in pairwise(distances))
