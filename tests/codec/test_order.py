@@ -10,17 +10,20 @@ import pytest
 
 from rawback.bitstream import SectionKind, unpack
 from rawback.codec import Rate, coded_steps, decode
-from rawback.jpegio import decode_jpeg
+from rawback.jpegio import Carrier, decode_jpeg
 from rawback.models import LATENT
+from rawback.models.exact import LIMIT
 from rawback.models.level import Level
-from rawback.weights import weights
+from rawback.weights import MEMBERS, weights
 from rawback_lab.camera import CameraSpec
+from rawback_lab.pictures import Picture, linear_picture, quads, software_isp
+from rawback_lab.render import FilmicLook
 from rawback_lab.scenes import made_up_shot, session_at
 
 if TYPE_CHECKING:
     import torch
 
-    from rawback.types import BayerPattern
+    from rawback.types import BayerPattern, RawFrame
 
 POSITION = 2 * LATENT
 """Quads along each side of what a main latent covers."""
@@ -62,3 +65,28 @@ def test_masks_are_those_of_decoding(
     assert np.array_equal(fewer, steps)
     none = tuple(s for s in payload.sections if s.kind != SectionKind.LATENTS)
     assert coded_steps(replace(payload, sections=none), carrier) is None
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_the_learned_orders_tell_positions_apart(
+    member: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Odds that are clipped, all of them, would leave nothing but raster order."""
+    frame, jpeg = made_up_shot(300, 420, seed=1)
+    shot: tuple[RawFrame, Carrier] = frame, decode_jpeg(jpeg)
+    if member == "linear":
+        linear = linear_picture(frame, 2)
+        shot = quads(Picture(linear, software_isp(linear, frame, FilmicLook()), frame))
+    seen, usual = [], Level.odds
+
+    def noted(self: Level, state: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        odds = usual(self, state, known)
+        seen.append(odds.numpy()[known.numpy() == 0])
+        return odds
+
+    monkeypatch.setattr(Level, "odds", noted)
+    session_at(*shot, use="full", member=member)[0].encode(Rate.quality(30))
+    assert len(seen) == 2 * 3
+    for odds in seen:
+        assert np.mean(np.abs(odds) < LIMIT) > 0.9
+        assert len(np.unique(odds)) > 2

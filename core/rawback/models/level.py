@@ -86,7 +86,7 @@ class Level(nn.Module):
         self.channels, self.groups, self.adaptive = channels, groups, adaptive
         self.learned_order = learned_order
         if learned_order:
-            self.order = nn.ModuleList([ExactConv(inputs + 3, 16, 3), ExactConv(16, 1, 3)])
+            self.order = _interleaving(ExactConv(inputs + 3, 16, 3), ExactConv(16, 1, 3))
         self.around = ExactConv(channels, _CONTEXT, 2 * _REACH + 1)
         self.joined = ExactConv(inputs + _CONTEXT + 1, _HIDDEN, 1)
         self.told = ExactConv(_HIDDEN, channels * (3 if adaptive else 2), 1)
@@ -95,29 +95,33 @@ class Level(nn.Module):
             # Begin with a spread far below a step: nearly all latents are silent.
             self.told.bias[channels : 2 * channels] = 8 / _PER_UNIT
 
+    def odds(self, state: Tensor, known: Tensor) -> Tensor:
+        """What speaks for coding each position next: ``[B, 1, h, w]``, of a learned order."""
+        first, second = self.order
+        seen = torch.cat([state, known, *_parities(known)], dim=1)
+        return signed(second(positive(first(seen)))).float()
+
     def next_group(self, state: Tensor, known: Tensor, number: int) -> Tensor:
         """Which of the positions not known yet make the next group: 1 or 0, ``[B, 1, h, w]``.
 
         As many of them come as make all groups alike in size: those with the largest odds, and of
         equal ones the first. In training, noise is added to the odds every other time (Gumbel
         top-k, Kool et al., ICML 2019), and the gradient is that of a choice by odds against the
-        last one that was taken.
+        last one that was taken: against its odds too, so that nothing is gained by moving all of
+        them alike, to where they are clipped and tell nothing any more.
         """
         left = 1 - known
         if number == self.groups - 1:
             return left
         if not self.learned_order:
             return left * _interleaved(known, number, self.groups)
-        rows, columns = _parities(known)
-        first, second = self.order
-        seen = torch.cat([state, known, rows, columns], dim=1)
-        odds = signed(second(positive(first(seen)))).float()
+        odds = self.odds(state, known)
         if self.training and torch.rand(()) < _RANDOM_SHARE:
             noise = torch.empty_like(odds).uniform_(1e-4, 1 - 1e-4)
             odds = odds - torch.log(-torch.log(noise))
-        ranked = torch.where(left > 0, odds, torch.full_like(odds, -torch.inf)).detach().flatten(1)
+        ranked = torch.where(left > 0, odds, torch.full_like(odds, -torch.inf)).flatten(1)
         taken = _size_of_group(known[0].numel(), self.groups, number)
-        order = ranked.sort(dim=1, descending=True, stable=True).indices[:, :taken]
+        order = ranked.detach().sort(dim=1, descending=True, stable=True).indices[:, :taken]
         hard = torch.zeros_like(ranked).scatter_(1, order, 1.0).reshape(odds.shape)
         if not self.training:
             return hard
@@ -172,6 +176,23 @@ def _parities(like: Tensor) -> tuple[Tensor, Tensor]:
     rows = (torch.arange(height, device=like.device) % 2).to(like.dtype)[:, None]
     columns = (torch.arange(width, device=like.device) % 2).to(like.dtype)
     return rows.expand_as(like), columns.expand_as(like)
+
+
+def _interleaving(first: ExactConv, second: ExactConv) -> nn.ModuleList:
+    """The order network, beginning with odds that make four groups interleaved grids."""
+    with torch.no_grad():
+        own, middle = first.weight[:3], first.weight.shape[-1] // 2
+        own.zero_()
+        own[0, -2, middle, middle] = own[1, -1, middle, middle] = 1
+        own[2, -2:, middle, middle] = 1
+        first.bias[2] = -1  # 1 where row and column are both odd
+        second.weight.zero_()
+        # 3, 2, 1, 0 for the grids of upper left, lower right, upper right and lower left.
+        second.weight[0, :3, middle, middle] = torch.tensor([-3.0, -2.0, 4.0])
+        second.bias.fill_(3)
+        second.weight.div_(2)
+        second.bias.div_(2)
+    return nn.ModuleList([first, second])
 
 
 def _interleaved(like: Tensor, number: int, groups: int) -> Tensor:

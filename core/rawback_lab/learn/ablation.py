@@ -34,7 +34,9 @@ def main() -> None:
     options_parser = parser()
     options_parser.description = "Train without each part, and compare."
     options_parser.add_argument("--json", type=Path, required=True, help="where the figures go")
-    options_parser.add_argument("--only", nargs="+", choices=["whole", *PARTS], help="some of them")
+    options_parser.add_argument(
+        "--without", nargs="+", choices=["nothing", *PARTS], help="some of them"
+    )
     options = options_parser.parse_args()
     results: dict[str, Any] = {"networks": {}}
     if options.json.exists():
@@ -47,9 +49,9 @@ def main() -> None:
     }
     folder = options.out
     held_out = Material(packed(options.pack, held_out=True))
-    for name in options.only or ("whole", *PARTS):
+    for name in options.without or ("nothing", *PARTS):
         config = ModelConfig()
-        if name not in {"whole", "base"}:
+        if name not in {"nothing", "base"}:
             config = replace(config, **{name: False})
         options.out = folder / name
         options.base = name != "base"

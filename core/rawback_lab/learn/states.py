@@ -79,12 +79,13 @@ def resumed(folder: Path, network: Network, optimiser: torch.optim.Optimizer) ->
     return state.step
 
 
-def take_weights(start: str, network: Network) -> None:
+def take_weights(start: str, network: Network, anew: tuple[str, ...] = ()) -> None:
     """Begin with the weights of another network, as far as they fit.
 
     Args:
         start: A training's state, or the name of a member that the package carries.
         network: Is changed.
+        anew: Beginnings of the names of parts that keep the weights they have.
     """
     found = (
         weights(start).network.state_dict()
@@ -95,7 +96,7 @@ def take_weights(start: str, network: Network) -> None:
     fitting = {
         name: value
         for name, value in found.items()
-        if name in own and value.shape == own[name].shape
+        if name in own and value.shape == own[name].shape and not name.startswith(anew)
     }
     network.load_state_dict(own | fitting)
 

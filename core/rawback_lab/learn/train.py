@@ -176,10 +176,13 @@ def train(options: argparse.Namespace, config: ModelConfig) -> None:
     torch.manual_seed(options.seed)
     torch.backends.cudnn.benchmark = True
     network = Network(config).to(options.device)
-    optimiser = torch.optim.Adam(network.parameters(), lr=options.rate)
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name.startswith(tuple(options.only)))
+    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.Adam(learning, lr=options.rate)
     first = resumed(options.out, network, optimiser)
     if options.start and not first:
-        take_weights(options.start, network)
+        take_weights(options.start, network, tuple(options.anew))
     course = Course(options.steps, options.minutes, least=0.02)
     saved = looked = time.monotonic()
     log = _Log(options.out)
@@ -192,7 +195,7 @@ def train(options: argparse.Namespace, config: ModelConfig) -> None:
         passed, loss = _step(network, shots.training, options, draws, number)
         optimiser.zero_grad()
         torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(learning, 1.0)
         optimiser.step()
         log.add(draws, loss, passed)
         last = course.share(number + 1) == 1
@@ -281,6 +284,12 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--follow", action="store_true", help="take in shots packed meanwhile")
     found.add_argument("--validate", type=int, default=500, help="steps between validations")
     found.add_argument("--start", help="a state to take weights from, or a member of the package")
+    found.add_argument(
+        "--anew", nargs="+", default=[], metavar="NAME", help="parts that do not take them"
+    )
+    found.add_argument(
+        "--only", nargs="+", default=[""], metavar="NAME", help="parts to train; all by default"
+    )
     found.add_argument("--without-base", dest="base", action="store_false", help="for comparison")
     found.add_argument("--bf16", action="store_true", help="compute in bfloat16 where that is safe")
     for part in fields(ModelConfig):
