@@ -53,10 +53,10 @@ Use: TypeAlias = Literal["auto", "never", "bare", "full"]
 """The learned layer where it pays, never, always without latents, always with all of them."""
 
 _TRIED = 4
-_LEAST_GAIN, _LARGE_LEAST_GAIN, _LARGE = 0.01, 0.05, 1 << 22
+_LEAST_GAIN, _LARGE_LEAST_GAIN, _LARGE = 0.01, 0.1, 1 << 22
 """Part of the bits that the layer must save to be worth the time it takes, and what it must save on
 frames of more than so many quads (16 megapixels): there it is the difference between coding in less
-and in more than 20 s."""
+than 20 s and in 30."""
 
 _RANGE = (0, 44)
 """Shifts that the networks were trained with, in eighths of an octave."""

@@ -1,6 +1,6 @@
-"""Time and memory of the main job on 24 megapixels: ``python -m rawback_lab.bench.speed RAW``.
+"""Time and memory of the main job on 24 megapixels: ``python -m rawback_lab.bench.speed RAW...``.
 
-The raw's mosaic is repeated to 6000 x 4000 samples, and so is LibRaw's rendering of it. Encode and
+Each raw's mosaic is repeated to 6000 x 4000 samples, and so is LibRaw's rendering of it. Encode and
 restore run as the command line does, each in a process of its own, which reports its own figures.
 """
 
@@ -21,6 +21,7 @@ import numpy as np
 
 from rawback import jpegio, rawio
 from rawback_lab.bench.carriers import carrier_file
+from rawback_lab.bench.peers import write_json
 from rawback_lab.orient import to_sensor
 from rawback_lab.render import encode_jpeg
 
@@ -61,35 +62,37 @@ def called(*arguments: str | Path) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time the main job on 24 megapixels.")
-    parser.add_argument("raw", type=Path)
+    parser.add_argument("raws", type=Path, nargs="+", help="raw files")
     parser.add_argument("--json", type=Path, required=True, help="where the figures go")
     parser.add_argument("--scratch", type=Path, default=Path(".scratch/carriers"))
     options = parser.parse_args()
+    results: dict[str, Any] = {"pixels": _HEIGHT * _WIDTH, "cores": os.cpu_count(), "raws": {}}
+    for raw in options.raws:
+        results["raws"][raw.stem] = timed(raw, options.scratch)
+        write_json(options.json, results)
+
+
+def timed(raw_file: Path, scratch: Path) -> list[dict[str, Any]]:
+    """Figures of one raw at each rate."""
     keys = ("payload_bytes", "bpp", "psnr_db", "seconds", "wall_seconds", "peak_memory_bytes")
-    results: dict[str, Any] = {
-        "raw": options.raw.name,
-        "pixels": _HEIGHT * _WIDTH,
-        "cores": os.cpu_count(),
-        "runs": [],
-    }
+    runs: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         raw, jpeg = Path(folder, "large.dng"), Path(folder, "large.jpg")
-        for path, data in zip((raw, jpeg), tiled(options.raw, options.scratch), strict=True):
+        for path, data in zip((raw, jpeg), tiled(raw_file, scratch), strict=True):
             path.write_bytes(data)
         for rate in _RATES:
             carrier, restored = Path(folder, "carrier.jpg"), Path(folder, "restored.dng")
             embed = called("embed", raw, jpeg, "-o", carrier, "--overwrite", *rate)
             restore = called("restore", carrier, "-o", restored, "--overwrite")
-            results["runs"].append(
+            runs.append(
                 {
                     "rate": " ".join(rate),
                     "embed": {key: embed[key] for key in keys},
                     "restore": {key: restore[key] for key in keys if key in restore},
                 }
             )
-            print(json.dumps(results["runs"][-1]), flush=True)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+            print(raw_file.stem, json.dumps(runs[-1]), flush=True)
+    return runs
 
 
 if __name__ == "__main__":

@@ -116,13 +116,16 @@ def _hook(results: dict[str, Any]) -> None:
 
 def _speed(results: dict[str, Any]) -> None:
     print(f"\n{results['pixels'] / 1e6:.0f} megapixels on {results['cores']} cores:\n")
-    print("| rate | embed | restore |\n|---|---|---|")
-    for run in results["runs"]:
-        cells = [
-            f"{run[verb]['wall_seconds']:.1f} s, {run[verb]['peak_memory_bytes'] / 2**30:.2f} GiB"
-            for verb in ("embed", "restore")
-        ]
-        print(f"| `{run['rate']}` | " + " | ".join(cells) + " |")
+    print("| raw, repeated | rate | embed | restore |\n|---|---|---|---|")
+    for raw, runs in results["raws"].items():
+        for run in runs:
+            cells = (
+                f"{run[verb]['wall_seconds']:.1f} s, "
+                f"{run[verb]['peak_memory_bytes'] / 2**30:.2f} GiB"
+                for verb in ("embed", "restore")
+            )
+            print(f"| {raw} | `{run['rate']}` | " + " | ".join(cells) + " |")
+            raw = ""
 
 
 def _throughput(results: dict[str, Any]) -> None:
