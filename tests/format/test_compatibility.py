@@ -158,6 +158,13 @@ def test_a_newer_major_version_is_refused_and_can_be_stripped() -> None:
         by_second_reader(file)
 
 
+def test_there_is_no_major_version_0() -> None:
+    packed = bytearray(container.extract_payload(carrier("lossy")))
+    packed[4] = 0
+    with pytest.raises(rawback.PayloadDamaged, match="never was"):
+        unpack(bytes(packed))
+
+
 def test_damage_is_found_by_both() -> None:
     packed = bytearray(container.extract_payload(carrier("lossy")))
     packed[-10] ^= 1
