@@ -189,16 +189,26 @@ class Session:
         size = rate.value if rate.kind == "size" else rate.value * self.frame.cfa.size / 8
         return self._best_of_size(int(size), report)
 
-    def _refined(self, prepared: Prepared, step: float, report: Progress) -> Prepared | None:
-        """The base with the learned layer, where it is to be tried at a step and seems to pay."""
-        coarse = step >= _COARSE_STEP[self._shot.member]
-        if self._use != "auto" or not coarse or prepared.learned:
+    def _refined(
+        self, prepared: Prepared, step: float, report: Progress, *, thorough: bool = False
+    ) -> Prepared | None:
+        """The base with the learned layer, where it is to be tried at a step and seems to pay.
+
+        Args:
+            prepared: The base.
+            step: Step code.
+            report: Is told how far it is.
+            thorough: Try latents of mosaics too, which seldom pay and take half of the time.
+        """
+        member = self._shot.member
+        if self._use != "auto" or step < _COARSE_STEP[member] or prepared.learned:
             return None
 
         def tell(done: float) -> None:
             report("Trying the learned layer", done)
 
-        refined = prepared.refined(shift_of(round(step)), report=tell)
+        latents = thorough or member == "linear"
+        refined = prepared.refined(shift_of(round(step)), report=tell, latents=latents)
         return refined if refined.learned else None
 
     def _of_step(self, step: int | None, report: Progress) -> Encoded:
@@ -260,7 +270,7 @@ class Session:
         search = StepSearch(prepared)
         step = search.step_for(_aim(size, bare))
         plain = self._approach(search, bare, step, size, report)
-        refined = self._refined(prepared, step, report)
+        refined = self._refined(prepared, step, report, thorough=True)
         if refined is None:
             return plain
         # What the layer saves was estimated; what comes of it is known only now.
@@ -304,17 +314,20 @@ class Session:
         if self._psnr(bare) >= decibels:
             return self._cheapest_base(bare, decibels, report)
 
-        def step_for(some: Prepared) -> int | None:
-            return coarsest_reaching(decibels, lambda step: self._psnr_at(some, step), report)
+        def step_for(some: Prepared, finest: int) -> int | None:
+            def psnr_at(step: int | None) -> float:
+                return self._psnr_at(some, step)
 
-        step = step_for(prepared)
+            return coarsest_reaching(decibels, psnr_at, report, finest)
+
+        step = step_for(prepared, FINEST)
         if step is None:
             return self._lossless(report)
         plain = self._draft(prepared, step, report).finished()
         refined = self._refined(prepared, step, report)
         if refined is None:
             return self._smaller(plain, step, report)
-        step = step_for(refined)
+        step = step_for(refined, step)
         if step is None:
             return plain
         found = self._draft(refined, step, report).finished()

@@ -102,6 +102,8 @@ def refine(
     shift: int,
     use: Use = "auto",
     report: Callable[[float], None] = lambda _done: None,
+    *,
+    latents: bool = True,
 ) -> Refinement | None:
     """The learned layer that saves most, or None where it does not pay.
 
@@ -113,6 +115,7 @@ def refine(
         shift: Eighths of an octave by which quantiser steps are above the noise.
         use: Whether it is to be used as told even where it does not pay.
         report: Is told which part is done; may raise to stop it.
+        latents: Whether latents are tried where that is left open.
     """
     if use == "never":
         return None
@@ -134,10 +137,11 @@ def refine(
             report(0.2)
         # Latents are found for the whole frame, which takes time; where the networks have nothing
         # to say without them, they hardly have with them.
-        hopeful = shift >= _COARSE and any(saved(trial) > least / 2 for trial in trials)
+        worth_trying = latents and shift >= _COARSE
+        hopeful = worth_trying and any(saved(trial) > least / 2 for trial in trials)
         if use == "full" or (use == "auto" and hopeful):
-            latents = _with_latents(held, scene, target, shift, report)
-            trials += _tried(scene, some, theta, *latents)
+            found = _with_latents(held, scene, target, shift, report)
+            trials += _tried(scene, some, theta, *found)
             report(0.8)
     best = max(trials, key=saved)
     if use == "auto" and saved(best) < least:

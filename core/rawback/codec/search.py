@@ -129,7 +129,10 @@ class StepSearch:
 
 
 def coarsest_reaching(
-    decibels: float, psnr_at: Callable[[int | None], float], report: Progress
+    decibels: float,
+    psnr_at: Callable[[int | None], float],
+    report: Progress,
+    finest: int = FINEST,
 ) -> int | None:
     """The coarsest step whose raw PSNR is at least `decibels`, or None if no step's is.
 
@@ -137,9 +140,10 @@ def coarsest_reaching(
         decibels: What is to be reached.
         psnr_at: Raw PSNR at a step, and of the base alone at None.
         report: Is told how far the search is.
+        finest: The finest step to look at.
     """
-    reached, missed = FINEST, COARSEST + 1
-    best, worst = psnr_at(FINEST), psnr_at(None)
+    reached, missed = finest, COARSEST + 1
+    best, worst = psnr_at(finest), psnr_at(None)
     if best < decibels:
         return None
     while missed - reached > 1:

@@ -210,6 +210,8 @@ class Prepared:
         shift: int,
         use: Use = "auto",
         report: Callable[[float], None] = lambda _done: None,
+        *,
+        latents: bool = True,
     ) -> Prepared:
         """The same with a learned layer, or this one itself where none pays.
 
@@ -217,12 +219,14 @@ class Prepared:
             shift: For steps of so many eighths of an octave above the noise.
             use: Whether the layer is to be used as told even where it does not pay.
             report: Is told which part is done; may raise to stop it.
+            latents: Whether latents are tried where that is left open.
         """
         shot = self.shot
         held = weights(shot.member)
         sites = held.network.config.sites
         scene = Scene.of(shot.frame.pattern, shot.source, self.predicted, sites)
-        found = refine(held, scene, shot.planes, self.worth, shift, use, report)
+        worth = self.worth
+        found = refine(held, scene, shot.planes, worth, shift, use, report, latents=latents)
         del scene
         if found is None:
             return self
