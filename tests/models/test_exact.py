@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from rawback.models import ExactConv
+from rawback.models import ExactConv, exact, octets
 from rawback.models.exact import LIMIT, UNIT, positive, rounded, signed
+from rawback.models.octets import OctetConv
 
 
 def _conv(
@@ -73,6 +74,41 @@ def test_a_frozen_convolution_is_the_one_it_was_taken_from() -> None:
     conv, copy, values = _conv(5), _conv(6), _input(5, 1, 24, 7, 7)
     copy.freeze(*conv.integers())
     assert torch.equal(copy(values), conv(values))
+
+
+@given(st.integers(0, 1000), st.booleans(), st.sampled_from([1, 3]))
+def test_bytes_give_what_floats_give(seed: int, has_signs: bool, side: int) -> None:
+    torch.manual_seed(seed)
+    conv = ExactConv(21, 13, side, skips=True, signed=has_signs)
+    conv.freeze(*conv.integers())
+    conv.requires_grad_(requires_grad=False)
+    values = _input(seed, 2, 21, 9, 11) * 1.01
+    added = _input(seed + 1, 2, 13, 9, 11).abs()
+
+    def found() -> list[torch.Tensor]:
+        taken = conv.taken(values)
+        more = (added * UNIT).to(torch.uint8) if taken.dtype == torch.uint8 else added
+        active = [conv(taken, active=True), conv(taken, more, active=True)]
+        return [conv(taken)] + [a / UNIT if a.dtype == torch.uint8 else a for a in active]
+
+    usual = found()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exact, "octets_are_exact", lambda: False)
+        plain = found()
+    assert all(torch.equal(one, other) for one, other in zip(usual, plain, strict=True))
+
+
+def test_bytes_are_not_trusted_where_their_sums_are_clipped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As older processors clip the sums of pairs, in 16 bits."""
+
+    def clipped(conv: OctetConv, values: torch.Tensor) -> torch.Tensor:
+        return true_sums(conv, values).clamp(max=float(values.max()))
+
+    true_sums = OctetConv.sums
+    monkeypatch.setattr(OctetConv, "sums", clipped)
+    assert not octets.octets_are_exact.__wrapped__()
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])

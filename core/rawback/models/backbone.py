@@ -52,7 +52,7 @@ _START = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a synthesis says of every site, each ``[B, F, sites h, sites w]``.
+    """What a synthesis says of every site of every cell, each ``[B, F sites^2, h, w]``.
 
     Attributes:
         plain: Features in standard deviations of the noise, not rounded.
@@ -156,13 +156,16 @@ class Synthesis(nn.Module):
         outputs = config.features * config.sites**2
         self.stem = ExactConv(config.inputs, config.width + _GUIDE, 3)
         self.blocks = nn.ModuleList(
-            [ExactConv(config.width + _GUIDE, config.width, 3, skips=True) for _ in range(_BLOCKS)]
+            [
+                ExactConv(config.width + _GUIDE, config.width, 3, skips=True, signed=False)
+                for _ in range(_BLOCKS)
+            ]
         )
-        self.out = ExactConv(config.width + _GUIDE, outputs, 1)
+        self.out = ExactConv(config.width + _GUIDE, outputs, 1, signed=False)
         if config.latents:
             self.gathered = ExactConv(config.main + state, 64, 3)
-            self.lifted = ExactConv(64, config.width * LATENT * LATENT, 1)
-            self.told = ExactConv(config.width + _GUIDE, outputs, 1)
+            self.lifted = ExactConv(64, config.width * LATENT * LATENT, 1, signed=False)
+            self.told = ExactConv(config.width + _GUIDE, outputs, 1, signed=False)
         for block in self.blocks:
             # What is added to an activation begins small.
             nn.init.kaiming_normal_(block.get_parameter("weight"), a=3.0)
@@ -178,18 +181,28 @@ class Synthesis(nn.Module):
             state: Of the main latents ``[B, S, h / 4, w / 4]``; None without latents.
             latents: Decoded ``[B, main, h / 4, w / 4]``; None where there are none.
         """
-        seen = self.stem(cells)
-        hidden, guide = seen[:, : self.width], positive(seen[:, self.width :])
-        if latents is not None and state is not None:
-            gathered = positive(self.gathered(torch.cat([latents, state], dim=1)))
-            lifted = functional.pixel_shuffle(signed(self.lifted(gathered)), LATENT)
-            hidden = signed(hidden) + lifted
-        hidden = positive(hidden)
+        cells = self.stem.taken(cells)
+        if latents is None or state is None:
+            seen = self.stem(cells, active=True)
+        else:
+            seen = self._told(self.stem(cells), state, latents)
+        guide = seen[:, self.width :]
         for block in self.blocks:
-            hidden = positive(block(torch.cat([hidden, guide], dim=1)) + hidden)
-        seen = torch.cat([hidden, guide], dim=1)
-        told = None if latents is None else signed(self.told(seen))
-        return _shuffled(self.out(seen), told, self.sites)
+            hidden = block(seen, seen[:, : self.width], active=True)
+            seen = torch.cat([hidden, guide], dim=1)
+        told = None if latents is None else signed(self.told(seen), inplace=True)
+        return Said(self.out(seen), told)
+
+    def _told(self, sums: Tensor, state: Tensor, latents: Tensor) -> Tensor:
+        """What the first block sees, when latents have had their say in the stem's sums."""
+        gathered = self.lifted.taken(
+            self.gathered(torch.cat([latents, state], dim=1)), inplace=True
+        )
+        lifted = signed(self.lifted(gathered), inplace=True)
+        hidden = signed(sums[:, : self.width], inplace=True)
+        hidden = functional.pixel_shuffle(lifted, LATENT).add_(hidden)
+        parts = hidden, sums[:, self.width :]
+        return torch.cat([self.out.taken(part, inplace=True) for part in parts], dim=1)
 
 
 class MirroredSynthesis(nn.Module):
@@ -214,20 +227,10 @@ class MirroredSynthesis(nn.Module):
         if state is None or latents is None:
             count, _, height, width = cells.shape
             plain = self.out.weight.shape[0] // self.sites**2
-            return Said(
-                cells.new_zeros(count, plain, self.sites * height, self.sites * width), None
-            )
+            return Said(cells.new_zeros(count, plain * self.sites**2, height, width), None)
         hidden = positive(self.gathered(torch.cat([latents, state], dim=1)))
         hidden = functional.pixel_shuffle(positive(self.twice(hidden)), 2)
         hidden = positive(self.wide(hidden))
         hidden = functional.pixel_shuffle(positive(self.again(hidden)), 2)
         hidden = positive(self.fine(hidden))
-        return _shuffled(self.out(hidden), signed(self.told(hidden)), self.sites)
-
-
-def _shuffled(plain: Tensor, scaled: Tensor | None, sites: int) -> Said:
-    """Channels of cells to sites."""
-    return Said(
-        functional.pixel_shuffle(plain, sites),
-        None if scaled is None else functional.pixel_shuffle(scaled, sites),
-    )
+        return Said(self.out(hidden), signed(self.told(hidden)))

@@ -4,7 +4,8 @@ Every number in the networks is a whole number of 1/64, between -255/64 and 255/
 an 8-bit integer times a power of two. A convolution in float32 then adds up multiples of one small
 unit; as long as no sum reaches ``2 ** 24`` of them, every partial sum is exact, whatever the order,
 the instruction set or the number of threads (:meth:`ExactConv.bound`, checked at export). Only then
-is a result rounded to 1/64 again.
+is a result rounded to 1/64 again. Activations that are bytes give the same sums faster
+(:mod:`rawback.models.octets`).
 
 In training the same modules round too, and gradients pass as if they did not.
 """
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 from torch.nn import functional
+
+from rawback.models.octets import OctetConv, octets_are_exact
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,8 +41,9 @@ class _Rounding(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, low: float, high: float, unit: float) -> Tensor:
         clipped = values.clamp(low, high)
-        ctx.save_for_backward(clipped == values)
-        return clipped.mul_(unit).round_().div_(unit)
+        if ctx.needs_input_grad[0]:
+            ctx.save_for_backward(clipped == values)
+        return _to_multiples(clipped, unit)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -47,20 +51,42 @@ class _Rounding(torch.autograd.Function):
         return gradients[0] * inside, None, None, None
 
 
-def rounded(values: Tensor, limit: float, unit: float = UNIT, low: float | None = None) -> Tensor:
-    """To the nearest multiple of ``1 / unit`` in `low` (``-limit``) to `limit`, ties to even."""
-    found: Tensor = _Rounding.apply(values, -limit if low is None else low, limit, unit)  # type: ignore[no-untyped-call]
+def _to_multiples(values: Tensor, unit: float) -> Tensor:
+    return values.mul_(unit).round_().mul_(1 / unit)
+
+
+def rounded(
+    values: Tensor,
+    limit: float,
+    unit: float = UNIT,
+    low: float | None = None,
+    *,
+    inplace: bool = False,
+) -> Tensor:
+    """To the nearest multiple of ``1 / unit`` in `low` (``-limit``) to `limit`, ties to even.
+
+    Args:
+        values: Any.
+        limit: The largest.
+        unit: A power of 2.
+        low: The smallest.
+        inplace: Whether `values` may be overwritten; they are where no gradient is to pass.
+    """
+    low = -limit if low is None else low
+    if inplace and not values.requires_grad:
+        return _to_multiples(values.clamp_(low, limit), unit)
+    found: Tensor = _Rounding.apply(values, low, limit, unit)  # type: ignore[no-untyped-call]
     return found
 
 
-def positive(values: Tensor) -> Tensor:
+def positive(values: Tensor, *, inplace: bool = False) -> Tensor:
     """The activation: 0 to LIMIT, rounded."""
-    return rounded(values, LIMIT, low=0)
+    return rounded(values, LIMIT, low=0, inplace=inplace)
 
 
-def signed(values: Tensor, limit: float = LIMIT) -> Tensor:
+def signed(values: Tensor, limit: float = LIMIT, *, inplace: bool = False) -> Tensor:
     """An output: -limit to limit, rounded."""
-    return rounded(values, limit)
+    return rounded(values, limit, inplace=inplace)
 
 
 class ExactConv(nn.Module):
@@ -74,18 +100,27 @@ class ExactConv(nn.Module):
         side: Of the kernel.
         stride: Of the output.
         skips: Whether an activation is added to each sum before it is rounded.
+        signed: Whether inputs may be negative.
 
     Attributes:
         frozen: Whether weights and biases are multiples of their units already, as after loading.
     """
 
     frozen = False
+    _octets: OctetConv | None = None
 
     def __init__(
-        self, inputs: int, outputs: int, side: int, stride: int = 1, *, skips: bool = False
+        self,
+        inputs: int,
+        outputs: int,
+        side: int,
+        stride: int = 1,
+        *,
+        skips: bool = False,
+        signed: bool = True,
     ) -> None:
         super().__init__()
-        self.skips = skips
+        self.skips, self.signed = skips, signed
         self.weight = nn.Parameter(torch.empty(outputs, inputs, side, side))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.stride = stride
@@ -117,10 +152,51 @@ class ExactConv(nn.Module):
         with torch.no_grad():
             self.weight.copy_(weight.float() / scale[:, None, None, None])
             self.bias.copy_(bias.float() / (scale * UNIT))
-        self.frozen = True
+        self.frozen, self._octets = True, None
 
-    def forward(self, values: Tensor) -> Tensor:
-        """Convolve; not rounded yet."""
+    def taken(self, values: Tensor, *, inplace: bool = False) -> Tensor:
+        """What this convolution takes in of any ``[B, I, h, w]``: clipped and rounded.
+
+        Where bytes are exact it comes as bytes; positive and negative parts apart, where there are
+        both. `values` may be overwritten if it is to be `inplace`.
+        """
+        if not self.frozen or values.device.type != "cpu" or not octets_are_exact():
+            return rounded(values, LIMIT, low=None if self.signed else 0, inplace=inplace)
+        whole = (values.mul_(UNIT) if inplace else values * UNIT).round_()
+        parts = [whole, -whole] if self.signed else [whole]
+        octets = [part.clamp_(0, LIMIT * UNIT).to(torch.uint8) for part in parts]
+        return torch.cat(octets, dim=1).contiguous(memory_format=torch.channels_last)
+
+    def octets(self) -> OctetConv:
+        """The same convolution of bytes."""
+        if self._octets is None:
+            weight, bias, shifts = self.integers()
+            scale = torch.exp2(-shifts.float())
+            if self.signed:
+                weight = torch.cat([weight, -weight], dim=1)
+            self._octets = OctetConv(weight, bias * scale / UNIT, scale, UNIT)
+        return self._octets
+
+    def forward(
+        self, values: Tensor, added: Tensor | None = None, *, active: bool = False
+    ) -> Tensor:
+        """Sums, not rounded, or activations in the form of `values`.
+
+        Args:
+            values: ``[B, I, h, w]``, as they are or from :meth:`taken`.
+            added: Activations ``[B, O, h, w]`` in the same form, which are added to the sums; may
+                be overwritten.
+            active: Whether activations are wanted.
+        """
+        if values.dtype == torch.uint8:
+            octets = self.octets()
+            return octets.activations(values, added) if active else octets.sums(values)
+        sums = self._sums(values)
+        if added is not None:
+            sums = sums + added
+        return positive(sums, inplace=True) if active else sums
+
+    def _sums(self, values: Tensor) -> Tensor:
         padding = self.weight.shape[-1] // 2
         if self.frozen:
             return functional.conv2d(values, self.weight, self.bias, self.stride, padding)

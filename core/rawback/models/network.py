@@ -168,12 +168,16 @@ class Network(nn.Module):
             latents: Likewise.
             scale: From :func:`scale_of`, ``[B, 1, 1, 1]``.
         """
-        said = self.synthesis(cells, state, latents)
-        found = rounded(said.plain.float(), FEATURE_LIMIT, FEATURE_UNIT)
+        said, sites = self.synthesis(cells, state, latents), self.config.sites
+
+        def in_units(told: Tensor) -> Tensor:
+            return rounded(told, FEATURE_LIMIT, FEATURE_UNIT, inplace=True)
+
+        found = in_units(said.plain.float())
         if latents is None or said.scaled is None:
-            return found
-        found = found + rounded(said.scaled.float() * scale, FEATURE_LIMIT, FEATURE_UNIT)
-        return rounded(found + self.means(latents, scale), FEATURE_LIMIT, FEATURE_UNIT)
+            return functional.pixel_shuffle(found, sites)
+        found = in_units(said.scaled.float() * scale).add_(found)
+        return in_units(self.means(latents, scale).add_(functional.pixel_shuffle(found, sites)))
 
     @torch.no_grad()
     def code(
