@@ -28,7 +28,7 @@ from rawback.models.backbone import (
 )
 from rawback.models.config import LATENT
 from rawback.models.exact import ExactConv, positive, rounded
-from rawback.models.level import FINER, STEPS_PER_OCTAVE, Expected, Level, visible
+from rawback.models.level import FINER, STEPS_PER_OCTAVE, Expected, Level, quantised, visible
 from rawback.models.views import HINTS, LATENT_VIEW, cell_view, latent_view
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def code_level(
         mean = torch.round(told.mean[where] * _FINE)
         symbols = None
         if given is not None:
-            symbols = torch.round((given[where] * _FINE - mean) / step).to(torch.int64)
+            symbols = quantised((given[where] * _FINE - mean) / step).to(torch.int64)
         symbols = coder(told.table[where].to(torch.int64), symbols)
         values = (mean.to(torch.int64) + symbols * step.to(torch.int64)).clamp(-_FAR, _FAR)
         decoded[where] = visible(values.to(decoded.dtype) / _FINE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from rawback.models import HINT_CODES, Network, facts_of, scale_of
-from rawback.models.level import quantiser_step, spread_of, visible
+from rawback.models.level import quantised, quantiser_step, spread_of, visible
 from rawback.models.network import Views
 from rawback.models.objective import energies, hints_of
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rawback.models.level import Level
     from rawback_lab.learn.material import Batch
 
-__all__ = ["Passed", "run"]
+__all__ = ["Passed", "code_length", "rate", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,8 @@ def _level(level: Level, state: Tensor, latents: Tensor, sent: int) -> tuple[Ten
         group = level.next_group(state, known, number)
         step = quantiser_step(told.step)
         place = (latents - told.mean) / step
-        index = place + (torch.round(place) - place).detach()
-        # At a hundredth of a bit per latent, uniform noise in place of rounding would cost more
-        # than the latents: the rate is that of the rounded index.
-        bits = bits + (group * _code_length(index, spread_of(told.table))).sum(dim=(1, 2, 3))
+        index = place + (quantised(place) - place).detach()
+        bits = bits + (group * rate(place, index, spread_of(told.table))).sum(dim=(1, 2, 3))
         decoded = decoded + group * visible(told.mean + index * step)
         known = known + group
     if sent < level.groups:
@@ -86,7 +84,20 @@ def _level(level: Level, state: Tensor, latents: Tensor, sent: int) -> tuple[Ten
     return decoded, bits
 
 
-def _code_length(index: Tensor, spread: Tensor) -> Tensor:
+def rate(place: Tensor, index: Tensor, spread: Tensor) -> Tensor:
+    """Bits of an index, with gradients for the spread, and for the place it was rounded from.
+
+    At a hundredth of a bit per latent, uniform noise in place of rounding would cost more than the
+    latents. But at an index of 0 nothing would pull a place back towards it: errors that pass
+    through the rounding push until the index is another, and half of all such latents speak and
+    are not worth their bits. So the gradient of the place is that of a code of the place itself.
+    """
+    spent = code_length(index.detach(), spread)
+    pull = code_length(place, spread.detach())
+    return spent + (pull - pull.detach())
+
+
+def code_length(index: Tensor, spread: Tensor) -> Tensor:
     """Bits of an index under a logistic distribution of that scale."""
     size = index.abs().float()
     spread = spread.float()
