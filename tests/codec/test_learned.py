@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -30,6 +30,28 @@ def _coded(
     session, carrier = session_at(frame, decode_jpeg(jpeg), use="full" if use == "full" else "bare")
     encoded = session.encode(rate)
     return unpack(encoded.payload), carrier, encoded.restored, frame
+
+
+@dataclass(frozen=True)
+class _OfLinear:
+    """What a rate gives: bytes, and raw PSNR in dB."""
+
+    size: int
+    decibels: float
+
+
+def _of_linear(use: Literal["auto", "never"], rate: Rate) -> _OfLinear:
+    """Code a linear picture, whose layer pays, and see that it decodes to what was said."""
+    frame, _ = made_up_shot(300, 420, seed=1)
+    linear = linear_picture(frame, 2)
+    picture = Picture(linear, software_isp(linear, frame, FilmicLook()), frame)
+    session, carrier = session_at(*quads(picture), use=use, member="linear")
+    encoded = session.encode(rate)
+    payload = unpack(encoded.payload)
+    learned = [s for s in payload.sections if s.kind == SectionKind.LATENTS]
+    assert bool(learned) == (use == "auto")
+    assert np.array_equal(decode(payload, carrier).cfa, encoded.restored.cfa)
+    return _OfLinear(len(encoded.payload), raw_psnr(session.frame, encoded.restored))
 
 
 def _with_latents(payload: Payload, change: dict[int, bytes]) -> Payload:
@@ -67,25 +89,19 @@ def test_linear_pictures_have_networks_of_their_own(use: Literal["bare", "full"]
     assert np.sqrt(np.mean(errors**2)) < 0.01 * WHITE
 
 
+def test_without_a_residual_the_layer_is_there_where_it_is_nearer() -> None:
+    without, with_it = (_of_linear(use, Rate.quality(0)) for use in ("never", "auto"))
+    assert without.decibels < with_it.decibels
+    assert without.size < with_it.size < without.size + 300
+
+
 @pytest.mark.parametrize("rate", [Rate.quality(30), Rate.psnr(48), Rate.size(9000)])
 def test_every_kind_of_rate_takes_the_layer_where_it_pays(rate: Rate) -> None:
-    frame, _ = made_up_shot(300, 420, seed=1)
-    linear = linear_picture(frame, 2)
-    picture = Picture(linear, software_isp(linear, frame, FilmicLook()), frame)
-    sizes, decibels = {}, {}
-    uses: tuple[Literal["auto", "never"], ...] = ("auto", "never")
-    for use in uses:
-        session, carrier = session_at(*quads(picture), use=use, member="linear")
-        encoded = session.encode(rate)
-        payload = unpack(encoded.payload)
-        learned = [s for s in payload.sections if s.kind == SectionKind.LATENTS]
-        assert bool(learned) == (use == "auto")
-        assert np.array_equal(decode(payload, carrier).cfa, encoded.restored.cfa)
-        sizes[use], decibels[use] = len(encoded.payload), raw_psnr(session.frame, encoded.restored)
+    without, with_it = (_of_linear(use, rate) for use in ("never", "auto"))
     if rate.kind != "psnr":
-        assert decibels["auto"] >= decibels["never"]
+        assert with_it.decibels >= without.decibels
     if rate.kind != "size":
-        assert sizes["auto"] <= sizes["never"]
+        assert with_it.size <= without.size
 
 
 def test_an_exact_layer_on_top_of_it_is_exact() -> None:

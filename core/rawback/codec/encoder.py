@@ -48,6 +48,10 @@ _COARSE_STEP = {"bayer": 240, "linear": 160}
 of the noise: below, it saves hardly a percent and takes its time to decode."""
 
 _USUAL_SHIFT = 16
+_LAST_SHIFTS = _USUAL_SHIFT, 28
+"""Where no residual follows, large errors count more or less for the PSNR than they do before one:
+what the readout is to be fitted for is tried."""
+
 _FINE_STEP = 130
 """Below half a standard deviation of the noise, lossless may be the smaller payload."""
 
@@ -212,17 +216,28 @@ class Session:
         return refined if refined.learned else None
 
     def _of_step(self, step: int | None, report: Progress) -> Encoded:
-        """The payload of a step; of the base alone where there is none."""
+        """The payload of a step; of what precedes the residual where there is none."""
+        if step is None:
+            return self._of_base(report)
         prepared = self.prepared(0)
         plain = self._draft(prepared, step, report).finished()
-        if step is None:
-            return plain
         refined = self._refined(prepared, step, report)
         if refined is None:
             return self._smaller(plain, step, report)
         found = self._draft(refined, step, report).finished()
         better = len(found.payload) <= len(plain.payload) and self._psnr(found) >= self._psnr(plain)
         return found if better else plain
+
+    def _of_base(self, report: Progress) -> Encoded:
+        """The base alone, or with the learned layer without latents: whatever is nearest."""
+        prepared = self.prepared(0)
+        found = [self._draft(prepared, None, report).finished()]
+        if self._use == "auto":
+            for tried, shift in enumerate(_LAST_SHIFTS):
+                report("Trying the learned layer", tried / len(_LAST_SHIFTS))
+                refined = prepared.refined(shift, "bare")
+                found.append(self._draft(refined, None, report).finished())
+        return max(found, key=self._psnr)
 
     def _lossless(self, report: Progress) -> Encoded:
         return self._draft(self.prepared(0), EXACT_STEP, report).with_exact(report)

@@ -1,7 +1,8 @@
 """What the synthesis tells at no bits: ``python -m rawback_lab.bench.zero_bits FOLDER``.
 
-The base of each raw alone, and the same base with the learned layer that sends no latents, only
-its head: the networks' name, the step, and the readout where a fitted one pays. A folder stands for
+Quality 0 is what precedes the residual: the base of each raw alone, and the same base with the
+learned layer that sends no latents, only its head: the networks' name, the step, and the readout
+where a fitted one pays. A folder stands for
 the raws that its ``manifest.csv`` lists as ``test``.
 """
 
@@ -26,9 +27,8 @@ def told(raw_file: Path, scratch: Path) -> dict[str, float]:
     frame = rawio.read_raw(raw_file)
     carrier = jpegio.decode_jpeg(carrier_file(raw_file, scratch).read_bytes())
     found: dict[str, float] = {}
-    uses: tuple[tuple[str, Use], ...] = (("base", "never"), ("synthesis", "bare"))
+    uses: tuple[tuple[str, Use], ...] = (("base", "never"), ("synthesis", "auto"))
     for name, use in uses:
-        # Quality 0 is the base and what refines it, and no residual.
         encoded = codec.prepare(frame, carrier, use=use).encode(Rate.quality(0))
         found[f"{name}_psnr"] = round(metrics.raw_psnr(frame, encoded.restored), 4)
         found[f"{name}_bytes"] = len(encoded.payload)
