@@ -13,6 +13,7 @@ All values are multiples of 1/64 within the range of activations, so both sides 
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import torch
@@ -106,8 +107,13 @@ def facts_of(shift: Tensor, hints: Tensor) -> Tensor:
 
 
 def _mean(values: Tensor, side: int) -> Tensor:
-    """Mean of squares of cells, rounded down; exact, as the sums are whole."""
-    return torch.floor(functional.avg_pool2d(values, side))
+    """Mean of squares of `side` whole numbers each way, rounded down; exact, as the sums are whole.
+
+    Torch's own pooling takes several times as long as adding up every second row and column.
+    """
+    rows = functools.reduce(torch.add, [values[..., at::side, :] for at in range(side)])
+    sums = functools.reduce(torch.add, [rows[..., at::side] for at in range(side)])
+    return sums.div_(side * side).floor_()
 
 
 def _floored(values: Tensor) -> Tensor:
