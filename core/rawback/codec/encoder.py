@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rawback.bitstream import Payload, section_offsets
 from rawback.codec.draft import Draft, Encoded
 from rawback.codec.headers import fits, header_of
 from rawback.codec.refine import shift_of
@@ -56,7 +57,7 @@ _FINE_STEP = 130
 """Below half a standard deviation of the noise, lossless may be the smaller payload."""
 
 _LARGEST_SHARE, _SMALL_SHARE = 0.6, 0.15
-"""Of a payload, that a base may take, and below which no smaller base is tried."""
+"""Of what a header leaves, that a base may take, and below which no smaller base is tried."""
 
 
 def prepare(
@@ -258,9 +259,11 @@ class Session:
 
     def _best_of_size(self, size: int, report: Progress) -> Encoded:
         """The best payload of at most `size` bytes, over the bases whose share may suit it."""
+        room = size - section_offsets(Payload(self._header, ()))[0]
 
         def share(tier: int) -> float:
-            return sum(section.packed_size for section in self.prepared(tier).sections) / size
+            sections = sum(section.packed_size for section in self.prepared(tier).sections)
+            return sections / max(room, 1)
 
         cheapest = len(BIT_PRICES) - 1
         tier = next((t for t in range(cheapest) if share(t) <= _LARGEST_SHARE), cheapest)
