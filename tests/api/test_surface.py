@@ -83,3 +83,13 @@ def test_looking_at_a_carrier_loads_no_codec(tmp_path: Path, lossless_carrier: b
         modules = loaded_by(code)
         assert not modules & HEAVY
         assert not any(name.startswith("rawback.codec") for name in modules)
+
+
+@pytest.mark.parametrize("rate", ["--lossless", "--quality=60"])
+def test_networks_are_loaded_only_where_they_are_used(shot_folder: Path, rate: str) -> None:
+    raw, jpeg, carrier = (shot_folder / name for name in ("photo.dng", "photo.jpg", "carrier.jpg"))
+    into = ["-o", str(carrier), rate]
+    for command in (["embed", str(raw), str(jpeg), *into], ["restore", str(carrier)]):
+        modules = loaded_by(f"import rawback.cli; assert rawback.cli.main({command!r}) == 0")
+        assert "rawback.codec" in modules
+        assert "torch" not in modules

@@ -19,8 +19,6 @@ from rawback.codec.headers import (
     fits,
     geometry_of,
 )
-from rawback.codec.latents import with_latents
-from rawback.codec.order import steps_of
 from rawback.codec.prediction import GuideSource, Prediction, predict
 from rawback.codec.stored import stored
 from rawback.codec.threads import in_threads
@@ -236,6 +234,8 @@ class _Frame:
         latents = self._latents
         if 0 not in latents:
             return None
+        from rawback.codec.order import steps_of
+
         return steps_of(self.pattern, self.source, self._predicted(), latents)
 
     @property
@@ -255,6 +255,8 @@ class _Frame:
         latents = self._latents
         if 0 not in latents:
             return {}
+        from rawback.codec.latents import with_latents
+
         report("Decoding latents", 0.02)
         predicted = self._predicted()
         wanted = Window(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from rawback.bitstream import Payload, section_offsets
 from rawback.codec.draft import Draft, Encoded
 from rawback.codec.headers import fits, header_of
-from rawback.codec.refine import shift_of
 from rawback.codec.search import (
     BEYOND,
     CLOSE,
@@ -22,7 +21,7 @@ from rawback.codec.threads import threads
 from rawback.errors import ShotMismatch, UnsupportedCarrier
 from rawback.geometry import Geometry, build_guide, register
 from rawback.metrics import raw_psnr
-from rawback.residual import CODES_PER_LAYER
+from rawback.residual import CODES_PER_LAYER, COEFFICIENT_UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +46,9 @@ _BEST_QUALITY = 100
 _COARSE_STEP = {"bayer": 240, "linear": 160}
 """From these steps on the learned layer is tried. Of mosaics these are about 5 standard deviations
 of the noise: below, it saves hardly a percent and takes its time to decode."""
+
+_SHIFTS = (0, 44)
+"""Shifts that the networks were trained with, in eighths of an octave."""
 
 _USUAL_SHIFT = 16
 _LAST_SHIFTS = _USUAL_SHIFT, 28
@@ -213,7 +215,7 @@ class Session:
             report("Trying the learned layer", done)
 
         latents = thorough or member == "linear"
-        refined = prepared.refined(shift_of(round(step)), report=tell, latents=latents)
+        refined = prepared.refined(_shift_of(round(step)), report=tell, latents=latents)
         return refined if refined.learned else None
 
     def _of_step(self, step: int | None, report: Progress) -> Encoded:
@@ -372,6 +374,12 @@ def _aim(size: int, bare: Draft) -> float:
     """Bytes that the quality layers are to take."""
     room = size - bare.size
     return max(room - (1 - _AIM) * size, room / 2)
+
+
+def _shift_of(step_code: int) -> int:
+    """The shift that suits a step of the residual layer, in eighths of an octave."""
+    units = 8 * step_code // CODES_PER_LAYER
+    return min(max(units - 8 * (COEFFICIENT_UNIT.bit_length() - 1), _SHIFTS[0]), _SHIFTS[1])
 
 
 def _step_of(quality: float) -> int | None:

@@ -35,7 +35,6 @@ from rawback.models.objective import (
     residual_bits,
     theta_of,
 )
-from rawback.residual import CODES_PER_LAYER, COEFFICIENT_UNIT
 from rawback.tone import UNIT
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
     from rawback.codec.worth import Worth
     from rawback.weights import Weights
 
-__all__ = ["Refinement", "Use", "refine", "shift_of"]
+__all__ = ["Refinement", "Use", "refine"]
 
 Use: TypeAlias = Literal["auto", "never", "bare", "full"]
 """The learned layer where it pays, never, always without latents, always with all of them."""
@@ -57,9 +56,6 @@ _LEAST_GAIN, _LARGE_LEAST_GAIN, _LARGE = 0.01, 0.1, 1 << 22
 """Part of the bits that the layer must save to be worth the time it takes, and what it must save on
 frames of more than so many quads (16 megapixels): there it is the difference between coding in less
 than 20 s and in 30."""
-
-_RANGE = (0, 44)
-"""Shifts that the networks were trained with, in eighths of an octave."""
 
 _COARSE = 16
 """Shift from which on latents were trained: below, they would code noise."""
@@ -86,12 +82,6 @@ class _Trial:
     readout: NDArray[np.int32]
     decoded: Decoded
     bits: float
-
-
-def shift_of(step_code: int) -> int:
-    """The shift that suits a step of the residual layer, in eighths of an octave."""
-    units = 8 * step_code // CODES_PER_LAYER
-    return min(max(units - 8 * (COEFFICIENT_UNIT.bit_length() - 1), _RANGE[0]), _RANGE[1])
 
 
 def refine(

@@ -15,7 +15,6 @@ import numpy as np
 from rawback.bitstream import Header, Section, SectionKind
 from rawback.codec.grid import Grid, Window, even, split_planes
 from rawback.codec.headers import described
-from rawback.codec.latents import replaced, with_latents
 from rawback.codec.prediction import (
     FILTER_CLASSES,
     GuideSource,
@@ -23,8 +22,6 @@ from rawback.codec.prediction import (
     pointwise,
     predict,
 )
-from rawback.codec.refine import Use, refine
-from rawback.codec.scene import Scene
 from rawback.codec.threads import in_threads
 from rawback.codec.worth import QUARTERS, Worth
 from rawback.residual import (
@@ -49,13 +46,13 @@ from rawback.tone import (
     fit_readouts,
 )
 from rawback.types import BayerPattern, Guide, RawFrame
-from rawback.weights import weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from rawback.codec.refine import Use
     from rawback.geometry import Geometry
     from rawback.jpegio import Carrier
 
@@ -221,6 +218,11 @@ class Prepared:
             report: Is told which part is done; may raise to stop it.
             latents: Whether latents are tried where that is left open.
         """
+        from rawback.codec.latents import replaced
+        from rawback.codec.refine import refine
+        from rawback.codec.scene import Scene
+        from rawback.weights import weights
+
         shot = self.shot
         held = weights(shot.member)
         sites = held.network.config.sites
@@ -241,6 +243,8 @@ class Prepared:
         predicted = _predicted(shot, base)
         latents = {s.layer: s.data for s in sections if s.kind == SectionKind.LATENTS}
         if latents:
+            from rawback.codec.latents import with_latents
+
             predicted = with_latents(shot.frame.pattern, shot.source, predicted, latents)
         return replace(self, base=base, sections=sections, predicted=predicted)
 

@@ -11,7 +11,6 @@ from safetensors.numpy import load as load_numbers
 from rawback.entropy import TableSet
 from rawback.files import read_packaged
 from rawback.residual import ContextWeights, LayerModel
-from rawback.weights import MEMBERS, weights
 
 __all__ = ["Stored", "load", "stored"]
 
@@ -46,5 +45,7 @@ def stored() -> Stored:
 
 def load() -> None:
     """Load all that is loaded on first use: tables and networks."""
+    from rawback.weights import MEMBERS, weights
+
     stored()
     weights(MEMBERS[0])
