@@ -88,5 +88,5 @@ def test_the_learned_orders_tell_positions_apart(
     session_at(*shot, use="full", member=member)[0].encode(Rate.quality(30))
     assert len(seen) == 2 * 3
     for odds in seen:
-        assert np.mean(np.abs(odds) < LIMIT) > 0.9
+        assert np.mean(np.abs(odds) < LIMIT) > 0.5
         assert len(np.unique(odds)) > 2
