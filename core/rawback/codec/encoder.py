@@ -58,7 +58,7 @@ what the readout is to be fitted for is tried."""
 _FINE_STEP = 130
 """Below half a standard deviation of the noise, lossless may be the smaller payload."""
 
-_LARGEST_SHARE, _SMALL_SHARE = 0.6, 0.15
+_LARGEST_SHARE, _SMALL_SHARE = 0.85, 0.15
 """Of what a header leaves, that a base may take, and below which no smaller base is tried."""
 
 

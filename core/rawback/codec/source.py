@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BIT_PRICES", "Prepared", "Shot"]
 
-BIT_PRICES = (1.85, 8.0, 40.0, 200.0, 2000.0, 8000.0)
+BIT_PRICES = (1.85, 8.0, 40.0, 200.0, 2000.0, 8000.0, 40_000.0, 200_000.0)
 """Squared error, in noise variances, that a bit of the base must save: at the noise floor an extra
 bit per sample saves 1.4 times the error it meets; the others serve ever smaller payloads."""
 
