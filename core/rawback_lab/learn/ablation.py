@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from rawback.models import ModelConfig
 from rawback_lab.bench.peers import write_json
 from rawback_lab.learn.material import Material
 from rawback_lab.learn.shards import packed
 from rawback_lab.learn.states import trained
-from rawback_lab.learn.train import parser, train, validate
+from rawback_lab.learn.train import config_of, parser, train, validate
 
 if TYPE_CHECKING:
     from typing import Any
@@ -50,7 +49,7 @@ def main() -> None:
     folder = options.out
     held_out = Material(packed(options.pack, held_out=True))
     for name in options.without or ("nothing", *PARTS):
-        config = ModelConfig()
+        config = config_of(options)
         if name not in {"nothing", "base"}:
             config = replace(config, **{name: False})
         options.out = folder / name

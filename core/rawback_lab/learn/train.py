@@ -301,10 +301,14 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
+def config_of(options: argparse.Namespace) -> ModelConfig:
+    """The network that is asked for."""
+    return ModelConfig(**{part.name: getattr(options, part.name) for part in fields(ModelConfig)})
+
+
 def main() -> None:
     options = parser().parse_args()
-    config = ModelConfig(**{part.name: getattr(options, part.name) for part in fields(ModelConfig)})
-    train(options, config)
+    train(options, config_of(options))
 
 
 if __name__ == "__main__":
