@@ -46,7 +46,7 @@ class Rate:
 
     @classmethod
     def quality(cls, quality: float) -> Rate:
-        """From 0, the base alone, to 100, lossless.
+        """From 0, without a residual, to 100, lossless.
 
         Between them 12 points halve the quantiser's step: from 64 standard deviations of the
         sensor's noise at 1 to about a fifth of one at 99.
