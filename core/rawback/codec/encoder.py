@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rawback.bitstream import Payload, section_offsets
@@ -60,6 +61,14 @@ _FINE_STEP = 130
 
 _LARGEST_SHARE, _SMALL_SHARE = 0.85, 0.15
 """Of what a header leaves, that a base may take, and below which no smaller base is tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A payload of a size, and about the step code that suits it; None without a residual."""
+
+    encoded: Encoded
+    step: float | None
 
 
 def prepare(
@@ -269,32 +278,33 @@ class Session:
 
         cheapest = len(BIT_PRICES) - 1
         tier = next((t for t in range(cheapest) if share(t) <= _LARGEST_SHARE), cheapest)
-        best = self._fill(self.prepared(tier), size, report)
+        base, best = self.prepared(tier), self._fill(self.prepared(tier), size, report)
         while tier < cheapest and share(tier) >= _SMALL_SHARE:
             tier += 1
             found = self._fill(self.prepared(tier), size, report)
-            if self._psnr(found) <= self._psnr(best):
+            if self._psnr(found.encoded) <= self._psnr(best.encoded):
                 break
-            best = found
-        return best
+            base, best = self.prepared(tier), found
+        refined = None
+        if best.step is not None:
+            refined = self._refined(base, best.step, report, thorough=True)
+        if refined is None:
+            return best.encoded
+        # What the layer saves was estimated; what comes of it is known only now.
+        return max(best.encoded, self._fill(refined, size, report).encoded, key=self._psnr)
 
     def _psnr(self, encoded: Encoded) -> float:
         return raw_psnr(self.frame, encoded.restored)
 
-    def _fill(self, prepared: Prepared, size: int, report: Progress) -> Encoded:
+    def _fill(self, prepared: Prepared, size: int, report: Progress) -> _Filled:
         """The finest payload of at most `size` bytes with a given base."""
         bare = self._draft(prepared, None, report)
         room = size - bare.size
         if room < 2 * SECTION_BYTES:
-            return bare.cut_to(size)
+            return _Filled(bare.cut_to(size), None)
         search = StepSearch(prepared)
         step = search.step_for(_aim(size, bare))
-        plain = self._approach(search, bare, step, size, report)
-        refined = self._refined(prepared, step, report, thorough=True)
-        if refined is None:
-            return plain
-        # What the layer saves was estimated; what comes of it is known only now.
-        return max(plain, self._fill(refined, size, report), key=self._psnr)
+        return _Filled(self._approach(search, bare, step, size, report), step)
 
     def _approach(
         self, search: StepSearch, bare: Draft, step: float, size: int, report: Progress
