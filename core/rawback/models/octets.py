@@ -1,4 +1,4 @@
-"""Convolutions of bytes, where the machine adds their products up exactly: 4 times as fast.
+"""Convolutions of bytes, where the machine adds their products up exactly: faster than floats.
 
 Activations are 0 to 255 of 1/64 and weights are 8-bit integers, which is what processors multiply
 four at a time (VNNI and its kin). The sums are the same whole numbers that float32 gives. But older
