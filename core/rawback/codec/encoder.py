@@ -54,8 +54,8 @@ _SHIFTS = (0, 44)
 _USUAL_SHIFT = 16
 _LAST_SHIFTS = _USUAL_SHIFT, 28
 """Where no residual follows, large errors count more or less for the PSNR than they do before one:
-what the readout is to be fitted for is tried. Of pairs of shifts this one leaves the fewest training
-frames behind the base, one of nine."""
+what the readout is to be fitted for is tried. Of pairs of shifts these leave the fewest training
+frames behind the base, one of nine, and are best on average of those that do."""
 
 _FINE_STEP = 130
 """Below half a standard deviation of the noise, lossless may be the smaller payload."""
