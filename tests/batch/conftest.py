@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 import pytest
 
 import rawback
-from rawback.batch import many
+from rawback.batch import api
 from rawback.batch.tasks import perform
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Serial:
 @pytest.fixture
 def serial(monkeypatch: pytest.MonkeyPatch) -> None:
     """All batches are done by this process."""
-    monkeypatch.setattr(many, "_crew", lambda *_: Serial())
+    monkeypatch.setattr(api, "_workers", lambda *_: Serial())
 
 
 @pytest.fixture

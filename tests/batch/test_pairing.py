@@ -154,7 +154,7 @@ def test_the_same_folder_below_another_source(tmp_path: Path) -> None:
         "jpeg/may/a.jpg": "raw/may/a.dng",
         "jpeg/june/a.jpg": "raw/june/a.dng",
     }
-    assert {pair.inside for pair in pairing.pairs} == {("may",), ("june",)}
+    assert {pair.subfolders for pair in pairing.pairs} == {("may",), ("june",)}
 
 
 def test_everything_is_accounted_for(tmp_path: Path) -> None:

@@ -129,7 +129,11 @@ def test_never_more_workers_than_memory_allows(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = Embedding(
-        raw=library / "a.dng", jpeg=library / "a.jpg", output=library / "x", marks=(), rate=COARSE
+        raw=library / "a.dng",
+        jpeg=library / "a.jpg",
+        output=library / "x",
+        input_fingerprints=(),
+        rate=COARSE,
     )
     need = memory_of_worker([task])
     assert need == memory._BASE + memory._PER_PIXEL * 160 * 120

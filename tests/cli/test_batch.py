@@ -69,7 +69,7 @@ def test_there_and_back(
     ]
     assert main(["restore", ".", "-j", "1", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["done"], report["left"]) == (2, 2)
+    assert (report["done"], report["unmatched"]) == (2, 2)
 
 
 def test_a_dry_run_says_what_goes_with_what(

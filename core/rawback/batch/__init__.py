@@ -7,7 +7,7 @@
 It stands on the public API's verbs, which each worker calls for one file at a time.
 """
 
-from rawback.batch.many import BatchWatcher, embed_many, restore_many
+from rawback.batch.api import BatchWatcher, embed_many, restore_many
 from rawback.batch.pairing import Ambiguity, Pair, Pairing, pair_up
 from rawback.batch.report import BatchReport
 from rawback.batch.tasks import Outcome

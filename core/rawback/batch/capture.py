@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rawback.batch.places import read_head
+from rawback.batch.storage import read_head
 
 if TYPE_CHECKING:
     from pathlib import Path

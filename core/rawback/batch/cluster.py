@@ -13,7 +13,7 @@ from concurrent.futures import CancelledError
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
-from rawback.batch.tasks import lost, perform
+from rawback.batch.tasks import perform, worker_lost
 from rawback.errors import RawbackError
 from rawback.files import label
 
@@ -136,7 +136,7 @@ class Cluster:
 
 def _outcome(future: Any, task: Task) -> Outcome:
     if future.status == "error":
-        return lost(task, f"Its workers were lost ({type(future.exception()).__name__}).")
+        return worker_lost(task, f"Its workers were lost ({type(future.exception()).__name__}).")
     outcome: Outcome = future.result()
     return outcome
 

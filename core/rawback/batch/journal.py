@@ -14,7 +14,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from rawback.batch.places import is_local
+from rawback.batch.storage import is_local
 from rawback.errors import OutputRefused, RawbackError
 from rawback.files import label
 
@@ -27,15 +27,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Journal"]
 
-_VERSION = 1
+_VERSION = 2
 _APPLICATION = 0x72776264
-"""What marks an SQLite file as ours: ``rwbd`` as a number."""
+"""What tells an SQLite file as ours: ``rwbd`` as a number."""
 
 _TABLE = """
     CREATE TABLE IF NOT EXISTS outputs (
-        place BLOB PRIMARY KEY, request TEXT, marks TEXT, state TEXT, mark TEXT
+        output BLOB PRIMARY KEY, request TEXT, input_fingerprints TEXT, state TEXT,
+        output_fingerprint TEXT
     ) WITHOUT ROWID
 """
+
+_RENAMED_SINCE_1 = (
+    ("place", "output"),
+    ("marks", "input_fingerprints"),
+    ("mark", "output_fingerprint"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +51,22 @@ class Entry:
 
     Attributes:
         request: What was asked for.
-        marks: Fingerprints of the inputs then.
+        input_fingerprints: Fingerprints of the inputs then.
         state: ``"started"``, or how it ended.
-        mark: The output's fingerprint after it was last written; None if it never was.
+        output_fingerprint: The output's after it was last written; None if it never was.
     """
 
     request: str
-    marks: tuple[str | None, ...]
+    input_fingerprints: tuple[str | None, ...]
     state: str
-    mark: str | None
+    output_fingerprint: str | None
 
     def covers(self, task: Task) -> bool:
         """Whether the same was done with the same sources."""
         count = len(task.sources)
-        same = (self.request, self.marks[:count]) == (task.request, task.marks[:count])
-        return same and self.state in ("done", "unchanged", "nothing")
+        now = task.request, task.input_fingerprints[:count]
+        then = self.request, self.input_fingerprints[:count]
+        return now == then and self.state in ("done", "unchanged", "nothing")
 
 
 class Journal:
@@ -89,7 +97,10 @@ class Journal:
         (ours,) = self._base.execute("PRAGMA application_id").fetchone()
         (version,) = self._base.execute("PRAGMA user_version").fetchone()
         (tables,) = self._base.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables and (ours, version) != (_APPLICATION, _VERSION):
+        if (ours, version) == (_APPLICATION, 1):
+            for before, after in _RENAMED_SINCE_1:
+                self._base.execute(f"ALTER TABLE outputs RENAME COLUMN {before} TO {after}")
+        elif tables and (ours, version) != (_APPLICATION, _VERSION):
             message = f"{label(self._path)} is no journal that is understood; name another one."
             raise RawbackError(message)
         self._base.execute(f"PRAGMA application_id = {_APPLICATION}")
@@ -112,30 +123,33 @@ class Journal:
         """What is known of an output."""
         with self._translated():
             row = self._base.execute(
-                "SELECT request, marks, state, mark FROM outputs WHERE place = ?",
+                "SELECT request, input_fingerprints, state, output_fingerprint FROM outputs "
+                "WHERE output = ?",
                 (self._key(output),),
             ).fetchone()
         if row is None:
             return None
-        request, marks, state, mark = row
-        return Entry(request, tuple(json.loads(marks)), state, mark)
+        request, inputs, state, made = row
+        return Entry(request, tuple(json.loads(inputs)), state, made)
 
     def start(self, task: Task) -> None:
         """Note that an output is about to be written, which is nobody else's."""
         with self._translated():
             self._base.execute(
-                "INSERT INTO outputs (place, request, marks, state) VALUES (?, ?, ?, 'started') "
-                "ON CONFLICT (place) DO UPDATE SET request = excluded.request, "
-                "marks = excluded.marks, state = excluded.state",
-                (self._key(task.output), task.request, json.dumps(task.marks)),
+                "INSERT INTO outputs (output, request, input_fingerprints, state) "
+                "VALUES (?, ?, ?, 'started') ON CONFLICT (output) DO UPDATE SET "
+                "request = excluded.request, state = excluded.state, "
+                "input_fingerprints = excluded.input_fingerprints",
+                (self._key(task.output), task.request, json.dumps(task.input_fingerprints)),
             )
 
     def finish(self, outcome: Outcome) -> None:
         """Note what came of an output that was started."""
         with self._translated():
             self._base.execute(
-                "UPDATE outputs SET state = ?, mark = coalesce(?, mark) WHERE place = ?",
-                (outcome.status, outcome.mark, self._key(outcome.output)),
+                "UPDATE outputs SET state = ?, "
+                "output_fingerprint = coalesce(?, output_fingerprint) WHERE output = ?",
+                (outcome.status, outcome.output_fingerprint, self._key(outcome.output)),
             )
 
     def _key(self, output: Path) -> bytes:

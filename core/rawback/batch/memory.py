@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rawback.batch.places import is_local
+from rawback.batch.storage import is_local
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,8 +41,8 @@ def workers_for(tasks: Sequence[Task], wanted: int) -> int:
 
 def memory_of_worker(tasks: Sequence[Task]) -> int:
     """Bytes that a worker takes for the largest of some tasks."""
-    sizes = {place: _size(place) for task in tasks for place in task.inputs[:1] if is_local(place)}
-    largest = sorted(sizes, key=lambda place: sizes[place], reverse=True)[:_LOOKED_AT]
+    sizes = {path: _size(path) for task in tasks for path in task.inputs[:1] if is_local(path)}
+    largest = sorted(sizes, key=lambda path: sizes[path], reverse=True)[:_LOOKED_AT]
     return _BASE + _PER_PIXEL * max(map(_pixels, largest), default=_USUAL_PIXELS)
 
 
@@ -62,24 +62,24 @@ def available_memory() -> int:
     return max(free, 0)
 
 
-def _size(place: Path) -> int:
+def _size(path: Path) -> int:
     try:
-        return place.stat().st_size
+        return path.stat().st_size
     except OSError:
         return 0
 
 
-def _pixels(place: Path) -> int:
+def _pixels(path: Path) -> int:
     """Pixels of a raw, or of the raw in a carrier; the usual number where that is not known."""
     import rawback
 
     with contextlib.suppress(rawback.RawbackError):
-        info = rawback.inspect(place)
+        info = rawback.inspect(path)
         return info.width * info.height
     import rawpy
 
     try:
-        with rawpy.imread(str(place)) as opened:
+        with rawpy.imread(str(path)) as opened:
             return int(opened.sizes.raw_width) * int(opened.sizes.raw_height)
     except (rawpy.LibRawError, UnicodeError):
         return _USUAL_PIXELS

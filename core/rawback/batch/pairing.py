@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rawback.batch.capture import UNKNOWN, Capture, jpeg_capture, raw_capture
-from rawback.batch.places import is_folder, list_files, place_of, show
+from rawback.batch.storage import display_name, is_folder, list_files, to_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rawback.files import StrPath
 
-__all__ = ["JPEG_SUFFIXES", "Ambiguity", "Found", "Pair", "Pairing", "find_files", "pair_up"]
+__all__ = ["JPEG_SUFFIXES", "Ambiguity", "Pair", "Pairing", "SourceFile", "find_files", "pair_up"]
 
 _RAW_NAMES = (
     "3fr ari arw bay cap cr2 cr3 crw dcr dcs dng erf fff gpr iiq k25 kdc mef mos mrw nef nrw orf "
@@ -40,12 +40,12 @@ class Pair:
     Attributes:
         raw: The raw.
         jpeg: The JPEG.
-        inside: The JPEG's folder within the source it was found in: names of folders.
+        subfolders: The JPEG's folder within the source it was found in: names of folders.
     """
 
     raw: Path
     jpeg: Path
-    inside: tuple[str, ...] = ()
+    subfolders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,11 @@ class Ambiguity:
 
     def as_dict(self) -> dict[str, Any]:
         """Names to what JSON has."""
-        return {"jpeg": show(self.jpeg), "raws": [show(raw) for raw in self.raws], "why": self.why}
+        return {
+            "jpeg": display_name(self.jpeg),
+            "raws": [display_name(raw) for raw in self.raws],
+            "why": self.why,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,33 +95,36 @@ class Pairing:
         """Names to what JSON has."""
         alone = ("jpegs", "raws", "carriers", "ignored")
         return {
-            "pairs": [{"raw": show(pair.raw), "jpeg": show(pair.jpeg)} for pair in self.pairs],
+            "pairs": [
+                {"raw": display_name(pair.raw), "jpeg": display_name(pair.jpeg)}
+                for pair in self.pairs
+            ],
             "ambiguous": [item.as_dict() for item in self.ambiguous],
-            **{name: [show(place) for place in getattr(self, name)] for name in alone},
+            **{name: [display_name(path) for path in getattr(self, name)] for name in alone},
         }
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SourceFile:
     """A file, and where below a source it was found.
 
     Attributes:
-        place: The file.
-        inside: Names of the folders between the source and the file.
+        path: The file.
+        subfolders: Names of the folders between the source and the file.
         named: Whether the file was named itself, and not just a folder that it is in.
     """
 
-    place: Path
-    inside: tuple[str, ...]
+    path: Path
+    subfolders: tuple[str, ...]
     named: bool
 
     @property
     def suffix(self) -> str:
         """The end of its name, in lower case."""
-        return self.place.suffix.lower()
+        return self.path.suffix.lower()
 
 
-def find_files(sources: Iterable[StrPath], *, recursive: bool = False) -> list[Found]:
+def find_files(sources: Iterable[StrPath], *, recursive: bool = False) -> list[SourceFile]:
     """Files, each once; folders stand for the files in them.
 
     Args:
@@ -127,14 +134,14 @@ def find_files(sources: Iterable[StrPath], *, recursive: bool = False) -> list[F
     Raises:
         RawbackError: A source is not there, or cannot be read.
     """
-    found: dict[Path, Found] = {}
-    for source in map(place_of, sources):
+    found: dict[Path, SourceFile] = {}
+    for source in map(to_path, sources):
         if is_folder(source):
             depth = len(source.parts)
             for file in list_files(source, recursive=recursive):
-                found.setdefault(file, Found(file, file.parts[depth:-1], named=False))
+                found.setdefault(file, SourceFile(file, file.parts[depth:-1], named=False))
         else:
-            found.setdefault(source, Found(source, (), named=True))
+            found.setdefault(source, SourceFile(source, (), named=True))
     return list(found.values())
 
 
@@ -161,8 +168,8 @@ def pair_up(sources: Iterable[StrPath], *, recursive: bool = False) -> Pairing:
     files = find_files(sources, recursive=recursive)
     raws = [file for file in files if file.suffix in RAW_SUFFIXES]
     jpegs = [file for file in files if file.suffix in JPEG_SUFFIXES]
-    own = [file for file in jpegs if file.place.stem.lower().endswith(_OURS)]
-    known = {file.place for file in (*raws, *jpegs)}
+    own = [file for file in jpegs if file.path.stem.lower().endswith(_OURS)]
+    known = {file.path for file in (*raws, *jpegs)}
     matcher = _Matcher(raws)
     found = [matcher.match(jpeg) for jpeg in jpegs if jpeg not in own]
     pairs = tuple(item for item in found if isinstance(item, Pair))
@@ -171,10 +178,10 @@ def pair_up(sources: Iterable[StrPath], *, recursive: bool = False) -> Pairing:
     return Pairing(
         pairs=pairs,
         ambiguous=ambiguous,
-        jpegs=tuple(item.place for item in found if isinstance(item, Found)),
-        raws=tuple(raw.place for raw in raws if raw.place not in used),
-        carriers=tuple(file.place for file in own),
-        ignored=tuple(file.place for file in files if file.place not in known),
+        jpegs=tuple(item.path for item in found if isinstance(item, SourceFile)),
+        raws=tuple(raw.path for raw in raws if raw.path not in used),
+        carriers=tuple(file.path for file in own),
+        ignored=tuple(file.path for file in files if file.path not in known),
     )
 
 
@@ -182,21 +189,21 @@ def pair_up(sources: Iterable[StrPath], *, recursive: bool = False) -> Pairing:
 class _Matcher:
     """All raws, by name and by moment."""
 
-    raws: Sequence[Found]
-    by_name: dict[str, list[Found]] = field(init=False)
-    by_second: dict[str, list[Found]] | None = field(init=False, default=None)
+    raws: Sequence[SourceFile]
+    by_name: dict[str, list[SourceFile]] = field(init=False)
+    by_second: dict[str, list[SourceFile]] | None = field(init=False, default=None)
     captures: dict[Path, Capture] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.by_name = defaultdict(list)
         for raw in self.raws:
-            self.by_name[raw.place.stem.casefold()].append(raw)
-            self.by_name[raw.place.name.casefold()].append(raw)
+            self.by_name[raw.path.stem.casefold()].append(raw)
+            self.by_name[raw.path.name.casefold()].append(raw)
 
-    def match(self, jpeg: Found) -> Pair | Ambiguity | Found:
+    def match(self, jpeg: SourceFile) -> Pair | Ambiguity | SourceFile:
         """The JPEG's raw; the JPEG itself where there is none."""
-        taken = jpeg_capture(jpeg.place) if self.raws else UNKNOWN
-        named = self._named(jpeg.place.stem.casefold())
+        taken = jpeg_capture(jpeg.path) if self.raws else UNKNOWN
+        named = self._named(jpeg.path.stem.casefold())
         fitting = [raw for raw in named if not taken.contradicts(self._taken(raw))]
         if not fitting and taken.second:
             fitting = self._simultaneous(taken)
@@ -208,13 +215,13 @@ class _Matcher:
         best = self._best(fitting, jpeg, taken)
         if len(best) > 1:
             return _ambiguity(jpeg, best, f"{len(best)} raws have the same name or time")
-        return Pair(best[0].place, jpeg.place, jpeg.inside)
+        return Pair(best[0].path, jpeg.path, jpeg.subfolders)
 
-    def _named(self, stem: str) -> list[Found]:
+    def _named(self, stem: str) -> list[SourceFile]:
         """Raws of a JPEG's name, which is without its ending and in lower case."""
         return self.by_name.get(stem) or self.by_name.get(_DUPLICATE.sub("", stem)) or []
 
-    def _simultaneous(self, taken: Capture) -> list[Found]:
+    def _simultaneous(self, taken: Capture) -> list[SourceFile]:
         if self.by_second is None:
             self.by_second = defaultdict(list)
             for raw in self.raws:
@@ -222,24 +229,26 @@ class _Matcher:
         there = self.by_second.get(taken.second, ())
         return [raw for raw in there if taken.confirms(self._taken(raw))]
 
-    def _best(self, fitting: list[Found], jpeg: Found, taken: Capture) -> list[Found]:
+    def _best(
+        self, fitting: list[SourceFile], jpeg: SourceFile, taken: Capture
+    ) -> list[SourceFile]:
         """Those of the highest rank: confirmed by the moment, then the nearest."""
 
-        def rank(raw: Found) -> tuple[bool, bool, bool]:
+        def rank(raw: SourceFile) -> tuple[bool, bool, bool]:
             return (
                 taken.confirms(self._taken(raw)),
-                raw.place.parent == jpeg.place.parent,
-                raw.inside == jpeg.inside,
+                raw.path.parent == jpeg.path.parent,
+                raw.subfolders == jpeg.subfolders,
             )
 
         highest = max(map(rank, fitting))
         return [raw for raw in fitting if rank(raw) == highest]
 
-    def _taken(self, raw: Found) -> Capture:
-        if raw.place not in self.captures:
-            self.captures[raw.place] = raw_capture(raw.place)
-        return self.captures[raw.place]
+    def _taken(self, raw: SourceFile) -> Capture:
+        if raw.path not in self.captures:
+            self.captures[raw.path] = raw_capture(raw.path)
+        return self.captures[raw.path]
 
 
-def _ambiguity(jpeg: Found, raws: Iterable[Found], why: str) -> Ambiguity:
-    return Ambiguity(jpeg.place, tuple(raw.place for raw in raws), why)
+def _ambiguity(jpeg: SourceFile, raws: Iterable[SourceFile], why: str) -> Ambiguity:
+    return Ambiguity(jpeg.path, tuple(raw.path for raw in raws), why)

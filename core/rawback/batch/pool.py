@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, NoReturn, Protocol, Self
 
-from rawback.batch.tasks import lost, perform
+from rawback.batch.tasks import perform, worker_lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -154,7 +154,7 @@ class Processes:
                 return None
             how = f"signal {-code}" if code < 0 else f"status {code}"
             why = f"Its worker ended twice ({how}), maybe for want of memory; use fewer workers."
-            return lost(task, why)
+            return worker_lost(task, why)
         return outcome
 
     def _bury(self, worker: _Worker) -> int:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rawback.batch.pairing import Ambiguity
     from rawback.batch.tasks import Outcome
 
-__all__ = ["BatchReport", "Tally"]
+__all__ = ["BatchReport", "ReportBuilder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class BatchReport:
         unchanged: Files that an earlier run had made, of inputs that are still the same.
         failures: Outcomes of the files that could not be made.
         ambiguous: JPEGs whose raw cannot be told; each counts as a file that could not be made.
-        left: JPEGs without a raw and raws without a JPEG; or JPEGs in folders that carry no raw.
+        unmatched: JPEGs without a raw and raws without a JPEG; or JPEGs in folders that carry no
+            raw.
         input_bytes: Size of all inputs of the files made now.
         output_bytes: Size of these files.
         payload_bytes: Size of the payloads that were made.
@@ -36,7 +37,7 @@ class BatchReport:
     unchanged: int
     failures: tuple[Outcome, ...]
     ambiguous: tuple[Ambiguity, ...]
-    left: int
+    unmatched: int
     input_bytes: int
     output_bytes: int
     payload_bytes: int
@@ -63,7 +64,7 @@ class BatchReport:
             "failed": self.failed,
             "failures": [outcome.as_dict() for outcome in self.failures],
             "ambiguous": [item.as_dict() for item in self.ambiguous],
-            "left": self.left,
+            "unmatched": self.unmatched,
             "input_bytes": self.input_bytes,
             "output_bytes": self.output_bytes,
             "payload_bytes": self.payload_bytes,
@@ -74,12 +75,12 @@ class BatchReport:
 
 
 @dataclass(slots=True)
-class Tally:
+class ReportBuilder:
     """A report in the making."""
 
     total: int
     ambiguous: tuple[Ambiguity, ...]
-    left: int
+    unmatched: int
     counts: dict[str, int] = field(default_factory=dict)
     failures: list[Outcome] = field(default_factory=list)
     input_bytes: int = 0
@@ -107,7 +108,7 @@ class Tally:
             unchanged=self.counts.get("unchanged", 0),
             failures=tuple(self.failures),
             ambiguous=self.ambiguous,
-            left=self.left + nothing,
+            unmatched=self.unmatched + nothing,
             input_bytes=self.input_bytes,
             output_bytes=self.output_bytes,
             payload_bytes=self.payload_bytes,

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from rawback.batch.places import fingerprint, is_local, read_place, show, write_remote
+from rawback.batch.storage import display_name, fingerprint, is_local, read_bytes, write_remote
 from rawback.errors import OutputRefused, PayloadMissing, RawbackError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rawback._api.results import EmbedResult, RestoreResult
     from rawback.codec import Rate
 
-__all__ = ["Embedding", "Outcome", "Restoring", "Status", "Task", "lost", "perform"]
+__all__ = ["Embedding", "Outcome", "Restoring", "Status", "Task", "perform", "worker_lost"]
 
 Status: TypeAlias = Literal["done", "unchanged", "failed", "nothing"]
 """What came of a task: ``"nothing"`` is a JPEG, found in a folder, that carries no raw."""
@@ -39,7 +39,7 @@ class Outcome:
         figures: What `rawback.embed` or `rawback.restore` returned; None where nothing was done.
         input_sizes: Bytes of each input.
         output_bytes: Size of the output.
-        mark: The output's fingerprint.
+        output_fingerprint: The output's fingerprint.
         seconds: Time taken.
         worker: Which process did it.
     """
@@ -51,7 +51,7 @@ class Outcome:
     figures: EmbedResult | RestoreResult | None = None
     input_sizes: tuple[int, ...] = ()
     output_bytes: int = 0
-    mark: str | None = None
+    output_fingerprint: str | None = None
     seconds: float = 0.0
     worker: str = ""
 
@@ -69,8 +69,8 @@ class Outcome:
         """Names to what JSON has."""
         kind, message = self.error or (None, None)
         return {
-            "inputs": [show(place) for place in self.inputs],
-            "output": show(self.output),
+            "inputs": [display_name(path) for path in self.inputs],
+            "output": display_name(self.output),
             "status": self.status,
             "error": None if self.error is None else {"type": kind, "message": message},
             "figures": None if self.figures is None else self.figures.as_dict(),
@@ -87,13 +87,13 @@ class Task:
 
     Attributes:
         output: The file to write.
-        marks: Fingerprints that the inputs had when the task was made.
+        input_fingerprints: Fingerprints that the inputs had when the task was made.
         overwrite: Whether the output may be replaced: it is this batch's own, or that was asked.
         edited: Whether the output was changed since it was written; it is kept if it is good.
     """
 
     output: Path
-    marks: tuple[str | None, ...]
+    input_fingerprints: tuple[str | None, ...]
     overwrite: bool = False
     edited: bool = False
 
@@ -182,11 +182,13 @@ class Embedding(Task):
                 progress=progress,
             )
         if self.in_place:
-            message = f"{show(self.jpeg)} cannot be changed where it is; give an output folder."
+            message = (
+                f"{display_name(self.jpeg)} cannot be changed where it is; give an output folder."
+            )
             raise OutputRefused(message)
         carrier, result = rawback.embed_bytes(
-            read_place(self.raw),
-            read_place(self.jpeg),
+            read_bytes(self.raw),
+            read_bytes(self.jpeg),
             rate=self.rate,
             force=self.force,
             unguided=self.unguided,
@@ -236,7 +238,7 @@ class Restoring(Task):
                 overwrite=self.overwrite,
                 progress=progress,
             )
-        data = read_place(self.carrier)
+        data = read_bytes(self.carrier)
         dng, result = rawback.restore_bytes(data, salvage=self.salvage, progress=progress)
         _write(self.output, dng, self)
         return replace(result, output=self.output)
@@ -270,34 +272,34 @@ def perform(task: Task, progress: Progress | None = None, worker: str = "") -> O
         return Outcome(task.inputs, task.output, status, seconds=seconds, worker=worker, **more)
 
     try:
-        if task.edited and _stands(task):
-            return outcome("unchanged", mark=fingerprint(task.output))
+        if task.edited and _is_still_good(task):
+            return outcome("unchanged", output_fingerprint=fingerprint(task.output))
         figures = task.work(progress)
         sources = task.sources
-        if tuple(map(fingerprint, sources)) != task.marks[: len(sources)]:
+        if tuple(map(fingerprint, sources)) != task.input_fingerprints[: len(sources)]:
             changed = ("RawbackError", "A file changed while it was read; run it again.")
-            return outcome("failed", error=changed, mark=fingerprint(task.output))
+            return outcome("failed", error=changed, output_fingerprint=fingerprint(task.output))
     except PayloadMissing as error:
         if isinstance(task, Restoring) and not task.named:
             return outcome("nothing")
-        return outcome("failed", error=_told(error))
+        return outcome("failed", error=_describe_error(error))
     except Exception as error:  # noqa: BLE001 -- one file must not end the others
-        return outcome("failed", error=_told(error))
+        return outcome("failed", error=_describe_error(error))
     return outcome(
         "done",
         figures=figures,
         input_sizes=tuple(map(_size, task.inputs)),
         output_bytes=_size(task.output),
-        mark=fingerprint(task.output),
+        output_fingerprint=fingerprint(task.output),
     )
 
 
-def lost(task: Task, why: str) -> Outcome:
+def worker_lost(task: Task, why: str) -> Outcome:
     """The outcome of a task whose workers did not survive it."""
     return Outcome(task.inputs, task.output, "failed", error=("WorkerLost", why))
 
 
-def _stands(task: Task) -> bool:
+def _is_still_good(task: Task) -> bool:
     """Whether an output that was changed is still good: a carrier that somebody tagged, say.
 
     Raises:
@@ -308,20 +310,20 @@ def _stands(task: Task) -> bool:
     if isinstance(task, Restoring):
         return True
     with contextlib.suppress(RawbackError):
-        data = read_place(task.output)
+        data = read_bytes(task.output)
         if rawback.verify(data).intact:
             return True
     if isinstance(task, Embedding) and task.in_place:
         # The JPEG was exported anew.
         return False
     message = (
-        f"{show(task.output)} was changed since it was written, and its raw is damaged or gone; "
-        "move it away, or overwrite it."
+        f"{display_name(task.output)} was changed since it was written, and its raw is damaged or "
+        "gone; move it away, or overwrite it."
     )
     raise OutputRefused(message)
 
 
-def _told(error: Exception) -> tuple[str, str]:
+def _describe_error(error: Exception) -> tuple[str, str]:
     kind = type(error).__name__
     if isinstance(error, RawbackError):
         return kind, str(error)
@@ -330,8 +332,8 @@ def _told(error: Exception) -> tuple[str, str]:
     return kind, f"This should not have happened ({kind}: {' '.join(str(error).split())})."
 
 
-def _size(place: Path) -> int:
+def _size(path: Path) -> int:
     try:
-        return int(place.stat().st_size)
+        return int(path.stat().st_size)
     except (OSError, ValueError):
         return 0

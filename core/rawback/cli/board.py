@@ -125,8 +125,8 @@ class Board(rawback.BatchWatcher):
                 f"  payloads take {bytes_text(report.payload_bytes)}, "
                 f"{bytes_text(report.saved_bytes)} less than the raws"
             )
-        if report.left:
-            lines.append(f"  {report.left} files without a counterpart were left alone")
+        if report.unmatched:
+            lines.append(f"  {report.unmatched} files without a counterpart were left alone")
         return lines
 
     def _line(self, event: str, document: dict[str, Any]) -> None:

@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 import rawback
-from rawback.batch.places import fingerprint
 from rawback.batch.pool import Processes
+from rawback.batch.storage import fingerprint
 from rawback.batch.tasks import Embedding, Restoring
 from rawback_lab.bench.speed import tiled
 
@@ -46,7 +46,7 @@ def embeddings(shots: Sequence[tuple[Path, Path]], folder: Path) -> list[Task]:
             raw=raw,
             jpeg=jpeg,
             output=folder / f"{jpeg.stem}.rawback.jpg",
-            marks=(fingerprint(raw), fingerprint(jpeg)),
+            input_fingerprints=(fingerprint(raw), fingerprint(jpeg)),
             rate=rawback.Rate.quality(rawback.DEFAULT_QUALITY),
             overwrite=True,
         )
@@ -60,26 +60,26 @@ def restorings(embedded: Sequence[Task]) -> list[Task]:
         Restoring(
             carrier=task.output,
             output=task.output.with_suffix(".dng"),
-            marks=(fingerprint(task.output),),
+            input_fingerprints=(fingerprint(task.output),),
             overwrite=True,
         )
         for task in embedded
     ]
 
 
-def timed(crew: Processes, tasks: Sequence[Task], tiny: Sequence[Task]) -> dict[str, Any]:
+def timed(workers: Processes, tasks: Sequence[Task], tiny: Sequence[Task]) -> dict[str, Any]:
     """Figures of some tasks, done by workers that have all done something tiny before."""
-    warm = _done(crew, tiny)
+    warm = _done(workers, tiny)
     workers = [psutil.Process(int(pid)) for pid in {outcome.worker for outcome in warm}]
     before, started = sum(map(_cpu, workers)), time.perf_counter()
-    outcomes = _done(crew, tasks)
+    outcomes = _done(workers, tasks)
     wall = time.perf_counter() - started
     cpu = sum(map(_cpu, workers)) - before
     figures = [outcome.figures for outcome in outcomes]
     megapixels = sum(f.width * f.height for f in figures if f is not None) / 1e6
     return {
-        "workers": crew.count,
-        "threads": crew.threads,
+        "workers": workers.count,
+        "threads": workers.threads,
         "files": len(outcomes),
         "megapixels": round(megapixels, 2),
         "wall_seconds": round(wall, 2),
@@ -92,8 +92,8 @@ def timed(crew: Processes, tasks: Sequence[Task], tiny: Sequence[Task]) -> dict[
     }
 
 
-def _done(crew: Processes, tasks: Sequence[Task]) -> list[Outcome]:
-    outcomes = list(crew.outcomes(tasks))
+def _done(workers: Processes, tasks: Sequence[Task]) -> list[Outcome]:
+    outcomes = list(workers.outcomes(tasks))
     for outcome in outcomes:
         if outcome.status != "done":
             message = f"{outcome.output}: {outcome.error}"
@@ -168,11 +168,11 @@ def main() -> None:
         small = [_shot(options.raws[0], options.scratch, folder, _TINY)] * 2
         for workers, threads in _CREWS:
             tasks, tiny = embeddings(shots, folder), embeddings(small, folder)[:workers]
-            with Processes(workers, threads) as crew:
-                results["runs"].append({"verb": "embed"} | timed(crew, tasks, tiny))
+            with Processes(workers, threads) as processes:
+                results["runs"].append({"verb": "embed"} | timed(processes, tasks, tiny))
             print(json.dumps(results["runs"][-1]), flush=True)
-            with Processes(workers, threads) as crew:
-                back = timed(crew, restorings(tasks), restorings(tiny))
+            with Processes(workers, threads) as processes:
+                back = timed(processes, restorings(tasks), restorings(tiny))
                 results["runs"].append({"verb": "restore"} | back)
             print(json.dumps(results["runs"][-1]), flush=True)
     results["efficiency"] = {

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import rawback
-from rawback.batch.places import (
+from rawback.batch.storage import (
+    display_name,
     fingerprint,
     is_local,
     list_files,
-    place_of,
+    read_bytes,
     read_head,
-    read_place,
-    show,
+    to_path,
     write_remote,
 )
 
@@ -43,29 +43,33 @@ def memory() -> Iterator[str]:
 
 
 def put(url: str, data: bytes) -> None:
-    write_remote(place_of(url), data, overwrite=True)
+    write_remote(to_path(url), data, overwrite=True)
 
 
 def test_places(tmp_path: Path, memory: str) -> None:
-    assert place_of("a/b") == type(tmp_path)("a/b")
-    assert place_of(f"file://{tmp_path}/x%20y") == tmp_path / "x y"
-    assert is_local(place_of("x"))
-    there = place_of(f"{memory}/a.dng")
+    assert to_path("a/b") == type(tmp_path)("a/b")
+    assert to_path(f"file://{tmp_path}/x%20y") == tmp_path / "x y"
+    assert is_local(to_path("x"))
+    there = to_path(f"{memory}/a.dng")
     assert not is_local(there)
-    assert (there.stem, there.suffix, show(there)) == ("a", ".dng", "memory://library/a.dng")
+    assert (there.stem, there.suffix, display_name(there)) == (
+        "a",
+        ".dng",
+        "memory://library/a.dng",
+    )
     for url in ("no-such-kind://x", "rawback://x"):
         with pytest.raises(rawback.RawbackError, match="check the URL"):
-            place_of(url)
+            to_path(url)
 
 
 def test_reading_and_writing(memory: str) -> None:
-    place = place_of(f"{memory}/deep/a.bin")
+    place = to_path(f"{memory}/deep/a.bin")
     assert fingerprint(place) is None
     assert read_head(place, 10) == b""
     with pytest.raises(rawback.RawbackError, match="cannot be read"):
-        read_place(place)
+        read_bytes(place)
     write_remote(place, b"0123456789", overwrite=False)
-    assert read_place(place) == b"0123456789"
+    assert read_bytes(place) == b"0123456789"
     assert read_head(place, 4) == b"0123"
     before = fingerprint(place)
     with pytest.raises(rawback.OutputRefused, match="exists already"):
@@ -75,15 +79,15 @@ def test_reading_and_writing(memory: str) -> None:
     assert fingerprint(place) != before
     put(f"{memory}/b.bin", b"b")
     put(f"{memory}/.hidden", b"h")
-    assert [file.name for file in list_files(place_of(memory), recursive=False)] == ["b.bin"]
-    assert [file.name for file in list_files(place_of(memory), recursive=True)] == [
+    assert [file.name for file in list_files(to_path(memory), recursive=False)] == ["b.bin"]
+    assert [file.name for file in list_files(to_path(memory), recursive=True)] == [
         "b.bin",
         "a.bin",
     ]
 
 
 def test_what_is_not_written_whole_is_told_of(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    place: Any = place_of(f"{memory}/a.bin")
+    place: Any = to_path(f"{memory}/a.bin")
     monkeypatch.setattr(type(place.fs), "cat_file", lambda *_, **__: b"cut")
     with pytest.raises(rawback.OutputRefused, match="does not hold what was written"):
         write_remote(place, b"whole", overwrite=True)
@@ -108,7 +112,7 @@ def test_a_library_elsewhere(
         "c.rawback.jpg": "done",
     }
     assert "secret" not in str(report.as_dict())
-    carrier = read_place(place_of(f"{url}/a.rawback.jpg"))
+    carrier = read_bytes(to_path(f"{url}/a.rawback.jpg"))
     assert rawback.strip_bytes(carrier) == shot[1]
     assert rawback.verify(carrier, raw=shot[0]).intact
     again = rawback.embed_many([url], rate=COARSE, journal=journal)
@@ -116,13 +120,13 @@ def test_a_library_elsewhere(
     put(f"{url}/a.jpg", shot[1] + b"\0")
     again = rawback.embed_many([url], rate=COARSE, journal=journal)
     assert (again.unchanged, again.done) == (1, 1)
-    names = {file.name for file in list_files(place_of(url), recursive=True)}
+    names = {file.name for file in list_files(to_path(url), recursive=True)}
     assert {name for name in names if "rawback" in name} == {"a.rawback.jpg", "c.rawback.jpg"}
 
     back = rawback.restore_many([url], tmp_path / "back")
     assert (back.done, back.complete) == (2, True)
     assert sorted(os.listdir(tmp_path / "back"))[1:] == ["a.rawback.dng", "c.rawback.dng"]  # noqa: PTH208
-    with pytest.raises(rawback.RawbackError, match="needs a place on this machine"):
+    with pytest.raises(rawback.RawbackError, match="needs a folder on this machine"):
         rawback.restore_many([url])
 
 
@@ -132,4 +136,4 @@ def test_jpegs_elsewhere_are_not_changed_in_place(memory: str, shot: Shot, tmp_p
         put(f"{memory}/a.{ending}", data)
     report = rawback.embed_many([memory], rate=COARSE, journal=tmp_path / "journal", in_place=True)
     assert "give an output folder" in report.failures[0].error[1]  # type: ignore[index]
-    assert read_place(place_of(f"{memory}/a.jpg")) == shot[1]
+    assert read_bytes(to_path(f"{memory}/a.jpg")) == shot[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -228,7 +229,7 @@ def test_restoring_leaves_plain_jpegs_alone(library: Path, lossless_carrier: byt
     (library / "z.jpg").write_bytes(lossless_carrier)
     watcher = Watcher()
     report = rawback.restore_many([library], watcher=watcher)
-    assert (report.done, report.total, report.left, report.complete) == (2, 2, 3, True)
+    assert (report.done, report.total, report.unmatched, report.complete) == (2, 2, 3, True)
     made = [outcome for outcome in watcher.outcomes if outcome.status == "done"]
     assert [outcome.output.name for outcome in made] == ["a.rawback.dng", "z.rawback.dng"]
     for outcome in made:
@@ -290,6 +291,20 @@ def test_files_that_are_no_journals(library: Path, tmp_path: Path) -> None:
         embed(library, journal=other)
     with pytest.raises(rawback.OutputRefused, match="name another journal"):
         embed(library, journal=tmp_path / "nowhere" / "journal")
+
+
+def test_journals_of_the_first_version_are_read(library: Path) -> None:
+    embed(library)
+    with contextlib.closing(sqlite3.connect(library / ".rawback-batch.sqlite")) as base:
+        for now, then in (
+            ("output", "place"),
+            ("input_fingerprints", "marks"),
+            ("output_fingerprint", "mark"),
+        ):
+            base.execute(f"ALTER TABLE outputs RENAME COLUMN {now} TO {then}")
+        base.execute("PRAGMA user_version = 1")
+        base.commit()
+    assert embed(library)[1]["a.rawback.jpg"] == "unchanged"
 
 
 def test_a_library_can_be_moved_with_its_journal(library: Path, tmp_path: Path) -> None:

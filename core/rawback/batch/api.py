@@ -14,16 +14,16 @@ from rawback.batch.cluster import Cluster
 from rawback.batch.journal import Journal
 from rawback.batch.memory import workers_for
 from rawback.batch.pairing import JPEG_SUFFIXES, find_files, pair_up
-from rawback.batch.places import fingerprint, is_local, place_of, read_place, show
 from rawback.batch.pool import Processes
-from rawback.batch.report import Tally
+from rawback.batch.report import ReportBuilder
+from rawback.batch.storage import display_name, fingerprint, is_local, read_bytes, to_path
 from rawback.batch.tasks import Embedding, Outcome, Restoring
 from rawback.errors import OutputRefused, PayloadMissing, RawbackError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from rawback.batch.pairing import Found
+    from rawback.batch.pairing import SourceFile
     from rawback.batch.pool import Workers
     from rawback.batch.report import BatchReport
     from rawback.batch.tasks import Task
@@ -110,17 +110,17 @@ def embed_many(
     if in_place and output is not None:
         message = "give output or in_place, not both"
         raise ValueError(message)
-    places = _absolute(sources, cluster)
+    paths = _absolute(sources, cluster)
     folder = None if output is None else _absolute([output], cluster)[0]
-    pairing = pair_up(places, recursive=recursive)
+    pairing = pair_up(paths, recursive=recursive)
     tasks = [
         Embedding(
             raw=pair.raw,
             jpeg=pair.jpeg,
             output=pair.jpeg
             if in_place
-            else _output(pair.jpeg, pair.inside, folder, f"{pair.jpeg.stem}.rawback.jpg"),
-            marks=(fingerprint(pair.raw), fingerprint(pair.jpeg)),
+            else _output(pair.jpeg, pair.subfolders, folder, f"{pair.jpeg.stem}.rawback.jpg"),
+            input_fingerprints=(fingerprint(pair.raw), fingerprint(pair.jpeg)),
             rate=rate or Rate.quality(DEFAULT_QUALITY),
             in_place=in_place,
             overwrite=overwrite,
@@ -130,11 +130,11 @@ def embed_many(
         )
         for pair in pairing.pairs
     ]
-    left = len(pairing.jpegs) + len(pairing.raws)
-    tally = Tally(len(tasks), pairing.ambiguous, left)
-    with Journal(_journal(journal, folder, places)) as book:
-        run = _Run(tasks, tally, book, watcher or BatchWatcher())
-        return run.report(_crew(tasks, workers, cluster))
+    unmatched = len(pairing.jpegs) + len(pairing.raws)
+    builder = ReportBuilder(len(tasks), pairing.ambiguous, unmatched)
+    with Journal(_journal(journal, folder, paths)) as opened:
+        run = _Run(tasks, builder, opened, watcher or BatchWatcher())
+        return run.report(_workers(tasks, workers, cluster))
 
 
 def restore_many(
@@ -171,22 +171,22 @@ def restore_many(
         RawbackError: As for `embed_many`.
         ValueError: `workers` is below 1.
     """
-    places = _absolute(sources, cluster)
+    paths = _absolute(sources, cluster)
     folder = None if output is None else _absolute([output], cluster)[0]
     found = [
         file
-        for file in find_files(places, recursive=recursive)
+        for file in find_files(paths, recursive=recursive)
         if file.named or file.suffix in JPEG_SUFFIXES
     ]
-    by_output: dict[Path, list[Found]] = defaultdict(list)
+    by_output: dict[Path, list[SourceFile]] = defaultdict(list)
     for file in found:
-        name = f"{file.place.stem.removesuffix('.rawback')}.rawback.dng"
-        by_output[_output(file.place, file.inside, folder, name)].append(file)
+        name = f"{file.path.stem.removesuffix('.rawback')}.rawback.dng"
+        by_output[_output(file.path, file.subfolders, folder, name)].append(file)
     tasks = [
         Restoring(
-            carrier=file.place,
+            carrier=file.path,
             output=target,
-            marks=(fingerprint(file.place),),
+            input_fingerprints=(fingerprint(file.path),),
             overwrite=overwrite,
             salvage=salvage,
             named=file.named,
@@ -194,16 +194,16 @@ def restore_many(
         for target, files in by_output.items()
         for file in (files if len(files) == 1 else _carriers(files))
     ]
-    tally = Tally(len(tasks), (), len(found) - len(tasks))
-    with Journal(_journal(journal, folder, places)) as book:
-        run = _Run(tasks, tally, book, watcher or BatchWatcher())
-        return run.report(_crew(tasks, workers, cluster))
+    builder = ReportBuilder(len(tasks), (), len(found) - len(tasks))
+    with Journal(_journal(journal, folder, paths)) as opened:
+        run = _Run(tasks, builder, opened, watcher or BatchWatcher())
+        return run.report(_workers(tasks, workers, cluster))
 
 
 def _absolute(sources: Iterable[StrPath], cluster: str | None) -> list[Path]:
     """Places; those that other machines are to find by their full paths."""
-    places = [place_of(source) for source in sources]
-    return places if cluster is None else [place.absolute() for place in places]
+    paths = [to_path(source) for source in sources]
+    return paths if cluster is None else [path.absolute() for path in paths]
 
 
 def _output(source: Path, inside: Sequence[str], folder: Path | None, name: str) -> Path:
@@ -211,14 +211,14 @@ def _output(source: Path, inside: Sequence[str], folder: Path | None, name: str)
     return source.parent / name if folder is None else folder.joinpath(*inside, name)
 
 
-def _carriers(files: Iterable[Found]) -> list[Found]:
+def _carriers(files: Iterable[SourceFile]) -> list[SourceFile]:
     """Files of those that have the same output which do carry a raw, or were named."""
     import rawback
 
     found = []
     for file in files:
         try:
-            rawback.inspect(read_place(file.place))
+            rawback.inspect(read_bytes(file.path))
         except PayloadMissing:
             if not file.named:
                 continue
@@ -231,20 +231,22 @@ def _carriers(files: Iterable[Found]) -> list[Found]:
 def _journal(given: StrPath | None, folder: Path | None, sources: Sequence[Path]) -> Path:
     if given is not None:
         return Path(given)
-    place = folder if folder is not None else next(iter(sources), Path())
-    if not is_local(place):
-        message = f"A journal for {show(place)} needs a place on this machine; name one."
+    path = folder if folder is not None else next(iter(sources), Path())
+    if not is_local(path):
+        message = f"A journal for {display_name(path)} needs a folder on this machine; name one."
         raise RawbackError(message)
     if folder is not None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            message = f"{show(folder)} cannot be made ({error.strerror}); choose another folder."
+            message = (
+                f"{display_name(folder)} cannot be made ({error.strerror}); choose another folder."
+            )
             raise OutputRefused(message) from error
-    return (place if place.is_dir() else place.parent) / _JOURNAL
+    return (path if path.is_dir() else path.parent) / _JOURNAL
 
 
-def _crew(tasks: Sequence[Task], workers: int | None, cluster: str | None) -> Workers:
+def _workers(tasks: Sequence[Task], workers: int | None, cluster: str | None) -> Workers:
     """Who does the work."""
     if workers is not None and workers < 1:
         message = f"{workers} workers cannot work; give at least 1"
@@ -269,34 +271,34 @@ class _Run:
     """One run of a batch."""
 
     tasks: Sequence[Task]
-    tally: Tally
+    builder: ReportBuilder
     journal: Journal
     watcher: BatchWatcher
 
-    def report(self, crew: Workers) -> BatchReport:
+    def report(self, workers: Workers) -> BatchReport:
         """Do all that is to be done."""
         started = time.perf_counter()
-        with crew:
-            workers = crew.count
-            self.watcher.started(len(self.tasks), self._input_bytes(), workers)
-            for outcome in crew.outcomes(self._left()):
+        with workers:
+            count = workers.count
+            self.watcher.started(len(self.tasks), self._input_bytes(), count)
+            for outcome in workers.outcomes(self._pending()):
                 self.journal.finish(outcome)
                 self._note(outcome)
-        return self.tally.report(time.perf_counter() - started, workers)
+        return self.builder.report(time.perf_counter() - started, count)
 
     def _note(self, outcome: Outcome) -> None:
-        self.tally.add(outcome)
+        self.builder.add(outcome)
         self.watcher.ended(outcome)
 
     def _input_bytes(self) -> int:
         sizes = 0
         for task in self.tasks:
-            for place in task.inputs:
+            for path in task.inputs:
                 with contextlib.suppress(OSError, ValueError):
-                    sizes += int(place.stat().st_size)
+                    sizes += int(path.stat().st_size)
         return sizes
 
-    def _left(self) -> Iterator[Task]:
+    def _pending(self) -> Iterator[Task]:
         """The tasks that are to be done; what comes of the others is noted meanwhile."""
         claimed: set[Path] = set()
         for task in self.tasks:
@@ -319,13 +321,13 @@ class _Run:
             if entry.state == "nothing":
                 named = isinstance(task, Restoring) and task.named
                 return task if named else Outcome(task.inputs, task.output, "nothing")
-            if there is not None and there == entry.mark:
+            if there is not None and there == entry.output_fingerprint:
                 return Outcome(task.inputs, task.output, "unchanged")
             if there is not None and not task.overwrite:
                 return replace(task, edited=True)
         if there is None or task.overwrite or task.output in task.inputs:
             return task
-        if entry is not None and (entry.state == "started" or entry.mark == there):
+        if entry is not None and (entry.state == "started" or entry.output_fingerprint == there):
             return replace(task, overwrite=True)
         if entry is None:
             return _refused(task, "it exists, and no earlier run of this journal made it")
@@ -333,5 +335,5 @@ class _Run:
 
 
 def _refused(task: Task, why: str) -> Outcome:
-    message = f"{show(task.output)} is left alone ({why}); move it away, or overwrite it."
+    message = f"{display_name(task.output)} is left alone ({why}); move it away, or overwrite it."
     return Outcome(task.inputs, task.output, "failed", error=("OutputRefused", message))

@@ -15,14 +15,14 @@ from rawback.errors import OutputRefused, RawbackError
 from rawback.files import label, read_file
 
 __all__ = [
+    "display_name",
     "fingerprint",
     "is_folder",
     "is_local",
     "list_files",
-    "place_of",
+    "read_bytes",
     "read_head",
-    "read_place",
-    "show",
+    "to_path",
     "write_remote",
 ]
 
@@ -33,8 +33,8 @@ _OBJECT_STORES = frozenset(
 """Where an object appears once all of it is there; elsewhere files grow as they are written."""
 
 
-def place_of(text: object) -> Path:
-    """The place that a path or a URL names; one that is a place already stays what it is.
+def to_path(text: object) -> Path:
+    """Text as a path: a `Path`, or what universal-pathlib makes of a URL; a path stays what it is.
 
     Raises:
         RawbackError: No installed library knows URLs of this kind.
@@ -48,9 +48,9 @@ def place_of(text: object) -> Path:
     try:
         from upath import UPath
 
-        place: Any = UPath(text)
-        known = not is_local(place)
-        place.fs  # noqa: B018 -- what a URL of this kind needs is loaded here
+        path: Any = UPath(text)
+        known = not is_local(path)
+        path.fs  # noqa: B018 -- what a URL of this kind needs is loaded here
     except ImportError as error:
         message = f"{label(text)} needs more libraries ({error}); try pip install rawback[cluster]."
         raise RawbackError(message) from error
@@ -60,34 +60,34 @@ def place_of(text: object) -> Path:
     if not known:
         message = f"{label(text)} is a URL of a kind that nobody knows; check the URL."
         raise RawbackError(message)
-    return cast("Path", place)
+    return cast("Path", path)
 
 
-def is_local(place: Path) -> bool:
-    """Whether a place is a path of this machine."""
-    return isinstance(place, Path)
+def is_local(path: Path) -> bool:
+    """Whether a path is one of this machine, and no URL."""
+    return isinstance(path, Path)
 
 
-def show(place: Path) -> str:
-    """A place as it can be shown on one line; passwords of URLs are not part of it."""
-    return label(place if is_local(place) else str(place))
+def display_name(path: Path) -> str:
+    """A path as it can be shown on one line; passwords of URLs are not part of it."""
+    return label(path if is_local(path) else str(path))
 
 
-def is_folder(place: Path) -> bool:
-    """Whether a place is a folder, and not a file.
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder, and not a file.
 
     Raises:
         RawbackError: There is nothing, or it cannot be looked at.
     """
     try:
-        if place.is_dir():
+        if path.is_dir():
             return True
-        there = place.exists()
+        there = path.exists()
     except Exception as error:
-        message = f"{show(place)} cannot be reached ({_line(error)}); check the path."
+        message = f"{display_name(path)} cannot be reached ({_line(error)}); check the path."
         raise RawbackError(message) from error
     if not there:
-        message = f"{show(place)} is not there; check the path."
+        message = f"{display_name(path)} is not there; check the path."
         raise RawbackError(message)
     return False
 
@@ -101,7 +101,7 @@ def list_files(folder: Path, *, recursive: bool) -> list[Path]:
     try:
         found = _walk(folder, recursive) if is_local(folder) else _find(folder, recursive)
     except Exception as error:
-        message = f"{show(folder)} cannot be read ({_line(error)}); check the path."
+        message = f"{display_name(folder)} cannot be read ({_line(error)}); check the path."
         raise RawbackError(message) from error
     return sorted(found)
 
@@ -133,43 +133,43 @@ def _find(folder: Any, recursive: bool) -> list[Path]:
     ]
 
 
-def read_place(place: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
     """Read a whole file.
 
     Raises:
         RawbackError: It cannot be read.
     """
-    if is_local(place):
-        return read_file(place)
-    remote = cast("Any", place)
+    if is_local(path):
+        return read_file(path)
+    remote = cast("Any", path)
     try:
         return bytes(remote.fs.cat_file(remote.path))
     except Exception as error:
-        message = f"{show(place)} cannot be read ({_line(error)}); check the URL."
+        message = f"{display_name(path)} cannot be read ({_line(error)}); check the URL."
         raise RawbackError(message) from error
 
 
-def read_head(place: Path, size: int) -> bytes:
+def read_head(path: Path, size: int) -> bytes:
     """The first bytes of a file; none where it cannot be read."""
     try:
-        if is_local(place):
-            with place.open("rb") as file:
+        if is_local(path):
+            with path.open("rb") as file:
                 return file.read(size)
-        remote = cast("Any", place)
+        remote = cast("Any", path)
         return bytes(remote.fs.cat_file(remote.path, start=0, end=size))
     except Exception:  # noqa: BLE001 -- each file system has its own errors; this one only asks
         return b""
 
 
-def write_remote(place: Path, data: bytes, *, overwrite: bool) -> None:
+def write_remote(path: Path, data: bytes, *, overwrite: bool) -> None:
     """Write a file that is not on this machine, whole or not at all, and read it back.
 
     Raises:
         OutputRefused: It exists and is not to be replaced, or cannot be written.
     """
-    remote = cast("Any", place)
-    if not overwrite and fingerprint(place) is not None:
-        message = f"{show(place)} exists already; choose another output, or overwrite it."
+    remote = cast("Any", path)
+    if not overwrite and fingerprint(path) is not None:
+        message = f"{display_name(path)} exists already; choose another output, or overwrite it."
         raise OutputRefused(message)
     try:
         remote.fs.makedirs(remote.parent.path, exist_ok=True)
@@ -182,20 +182,20 @@ def write_remote(place: Path, data: bytes, *, overwrite: bool) -> None:
             remote.fs.mv(draft, remote.path)
         written = remote.fs.cat_file(remote.path)
     except Exception as error:
-        message = f"{show(place)} cannot be written ({_line(error)}); choose another output."
+        message = f"{display_name(path)} cannot be written ({_line(error)}); choose another output."
         raise OutputRefused(message) from error
     if written != data:
-        message = f"{show(place)} does not hold what was written to it; run it again."
+        message = f"{display_name(path)} does not hold what was written to it; run it again."
         raise OutputRefused(message)
 
 
-def fingerprint(place: Path) -> str | None:
+def fingerprint(path: Path) -> str | None:
     """What changes when a file is written anew: size and time of change; None where it is not."""
     try:
-        if is_local(place):
-            status = place.stat()
+        if is_local(path):
+            status = path.stat()
             return f"{status.st_size} {status.st_mtime_ns}"
-        remote = cast("Any", place)
+        remote = cast("Any", path)
         remote.fs.invalidate_cache(remote.parent.path)
         return str(remote.fs.ukey(remote.path))
     except (OSError, ValueError):
