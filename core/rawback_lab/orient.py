@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from rawback.geometry.orientation import applied, undoing
+from rawback.orientation import inverse, orient_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,9 +18,9 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 def upright(image: NDArray[Scalar], orientation: int) -> NDArray[Scalar]:
     """Turn an image ``[H, W, ...]`` of the sensor as its EXIF orientation says."""
-    return np.ascontiguousarray(applied(orientation, image))
+    return np.ascontiguousarray(orient_image(orientation, image))
 
 
 def to_sensor(image: NDArray[Scalar], orientation: int) -> NDArray[Scalar]:
     """Undo `upright`."""
-    return upright(image, undoing(orientation))
+    return upright(image, inverse(orientation))

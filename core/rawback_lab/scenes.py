@@ -11,7 +11,7 @@ from rawback.bitstream import Payload, unpack
 from rawback.codec import Encoded, Rate, Session, decode
 from rawback.codec.headers import header_of
 from rawback.codec.source import Shot
-from rawback.geometry import Aligned, Geometry, Placement, build_guide
+from rawback.geometry import Aligned, Geometry, Transform, build_guide
 from rawback.jpegio import Carrier, decode_jpeg
 from rawback_lab.camera import CameraSpec
 from rawback_lab.render import Subsampling, encode_jpeg, render_filmic
@@ -43,9 +43,9 @@ class Trial:
     coded: dict[Rate, Encoded] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, frame: RawFrame, jpeg: bytes, placement: Placement | None = None) -> Trial:
+    def of(cls, frame: RawFrame, jpeg: bytes, transform: Transform | None = None) -> Trial:
         """Of a raw and its JPEG, which lies on it as told."""
-        return cls(frame, *session_at(frame, decode_jpeg(jpeg), placement))
+        return cls(frame, *session_at(frame, decode_jpeg(jpeg), transform))
 
     def encode(self, rate: Rate) -> Encoded:
         """The shot coded at a rate."""
@@ -95,7 +95,7 @@ def made_up_shot(
 def session_at(
     frame: RawFrame,
     carrier: Carrier,
-    placement: Placement | None = None,
+    transform: Transform | None = None,
     use: Use = "auto",
     member: str = "bayer",
 ) -> tuple[Session, Carrier]:
@@ -104,12 +104,12 @@ def session_at(
     Args:
         frame: The raw.
         carrier: The JPEG.
-        placement: Where the one lies in the other; pixel on pixel by default.
+        transform: Where the one lies in the other; pixel on pixel by default.
         use: Of the learned layer.
         member: Of the networks: ``linear`` for pictures made by :func:`rawback_lab.pictures.quads`.
     """
     sides = carrier.pixels.shape[1], carrier.pixels.shape[0]
-    geometry = Geometry((frame.width, frame.height), sides, placement or Aligned())
+    geometry = Geometry((frame.width, frame.height), sides, transform or Aligned())
     guide = build_guide(geometry, carrier.pixels)
     header = header_of(frame, carrier, geometry)
     shot = replace(Shot.of(header, frame, carrier, geometry, guide), member=member)

@@ -55,12 +55,12 @@ def test_the_stored_carriers_hold_all_that_a_payload_can() -> None:
     groups = {s.layer for s in payload_of("learned").sections if s.kind == SectionKind.LATENTS}
     assert groups == set(range(6))
     assert kinds("bare") >= exact | {SectionKind.LATENTS}
-    assert isinstance(geometry_of(payload_of("lossy").header).placement, Aligned)
-    assert isinstance(geometry_of(payload_of("warped").header).placement, Warped)
-    meshed = geometry_of(payload_of("meshed").header).placement
+    assert isinstance(geometry_of(payload_of("lossy").header).transform, Aligned)
+    assert isinstance(geometry_of(payload_of("warped").header).transform, Warped)
+    meshed = geometry_of(payload_of("meshed").header).transform
     assert isinstance(meshed, Warped)
     assert meshed.mesh is not None
-    turned = geometry_of(payload_of("turned").header).placement
+    turned = geometry_of(payload_of("turned").header).transform
     assert isinstance(turned, Aligned)
     assert (turned.orientation, turned.dx, turned.dy) == (6, 9, 4)
     assert {s.tile for s in payload_of("tiled").sections} == {0, 1, 2}

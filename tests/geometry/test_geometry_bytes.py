@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rawback.errors import PayloadDamaged
-from rawback.geometry import Aligned, Geometry, Mesh, Placement, Warped
-from rawback.geometry.placement import mesh_shape, reference_side
+from rawback.geometry import Aligned, Geometry, Mesh, Transform, Warped
+from rawback.geometry.transform import mesh_shape, reference_side
 from rawback.geometry.warp import node_positions
 
 RAW, CARRIER = (6000, 4000), (5000, 3000)
@@ -42,13 +42,13 @@ def warps(draw: st.DrawFn) -> Warped:
 
 @settings(max_examples=80, deadline=None)
 @given(plain | warps())
-def test_what_is_written_is_read(placement: Placement) -> None:
-    geometry = Geometry(RAW, CARRIER, placement)
+def test_what_is_written_is_read(transform: Transform) -> None:
+    geometry = Geometry(RAW, CARRIER, transform)
     assert read(geometry.to_bytes()) == geometry
 
 
 @pytest.mark.parametrize(
-    ("placement", "written"),
+    ("transform", "written"),
     [
         (Aligned(), "00"),
         (Aligned(8), "07"),
@@ -57,8 +57,8 @@ def test_what_is_written_is_read(placement: Placement) -> None:
         (Warped((-1, 64), (SIDE, 0), (0, SIDE), (-3, 5)), "10 018001 8280407f 0280ff3f 050a"),
     ],
 )
-def test_bytes_never_change(placement: Placement, written: str) -> None:
-    data = Geometry(RAW, CARRIER, placement).to_bytes()
+def test_bytes_never_change(transform: Transform, written: str) -> None:
+    data = Geometry(RAW, CARRIER, transform).to_bytes()
     assert data.hex() == written.replace(" ", "")
 
 
@@ -79,8 +79,8 @@ def test_hostile_bytes_parse_or_are_damaged(data: bytes) -> None:
 
 def test_every_cut_and_every_addition_is_damage() -> None:
     meshed = Warped((0, 0), (SIDE, 0), (0, SIDE), (9, 9), mesh(12, [7] * 40))
-    for placement in (Aligned(), Aligned(2, 5, -700), meshed):
-        data = Geometry(RAW, CARRIER, placement).to_bytes()
+    for transform in (Aligned(), Aligned(2, 5, -700), meshed):
+        data = Geometry(RAW, CARRIER, transform).to_bytes()
         for length in range(len(data)):
             with pytest.raises(PayloadDamaged):
                 read(data[:length])

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rawback.geometry import Aligned, Geometry, Mesh, Placement, Warped, build_guide
-from rawback.geometry.orientation import applied, combined, oriented_size, placed, undoing
-from rawback.geometry.placement import mesh_shape, reference_side
+from rawback.geometry import Aligned, Geometry, Mesh, Transform, Warped, build_guide
+from rawback.geometry.transform import mesh_shape, reference_side
 from rawback.geometry.warp import node_positions, positions
+from rawback.orientation import orient_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,29 +65,9 @@ WARPS = {
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 class TestOrientations:
-    def test_undoing_undoes(self, orientation: int) -> None:
-        assert combined(orientation, undoing(orientation)) == 1
-
-    def test_combining_is_one_after_the_other(self, orientation: int) -> None:
-        image = np.arange(12).reshape(3, 4)
-        for then in range(1, 9):
-            np.testing.assert_array_equal(
-                applied(combined(orientation, then), image),
-                applied(then, applied(orientation, image)),
-            )
-
-    def test_placed_says_where_pixels_go(self, orientation: int) -> None:
-        image = np.arange(12).reshape(3, 4)
-        turned = applied(orientation, image)
-        assert turned.shape[::-1] == oriented_size(orientation, 4, 3)
-        for y in range(3):
-            for x in range(4):
-                u, v = placed(orientation, x, y, 4, 3)
-                assert turned[v, u] == image[y, x]
-
     def test_guide_of_a_turned_carrier_is_the_carrier_turned_back(self, orientation: int) -> None:
         scene = texture(*RAW)
-        carrier = np.ascontiguousarray(applied(orientation, scene))
+        carrier = np.ascontiguousarray(orient_image(orientation, scene))
         size = (carrier.shape[1], carrier.shape[0])
         guide = build_guide(Geometry(RAW, size, Aligned(orientation)), carrier)
         np.testing.assert_array_equal(guide.pixels, scene)
@@ -96,7 +76,7 @@ class TestOrientations:
 
     def test_guide_of_a_cropped_carrier_is_zero_outside(self, orientation: int) -> None:
         scene = texture(*RAW)
-        carrier = np.ascontiguousarray(applied(orientation, scene)[7:60, 11:90])
+        carrier = np.ascontiguousarray(orient_image(orientation, scene)[7:60, 11:90])
         guide = build_guide(Geometry(RAW, (79, 53), Aligned(orientation, -11, -7)), carrier)
         assert guide.mask.sum() == 79 * 53
         np.testing.assert_array_equal(guide.pixels, scene * guide.mask[..., None])
@@ -121,7 +101,7 @@ boxes = st.tuples(
     ),
 )
 def test_part_of_the_guide_is_that_part_of_the_whole(
-    box: tuple[int, int, int, int], case: tuple[tuple[int, int], Placement]
+    box: tuple[int, int, int, int], case: tuple[tuple[int, int], Transform]
 ) -> None:
     geometry = Geometry(RAW, case[0], case[1])
     carrier = texture(*case[0])
@@ -134,10 +114,10 @@ def test_part_of_the_guide_is_that_part_of_the_whole(
 
 @pytest.mark.parametrize("name", [name for name in WARPS if not name.startswith("enlarged")])
 def test_warped_guide_is_bilinear_sampling_at_the_positions(name: str) -> None:
-    size, placement = WARPS[name]
+    size, transform = WARPS[name]
     carrier = texture(*size)
-    guide = build_guide(Geometry(RAW, size, placement), carrier)
-    x, y = (at / 1024 for at in positions(node_positions(placement, RAW), (0, 0, *RAW)))
+    guide = build_guide(Geometry(RAW, size, transform), carrier)
+    x, y = (at / 1024 for at in positions(node_positions(transform, RAW), (0, 0, *RAW)))
     covered = (x > -0.48) & (x < size[0] - 0.52) & (y > -0.48) & (y < size[1] - 0.52)
     outside = (x < -0.52) | (x > size[0] - 0.48) | (y < -0.52) | (y > size[1] - 0.48)
     assert guide.mask[covered].all()
@@ -173,8 +153,8 @@ def test_enlarged_carrier_is_averaged(factor: int) -> None:
 
 @pytest.mark.parametrize("name", WARPS)
 def test_threads_do_not_change_the_guide(name: str) -> None:
-    size, placement = WARPS[name]
-    geometry, carrier = Geometry(RAW, size, placement), texture(*size)
+    size, transform = WARPS[name]
+    geometry, carrier = Geometry(RAW, size, transform), texture(*size)
     one, four = (build_guide(geometry, carrier, threads=threads) for threads in (1, 4))
     np.testing.assert_array_equal(one.pixels, four.pixels)
     np.testing.assert_array_equal(one.mask, four.mask)
@@ -191,10 +171,10 @@ def test_threads_do_not_change_the_guide(name: str) -> None:
     ],
 )
 def test_guides_never_change(name: str, digest: str) -> None:
-    size, placement = WARPS[name]
+    size, transform = WARPS[name]
     ramp = np.arange(size[0] * size[1] * 3, dtype=np.uint32)
     carrier = (ramp * 2654435761 >> 24).astype(np.uint8).reshape(size[1], size[0], 3)
-    guide = build_guide(Geometry(RAW, size, placement), carrier)
+    guide = build_guide(Geometry(RAW, size, transform), carrier)
     seen = hashlib.sha256(guide.pixels.tobytes() + guide.mask.tobytes()).hexdigest()
     assert seen[:16] == digest
 
@@ -203,8 +183,8 @@ class TestPositions:
     def test_reference_points_lie_where_they_are_said_to(self) -> None:
         raw_size = (1000, 1000)
         assert reference_side(raw_size) == 1024
-        placement = Warped((640, -64), (64 * 900, 64 * 10), (-64 * 5, 64 * 800), (40_000, -30_000))
-        nodes = node_positions(placement, raw_size)
+        transform = Warped((640, -64), (64 * 900, 64 * 10), (-64 * 5, 64 * 800), (40_000, -30_000))
+        nodes = node_positions(transform, raw_size)
         assert (nodes[0, 0] / 1024).tolist() == [10, -1]
         g, h = 40_000 / 2**20, -30_000 / 2**20
         s, t = 480 / 1024, 320 / 1024

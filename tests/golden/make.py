@@ -21,8 +21,8 @@ import numpy as np
 from rawback.bitstream import Payload, unpack
 from rawback.codec import Rate, decode
 from rawback.container import embed_payload, extract_payload
-from rawback.geometry import Aligned, Geometry, Mesh, Placement, Warped
-from rawback.geometry.placement import mesh_shape
+from rawback.geometry import Aligned, Geometry, Mesh, Transform, Warped
+from rawback.geometry.transform import mesh_shape
 from rawback.jpegio import decode_jpeg
 from rawback_lab.camera import CameraSpec
 from rawback_lab.pictures import Picture, linear_picture, quads, software_isp
@@ -40,12 +40,12 @@ def carrier_of(
     frame: RawFrame,
     jpeg: bytes,
     rate: Rate,
-    placement: Placement,
+    transform: Transform,
     use: Use = "never",
     member: str = "bayer",
 ) -> bytes:
     """The JPEG with its payload inside, seen to restore what was meant."""
-    session, carrier = session_at(frame, decode_jpeg(jpeg), placement, use, member)
+    session, carrier = session_at(frame, decode_jpeg(jpeg), transform, use, member)
     encoded = session.encode(rate)
     restored = decode(unpack(encoded.payload), carrier)
     if not np.array_equal(restored.cfa, encoded.restored.cfa):
@@ -85,8 +85,8 @@ def cropped() -> bytes:
 def warped() -> bytes:
     """A carrier seen at an angle, all of the raw."""
     frame, jpeg = made_up_shot(90, 110, seed=3)
-    placement = Warped((40, 90), (64 * 180, 300), (-200, 64 * 170), (3000, -2000))
-    return carrier_of(frame, jpeg, Rate.lossless(), placement)
+    transform = Warped((40, 90), (64 * 180, 300), (-200, 64 * 170), (3000, -2000))
+    return carrier_of(frame, jpeg, Rate.lossless(), transform)
 
 
 def turned() -> bytes:
@@ -104,8 +104,8 @@ def meshed() -> bytes:
     rng = np.random.default_rng(8)
     rows, columns = mesh_shape((110, 90), 5)
     mesh = Mesh(5, tuple(rng.integers(-90, 90, 2 * rows * columns).tolist()))
-    placement = Warped((20, 30), (64 * 254, 50), (-10, 64 * 256), (-900, 700), mesh)
-    return carrier_of(frame, encode_jpeg(pixels, 90), Rate.quality(70), placement)
+    transform = Warped((20, 30), (64 * 254, 50), (-10, 64 * 256), (-900, 700), mesh)
+    return carrier_of(frame, encode_jpeg(pixels, 90), Rate.quality(70), transform)
 
 
 def apart() -> bytes:
@@ -113,8 +113,8 @@ def apart() -> bytes:
     frame, _ = made_up_shot(64, 96, seed=9)
     _, jpeg = made_up_shot(48, 64, seed=10)
     pixels = decode_jpeg(jpeg).pixels
-    geometry = Geometry.apart((96, 64), (pixels.shape[1], pixels.shape[0]))
-    return carrier_of(frame, jpeg, Rate.quality(60), geometry.placement)
+    geometry = Geometry.disjoint((96, 64), (pixels.shape[1], pixels.shape[0]))
+    return carrier_of(frame, jpeg, Rate.quality(60), geometry.transform)
 
 
 def tiled() -> bytes:

@@ -20,7 +20,8 @@ from rawback.codec.search import (
 from rawback.codec.source import BIT_PRICES, Prepared, Shot
 from rawback.codec.threads import threads
 from rawback.errors import ShotMismatch, UnsupportedCarrier
-from rawback.geometry import Geometry, build_guide, register
+from rawback.geometry import Geometry, build_guide
+from rawback.geometry.registration import register
 from rawback.metrics import raw_psnr
 from rawback.residual import CODES_PER_LAYER, COEFFICIENT_UNIT
 
@@ -122,7 +123,7 @@ def _registered(frame: RawFrame, carrier: Carrier, *, unguided: bool) -> Geometr
         if not unguided:
             raise
     height, width = carrier.pixels.shape[:2]
-    return Geometry.apart((frame.width, frame.height), (width, height))
+    return Geometry.disjoint((frame.width, frame.height), (width, height))
 
 
 class _Rounds:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.geometry.orientation import applied, oriented_size, placed, undoing
-from rawback.geometry.placement import STEP, Aligned
+from rawback.geometry.transform import STEP, Aligned
 from rawback.geometry.warp import FINE_ONE, node_positions, positions
+from rawback.orientation import inverse, orient_image, orient_position, oriented_size
 from rawback.types import Guide
 
 if TYPE_CHECKING:
@@ -74,37 +74,37 @@ def build_guide(
     ):
         message = f"region {box} is not inside a raw of {geometry.raw_size}"
         raise ValueError(message)
-    placement = geometry.placement
-    if isinstance(placement, Aligned):
-        return _aligned(geometry, placement, pixels, box)
-    return _warped(node_positions(placement, geometry.raw_size), pixels, box, threads)
+    transform = geometry.transform
+    if isinstance(transform, Aligned):
+        return _aligned(geometry, transform, pixels, box)
+    return _warped(node_positions(transform, geometry.raw_size), pixels, box, threads)
 
 
-def _aligned(geometry: Geometry, placement: Aligned, pixels: NDArray[np.uint8], box: Box) -> Guide:
-    back = undoing(placement.orientation)
-    turned_size = oriented_size(placement.orientation, *geometry.raw_size)
-    near = [max(0, -shift) for shift in (placement.dx, placement.dy)]
+def _aligned(geometry: Geometry, transform: Aligned, pixels: NDArray[np.uint8], box: Box) -> Guide:
+    back = inverse(transform.orientation)
+    turned_size = oriented_size(transform.orientation, *geometry.raw_size)
+    near = [max(0, -shift) for shift in (transform.dx, transform.dy)]
     far = [
         min(side, carrier - shift)
         for side, carrier, shift in zip(
-            turned_size, geometry.carrier_size, (placement.dx, placement.dy), strict=True
+            turned_size, geometry.carrier_size, (transform.dx, transform.dy), strict=True
         )
     ]
     left, top, width, height = box
     if far[0] <= near[0] or far[1] <= near[1]:
         return Guide(np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8))
     corners = [
-        placed(back, near[0], near[1], *turned_size),
-        placed(back, far[0] - 1, far[1] - 1, *turned_size),
+        orient_position(back, near[0], near[1], *turned_size),
+        orient_position(back, far[0] - 1, far[1] - 1, *turned_size),
     ]
     # The covered part of the raw, and the carrier's pixels there in the raw's own layout.
     x0, x1 = min(c[0] for c in corners), max(c[0] for c in corners) + 1
     y0, y1 = min(c[1] for c in corners), max(c[1] for c in corners) + 1
-    covering = applied(
+    covering = orient_image(
         back,
         pixels[
-            near[1] + placement.dy : far[1] + placement.dy,
-            near[0] + placement.dx : far[0] + placement.dx,
+            near[1] + transform.dy : far[1] + transform.dy,
+            near[0] + transform.dx : far[0] + transform.dx,
         ],
     )
     u0, u1 = max(x0, left), min(x1, left + width)

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rawback.geometry.placement import (
+from rawback.geometry.transform import (
     MAX_SIDE,
     MESH_SPACINGS,
     Aligned,
     Mesh,
-    Placement,
+    Transform,
     Warped,
     mesh_shape,
 )
@@ -43,25 +43,25 @@ class Geometry:
     Attributes:
         raw_size: Width and height of the mosaic.
         carrier_size: Width and height of the carrier as it decodes.
-        placement: The map between them.
+        transform: The map between them.
     """
 
     raw_size: tuple[int, int]
     carrier_size: tuple[int, int]
-    placement: Placement
+    transform: Transform
 
     def __post_init__(self) -> None:
         if not all(1 <= side <= MAX_SIDE for side in (*self.raw_size, *self.carrier_size)):
             message = f"no such sizes: raw {self.raw_size}, carrier {self.carrier_size}"
             raise ValueError(message)
-        if isinstance(self.placement, Warped) and is_steep(
-            node_positions(self.placement, self.raw_size)
+        if isinstance(self.transform, Warped) and is_steep(
+            node_positions(self.transform, self.raw_size)
         ):
             message = "the map moves neighbouring raw pixels too far apart"
             raise ValueError(message)
 
     @classmethod
-    def apart(cls, raw_size: tuple[int, int], carrier_size: tuple[int, int]) -> Geometry:
+    def disjoint(cls, raw_size: tuple[int, int], carrier_size: tuple[int, int]) -> Geometry:
         """The geometry of a carrier that covers no pixel of the raw.
 
         Args:
@@ -74,13 +74,13 @@ class Geometry:
         return cls(raw_size, carrier_size, Aligned(1, MAX_SIDE, 0))
 
     def to_bytes(self) -> bytes:
-        """Write the placement; the sizes are the header's business.
+        """Write the transform; the sizes are the header's business.
 
         Returns:
             One byte for a pure orientation, about 25 for a homography, else one to two more for
             each mesh node and axis.
         """
-        return _write(self.placement, self.raw_size)
+        return _write(self.transform, self.raw_size)
 
     @classmethod
     def from_bytes(
@@ -97,7 +97,7 @@ class Geometry:
             The geometry.
 
         Raises:
-            PayloadDamaged: The bytes are cut, too long, or give an impossible placement.
+            PayloadDamaged: The bytes are cut, too long, or give an impossible transform.
         """
         try:
             return cls(raw_size, carrier_size, _read(data, raw_size))
@@ -105,21 +105,21 @@ class Geometry:
             refuse()
 
 
-def _write(placement: Placement, raw_size: tuple[int, int]) -> bytes:
-    if isinstance(placement, Aligned):
-        moved = placement.dx or placement.dy
+def _write(transform: Transform, raw_size: tuple[int, int]) -> bytes:
+    if isinstance(transform, Aligned):
+        moved = transform.dx or transform.dy
         kind = _SHIFTED if moved else _WHOLE
-        head = bytes([placement.orientation - 1 | kind << _KIND_SHIFT])
-        return head + (write_signed(placement.dx, placement.dy) if moved else b"")
-    origin, mesh = placement.origin, placement.mesh
+        head = bytes([transform.orientation - 1 | kind << _KIND_SHIFT])
+        return head + (write_signed(transform.dx, transform.dy) if moved else b"")
+    origin, mesh = transform.origin, transform.mesh
     kind = _PLANE if mesh is None else _MESHED
     plane = write_signed(
         *origin,
-        placement.right[0] - origin[0],
-        placement.right[1] - origin[1],
-        placement.below[0] - origin[0],
-        placement.below[1] - origin[1],
-        *placement.perspective,
+        transform.right[0] - origin[0],
+        transform.right[1] - origin[1],
+        transform.below[0] - origin[0],
+        transform.below[1] - origin[1],
+        *transform.perspective,
     )
     head = bytes([kind << _KIND_SHIFT]) + plane
     if mesh is None:
@@ -129,7 +129,7 @@ def _write(placement: Placement, raw_size: tuple[int, int]) -> bytes:
     return head + bytes([mesh.spacing]) + write_signed(*steps.ravel().tolist())
 
 
-def _read(data: bytes, raw_size: tuple[int, int]) -> Placement:
+def _read(data: bytes, raw_size: tuple[int, int]) -> Transform:
     reader = Reader(data)
     head = reader.byte()
     kind, orientation = head >> _KIND_SHIFT, (head & 7) + 1

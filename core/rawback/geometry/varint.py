@@ -1,4 +1,4 @@
-"""Whole numbers in as few bytes as they need: zigzag, then seven bits a byte, low bits first."""
+"""Integers in as few bytes as they need: zigzag, then seven bits a byte, low bits first."""
 
 from __future__ import annotations
 

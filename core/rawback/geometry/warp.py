@@ -1,6 +1,6 @@
 """Carrier positions of raw pixels, in integers.
 
-A `Warped` placement is evaluated exactly at every 16th raw row and column, and linearly in
+A `Warped` transform is evaluated exactly at every 16th raw row and column, and linearly in
 between: the lens or perspective that bends visibly within 16 pixels does not exist.
 """
 
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.geometry.placement import PERSPECTIVE_ONE, STEP, mesh_shape, reference_side
+from rawback.geometry.transform import PERSPECTIVE_ONE, STEP, mesh_shape, reference_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.geometry.placement import Mesh, Warped
+    from rawback.geometry.transform import Mesh, Warped
 
 __all__ = ["FINE_ONE", "Box", "is_steep", "node_positions", "positions"]
 

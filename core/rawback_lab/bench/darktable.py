@@ -20,7 +20,8 @@ import numpy as np
 from rawback import codec, jpegio, metrics, rawio
 from rawback.bitstream import unpack
 from rawback.errors import ShotMismatch
-from rawback.geometry import MATCH, Aligned, register
+from rawback.geometry import Aligned
+from rawback.geometry.registration import MATCH, register
 from rawback_lab.bench.carriers import digest
 from rawback_lab.darktable import render_darktable
 from rawback_lab.darktable_edits import EDITS, xmp
@@ -60,11 +61,11 @@ def measured(frame: RawFrame, jpeg: bytes) -> tuple[RawFrame, NDArray[np.uint8],
     except ShotMismatch:
         how: dict[str, Any] = {"found": False}
     else:
-        kind = "whole pixels" if isinstance(found.geometry.placement, Aligned) else "warped"
+        kind = "whole pixels" if isinstance(found.geometry.transform, Aligned) else "warped"
         how = {
             "found": True,
-            "likeness": round(found.likeness, 3),
-            "placement": kind,
+            "correlation": round(found.correlation, 3),
+            "transform": kind,
             "geometry_bytes": len(found.geometry.to_bytes()),
         }
     session = codec.prepare(frame, pixels, unguided=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from rawback import container
 from rawback.codec import Rate
-from rawback.geometry import Aligned, Placement, Warped
+from rawback.geometry import Aligned, Transform, Warped
 from rawback.jpegio import decode_jpeg
 from rawback_lab.camera import CameraSpec
 from rawback_lab.render import encode_jpeg
@@ -52,7 +52,7 @@ def carriers() -> dict[str, bytes]:
 
 def _carrier(
     rate: Rate,
-    placement: Placement | None = None,
+    transform: Transform | None = None,
     use: Use = "never",
     *,
     spec: CameraSpec | None = None,
@@ -65,5 +65,5 @@ def _carrier(
         top, bottom, left, right = crop
         pixels = decode_jpeg(jpeg).pixels[top:bottom, left:right]
         jpeg = encode_jpeg(np.ascontiguousarray(pixels), 90)
-    session, _ = session_at(frame, decode_jpeg(jpeg), placement, use)
+    session, _ = session_at(frame, decode_jpeg(jpeg), transform, use)
     return container.embed_payload(jpeg, session.encode(rate).payload)

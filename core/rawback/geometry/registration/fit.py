@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rawback.geometry.surface import Spline, Surface, spline_basis
+from rawback.geometry.registration.surface import Spline, Surface, spline_basis
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.geometry.blocks import Blocks
+    from rawback.geometry.registration.blocks import Blocks
 
 __all__ = ["Space", "cost", "fit_plane", "fit_shifts", "polynomials", "splines"]
 

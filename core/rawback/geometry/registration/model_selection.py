@@ -11,15 +11,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.geometry.fit import Space, cost, fit_plane, fit_shifts, polynomials, splines
+from rawback.geometry.registration.fit import (
+    Space,
+    cost,
+    fit_plane,
+    fit_shifts,
+    polynomials,
+    splines,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.geometry.blocks import Blocks
-    from rawback.geometry.surface import Surface
+    from rawback.geometry.registration.blocks import Blocks
+    from rawback.geometry.registration.surface import Surface
 
-__all__ = ["Rung", "best_fit", "fitted", "ladder"]
+__all__ = ["ModelClass", "fit_model", "model_classes", "select_model"]
 
 _GAIN = 0.03
 _LEAST_GAIN = 0.004
@@ -27,7 +34,7 @@ _LEAST_SHIFT = 0.12
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class ModelClass:
     """A kind of map.
 
     Attributes:
@@ -39,7 +46,7 @@ class Rung:
     space: Space | None = None
 
 
-def ladder(raw_size: tuple[int, int], *, free: bool) -> list[Rung]:
+def model_classes(raw_size: tuple[int, int], *, free: bool) -> list[ModelClass]:
     """Kinds of maps over a raw, from stiff to free.
 
     Args:
@@ -57,52 +64,54 @@ def ladder(raw_size: tuple[int, int], *, free: bool) -> list[Rung]:
     if free:
         spacing = longest // 8
         spaces.append(splines(spacing, _nodes(raw_size, spacing), bend=longest / 1000))
-    return [Rung(False), Rung(True), *(Rung(True, space) for space in spaces)]
+    return [ModelClass(False), ModelClass(True), *(ModelClass(True, space) for space in spaces)]
 
 
-def fitted(blocks: Blocks, start: Surface, rung: Rung, *, used: NDArray[np.bool_]) -> Surface:
+def fit_model(
+    blocks: Blocks, start: Surface, model: ModelClass, *, used: NDArray[np.bool_]
+) -> Surface:
     """Fit one kind of map.
 
     Args:
         blocks: Where blocks lie.
         start: Where to start from.
-        rung: The kind.
+        model: The kind.
         used: Which blocks to look at, bool ``[h, w]``.
 
     Returns:
         The map.
     """
-    plane = fit_plane(blocks, start, perspective=rung.perspective, used=used)
-    return plane if rung.space is None else fit_shifts(blocks, plane, rung.space, used=used)
+    plane = fit_plane(blocks, start, perspective=model.perspective, used=used)
+    return plane if model.space is None else fit_shifts(blocks, plane, model.space, used=used)
 
 
-def best_fit(blocks: Blocks, start: Surface, rungs: list[Rung]) -> Surface:
+def select_model(blocks: Blocks, start: Surface, classes: list[ModelClass]) -> Surface:
     """Climb as far as it pays.
 
     Args:
         blocks: Where blocks lie.
         start: Where to start from.
-        rungs: Kinds of maps, from stiff to free.
+        classes: Kinds of maps, from stiff to free.
 
     Returns:
         The map of the kind that predicts left-out blocks best. A freer kind is taken only if it
         is clearly better, and its shifts can be seen at all.
     """
-    rows, columns = np.indices(blocks.likeness.shape)
+    rows, columns = np.indices(blocks.correlation.shape)
     even = (rows + columns) % 2 == 0
     seen = blocks.information[..., 0, 0] > 0
     best, lowest = start, np.inf
     if not ((seen & even).any() and (seen & ~even).any()):
         return best
-    for rung in rungs:
+    for model in classes:
         held_out = sum(
-            cost(blocks, fitted(blocks, start, rung, used=used), used=~used)
+            cost(blocks, fit_model(blocks, start, model, used=used), used=~used)
             for used in (even, ~even)
         )
         if held_out >= lowest * (1 - _GAIN) - _LEAST_GAIN:
             continue
-        surface = fitted(blocks, start, rung, used=even | ~even)
-        if rung.space is None or _difference(blocks, surface, best) > _LEAST_SHIFT:
+        surface = fit_model(blocks, start, model, used=even | ~even)
+        if model.space is None or _difference(blocks, surface, best) > _LEAST_SHIFT:
             best, lowest = surface, held_out
     return best
 

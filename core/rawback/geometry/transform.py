@@ -1,4 +1,4 @@
-"""The two ways a raw lies in a carrier, in whole numbers.
+"""The two ways a raw lies in a carrier, in integers.
 
 ::
 
@@ -20,7 +20,7 @@ __all__ = [
     "STEP",
     "Aligned",
     "Mesh",
-    "Placement",
+    "Transform",
     "Warped",
     "mesh_shape",
     "reference_side",
@@ -128,7 +128,7 @@ class Warped:
             raise ValueError(message)
 
 
-Placement: TypeAlias = Aligned | Warped
+Transform: TypeAlias = Aligned | Warped
 
 
 def reference_side(raw_size: tuple[int, int]) -> int:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rawback.types import RawFrame
 
-__all__ = ["View", "carrier_view", "locally_normalised", "raw_view"]
+__all__ = ["PyramidLevel", "carrier_level", "locally_normalised", "raw_level"]
 
 # What of linear sRGB a sensor's green sees, within a few hundredths on all sensors measured.
 _SENSOR_GREEN = (0.08, 0.75, 0.17)
@@ -32,8 +32,8 @@ _FLOOR = 0.012
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """A reduced picture.
+class PyramidLevel:
+    """A reduced grey picture.
 
     Attributes:
         image: float32 ``[h, w]``, 0 to 1.
@@ -49,14 +49,14 @@ class View:
         """Full-size pixels per picture pixel, mean of both axes."""
         return (self.step[0] + self.step[1]) / 2
 
-    def reduced(self, step: float) -> View:
-        """The view with about this many full-size pixels per pixel, or itself if it has more."""
+    def reduced(self, step: float) -> PyramidLevel:
+        """The level with about this many full-size pixels per pixel, or itself if it has more."""
         height, width = self.image.shape
         size = _reduced_size(width * self.step[0], height * self.step[1], step)
         if size[0] >= width or size[1] >= height:
             return self
         image = cv2.resize(self.image, size, interpolation=cv2.INTER_AREA)
-        return View(
+        return PyramidLevel(
             image.astype(np.float32, copy=False),
             (self.step[0] * width / size[0], self.step[1] * height / size[1]),
         )
@@ -66,7 +66,7 @@ def _reduced_size(width: float, height: float, step: float) -> tuple[int, int]:
     return max(round(width / step), 16), max(round(height / step), 16)
 
 
-def raw_view(frame: RawFrame) -> View:
+def raw_level(frame: RawFrame) -> PyramidLevel:
     """The mosaic's green at half size, square root of the signal."""
     rows, columns = frame.height // 2 * 2, frame.width // 2 * 2
     first, second = (at for at, colour in enumerate(frame.pattern) if colour == "G")
@@ -75,19 +75,19 @@ def raw_view(frame: RawFrame) -> View:
     signal = (np.arange(2 * 0xFFFF + 1, dtype=np.float32) / 2 - black) / (frame.white - black)
     scale = np.sqrt(signal.clip(0, 1))
     image = scale[greens[0].astype(np.uint32) + greens[1]]
-    return View(image, (2.0, 2.0))
+    return PyramidLevel(image, (2.0, 2.0))
 
 
-def carrier_view(pixels: NDArray[np.uint8], step: float) -> View:
+def carrier_level(pixels: NDArray[np.uint8], step: float) -> PyramidLevel:
     """What the sensor's green saw, as far as the carrier tells.
 
     Args:
         pixels: uint8 ``[H, W, 3]``, taken for sRGB.
-        step: About how many carrier pixels to a view's pixel; at least 1, more where the view
+        step: About how many carrier pixels to one of the level; at least 1, more where the level
             would get too long.
 
     Returns:
-        The view.
+        The level.
     """
     height, width = pixels.shape[:2]
     size = _reduced_size(width, height, max(step, 1, max(width, height) / _LONGEST))
@@ -101,7 +101,7 @@ def carrier_view(pixels: NDArray[np.uint8], step: float) -> View:
         table = (linear * share).astype(np.float32)
         image += cv2.LUT(np.ascontiguousarray(small[..., channel]), table)
     np.sqrt(image, out=image)
-    return View(image, (width / small.shape[1], height / small.shape[0]))
+    return PyramidLevel(image, (width / small.shape[1], height / small.shape[0]))
 
 
 def locally_normalised(image: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""From an estimated map to a placement in integers."""
+"""From an estimated map to a transform in integers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.geometry.finding import aligned_matrix
 from rawback.geometry.model import Geometry
-from rawback.geometry.orientation import oriented_size
-from rawback.geometry.placement import (
+from rawback.geometry.registration.initial_guess import aligned_matrix
+from rawback.geometry.registration.surface import Surface, spline_basis
+from rawback.geometry.transform import (
     MAX_SHIFT,
     MESH_SPACINGS,
     PERSPECTIVE_ONE,
@@ -20,14 +20,14 @@ from rawback.geometry.placement import (
     mesh_shape,
     reference_side,
 )
-from rawback.geometry.surface import Surface, spline_basis
+from rawback.orientation import oriented_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.geometry.surface import Spline
+    from rawback.geometry.registration.surface import Spline
 
-__all__ = ["quantised", "snapped"]
+__all__ = ["quantise", "snap"]
 
 _SNAP = 0.2
 _SNAP_WHOLE = 0.5
@@ -39,7 +39,7 @@ _UNSEEN = 1e-3
 its edges would go anywhere."""
 
 
-def snapped(
+def snap(
     surface: Surface, raw_size: tuple[int, int], carrier_size: tuple[int, int]
 ) -> Aligned | None:
     """The whole-pixel alignment that a map means, if it means one.
@@ -73,7 +73,7 @@ def snapped(
     return None
 
 
-def quantised(surface: Surface, raw_size: tuple[int, int]) -> Warped:
+def quantise(surface: Surface, raw_size: tuple[int, int]) -> Warped:
     """Round a map to integers, with the mesh that takes the fewest bytes.
 
     Args:
@@ -97,10 +97,10 @@ def quantised(surface: Surface, raw_size: tuple[int, int]) -> Warped:
     if surface.spline is None:
         return plane
     meshes = [
-        found
+        mesh
         for spacing in MESH_SPACINGS
         if 1 << spacing >= surface.spline.spacing // 4
-        and (found := _mesh(surface.spline, raw_size, spacing)) is not None
+        and (mesh := _mesh(surface.spline, raw_size, spacing)) is not None
     ]
     least = min((error for error, _ in meshes), default=_WORST_MESH_ERROR)
     if least >= _WORST_MESH_ERROR:

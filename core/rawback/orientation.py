@@ -1,17 +1,29 @@
-"""The eight ways to lay a frame on its sides (EXIF tag Orientation, Exif 2.32, 4.6.4).
+"""The eight orientations of a picture (EXIF tag Orientation, Exif 2.32, 4.6.4).
 
-An orientation turns a stored image upright: transpose first or not, then mirror either axis.
+An orientation turns a stored image upright: transpose first or not, then mirror either axis. This
+is the one table of them: what turns an image, a position or a region goes by it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["applied", "combined", "oriented_size", "placed", "undoing"]
+__all__ = [
+    "Box",
+    "compose",
+    "inverse",
+    "orient_box",
+    "orient_image",
+    "orient_position",
+    "oriented_size",
+]
+
+Box: TypeAlias = tuple[int, int, int, int]
+"""Left, top, width and height in pixels."""
 
 _Sample = TypeVar("_Sample", bound="np.generic")
 
@@ -34,12 +46,12 @@ def oriented_size(orientation: int, width: int, height: int) -> tuple[int, int]:
     return (height, width) if _STEPS[orientation][0] else (width, height)
 
 
-def undoing(orientation: int) -> int:
+def inverse(orientation: int) -> int:
     """The orientation that turns back."""
     return {6: 8, 8: 6}.get(orientation, orientation)
 
 
-def combined(first: int, second: int) -> int:
+def compose(first: int, second: int) -> int:
     """The one orientation that does what `first` and then `second` do."""
     transpose, mirror_x, mirror_y = _STEPS[first]
     then_transpose, then_x, then_y = _STEPS[second]
@@ -48,7 +60,7 @@ def combined(first: int, second: int) -> int:
     return _NUMBER[transpose ^ then_transpose, mirror_x ^ then_x, mirror_y ^ then_y]
 
 
-def placed(orientation: int, x: int, y: int, width: int, height: int) -> tuple[int, int]:
+def orient_position(orientation: int, x: int, y: int, width: int, height: int) -> tuple[int, int]:
     """Where the pixel ``(x, y)`` of a `width` x `height` image lies after turning."""
     transpose, mirror_x, mirror_y = _STEPS[orientation]
     width, height = oriented_size(orientation, width, height)
@@ -56,7 +68,22 @@ def placed(orientation: int, x: int, y: int, width: int, height: int) -> tuple[i
     return (width - 1 - u if mirror_x else u), (height - 1 - v if mirror_y else v)
 
 
-def applied(orientation: int, image: NDArray[_Sample]) -> NDArray[_Sample]:
+def orient_box(orientation: int, box: Box, width: int, height: int) -> Box:
+    """Where a box of a `width` x `height` image lies after turning.
+
+    A box of the turned image is turned back by the `inverse` orientation and the turned image's
+    size.
+    """
+    left, top, wide, high = box
+    corners = (
+        orient_position(orientation, left, top, width, height),
+        orient_position(orientation, left + wide - 1, top + high - 1, width, height),
+    )
+    wide, high = oriented_size(orientation, wide, high)
+    return min(x for x, _ in corners), min(y for _, y in corners), wide, high
+
+
+def orient_image(orientation: int, image: NDArray[_Sample]) -> NDArray[_Sample]:
     """Turn an image.
 
     Args:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rawback.geometry.views import View, locally_normalised
+from rawback.geometry.registration.pyramid import PyramidLevel, locally_normalised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.geometry.surface import Surface
+    from rawback.geometry.registration.surface import Surface
 
-__all__ = ["Blocks", "Reference", "measure", "reference", "warped_view"]
+__all__ = ["Blocks", "Reference", "measure", "reference", "warped_image"]
 
 _CELL = 8
 _MAX_STEP = 1.5
@@ -33,12 +33,12 @@ class Reference:
     """The raw's side of a comparison.
 
     Attributes:
-        view: The raw's picture.
+        level: The raw's picture.
         normalised: The same, locally normalised, float32 ``[h, w]``.
         block: Side of a block in picture pixels, a multiple of 8.
     """
 
-    view: View
+    level: PyramidLevel
     normalised: NDArray[np.float32]
     block: int
 
@@ -53,7 +53,7 @@ class Blocks:
         target: Carrier positions of the blocks' centres, ``[h, w, 2]``.
         information: Inverse covariance of each target in carrier pixels, ``[h, w, 2, 2]``; 0
             where a block shows nothing or lies outside the carrier.
-        likeness: Correlation of the two pictures in each block, ``[h, w]``, -1 to 1.
+        correlation: Correlation of the two pictures in each block, ``[h, w]``, -1 to 1.
         weight: How much structure both pictures show in each block, ``[h, w]``, 0 outside.
     """
 
@@ -61,22 +61,22 @@ class Blocks:
     y: NDArray[np.float64]
     target: NDArray[np.float64]
     information: NDArray[np.float64]
-    likeness: NDArray[np.float64]
+    correlation: NDArray[np.float64]
     weight: NDArray[np.float64]
 
 
-def reference(view: View, block: int) -> Reference:
+def reference(level: PyramidLevel, block: int) -> Reference:
     """Prepare the raw's side, cut to whole blocks."""
-    height, width = (max(side // block, 1) * block for side in view.image.shape)
-    if min(view.image.shape) < block:
-        message = f"a view of {view.image.shape} has no block of {block}"
+    height, width = (max(side // block, 1) * block for side in level.image.shape)
+    if min(level.image.shape) < block:
+        message = f"a picture of {level.image.shape} has no block of {block}"
         raise ValueError(message)
-    cut = View(np.ascontiguousarray(view.image[:height, :width]), view.step)
+    cut = PyramidLevel(np.ascontiguousarray(level.image[:height, :width]), level.step)
     return Reference(cut, locally_normalised(cut.image), block)
 
 
-def warped_view(
-    surface: Surface, carrier: View, like: View
+def warped_image(
+    surface: Surface, carrier: PyramidLevel, like: PyramidLevel
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """The carrier's picture seen through a map.
 
@@ -106,7 +106,7 @@ def warped_view(
     return image.astype(np.float32, copy=False), covered
 
 
-def measure(surface: Surface, carrier: View, ref: Reference) -> Blocks:
+def measure(surface: Surface, carrier: PyramidLevel, ref: Reference) -> Blocks:
     """Measure every block once.
 
     Args:
@@ -117,7 +117,7 @@ def measure(surface: Surface, carrier: View, ref: Reference) -> Blocks:
     Returns:
         The blocks; those outside the carrier carry no information.
     """
-    warped, covered = warped_view(surface, carrier, ref.view)
+    warped, covered = warped_image(surface, carrier, ref.level)
     other = locally_normalised(warped)
     inside = cv2.erode(covered.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(np.float32)
     mine = ref.normalised * inside
@@ -149,7 +149,7 @@ def measure(surface: Surface, carrier: View, ref: Reference) -> Blocks:
     length = np.linalg.norm(shift, axis=-1, keepdims=True)
     shift *= np.minimum(1, _MAX_STEP / np.maximum(length, 1e-9))
 
-    step = np.array(ref.view.step)
+    step = np.array(ref.level.step)
     x = (np.arange(share.shape[1]) + 0.5) * ref.block * step[0] - 0.5
     y = (np.arange(share.shape[0]) + 0.5) * ref.block * step[1] - 0.5
     here = surface.at(x, y)
@@ -166,9 +166,9 @@ def measure(surface: Surface, carrier: View, ref: Reference) -> Blocks:
     )
     information[share < _MIN_COVERED] = 0
     power = np.sqrt(mine_power * other_power)
-    likeness = product / np.maximum(power, 1e-9)
+    correlation = product / np.maximum(power, 1e-9)
     weight = np.where(share < _MIN_COVERED, 0, power)
-    return Blocks(x, y, target, information, likeness, weight)
+    return Blocks(x, y, target, information, correlation, weight)
 
 
 def _bounded(information: NDArray[np.float64]) -> NDArray[np.float64]:

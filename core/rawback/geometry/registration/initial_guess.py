@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rawback.geometry.orientation import applied, oriented_size, placed
-from rawback.geometry.surface import Surface
-from rawback.geometry.views import View, carrier_view, locally_normalised
+from rawback.geometry.registration.pyramid import PyramidLevel, carrier_level, locally_normalised
+from rawback.geometry.registration.surface import Surface
+from rawback.orientation import orient_image, orient_position, oriented_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,16 +45,16 @@ class Guess:
 
 def aligned_matrix(orientation: int, raw_size: tuple[int, int]) -> NDArray[np.float64]:
     """The matrix ``[3, 3]`` that turns raw positions."""
-    corner = np.array(placed(orientation, 0, 0, *raw_size))
+    corner = np.array(orient_position(orientation, 0, 0, *raw_size))
     matrix = np.eye(3)
-    matrix[:2, 0] = np.array(placed(orientation, 1, 0, *raw_size)) - corner
-    matrix[:2, 1] = np.array(placed(orientation, 0, 1, *raw_size)) - corner
+    matrix[:2, 0] = np.array(orient_position(orientation, 1, 0, *raw_size)) - corner
+    matrix[:2, 1] = np.array(orient_position(orientation, 0, 1, *raw_size)) - corner
     matrix[:2, 2] = corner
     return matrix
 
 
 def aligned_guesses(
-    raw: View, pixels: NDArray[np.uint8], raw_size: tuple[int, int]
+    raw: PyramidLevel, pixels: NDArray[np.uint8], raw_size: tuple[int, int]
 ) -> dict[int, Guess]:
     """Try every orientation that gives the raw about the carrier's size.
 
@@ -78,11 +78,11 @@ def aligned_guesses(
     if not fitting:
         return {}
     step = max(max(raw_size) / _SMALL_SIDE, 2.0)
-    small, other = raw.reduced(step), carrier_view(pixels, step)
+    small, other = raw.reduced(step), carrier_level(pixels, step)
     mine, theirs = locally_normalised(small.image), locally_normalised(other.image)
     guesses = {}
     for orientation in fitting:
-        turned = np.ascontiguousarray(applied(orientation, mine))
+        turned = np.ascontiguousarray(orient_image(orientation, mine))
         rows, columns = (min(a, b) for a, b in zip(turned.shape, theirs.shape, strict=True))
         reach = min(_REACH, min(rows, columns) // 4)
         template = turned[reach : rows - reach, reach : columns - reach]
@@ -95,7 +95,7 @@ def aligned_guesses(
 
 
 def feature_guess(
-    raw: View, pixels: NDArray[np.uint8], *, raw_side: int, carrier_side: int, count: int
+    raw: PyramidLevel, pixels: NDArray[np.uint8], *, raw_side: int, carrier_side: int, count: int
 ) -> Guess | None:
     """Find the raw in a carrier of any size, turned, mirrored or seen in perspective.
 
@@ -110,21 +110,21 @@ def feature_guess(
         The guess, or None where too few features agree.
     """
     small = raw.reduced(max(raw.image.shape) * raw.pixel / raw_side)
-    other = carrier_view(pixels, max(pixels.shape[:2]) / carrier_side)
+    other = carrier_level(pixels, max(pixels.shape[:2]) / carrier_side)
     if min(*small.image.shape, *other.image.shape) < _MIN_FEATURE_SIDE:
         return None
     theirs = _features(other.image, count)
     best: Guess | None = None
     for mirrored in (False, True):
         image = small.image[:, ::-1] if mirrored else small.image
-        found = _consensus(_features(image, count), theirs)
-        if found is None or (best is not None and found[1] <= best.score):
+        agreement = _consensus(_features(image, count), theirs)
+        if agreement is None or (best is not None and agreement[1] <= best.score):
             continue
-        matrix = found[0]
+        matrix = agreement[0]
         if mirrored:
             matrix = matrix @ np.array([[-1.0, 0, image.shape[1] - 1], [0, 1, 0], [0, 0, 1]])
-        matrix = _from_view(other) @ matrix @ np.linalg.inv(_from_view(small))
-        best = Guess(Surface(matrix / matrix[2, 2]), found[1])
+        matrix = _to_full_size(other) @ matrix @ np.linalg.inv(_to_full_size(small))
+        best = Guess(Surface(matrix / matrix[2, 2]), agreement[1])
         if best.score >= 4 * _MIN_INLIERS:
             break
     return best
@@ -133,9 +133,9 @@ def feature_guess(
 _Features = tuple["NDArray[np.float32]", "NDArray[np.float32]"]
 
 
-def _from_view(view: View) -> NDArray[np.float64]:
-    """View pixels to full-size positions."""
-    (x, y), half = view.step, 0.5
+def _to_full_size(level: PyramidLevel) -> NDArray[np.float64]:
+    """PyramidLevel pixels to full-size positions."""
+    (x, y), half = level.step, 0.5
     return np.array([[x, 0, half * x - half], [0, y, half * y - half], [0, 0, 1]])
 
 

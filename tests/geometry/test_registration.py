@@ -13,9 +13,10 @@ import rawpy
 from PIL import Image
 
 from rawback.errors import ShotMismatch
-from rawback.geometry import MATCH, Aligned, Geometry, Warped, register
-from rawback.geometry.orientation import applied
+from rawback.geometry import Aligned, Geometry, Warped
+from rawback.geometry.registration import MATCH, register
 from rawback.geometry.warp import node_positions
+from rawback.orientation import orient_image
 from rawback.types import BayerPattern, NoiseModel, RawFrame
 
 if TYPE_CHECKING:
@@ -146,8 +147,8 @@ def view(
 
 def errors(geometry: Geometry, truth: View) -> NDArray[np.float64]:
     """Distances of the estimated from the true carrier positions at the covered nodes."""
-    assert isinstance(geometry.placement, Warped)
-    nodes = node_positions(geometry.placement, geometry.raw_size) / 1024
+    assert isinstance(geometry.transform, Warped)
+    nodes = node_positions(geometry.transform, geometry.raw_size) / 1024
     x, y = np.meshgrid(*(np.arange(count) * 16 for count in nodes.shape[1::-1]))
     inside = (x < WIDTH) & (y < HEIGHT)
     expected = truth.carrier_of(np.column_stack([x[inside], y[inside]]).astype(float))
@@ -170,22 +171,22 @@ class TestWholePixels:
     def test_orientations_are_found_exactly(
         self, orientation: int, frame: RawFrame, linear: NDArray[np.float32]
     ) -> None:
-        found = register(frame, rendered(applied(orientation, linear)))
-        assert found.geometry.placement == Aligned(orientation)
-        assert found.likeness > 0.8
+        found = register(frame, rendered(orient_image(orientation, linear)))
+        assert found.geometry.transform == Aligned(orientation)
+        assert found.correlation > 0.8
 
     @pytest.mark.parametrize("orientation", [1, 3, 5, 8])
     def test_square_frames_too(self, orientation: int) -> None:
         square = scene(3, 320, 320)
-        found = register(mosaic(square), rendered(applied(orientation, square)))
-        assert found.geometry.placement == Aligned(orientation)
+        found = register(mosaic(square), rendered(orient_image(orientation, square)))
+        assert found.geometry.transform == Aligned(orientation)
 
     @pytest.mark.parametrize("pattern", ["RGGB", "BGGR", "GRBG", "GBRG"])
     def test_colours_do_not_shift_the_result(
         self, pattern: BayerPattern, linear: NDArray[np.float32]
     ) -> None:
         found = register(mosaic(linear, pattern), rendered(linear))
-        assert found.geometry.placement == Aligned()
+        assert found.geometry.transform == Aligned()
 
     @pytest.mark.parametrize(
         ("rows", "columns", "expected"),
@@ -204,15 +205,15 @@ class TestWholePixels:
         frame: RawFrame,
         linear: NDArray[np.float32],
     ) -> None:
-        assert register(frame, rendered(linear[rows, columns])).geometry.placement == expected
+        assert register(frame, rendered(linear[rows, columns])).geometry.transform == expected
 
     def test_odd_mosaics(self, linear: NDArray[np.float32]) -> None:
         odd = linear[:-1, :-1]
-        assert register(mosaic(odd), rendered(odd)).geometry.placement == Aligned()
+        assert register(mosaic(odd), rendered(odd)).geometry.transform == Aligned()
 
     def test_small_frames(self) -> None:
         small = scene(4, 96, 64)
-        assert register(mosaic(small), rendered(small)).geometry.placement == Aligned()
+        assert register(mosaic(small), rendered(small)).geometry.transform == Aligned()
 
 
 class TestTone:
@@ -220,7 +221,7 @@ class TestTone:
     def test_noisy_frames(self, exposure: float, linear: NDArray[np.float32]) -> None:
         frame = mosaic(linear, exposure=exposure)
         denoised = cv2.GaussianBlur(rendered(linear, quality=75), (0, 0), 1.5)
-        assert register(frame, denoised.astype(np.uint8)).geometry.placement == Aligned()
+        assert register(frame, denoised.astype(np.uint8)).geometry.transform == Aligned()
 
     def test_black_and_white_with_a_local_tone_map(
         self, frame: RawFrame, linear: NDArray[np.float32]
@@ -228,14 +229,14 @@ class TestTone:
         grey = linear.mean(axis=2, keepdims=True)
         surround = cv2.GaussianBlur(grey, (0, 0), 25)[..., None]
         mapped = np.repeat((grey * 0.3 / (surround + 0.05)).clip(0, 1), 3, axis=2)
-        assert register(frame, rendered(mapped)).geometry.placement == Aligned()
+        assert register(frame, rendered(mapped)).geometry.transform == Aligned()
 
     def test_a_picture_with_something_put_over_it(
         self, frame: RawFrame, linear: NDArray[np.float32]
     ) -> None:
         covered = linear.copy()
         covered[150:330, 200:500] = 0.5
-        assert register(frame, rendered(covered)).geometry.placement == Aligned()
+        assert register(frame, rendered(covered)).geometry.transform == Aligned()
 
 
 class TestWarps:
@@ -325,9 +326,9 @@ class TestRealFrames:
     @pytest.mark.parametrize("name", ["phone_night", "canon_300d_crop", "canon_550d_chart"])
     def test_renderings_of_libraw_lie_on_their_raw(self, name: str, real_data: Path) -> None:
         frame, pixels = self.shot(real_data, name)
-        assert register(frame, pixels).geometry.placement == Aligned()
-        turned = np.ascontiguousarray(applied(8, pixels))
-        assert register(frame, turned).geometry.placement == Aligned(8)
+        assert register(frame, pixels).geometry.transform == Aligned()
+        turned = np.ascontiguousarray(orient_image(8, pixels))
+        assert register(frame, turned).geometry.transform == Aligned(8)
 
     def test_two_shots_of_one_place_are_told_apart(self, real_data: Path) -> None:
         frame, _ = self.shot(real_data, "machinevision_outdoor2")

@@ -1,0 +1,19 @@
+"""Find where the raw lies in its JPEG: what only an encoder runs, in floats, with OpenCV.
+
+::
+
+    search            from a guess to a geometry, coarse to fine
+      initial_guess   eight orientations of the raw's own size, else matched features
+      blocks          how far each block of the raw is off
+      fit             maps through all blocks, by robust least squares
+      model_selection the simplest map that explains them
+      quantisation    that map as a transform in integers
+    pyramid           small grey pictures of raw and JPEG that can be compared
+    surface           maps while they are being estimated
+"""
+
+from __future__ import annotations
+
+from rawback.geometry.registration.search import MATCH, Registration, register
+
+__all__ = ["MATCH", "Registration", "register"]
