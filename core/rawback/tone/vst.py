@@ -19,12 +19,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback.kernels import Integer, Kernel, Read, Write
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.types import NoiseModel
 
 __all__ = ["LIMIT", "UNIT", "NoiseDomain"]
+
+_look_up = Kernel("look_up", Read(np.int32, 2), Integer, Read(np.uint16, 1), Write(np.uint16, 2))
 
 UNIT = 16
 """Integer units per standard deviation of the noise."""
@@ -93,11 +97,14 @@ class NoiseDomain:
         """Map domain values of one CFA position to the nearest DN, at most the white level.
 
         Args:
-            values: int32, any shape, units of ``1/UNIT`` sigma.
+            values: int32 ``[w]`` or ``[h, w]``, units of ``1/UNIT`` sigma.
             position: Position in the 2x2 cell, 0 to 3.
         """
+        found = np.empty(values.shape, dtype=np.uint16)
         first = int(self.forward[position][0])
-        return self.inverse_table(position).take(values - first, mode="clip")
+        table = self.inverse_table(position)
+        _look_up(np.atleast_2d(values), first, table, np.atleast_2d(found))
+        return found
 
     def inverse_table(self, position: int) -> NDArray[np.uint16]:
         """The DN nearest to each domain value from ``forward[position][0]`` up to white."""
