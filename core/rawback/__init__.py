@@ -19,11 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rawback._api.carriers import inspect, shrink, shrink_bytes, strip, strip_bytes
     from rawback._api.curve import Curve, CurvePoint
-    from rawback._api.embedding import DEFAULT_QUALITY, embed, embed_bytes
-    from rawback._api.encoding import Encoding, Overlay, Preview, SectionEnd
-    from rawback._api.job import Progress
-    from rawback._api.loaded import Codec, set_threads
-    from rawback._api.opening import OpenedCarrier, carrier_for, open_carrier
+    from rawback._api.embed import DEFAULT_QUALITY, embed, embed_bytes
     from rawback._api.restoring import restore, restore_bytes, verify
     from rawback._api.results import (
         CarrierInfo,
@@ -35,7 +31,10 @@ if TYPE_CHECKING:
         StripResult,
         Verification,
     )
+    from rawback._api.runtime import Codec, set_threads
     from rawback._api.session import Session, open_session
+    from rawback._api.session_results import Encoding, Overlay, Preview, SectionEnd
+    from rawback._api.viewer import OpenedCarrier, carrier_for, open_carrier
     from rawback.batch import (
         Ambiguity,
         BatchReport,
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
         pair_up,
         restore_many,
     )
-    from rawback.codec import Rate
     from rawback.errors import (
         Cancelled,
         DamagedCarrier,
@@ -65,7 +63,8 @@ if TYPE_CHECKING:
         UnsupportedRaw,
         VerificationFailed,
     )
-    from rawback.types import Guide, NoiseModel, RawFrame
+    from rawback.rate import Rate
+    from rawback.types import Guide, NoiseModel, Progress, RawFrame
 
 __all__ = [
     "DEFAULT_QUALITY",
@@ -137,11 +136,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "rawback._api.carriers": ("inspect", "shrink", "shrink_bytes", "strip", "strip_bytes"),
     "rawback._api.curve": ("Curve", "CurvePoint"),
-    "rawback._api.embedding": ("DEFAULT_QUALITY", "embed", "embed_bytes"),
-    "rawback._api.encoding": ("Encoding", "Overlay", "Preview", "SectionEnd"),
-    "rawback._api.job": ("Progress",),
-    "rawback._api.loaded": ("Codec", "set_threads"),
-    "rawback._api.opening": ("OpenedCarrier", "carrier_for", "open_carrier"),
+    "rawback._api.embed": ("DEFAULT_QUALITY", "embed", "embed_bytes"),
+    "rawback._api.session_results": ("Encoding", "Overlay", "Preview", "SectionEnd"),
+    "rawback._api.runtime": ("Codec", "set_threads"),
+    "rawback._api.viewer": ("OpenedCarrier", "carrier_for", "open_carrier"),
     "rawback._api.restoring": ("restore", "restore_bytes", "verify"),
     "rawback._api.results": (
         "CarrierInfo",
@@ -165,8 +163,8 @@ _HOMES = {
         "pair_up",
         "restore_many",
     ),
-    "rawback.codec": ("Rate",),
-    "rawback.types": ("Guide", "NoiseModel", "RawFrame"),
+    "rawback.rate": ("Rate",),
+    "rawback.types": ("Guide", "NoiseModel", "Progress", "RawFrame"),
     "rawback.errors": (
         "Cancelled",
         "DamagedCarrier",

@@ -5,6 +5,7 @@ All are frozen; arrays inside them are never written to after construction.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
@@ -16,12 +17,26 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["BayerPattern", "ExifValue", "Guide", "NoiseModel", "RawFrame"]
+__all__ = [
+    "BayerPattern",
+    "ExifValue",
+    "Guide",
+    "NoiseModel",
+    "Progress",
+    "RawFrame",
+    "Region",
+]
 
 BayerPattern: TypeAlias = Literal["RGGB", "BGGR", "GRBG", "GBRG"]
 
 ExifValue: TypeAlias = str | int | tuple[int, int] | tuple[tuple[int, int], ...]
 """Text, a whole number, a rational, or several rationals."""
+
+Progress: TypeAlias = Callable[[str, float], None]
+"""Is told the stage a job is in, in words for people, and the fraction done, 0 to 1."""
+
+Region: TypeAlias = tuple[int, int, int, int]
+"""A rectangle of a raw frame: left, top, width and height in pixels."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rawback.jpegio import Carrier
+from rawback.jpegio import DecodedJpeg
 from rawback.types import NoiseModel
 from rawback_lab.colour import camera_to_srgb
 from rawback_lab.demosaic import demosaic
@@ -124,7 +124,7 @@ def software_isp(
     return develop(balanced @ camera_to_srgb(frame).T.astype(np.float32), look)
 
 
-def quads(picture: Picture) -> tuple[RawFrame, Carrier]:
+def quads(picture: Picture) -> tuple[RawFrame, DecodedJpeg]:
     """A picture as a mosaic that a codec of mosaics can take: each pixel becomes an RGGB cell.
 
     Both greens of a cell are the pixel's, and the guide's pixel is repeated in all four places, so
@@ -145,7 +145,7 @@ def quads(picture: Picture) -> tuple[RawFrame, Carrier]:
         orientation=1,
         exif=MappingProxyType({}),
     )
-    return frame, Carrier(picture.guide.repeat(2, axis=0).repeat(2, axis=1), 1)
+    return frame, DecodedJpeg(picture.guide.repeat(2, axis=0).repeat(2, axis=1), 1)
 
 
 def from_quads(cfa: NDArray[np.uint16]) -> NDArray[np.uint16]:

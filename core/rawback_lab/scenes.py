@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.bitstream import Payload, unpack
-from rawback.codec import Encoded, Rate, Session, decode
-from rawback.codec.headers import header_of
-from rawback.codec.source import Shot
+from rawback.common.header_fields import header_of
+from rawback.decoder import decode
+from rawback.encoder import Encoded, Session
+from rawback.encoder.analysis import EncoderInput
 from rawback.geometry import Aligned, Geometry, Transform, build_guide
-from rawback.jpegio import Carrier, decode_jpeg
+from rawback.jpegio import DecodedJpeg, decode_jpeg
+from rawback.rate import Rate
 from rawback_lab.camera import CameraSpec
 from rawback_lab.render import Subsampling, encode_jpeg, render_filmic
 from rawback_lab.simulate import simulate
@@ -20,7 +22,8 @@ from rawback_lab.simulate import simulate
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.codec.refine import Use
+    from rawback.encoder.learned_layer import Use
+    from rawback.rate import Rate
     from rawback.types import RawFrame
 
 __all__ = ["Trial", "made_up_picture", "made_up_shot", "session_at"]
@@ -39,7 +42,7 @@ class Trial:
 
     frame: RawFrame
     session: Session
-    carrier: Carrier
+    carrier: DecodedJpeg
     coded: dict[Rate, Encoded] = field(default_factory=dict)
 
     @classmethod
@@ -94,11 +97,11 @@ def made_up_shot(
 
 def session_at(
     frame: RawFrame,
-    carrier: Carrier,
+    carrier: DecodedJpeg,
     transform: Transform | None = None,
     use: Use = "auto",
     member: str = "bayer",
-) -> tuple[Session, Carrier]:
+) -> tuple[Session, DecodedJpeg]:
     """A session whose geometry is given rather than searched for, and the carrier.
 
     Args:
@@ -112,5 +115,5 @@ def session_at(
     geometry = Geometry((frame.width, frame.height), sides, transform or Aligned())
     guide = build_guide(geometry, carrier.pixels)
     header = header_of(frame, carrier, geometry)
-    shot = replace(Shot.of(header, frame, carrier, geometry, guide), member=member)
+    shot = replace(EncoderInput.of(header, frame, carrier, geometry, guide), member=member)
     return Session(frame, guide, geometry, header, shot, use), carrier

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import pytest
 
 import rawback
-from rawback.codec.threads import threads
+from rawback.common.parallel import threads
 
 Shot: TypeAlias = tuple[bytes, bytes]
 

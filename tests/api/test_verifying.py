@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import rawback
-from rawback import codec, rawio
+from rawback import decoder, rawio
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +105,7 @@ def test_what_the_disk_spoils_is_thrown_away(shot_folder: Path, shot: Shot, way:
 def test_a_decoder_that_gives_other_samples_is_found_out(
     shot_folder: Path, monkeypatch: pytest.MonkeyPatch, rate: rawback.Rate
 ) -> None:
-    decode = codec.decode
+    decode = decoder.decode
 
     def off_by_one(*given: Any, **named: Any) -> rawback.RawFrame:
         frame = decode(*given, **named)
@@ -113,7 +113,7 @@ def test_a_decoder_that_gives_other_samples_is_found_out(
         cfa[-1, -1] ^= 1
         return replace(frame, cfa=cfa)
 
-    monkeypatch.setattr(codec, "decode", off_by_one)
+    monkeypatch.setattr(decoder, "decode", off_by_one)
     raw, jpeg = shot_folder / "photo.dng", shot_folder / "photo.jpg"
     with pytest.raises(rawback.VerificationFailed, match="other samples"):
         rawback.embed(raw, jpeg, rate=rate, verify=True)

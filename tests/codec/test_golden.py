@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from rawback.bitstream import Payload, SectionKind, unpack
-from rawback.codec import decode
-from rawback.codec.headers import geometry_of
+from rawback.common.header_fields import geometry_of
 from rawback.container import extract_payload
+from rawback.decoder import decode
 from rawback.geometry import Aligned, Warped
 from rawback.jpegio import decode_jpeg
-from rawback.tone import Base, colour_cells
+from rawback.tone import Base, colour_histogram
 from rawback_lab.reliability import machines
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -79,7 +79,7 @@ def test_one_of_them_has_a_grid_of_gains() -> None:
     base = Base.from_pointwise_bytes(
         payload.sections[0].data,
         "BGGR",
-        colour_cells(carrier.pixels),
+        colour_histogram(carrier.pixels),
         (header.height, header.width),
     )
     assert base.spacing

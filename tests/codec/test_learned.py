@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from rawback.bitstream import Payload, Section, SectionKind, unpack
-from rawback.codec import Rate, decode
+from rawback.decoder import decode
 from rawback.errors import PayloadDamaged, PayloadTooNew
-from rawback.jpegio import Carrier, decode_jpeg
+from rawback.jpegio import DecodedJpeg, decode_jpeg
 from rawback.metrics import raw_psnr
+from rawback.rate import Rate
 from rawback.weights import weights
 from rawback_lab.camera import CameraSpec
 from rawback_lab.pictures import WHITE, Picture, from_quads, linear_picture, quads, software_isp
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def _coded(
     pattern: BayerPattern, use: str, rate: Rate
-) -> tuple[Payload, Carrier, RawFrame, RawFrame]:
+) -> tuple[Payload, DecodedJpeg, RawFrame, RawFrame]:
     frame, jpeg = made_up_shot(131, 181, CameraSpec(pattern=pattern), seed=1)
     session, carrier = session_at(frame, decode_jpeg(jpeg), use="full" if use == "full" else "bare")
     encoded = session.encode(rate)

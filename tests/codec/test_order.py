@@ -11,11 +11,12 @@ import pytest
 
 from rawback import rawio
 from rawback.bitstream import SectionKind, unpack
-from rawback.codec import Rate, coded_steps, decode
-from rawback.jpegio import Carrier, decode_jpeg
+from rawback.decoder import coding_order, decode
+from rawback.jpegio import DecodedJpeg, decode_jpeg
 from rawback.models import LATENT
+from rawback.models.context_model import ContextModel
 from rawback.models.exact import LIMIT
-from rawback.models.level import Level
+from rawback.rate import Rate
 from rawback.weights import MEMBERS, weights
 from rawback_lab.camera import CameraSpec
 from rawback_lab.pictures import Picture, linear_picture, quads, software_isp
@@ -40,20 +41,22 @@ def test_masks_are_those_of_decoding(
     frame, jpeg = made_up_shot(131, 181, CameraSpec(pattern=pattern), seed=1)
     session, carrier = session_at(frame, decode_jpeg(jpeg), use="full")
     payload = unpack(session.encode(Rate.quality(30)).payload)
-    steps = coded_steps(payload, carrier)
+    steps = coding_order(payload, carrier)
     assert steps is not None
     assert steps.shape == (66, 91)
 
     main, seen = weights("bayer").network.main, []
-    usual = Level.next_group
+    usual = ContextModel.next_group
 
-    def noted(self: Level, state: torch.Tensor, known: torch.Tensor, number: int) -> torch.Tensor:
+    def noted(
+        self: ContextModel, state: torch.Tensor, known: torch.Tensor, number: int
+    ) -> torch.Tensor:
         group = usual(self, state, known, number)
         if self is main:
             seen.append((group[0, 0] > 0).numpy())
         return group
 
-    monkeypatch.setattr(Level, "next_group", noted)
+    monkeypatch.setattr(ContextModel, "next_group", noted)
     decode(payload, carrier)
     assert len(seen) == main.groups
     red = pattern.index("R")
@@ -64,11 +67,11 @@ def test_masks_are_those_of_decoding(
 
     # They do not depend on what is left of the main latents; without any, there are none.
     heads = tuple(s for s in payload.sections if s.kind != SectionKind.LATENTS or s.layer < 2)
-    fewer = coded_steps(replace(payload, sections=heads), carrier)
+    fewer = coding_order(replace(payload, sections=heads), carrier)
     assert fewer is not None
     assert np.array_equal(fewer, steps)
     none = tuple(s for s in payload.sections if s.kind != SectionKind.LATENTS)
-    assert coded_steps(replace(payload, sections=none), carrier) is None
+    assert coding_order(replace(payload, sections=none), carrier) is None
 
 
 @pytest.mark.parametrize("member", MEMBERS)
@@ -77,18 +80,18 @@ def test_the_learned_orders_tell_positions_apart(
 ) -> None:
     """Odds that are clipped, all of them, would leave nothing but raster order."""
     frame = rawio.read_raw(ASSETS / "sample.dng")
-    shot: tuple[RawFrame, Carrier] = frame, decode_jpeg((ASSETS / "sample.jpg").read_bytes())
+    shot: tuple[RawFrame, DecodedJpeg] = frame, decode_jpeg((ASSETS / "sample.jpg").read_bytes())
     if member == "linear":
         linear = linear_picture(frame, 2)
         shot = quads(Picture(linear, software_isp(linear, frame, FilmicLook()), frame))
-    seen, usual = [], Level.odds
+    seen, usual = [], ContextModel.odds
 
-    def noted(self: Level, state: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    def noted(self: ContextModel, state: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
         odds = usual(self, state, known)
         seen.append(odds.numpy()[known.numpy() == 0])
         return odds
 
-    monkeypatch.setattr(Level, "odds", noted)
+    monkeypatch.setattr(ContextModel, "odds", noted)
     session_at(*shot, use="full", member=member)[0].encode(Rate.quality(30))
     assert len(seen) == 2 * 3
     for odds in seen:

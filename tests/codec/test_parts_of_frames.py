@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rawback.bitstream import unpack
-from rawback.codec import Rate, decode
-from rawback.codec.grid import Grid, Window, even, join_planes, split_planes
-from rawback.codec.prediction import predict
+from rawback.common.prediction import predict
+from rawback.common.tiles import Grid, Window, even, join_planes, split_planes
+from rawback.decoder import decode
 from rawback.geometry import Aligned, Warped
 from rawback.jpegio import decode_jpeg
 from rawback.metrics import raw_psnr
+from rawback.rate import Rate
 from rawback_lab.camera import CameraSpec
 from rawback_lab.render import encode_jpeg
 from rawback_lab.scenes import Trial, made_up_shot, session_at
@@ -35,7 +36,7 @@ TILE = 128
 @pytest.fixture(scope="module", autouse=True)
 def small_tiles() -> Iterator[None]:
     patch = pytest.MonkeyPatch()
-    patch.setattr("rawback.codec.grid.TILE", TILE)
+    patch.setattr("rawback.common.tiles.TILE", TILE)
     yield
     patch.undo()
 

@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rawback.bitstream import Header, Payload, Section
-from rawback.codec import Rate, decode
-from rawback.codec.headers import ResidualParameters
+from rawback.common.header_fields import ResidualParameters
+from rawback.decoder import decode
 from rawback.errors import PayloadDamaged, PayloadTooNew, PixelsChanged, RawbackError
-from rawback.jpegio import Carrier
-from rawback.residual import MAX_STEP_CODE, PlaneTransform, Quantiser
+from rawback.jpegio import DecodedJpeg
+from rawback.rate import Rate
+from rawback.residual import KLT, MAX_STEP_CODE, Quantiser
 from rawback_lab.scenes import Trial, made_up_shot
 
 MANY = settings(
@@ -145,9 +146,9 @@ def test_a_payload_for_other_pixels_is_refused(tiny: Trial) -> None:
     pixels = tiny.carrier.pixels.copy()
     pixels[3, 5, 1] ^= 1
     with pytest.raises(PixelsChanged, match="restore from a copy"):
-        decode(payload, Carrier(pixels, 1))
+        decode(payload, DecodedJpeg(pixels, 1))
     with pytest.raises(PixelsChanged, match="restore from a copy"):
-        decode(payload, Carrier(tiny.carrier.pixels[:-1], 1))
+        decode(payload, DecodedJpeg(tiny.carrier.pixels[:-1], 1))
 
 
 def test_a_payload_coded_with_other_tables_is_too_new(tiny: Trial) -> None:
@@ -201,7 +202,7 @@ def test_residual_parameters_round_trip(layers: int, seed: int, data: st.DataObj
         Quantiser(code - 32 * layer, *(int(v) for v in rng.integers(0, 8, 2)))
         for layer in range(layers)
     )
-    transform = PlaneTransform(rng.integers(-127, 128, (4, 4)).astype(np.int8))
+    transform = KLT(rng.integers(-127, 128, (4, 4)).astype(np.int8))
     written = ResidualParameters(transform, quantisers, 2).to_bytes()
     found = ResidualParameters.from_bytes(written)
     assert found.quantisers == quantisers

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from rawback import container
 from rawback.container import (
+    app11,
     carried_size,
     embed_payload,
     extract_payload,
     is_signed,
     jumbf,
-    packets,
     remove_payload,
     unwrap,
     wrap,
@@ -54,7 +54,7 @@ def foreign(label: bytes, size: int, instance: int) -> bytes:
     described = bytes(16) + b"\3" + label + b"\0"
     content = (8 + len(described)).to_bytes(4, "big") + b"jumd" + described + bytes(size)
     box = (8 + len(content)).to_bytes(4, "big") + b"jumb" + content
-    return b"".join(packets.split(box, instance))
+    return b"".join(app11.split(box, instance))
 
 
 def file_of(*parts: bytes) -> bytes:
@@ -97,7 +97,7 @@ def test_place_and_traces(front: list[bytes], place: int, behind: bytes, size: i
     ours = len(carried) - len(jpeg)
     assert carried[:cut] == jpeg[:cut]
     assert carried[cut + ours :] == jpeg[cut:]
-    assert b"".join(item for item in packets.split(wrap(payload), 0x5242)) == carried[cut:][:ours]
+    assert b"".join(item for item in app11.split(wrap(payload), 0x5242)) == carried[cut:][:ours]
     assert extract_payload(carried) == payload
     assert remove_payload(carried) == jpeg
     assert remove_payload(jpeg) == jpeg
@@ -150,13 +150,13 @@ def test_packets_joined_and_split_anew(front: list[bytes], payload: bytes) -> No
     with pytest.raises(PayloadMissing):
         extract_payload(removed)
     # What is left of the joined bodies is what the others had put there.
-    assert packets.App11.of(removed).joined == packets.App11.of(file_of(*front)).joined
+    assert app11.App11.of(removed).joined == app11.App11.of(file_of(*front)).joined
     assert extract_payload(embed_payload(changed, b"new")) == b"new"
 
 
 def test_packets_in_any_order_and_among_others() -> None:
     payload = noise(300_000)
-    ours = packets.split(wrap(payload), 7)
+    ours = app11.split(wrap(payload), 7)
     theirs = foreign(b"jpeg360", 10, 7)
     for order in ([4, 3, 2, 1, 0], [0, 2, 4, 1, 3], [1, 0, 3, 2, 4]):
         jpeg = file_of(*itertools.chain.from_iterable((ours[index], theirs) for index in order))
@@ -166,7 +166,7 @@ def test_packets_in_any_order_and_among_others() -> None:
 
 @pytest.mark.parametrize("lost", range(4))
 def test_a_lost_packet_is_noticed_and_costs_others_nothing(lost: int) -> None:
-    ours = packets.split(wrap(noise(200_000)), 7)
+    ours = app11.split(wrap(noise(200_000)), 7)
     theirs = foreign(b"c2pa", 100_000, 8)
     del ours[lost]
     jpeg = file_of(JFIF, *ours, theirs)
@@ -176,14 +176,14 @@ def test_a_lost_packet_is_noticed_and_costs_others_nothing(lost: int) -> None:
 
 
 def test_the_second_of_two_boxes_helps_where_the_first_is_cut() -> None:
-    broken = packets.split(wrap(bytes(100_000)), 7)[:1]
-    jpeg = file_of(*broken, *packets.split(wrap(b"whole"), 8))
+    broken = app11.split(wrap(bytes(100_000)), 7)[:1]
+    jpeg = file_of(*broken, *app11.split(wrap(b"whole"), 8))
     assert extract_payload(jpeg) == b"whole"
     assert remove_payload(jpeg) == file_of()
 
 
 def test_a_copy_inside_another_box_is_not_ours() -> None:
-    inner = b"".join(packets.split(wrap(b"inner"), 7))
+    inner = b"".join(app11.split(wrap(b"inner"), 7))
     outer = b"JP\0\1\0\0\0\1" + (8 + len(inner)).to_bytes(4, "big") + b"jumb" + inner
     jpeg = file_of(segment(APP11, outer))
     carried = embed_payload(jpeg, b"outer")
@@ -199,7 +199,7 @@ FIXED = len(wrap(b"")) - 8
 @pytest.mark.parametrize("beyond", range(-2, 14))
 def test_last_bodies_are_long_enough(full: int, beyond: int) -> None:
     payload = bytes(full * jumbf.PACKET - FIXED + beyond)
-    segments = packets.split(wrap(payload), 1)
+    segments = app11.split(wrap(payload), 1)
     bodies = [len(item) - 4 for item in segments]
     assert all(size == MAX_BODY for size in bodies[:-1])
     assert 28 <= bodies[-1] <= MAX_BODY
@@ -218,8 +218,8 @@ def test_instances_of_others_are_avoided() -> None:
     free = every.replace(b"JP\x02\x11", b"JP\0\0")
     for taken in (every, free):
         with pytest.raises(UnsupportedCarrier, match="room"):
-            packets.free_instance(taken)
-    assert packets.free_instance(every.replace(b"JP\x02\x12", b"JP\0\0")) == 0x0212
+            app11.free_instance(taken)
+    assert app11.free_instance(every.replace(b"JP\x02\x12", b"JP\0\0")) == 0x0212
 
 
 def test_signed_carriers_are_kept_unless_forced() -> None:
@@ -305,7 +305,7 @@ def test_what_is_left_of_a_cut_superbox() -> None:
 
 def test_what_is_left_of_a_box_that_lost_packets() -> None:
     payload = noise(3 * jumbf.PACKET)
-    kept = packets.split(wrap(payload), 1)[:-2]
+    kept = app11.split(wrap(payload), 1)[:-2]
     jpeg = file_of(JFIF, *kept)
     with pytest.raises(PayloadDamaged, match="lost"):
         extract_payload(jpeg)

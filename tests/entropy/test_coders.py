@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rawback.entropy import (
+    BitCounter,
     SymbolDecoder,
     SymbolEncoder,
-    SymbolMeter,
     TableSet,
-    code_integers,
+    code_parameters,
     quantise_counts,
 )
 from rawback.errors import PayloadDamaged
@@ -27,7 +27,7 @@ def test_what_is_written_is_read_and_metered() -> None:
     rng = np.random.default_rng(1)
     indices = rng.integers(0, 3, 5000).astype(np.uint8)
     symbols = rng.integers(0, 3, 5000).astype(np.int32)
-    encoder, meter = SymbolEncoder(), SymbolMeter()
+    encoder, meter = SymbolEncoder(), BitCounter()
     assert np.array_equal(encoder.code(TABLES, indices, symbols), symbols)
     assert np.array_equal(meter.code(TABLES, indices, symbols), symbols)
     data = encoder.finish()
@@ -40,11 +40,11 @@ def test_what_is_written_is_read_and_metered() -> None:
 def test_a_coder_says_whether_it_decodes() -> None:
     assert SymbolDecoder(b"").decoding
     assert not SymbolEncoder().decoding
-    assert not SymbolMeter().decoding
+    assert not BitCounter().decoding
 
 
-@pytest.mark.parametrize("coder", [SymbolEncoder(), SymbolMeter()])
-def test_writers_need_symbols(coder: SymbolEncoder | SymbolMeter) -> None:
+@pytest.mark.parametrize("coder", [SymbolEncoder(), BitCounter()])
+def test_writers_need_symbols(coder: SymbolEncoder | BitCounter) -> None:
     with pytest.raises(ValueError, match="needs symbols"):
         coder.code(TABLES, np.zeros(3, np.uint8), None)
     with pytest.raises(ValueError, match="needs symbols"):
@@ -65,18 +65,18 @@ def test_escapes_round_trip(values: list[int]) -> None:
 
 
 def test_small_escapes_take_few_bits() -> None:
-    meter = SymbolMeter()
+    meter = BitCounter()
     meter.code_escapes(np.array([0, 1, 6, 30]), 4)
     assert meter.bits == pytest.approx(1 + 3 + 5 + 9)
 
 
 @given(st.lists(INTEGERS, max_size=60))
 def test_integers_round_trip(values: list[int]) -> None:
-    encoder, meter = SymbolEncoder(), SymbolMeter()
+    encoder, meter = SymbolEncoder(), BitCounter()
     for coder in (encoder, meter):
-        assert code_integers(coder, np.array(values, np.int64), len(values)).tolist() == values
+        assert code_parameters(coder, np.array(values, np.int64), len(values)).tolist() == values
     data = encoder.finish()
-    assert code_integers(SymbolDecoder(data), None, len(values)).tolist() == values
+    assert code_parameters(SymbolDecoder(data), None, len(values)).tolist() == values
     assert abs(meter.bits - 8 * len(data)) <= 64 + 0.1 * meter.bits
 
 
@@ -92,7 +92,7 @@ def test_integers_round_trip(values: list[int]) -> None:
 )
 def test_short_lists_of_integers_are_coded_as_these_bytes(values: list[int], data: str) -> None:
     encoder = SymbolEncoder()
-    code_integers(encoder, np.array(values, np.int64), len(values))
+    code_parameters(encoder, np.array(values, np.int64), len(values))
     assert encoder.finish().hex() == data
 
 
@@ -100,8 +100,8 @@ def test_integers_cost_what_their_spread_asks_for() -> None:
     rng = np.random.default_rng(2)
     for mean in (0.1, 1, 8):
         values = np.rint(rng.laplace(0, mean, 4000)).astype(int)
-        meter = SymbolMeter()
-        code_integers(meter, values, len(values))
+        meter = BitCounter()
+        code_parameters(meter, values, len(values))
         counts = np.unique(values, return_counts=True)[1] / len(values)
         entropy = -(counts * np.log2(counts)).sum()
         assert meter.bits / len(values) < 1.05 * entropy + 0.12
@@ -119,7 +119,7 @@ def test_garbage_gives_symbols_or_is_refused(data: bytes, seed: int) -> None:
             assert len(symbols) == len(indices)
             assert ((symbols >= 0) & (symbols < 3)).all()
             assert (decoder.code_escapes(None, 3) >= 0).all()
-            assert len(code_integers(decoder, None, 5)) == 5
+            assert len(code_parameters(decoder, None, 5)) == 5
     except PayloadDamaged:
         return
 

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rawback.entropy import (
-    LearningTables,
+    AdaptiveTables,
+    BitCounter,
     SymbolDecoder,
     SymbolEncoder,
-    SymbolMeter,
     TableSet,
     quantise_counts,
 )
@@ -28,16 +28,16 @@ def test_what_is_written_is_read(rows: int, width: int, seed: int, size: int) ->
         for count in (size, 0, 1, size)
     ]
     mirror = range(width - 1, -1, -1)
-    encoder, tables = SymbolEncoder(), LearningTables(start, mirror)
+    encoder, tables = SymbolEncoder(), AdaptiveTables(start, mirror)
     for indices, symbols in arrays:
         tables.code(encoder, indices, symbols)
-    decoder, tables = SymbolDecoder(encoder.finish()), LearningTables(start, mirror)
+    decoder, tables = SymbolDecoder(encoder.finish()), AdaptiveTables(start, mirror)
     for indices, symbols in arrays:
         assert tables.code(decoder, indices, None).tolist() == symbols.tolist()
 
 
 def test_it_counts_as_the_format_says() -> None:
-    tables, encoder = LearningTables(EVEN, (0, 2, 1, 3)), SymbolEncoder()
+    tables, encoder = AdaptiveTables(EVEN, (0, 2, 1, 3)), SymbolEncoder()
     indices = np.zeros(64, np.uint8)
     symbols = np.repeat([0, 1], 32).astype(np.int32)
     tables.code(encoder, indices, symbols)
@@ -50,7 +50,7 @@ def test_it_counts_as_the_format_says() -> None:
 
 def test_a_row_waits_until_it_has_seen_enough_to_learn_from() -> None:
     start = TableSet(np.full((2, 4), 1 << 14, np.uint16))
-    tables, encoder = LearningTables(start, range(4)), SymbolEncoder()
+    tables, encoder = AdaptiveTables(start, range(4)), SymbolEncoder()
     for _ in range(15):
         tables.code(encoder, np.array([1]), np.array([3], np.int32))
         assert (tables.frequencies == 1 << 14).all()
@@ -60,7 +60,7 @@ def test_a_row_waits_until_it_has_seen_enough_to_learn_from() -> None:
 
 
 def test_what_was_coded_long_ago_fades() -> None:
-    tables, meter = LearningTables(EVEN, range(4)), SymbolMeter()
+    tables, meter = AdaptiveTables(EVEN, range(4)), BitCounter()
     indices = np.zeros(100_000, np.uint8)
     for symbol in (0, 1):
         tables.code(meter, indices, np.full(100_000, symbol, np.int32))
@@ -70,7 +70,7 @@ def test_what_was_coded_long_ago_fades() -> None:
 def test_it_soon_fits_what_it_codes() -> None:
     rng = np.random.default_rng(1)
     indices, symbols = np.zeros(1000, np.uint8), (rng.random(1000) < 0.02).astype(np.int32)
-    tables, meter = LearningTables(EVEN, range(4)), SymbolMeter()
+    tables, meter = AdaptiveTables(EVEN, range(4)), BitCounter()
     tables.code(meter, indices, symbols)
     first, meter.bits = meter.bits, 0.0
     tables.code(meter, indices, symbols)

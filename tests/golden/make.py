@@ -19,18 +19,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.bitstream import Payload, unpack
-from rawback.codec import Rate, decode
 from rawback.container import embed_payload, extract_payload
+from rawback.decoder import decode
 from rawback.geometry import Aligned, Geometry, Mesh, Transform, Warped
 from rawback.geometry.transform import mesh_shape
 from rawback.jpegio import decode_jpeg
+from rawback.rate import Rate
 from rawback_lab.camera import CameraSpec
 from rawback_lab.pictures import Picture, linear_picture, quads, software_isp
 from rawback_lab.render import FilmicLook, encode_jpeg
 from rawback_lab.scenes import made_up_shot, session_at
 
 if TYPE_CHECKING:
-    from rawback.codec.refine import Use
+    from rawback.encoder.learned_layer import Use
     from rawback.types import RawFrame
 
 FOLDER = Path(__file__).parent

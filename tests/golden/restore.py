@@ -14,8 +14,8 @@ import cv2
 import torch
 
 from rawback.bitstream import unpack
-from rawback.codec import decode
 from rawback.container import extract_payload
+from rawback.decoder import decode
 from rawback.jpegio import decode_jpeg
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from rawback.models.level import quantised
+from rawback.models.context_model import quantised
 from rawback_lab.learn.forward import code_length, rate
 
 

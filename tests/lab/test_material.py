@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from rawback.residual import Spot
+from rawback.residual import RegionClass
 from rawback_lab.learn import pack
 from rawback_lab.learn.material import Material
 from rawback_lab.learn.pack import Sources
@@ -34,7 +34,7 @@ def _shard(folder: Path, planes: int) -> Path:
         base = np.stack([light[p // 2 :: 2, p % 2 :: 2] for p in range(4)])
     else:
         base = np.stack([light, light + 1000, light + 2000])
-    spots = np.where(np.arange(SIDE) < 3, Spot.CLIPPED, Spot.SMOOTH).astype(np.uint8)
+    spots = np.where(np.arange(SIDE) < 3, RegionClass.CLIPPED, RegionClass.SMOOTH).astype(np.uint8)
     held: dict[str, NDArray[Any]] = {
         "guide": guide,
         "mask": np.ones((SIDE, SIDE), np.uint8),

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from rawback.models import ExactConv, exact, octets
+from rawback.models import ExactConv, exact, int8_conv
 from rawback.models.exact import LIMIT, UNIT, positive, rounded, signed
-from rawback.models.octets import OctetConv
+from rawback.models.int8_conv import Int8Conv
 
 
 def _conv(
@@ -93,7 +93,7 @@ def test_bytes_give_what_floats_give(seed: int, has_signs: bool, side: int) -> N
 
     usual = found()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exact, "octets_are_exact", lambda: False)
+        patch.setattr(exact, "int8_is_exact", lambda: False)
         plain = found()
     assert all(torch.equal(one, other) for one, other in zip(usual, plain, strict=True))
 
@@ -103,12 +103,12 @@ def test_bytes_are_not_trusted_where_their_sums_are_clipped(
 ) -> None:
     """As older processors clip the sums of pairs, in 16 bits."""
 
-    def clipped(conv: OctetConv, values: torch.Tensor) -> torch.Tensor:
+    def clipped(conv: Int8Conv, values: torch.Tensor) -> torch.Tensor:
         return true_sums(conv, values).clamp(max=float(values.max()))
 
-    true_sums = OctetConv.sums
-    monkeypatch.setattr(OctetConv, "sums", clipped)
-    assert not octets.octets_are_exact.__wrapped__()
+    true_sums = Int8Conv.sums
+    monkeypatch.setattr(Int8Conv, "sums", clipped)
+    assert not int8_conv.int8_is_exact.__wrapped__()
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])

@@ -18,14 +18,14 @@ from rawback.models import (
     ModelConfig,
     Network,
     cell_view,
-    facts_of,
+    conditioning,
+    flipped_pixels,
+    flipped_planes,
     latent_view,
-    mirrored_pixels,
-    mirrored_planes,
     scale_of,
 )
+from rawback.models.context_model import ContextModel
 from rawback.models.exact import LIMIT, UNIT
-from rawback.models.level import Level
 from rawback.models.network import Views, code_level
 from rawback.weights import read_weights, weights, write_weights
 from rawback_lab.learn.export import tables_of
@@ -96,7 +96,7 @@ def test_a_cell_sees_only_its_own_pixels() -> None:
 @given(seed=st.integers(0, 100))
 def test_every_position_is_in_exactly_one_group(seed: int, learned: bool) -> None:
     torch.manual_seed(seed)
-    level = Level(3, 5, 4, learned_order=learned, adaptive=True).eval()
+    level = ContextModel(3, 5, 4, learned_order=learned, adaptive=True).eval()
     state = torch.randn(1, 5, 6, 9)
     known = torch.zeros(1, 1, 6, 9)
     for number in range(4):
@@ -109,7 +109,7 @@ def test_every_position_is_in_exactly_one_group(seed: int, learned: bool) -> Non
 
 def test_the_masked_context_does_not_depend_on_what_is_not_known() -> None:
     torch.manual_seed(1)
-    level = Level(3, 5, 4, learned_order=True, adaptive=True).eval()
+    level = ContextModel(3, 5, 4, learned_order=True, adaptive=True).eval()
     state, known = torch.rand(1, 5, 8, 8), (torch.rand(1, 1, 8, 8) < 0.4).float()
     decoded = torch.rand(1, 3, 8, 8)
     other = torch.where(known > 0, decoded, torch.rand(1, 3, 8, 8))
@@ -122,7 +122,7 @@ def test_the_masked_context_does_not_depend_on_what_is_not_known() -> None:
 @pytest.mark.parametrize("sent", range(5))
 def test_what_is_written_is_read(sent: int) -> None:
     torch.manual_seed(sent)
-    level = Level(3, 5, 4, learned_order=True, adaptive=True).eval()
+    level = ContextModel(3, 5, 4, learned_order=True, adaptive=True).eval()
     state, latents = torch.rand(1, 5, 8, 8), torch.randn(1, 3, 8, 8)
     kept: list[tuple[torch.Tensor, torch.Tensor]] = []
 
@@ -151,7 +151,7 @@ def test_a_network_read_from_its_file_is_the_same(config: ModelConfig) -> None:
     network = _network(planes=config.planes, sites=config.sites, features=config.features)
     held = read_weights(write_weights(network, _tables())).network
     views = _views(config)
-    shift = facts_of(torch.full((1, 1, 1, 1), 2.0), torch.arange(3.0).reshape(1, 3, 1, 1))
+    shift = conditioning(torch.full((1, 1, 1, 1), 2.0), torch.arange(3.0).reshape(1, 3, 1, 1))
     for view in (views.latents, views.latents.contiguous(memory_format=torch.channels_last)):
         assert torch.equal(held.guide_state(view, shift), network.guide_state(view, shift))
     state, latents = torch.rand(1, 96, 8, 8), torch.rand(1, config.main, 8, 8)
@@ -236,9 +236,9 @@ def test_every_pattern_is_rggb_in_the_mirror(pattern: BayerPattern) -> None:
     mosaic = np.tile(np.array([ord(c) for c in pattern]).reshape(2, 2), (3, 4))
     mosaic = mosaic * 100 + np.arange(mosaic.size).reshape(mosaic.shape)
     planes = np.stack([mosaic[p // 2 :: 2, p % 2 :: 2] for p in range(4)])
-    seen = mirrored_pixels(mosaic, pattern)
+    seen = flipped_pixels(mosaic, pattern)
     assert "".join(chr(v // 100) for v in seen[:2, :2].ravel()) == "RGGB"
     split = np.stack([seen[p // 2 :: 2, p % 2 :: 2] for p in range(4)])
-    assert np.array_equal(mirrored_planes(planes, pattern), split)
-    assert np.array_equal(mirrored_planes(split, pattern), planes)
-    assert np.array_equal(mirrored_pixels(seen, pattern), mosaic)
+    assert np.array_equal(flipped_planes(planes, pattern), split)
+    assert np.array_equal(flipped_planes(split, pattern), planes)
+    assert np.array_equal(flipped_pixels(seen, pattern), mosaic)

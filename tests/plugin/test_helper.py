@@ -302,7 +302,7 @@ def test_folders_that_others_can_enter_are_not_used(
 
 def test_the_command_starts_without_the_codec() -> None:
     """What a hook waits for: the helper loads nothing that only the service needs."""
-    heavy = ("numpy", "torch", "rawback.codec", "asyncio")
+    heavy = ("numpy", "torch", "rawback.encoder", "rawback.decoder", "asyncio")
     program = (
         "import sys, rawback_darktable.command, rawback_darktable.client;"
         f"print([name for name in {heavy!r} if name in sys.modules])"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rawback.codec.stored import stored
+from rawback.common.coding_tables import coding_tables
 from rawback.residual import MAX_STEP_CODE, Quantiser, bands
 from rawback.residual.contexts import (
     CLASSES,
@@ -43,7 +43,7 @@ def test_classes_are_those_of_the_sums(start: int) -> None:
 
 
 def test_no_sum_is_too_large_to_be_exact() -> None:
-    held = stored().layers.weights
+    held = coding_tables().layers.weights
     assert held.magnitude.max() <= LARGEST_WEIGHT
     assert held.noise.max() <= LARGEST_NOISE
     neighbours = 2 + 2 + 4 + 1 + 4 + 2 + 1 + 4

@@ -12,21 +12,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rawback.codec.stored import stored
-from rawback.entropy import SymbolDecoder, SymbolEncoder, SymbolMeter
+from rawback.common.coding_tables import coding_tables
+from rawback.entropy import BitCounter, SymbolDecoder, SymbolEncoder
 from rawback.errors import PayloadDamaged
 from rawback.residual import (
-    ExactModel,
-    ExactTile,
-    RankDomain,
-    Spot,
-    code_exact,
-    fit_exact,
-    read_codes,
-    write_codes,
+    CodeIndexDomain,
+    LosslessModel,
+    LosslessTile,
+    RegionClass,
+    code_lossless,
+    read_code_values,
+    write_code_values,
 )
-from rawback.residual.exact import groups
-from rawback.residual.ranks import SPREADS, Placement
+from rawback.residual.code_indices import SPREADS, Placement
+from rawback.residual.fitting import fit_lossless
+from rawback.residual.lossless import groups
 from rawback.tone import NoiseDomain
 from rawback.types import BayerPattern, NoiseModel
 
@@ -42,19 +42,19 @@ class Scene:
     """A mosaic of even sides, its ranks, and a tile that restores it but for noise."""
 
     codes: NDArray[np.uint16]
-    domain: RankDomain
+    domain: CodeIndexDomain
     ranks: NDArray[np.int32]
-    tile: ExactTile
+    tile: LosslessTile
 
     @classmethod
     def of(cls, mosaic: NDArray[np.uint16], restored: NDArray[np.uint16], white: int) -> Scene:
         noise = NoiseDomain.of(NOISE, (white / 16,) * 4, white)
         codes = np.unique(mosaic)
-        domain = RankDomain(np.ascontiguousarray(noise.forward[:, codes]))
+        domain = CodeIndexDomain(np.ascontiguousarray(noise.forward[:, codes]))
         planes = np.stack([noise.to_domain(restored[p // 2 :: 2, p % 2 :: 2], p) for p in range(4)])
-        spots = np.random.default_rng(0).integers(0, len(Spot), planes.shape[1:])
+        spots = np.random.default_rng(0).integers(0, len(RegionClass), planes.shape[1:])
         ranks = np.searchsorted(codes, mosaic).astype(np.int32)
-        return cls(codes, domain, ranks, ExactTile.of(planes, spots.astype(np.uint8)))
+        return cls(codes, domain, ranks, LosslessTile.of(planes, spots.astype(np.uint8)))
 
 
 def sensor(shape: tuple[int, int], white: int, step: int = 1, seed: int = 0) -> Scene:
@@ -72,15 +72,15 @@ def sensor(shape: tuple[int, int], white: int, step: int = 1, seed: int = 0) -> 
 
 def round_trip(scene: Scene, pattern: BayerPattern) -> int:
     """Code and decode; returns the bytes it took."""
-    tables = stored().exact
-    model = fit_exact([(scene.tile, scene.ranks)], scene.domain, pattern, tables, 2000)
+    tables = coding_tables().exact
+    model = fit_lossless([(scene.tile, scene.ranks)], scene.domain, pattern, tables, 2000)
     encoder = SymbolEncoder()
-    code_exact(encoder, tables, model, scene.domain, pattern, scene.tile, scene.ranks)
+    code_lossless(encoder, tables, model, scene.domain, pattern, scene.tile, scene.ranks)
     data = encoder.finish()
-    model = ExactModel.from_bytes(model.to_bytes(), pattern)
-    codes = read_codes(write_codes(scene.codes))
+    model = LosslessModel.from_bytes(model.to_bytes(), pattern)
+    codes = read_code_values(write_code_values(scene.codes))
     decoder = SymbolDecoder(data)
-    ranks = code_exact(decoder, tables, model, scene.domain, pattern, scene.tile, None)
+    ranks = code_lossless(decoder, tables, model, scene.domain, pattern, scene.tile, None)
     assert np.array_equal(codes[ranks], scene.codes[scene.ranks])
     return len(data)
 
@@ -141,9 +141,11 @@ def test_mosaics_without_any_sense_come_back(
 
 def test_metering_tells_what_coding_takes() -> None:
     scene = sensor((64, 64), 4095)
-    model = fit_exact([(scene.tile, scene.ranks)], scene.domain, "RGGB", stored().exact)
-    meter = SymbolMeter()
-    code_exact(meter, stored().exact, model, scene.domain, "RGGB", scene.tile, scene.ranks)
+    model = fit_lossless([(scene.tile, scene.ranks)], scene.domain, "RGGB", coding_tables().exact)
+    meter = BitCounter()
+    code_lossless(
+        meter, coding_tables().exact, model, scene.domain, "RGGB", scene.tile, scene.ranks
+    )
     assert meter.bits / 8 == pytest.approx(round_trip(scene, "RGGB"), rel=0.02)
 
 
@@ -160,7 +162,7 @@ def test_groups_cover_the_cell_greens_first_and_know_only_what_was_coded(
 
 
 def test_ranks_lie_where_their_values_do() -> None:
-    domain = RankDomain(np.array([[-5, 0, 4, 20]] * 4, np.int32))
+    domain = CodeIndexDomain(np.array([[-5, 0, 4, 20]] * 4, np.int32))
     start, table = domain.position_table(0)
     assert start == -5
     assert [table[v - start] for v in (-5, 0, 2, 4, 12, 20)] == [0, 8, 12, 16, 20, 24]
@@ -169,7 +171,7 @@ def test_ranks_lie_where_their_values_do() -> None:
 
 
 def test_a_wider_spread_leaves_more_low_bits_alone() -> None:
-    domain = RankDomain(np.broadcast_to(np.arange(4096, dtype=np.int32), (4, 4096)))
+    domain = CodeIndexDomain(np.broadcast_to(np.arange(4096, dtype=np.int32), (4, 4096)))
     spreads = np.array([0, 1, 4, 16, 64, 256, 1024, 1 << 20], np.int32)
     place = Placement.of(domain, 0, np.full(8, 2048, np.int32), spreads)
     assert place.low_bits.tolist() == sorted(place.low_bits.tolist())
@@ -184,21 +186,21 @@ class TestStrangers:
     """Bytes from elsewhere are a model, a list of codes, samples; or they are refused."""
 
     def model_size(self, pattern: BayerPattern) -> int:
-        return sum(2 * len(near) + len(Spot) for _, near in groups(pattern)) + 4 * SPREADS
+        return sum(2 * len(near) + len(RegionClass) for _, near in groups(pattern)) + 4 * SPREADS
 
     @pytest.mark.parametrize("pattern", PATTERNS)
     def test_a_model_of_another_length_is_refused(self, pattern: BayerPattern) -> None:
         size = self.model_size(pattern)
-        ExactModel.from_bytes(bytes(size), pattern)
+        LosslessModel.from_bytes(bytes(size), pattern)
         for wrong in (0, size - 1, size + 1):
             with pytest.raises(PayloadDamaged, match="wrong length"):
-                ExactModel.from_bytes(bytes(wrong), pattern)
+                LosslessModel.from_bytes(bytes(wrong), pattern)
 
     def test_a_model_that_names_no_table_is_refused(self) -> None:
         data = bytearray(self.model_size("RGGB"))
         data[-1] = 112
         with pytest.raises(PayloadDamaged, match="does not exist"):
-            ExactModel.from_bytes(bytes(data), "RGGB")
+            LosslessModel.from_bytes(bytes(data), "RGGB")
 
     @settings(max_examples=60, deadline=None)
     @given(st.integers(0, 2**32), st.binary(max_size=400), st.booleans())
@@ -210,13 +212,19 @@ class TestStrangers:
         tile = scene.tile
         if wild:
             planes = rng.integers(-(1 << 31), (1 << 31) - 1, (4, 13, 9), dtype=np.int32)
-            tile = ExactTile.of(planes, rng.integers(0, 5, (13, 9)).astype(np.uint8))
+            tile = LosslessTile.of(planes, rng.integers(0, 5, (13, 9)).astype(np.uint8))
         raw = rng.integers(0, 256, self.model_size("RGGB")).astype(np.uint8)
         raw[-4 * SPREADS :] %= 112
-        model = ExactModel.from_bytes(raw.tobytes(), "RGGB")
+        model = LosslessModel.from_bytes(raw.tobytes(), "RGGB")
         try:
-            ranks = code_exact(
-                SymbolDecoder(data * 4), stored().exact, model, scene.domain, "RGGB", tile, None
+            ranks = code_lossless(
+                SymbolDecoder(data * 4),
+                coding_tables().exact,
+                model,
+                scene.domain,
+                "RGGB",
+                tile,
+                None,
             )
         except PayloadDamaged:
             return
@@ -225,29 +233,29 @@ class TestStrangers:
     @given(st.binary(max_size=300))
     def test_any_bytes_are_codes_or_refused(self, data: bytes) -> None:
         with pytest.raises(PayloadDamaged, match="restore without the exact layer"):
-            read_codes(data)
+            read_code_values(data)
 
     @settings(max_examples=200)
     @given(st.sets(st.integers(0, 65535), min_size=1, max_size=40), st.data())
     def test_changed_codes_are_codes_or_refused(self, codes: set[int], data: st.DataObject) -> None:
-        written = bytearray(write_codes(np.array(sorted(codes), np.uint16)))
+        written = bytearray(write_code_values(np.array(sorted(codes), np.uint16)))
         at = data.draw(st.integers(0, len(written) - 1))
         written[at] ^= data.draw(st.integers(0, 255))
         try:
-            found = read_codes(bytes(written))
+            found = read_code_values(bytes(written))
         except PayloadDamaged:
             return
         assert (np.diff(found.astype(int)) > 0).all()
 
     def test_what_inflates_without_end_is_refused(self) -> None:
         with pytest.raises(PayloadDamaged):
-            read_codes(zlib.compress(bytes(100_000_000), 9))
+            read_code_values(zlib.compress(bytes(100_000_000), 9))
 
 
 @given(st.sets(st.integers(0, 65535), min_size=1))
 def test_codes_round_trip(codes: set[int]) -> None:
     used = np.array(sorted(codes), np.uint16)
-    assert np.array_equal(read_codes(write_codes(used)), used)
+    assert np.array_equal(read_code_values(write_code_values(used)), used)
 
 
 @pytest.mark.parametrize(
@@ -255,6 +263,6 @@ def test_codes_round_trip(codes: set[int]) -> None:
 )
 def test_regular_codes_take_few_bytes(codes: list[int], size: int) -> None:
     used = np.array(codes, np.uint16)
-    data = write_codes(used)
+    data = write_code_values(used)
     assert len(data) <= size
-    assert np.array_equal(read_codes(data), used)
+    assert np.array_equal(read_code_values(data), used)

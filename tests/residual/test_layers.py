@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rawback.entropy import SymbolDecoder, SymbolEncoder, SymbolMeter, TableSet, quantise_counts
+from rawback.entropy import BitCounter, SymbolDecoder, SymbolEncoder, TableSet, quantise_counts
 from rawback.errors import PayloadDamaged
 from rawback.residual import (
     LEVELS,
@@ -19,12 +19,12 @@ from rawback.residual import (
     ContextWeights,
     LayerModel,
     Quantiser,
-    Spot,
+    RegionClass,
     TileCoefficients,
     bands,
+    class_pyramid,
     code_layer,
     mean_pyramid,
-    spot_pyramid,
 )
 from rawback.residual.contexts import CLASSES, FEATURES, PLACES, REGIMES, SPOTS
 from rawback.residual.layers import ESCAPE
@@ -58,10 +58,10 @@ def any_model(seed: int) -> LayerModel:
 
 
 def any_tile(rng: np.random.Generator, shape: tuple[int, int]) -> TileCoefficients:
-    spots = rng.integers(0, len(Spot), shape).astype(np.uint8)
+    spots = rng.integers(0, len(RegionClass), shape).astype(np.uint8)
     light = mean_pyramid(rng.integers(64, 1025, shape).astype(np.int32))
     noise = {band: values.astype(np.uint16) for band, values in light.items()}
-    return TileCoefficients.blank(spot_pyramid(spots), noise)
+    return TileCoefficients.blank(class_pyramid(spots), noise)
 
 
 def like(tile: TileCoefficients) -> TileCoefficients:
@@ -128,7 +128,7 @@ def test_a_band_without_rows_or_columns_is_passed_over() -> None:
 
 def test_an_empty_tile_costs_a_few_bits() -> None:
     tile = any_tile(np.random.default_rng(1), (64, 64))
-    meter = SymbolMeter()
+    meter = BitCounter()
     flat = TableSet(quantise_counts(np.ones((2 * LEVELS, 2))))
     model = any_model(2)
     model = LayerModel(model.weights, model.first, model.grow, model.refine, flat)
@@ -151,7 +151,7 @@ def test_large_neighbours_lead_to_tables_of_large_values() -> None:
         finest[band][:, :, finest[band].shape[2] // 2 :] *= 8
     rows: list[tuple[float, float]] = []
     code_layer(
-        SymbolMeter(),
+        BitCounter(),
         model,
         tile,
         Quantiser(150),

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from rawback.residual import (
-    PlaneTransform,
-    Spot,
+    KLT,
+    RegionClass,
     band_shape,
     bands,
+    class_pyramid,
+    classify_regions,
     mean_pyramid,
-    spot_pyramid,
-    spots_of,
 )
 from rawback.types import Guide
 
@@ -21,7 +21,7 @@ def test_errors_that_planes_share_gather_in_the_first_component() -> None:
     rng = np.random.default_rng(0)
     shared = rng.normal(0, 100, (30, 40))
     planes = (shared + rng.normal(0, 5, (4, 30, 40))).astype(np.float32)
-    transform = PlaneTransform.fit(planes, 1000)
+    transform = KLT.fit(planes, 1000)
     components = transform.to_components(planes)
     assert components[0].std() > 1.9 * shared.std()
     assert components[1:].std() < 6
@@ -31,18 +31,18 @@ def test_errors_that_planes_share_gather_in_the_first_component() -> None:
 
 def test_the_signs_of_components_do_not_depend_on_the_solver() -> None:
     planes = np.random.default_rng(1).normal(0, 10, (4, 20, 20)).astype(np.float32)
-    assert (PlaneTransform.fit(planes, 100).matrix.astype(int).sum(axis=0) >= 0).all()
+    assert (KLT.fit(planes, 100).matrix.astype(int).sum(axis=0) >= 0).all()
 
 
 def test_synthesis_rounds_half_up() -> None:
-    transform = PlaneTransform(np.eye(4, dtype=np.int8) * 64)
+    transform = KLT(np.eye(4, dtype=np.int8) * 64)
     values = np.array([-3, -2, -1, 0, 1, 2, 3], np.int32)
     planes = transform.to_planes(np.broadcast_to(values, (4, 1, 7)).copy(), 1)
     assert planes[2, 0].tolist() == [-1, -1, 0, 0, 1, 1, 2]
 
 
 def test_nothing_left_gives_a_transform_all_the_same() -> None:
-    transform = PlaneTransform.fit(np.zeros((4, 8, 8), np.float32), 100)
+    transform = KLT.fit(np.zeros((4, 8, 8), np.float32), 100)
     assert not transform.to_components(np.zeros((4, 8, 8), np.float32)).any()
 
 
@@ -52,49 +52,49 @@ def picture(level: int = 1000) -> tuple[Guide, np.ndarray]:
 
 
 def test_a_flat_guide_is_smooth() -> None:
-    assert (spots_of(*picture()) == Spot.SMOOTH).all()
+    assert (classify_regions(*picture()) == RegionClass.SMOOTH).all()
 
 
 @pytest.mark.parametrize(
-    ("step", "spot"), [(31, Spot.SMOOTH), (32, Spot.TEXTURE), (128, Spot.EDGE)]
+    ("step", "spot"), [(31, RegionClass.SMOOTH), (32, RegionClass.TEXTURE), (128, RegionClass.EDGE)]
 )
-def test_a_step_of_the_base_makes_texture_or_an_edge(step: int, spot: Spot) -> None:
+def test_a_step_of_the_base_makes_texture_or_an_edge(step: int, spot: RegionClass) -> None:
     guide, base = picture()
     base[:, :, 30:] += step
-    spots = spots_of(guide, base)
+    spots = classify_regions(guide, base)
     assert (spots[:, 14:16] == spot).all()
-    assert (spots[:, :14] == Spot.SMOOTH).all()
-    assert (spots[:, 16:] == Spot.SMOOTH).all()
+    assert (spots[:, :14] == RegionClass.SMOOTH).all()
+    assert (spots[:, 16:] == RegionClass.SMOOTH).all()
 
 
 def test_clipped_quads_and_their_neighbours_are_clipped() -> None:
     guide, base = picture()
     guide.pixels[20, 31, 1] = 254
-    spots = spots_of(guide, base)
-    assert (spots[9:12, 14:17] == Spot.CLIPPED).all()
-    assert (spots == Spot.CLIPPED).sum() == 9
+    spots = classify_regions(guide, base)
+    assert (spots[9:12, 14:17] == RegionClass.CLIPPED).all()
+    assert (spots == RegionClass.CLIPPED).sum() == 9
 
 
 def test_a_quad_with_an_uncovered_pixel_is_uncovered_whatever_else_it_is() -> None:
     guide, base = picture()
     guide.pixels[:] = 255
     guide.mask[0:11, 0] = 0
-    spots = spots_of(guide, base)
-    assert (spots[:6, 0] == Spot.UNCOVERED).all()
-    assert (spots[6:, 0] == Spot.CLIPPED).all()
+    spots = classify_regions(guide, base)
+    assert (spots[:6, 0] == RegionClass.UNCOVERED).all()
+    assert (spots[6:, 0] == RegionClass.CLIPPED).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 9), (64, 33)])
 def test_a_coarse_coefficient_takes_the_highest_class_it_covers(shape: tuple[int, int]) -> None:
     spots = np.zeros(shape, np.uint8)
-    spots[shape[0] // 2, shape[1] // 2] = Spot.CLIPPED
-    pyramid = spot_pyramid(spots)
+    spots[shape[0] // 2, shape[1] // 2] = RegionClass.CLIPPED
+    pyramid = class_pyramid(spots)
     for band in bands():
         held = pyramid[band]
         assert held.shape == band_shape(band, shape)
         if not band.high_x and not band.high_y:
             place = (shape[0] // 2) >> band.level, (shape[1] // 2) >> band.level
-            assert held[place] == Spot.CLIPPED
+            assert held[place] == RegionClass.CLIPPED
             assert (held > 0).sum() == 1
 
 

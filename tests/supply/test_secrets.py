@@ -14,7 +14,7 @@ import pytest
 import rawback
 from rawback import files
 from rawback.cli import main
-from rawback.codec import stored as stored_tables
+from rawback.common.coding_tables import coding_tables
 from rawback.weights import weights
 from rawback_lab.sums import write_sums
 
@@ -124,7 +124,7 @@ def test_the_library_asks_no_socket_module() -> None:
 def test_weights_are_those_that_were_shipped(tmp_path: Path) -> None:
     """By SHA-256: a payload coded with others would be restored nowhere else."""
     assert weights("bayer").digest
-    assert stored_tables.stored().digest
+    assert coding_tables().digest
     package = tmp_path / "shipped"
     package.mkdir()
     (package / "__init__.py").touch()

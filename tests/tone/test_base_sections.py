@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rawback.entropy import SymbolEncoder, SymbolMeter
+from rawback.entropy import BitCounter, SymbolEncoder
 from rawback.errors import PayloadDamaged
-from rawback.tone import Base, colour_cells
+from rawback.tone import Base, colour_histogram
 from rawback.tone.gain import SPACINGS, grid_shape
+from rawback.tone.linear_filter import Readout
 from rawback.tone.lut import GRIDS, NODES, code_lut, look_up, refine_grid, touched_nodes
-from rawback.tone.readout import Readout
 from rawback.types import BayerPattern, Guide
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FRAME = (600, 900)
 PATTERNS: tuple[BayerPattern, ...] = ("RGGB", "BGGR", "GRBG", "GBRG")
-CELLS = colour_cells(np.random.default_rng(0).integers(0, 256, (40, 2, 3)).astype(np.uint8))
+CELLS = colour_histogram(np.random.default_rng(0).integers(0, 256, (40, 2, 3)).astype(np.uint8))
 
 
 @st.composite
@@ -36,7 +36,7 @@ def bases(draw: st.DrawFn) -> Base:
     for grid in GRIDS[: draw(st.integers(1, 4))]:
         detail = np.rint(rng.laplace(0, spread, (3, grid, grid, grid))).astype(np.int32)
         details.append(detail * touched_nodes(CELLS, grid))
-    nodes, _ = code_lut(SymbolMeter(), CELLS, step, len(details), details)
+    nodes, _ = code_lut(BitCounter(), CELLS, step, len(details), details)
     spacing = draw(st.sampled_from(SPACINGS))
     shape = grid_shape(*FRAME, spacing) if spacing else (0, 0)
     gains = rng.integers(-255, 256, shape).astype(np.int32)
@@ -73,9 +73,9 @@ def test_both_sections_round_trip(base: Base) -> None:
 def test_a_base_gives_the_same_planes_after_its_round_trip() -> None:
     rng = np.random.default_rng(5)
     pixels = rng.integers(0, 256, (68, 100, 3)).astype(np.uint8)
-    cells = colour_cells(pixels)
+    cells = colour_histogram(pixels)
     details = [rng.integers(-200, 200, (3, 3, 3, 3)).astype(np.int32)]
-    nodes, _ = code_lut(SymbolMeter(), cells, 16, 1, details)
+    nodes, _ = code_lut(BitCounter(), cells, 16, 1, details)
     gains = rng.integers(-20, 20, grid_shape(*FRAME, 256)).astype(np.int32)
     base = Base("GBRG", nodes, 16, details, (7, 8, 9), 256, gains, (_readout(rng), _readout(rng)))
     again = Base.from_pointwise_bytes(base.pointwise_bytes(cells), "GBRG", cells, FRAME)
@@ -171,7 +171,7 @@ def test_filters_whose_sums_float32_cannot_hold_are_refused() -> None:
 
 
 def test_only_nodes_near_some_colour_are_coded() -> None:
-    one = colour_cells(np.full((4, 4, 3), (100, 150, 20), np.uint8))
+    one = colour_histogram(np.full((4, 4, 3), (100, 150, 20), np.uint8))
     assert one.sum() == 16
     assert [int(touched_nodes(one, grid).sum()) for grid in GRIDS] == [8] * 4
     everything = np.ones((16, 16, 16), np.int64)
@@ -216,6 +216,6 @@ def test_a_pixel_on_a_node_has_the_nodes_value() -> None:
 def test_cells_count_every_pixel_once_whatever_the_size() -> None:
     rng = np.random.default_rng(7)
     pixels = rng.integers(0, 256, (1200, 1001, 3)).astype(np.uint8)
-    cells = colour_cells(pixels)
+    cells = colour_histogram(pixels)
     expected, _ = np.histogramdd((pixels >> 4).reshape(-1, 3), bins=[np.arange(17)] * 3)
     assert np.array_equal(cells, expected)

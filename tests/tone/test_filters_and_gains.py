@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rawback.tone.gain import GAIN_ONE, SPACINGS, apply_gain, grid_shape, hat_weights
-from rawback.tone.readout import TAP_ONE, Readout, apply_readouts
+from rawback.tone.linear_filter import TAP_ONE, Readout, apply_readouts
 from rawback.tone.vst import LIMIT
 
 if TYPE_CHECKING:

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rawback.tone import (
-    UNIT,
-    Base,
+from rawback.tone import UNIT, Base, colour_histogram
+from rawback.tone.fitting import (
     Patch,
     PointwiseFit,
     Sample,
     choose_pointwise,
-    colour_cells,
+    fit_linear_filters,
     fit_pointwise,
-    fit_readouts,
 )
 from rawback.tone.gain import GAIN_ONE
 from rawback.types import Guide
@@ -44,7 +42,7 @@ def mosaicked(colours: NDArray[np.float64]) -> NDArray[np.int16]:
 def fitted(
     guide: Guide, planes: NDArray[np.int16], price: float
 ) -> tuple[Base, list[PointwiseFit], NDArray[np.int64]]:
-    cells = colour_cells(guide.pixels)
+    cells = colour_histogram(guide.pixels)
     samples = Sample.draw(guide, planes, "RGGB", 20_000)
     shape = guide.mask.shape
     fits = fit_pointwise(samples, (shape[0], shape[1]))
@@ -140,7 +138,7 @@ def blurred() -> tuple[Base, Patch]:
 
 def test_filters_sharpen_what_was_blurred(blurred: tuple[Base, Patch]) -> None:
     base, patch = blurred
-    better = fit_readouts(base, [patch], 1.85, patch.classes.size, 3)
+    better = fit_linear_filters(base, [patch], 1.85, patch.classes.size, 3)
     assert better.readouts
     plain, sharp = (
         (b.planes(patch.colours, patch.classes) - patch.planes).std() for b in (base, better)
@@ -150,14 +148,14 @@ def test_filters_sharpen_what_was_blurred(blurred: tuple[Base, Patch]) -> None:
 
 def test_filters_that_do_not_pay_are_left_out(blurred: tuple[Base, Patch]) -> None:
     base, patch = blurred
-    assert fit_readouts(base, [patch], 1e9, patch.classes.size, 3).readouts == ()
+    assert fit_linear_filters(base, [patch], 1e9, patch.classes.size, 3).readouts == ()
     few = Patch(
         patch.colours[:, :14, :14],
         patch.planes[:, :5, :5],
         patch.classes[:5, :5],
         patch.usable[:5, :5],
     )
-    assert fit_readouts(base, [few], 1e-6, 25, 3).readouts == ()
+    assert fit_linear_filters(base, [few], 1e-6, 25, 3).readouts == ()
 
 
 def test_classes_have_filters_of_their_own_where_they_differ(blurred: tuple[Base, Patch]) -> None:
@@ -166,6 +164,6 @@ def test_classes_have_filters_of_their_own_where_they_differ(blurred: tuple[Base
     own = base.planes(patch.colours, patch.classes)
     planes[:, patch.classes > 0] = own[:, patch.classes > 0]
     mixed = Patch(patch.colours, planes, patch.classes, patch.usable)
-    better = fit_readouts(base, [mixed], 0.01, 100 * patch.classes.size, 3)
+    better = fit_linear_filters(base, [mixed], 0.01, 100 * patch.classes.size, 3)
     assert len(better.readouts) == 4
     assert np.abs(better.readouts[0].taps).sum() > 10 * np.abs(better.readouts[2].taps).sum()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from rawback.codec import Rate
+    from rawback.rate import Rate
 
 __all__ = ["Curve", "CurvePoint"]
 

@@ -5,28 +5,25 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rawback import bitstream, container, metrics
-from rawback._api.job import Job, peak_memory
 from rawback._api.packaging import Packed, contents, open_packed, section_infos
-from rawback._api.preview import preview_jpeg
+from rawback._api.progress import Job, peak_memory
 from rawback._api.results import RestoreResult, Verification
+from rawback._api.thumbnail import preview_jpeg
 from rawback.errors import PayloadDamaged, PayloadMissing, PayloadTooNew, RawbackError, ShotMismatch
 from rawback.files import check_output, read_file, write_file
 
 if TYPE_CHECKING:
-    from rawback._api.job import Progress
     from rawback._api.results import Status
     from rawback.files import StrPath
-    from rawback.jpegio import Carrier
-    from rawback.types import RawFrame
+    from rawback.jpegio import DecodedJpeg
+    from rawback.types import Progress, RawFrame, Region
 
 __all__ = ["restore", "restore_bytes", "verify"]
-
-Region: TypeAlias = tuple[int, int, int, int]
 
 _SALVAGE = "fetch the file again, or salvage what stands before the damage."
 
@@ -134,7 +131,7 @@ def verify(
         DamagedRaw: The raw is cut or broken.
         ShotMismatch: The raw is of another size or pattern than the one that was embedded.
     """
-    from rawback import codec, jpegio, rawio
+    from rawback import decoder, jpegio, rawio
 
     job = Job(progress)
     job.at("Checking the payload", 0.0)
@@ -145,7 +142,7 @@ def verify(
         return finding
     job.at("Reading the raw", 0.1)
     frame = rawio.read_raw(raw)
-    restored = codec.decode(payload, pixels, progress=job.part(0.2, 1.0))
+    restored = decoder.decode(payload, pixels, progress=job.part(0.2, 1.0))
     if (frame.cfa.shape, frame.pattern) != (restored.cfa.shape, restored.pattern):
         message = (
             f"The raw is {frame.width} x {frame.height} {frame.pattern} and the carrier holds one "
@@ -164,14 +161,14 @@ def verify(
 def _restored(
     jpeg: bytes, sidecar: bytes | None, region: Region | None, job: Job, *, salvage: bool
 ) -> tuple[bytes, RestoreResult]:
-    from rawback import codec, jpegio, rawio
+    from rawback import decoder, jpegio, rawio
 
     job.at("Reading the carrier", 0.0)
     payload, complete = _open(jpeg if sidecar is None else sidecar, salvage=salvage)
     if region is not None:
         _check_region(region, payload.header)
     carrier = jpegio.decode_jpeg(container.remove_payload(jpeg))
-    frame = codec.decode(payload, carrier, region=region, progress=job.part(0.05, 0.9))
+    frame = decoder.decode(payload, carrier, region=region, progress=job.part(0.05, 0.9))
     job.at("Making the DNG", 0.9)
     preview = preview_jpeg(carrier, frame.orientation) if region is None else None
     result = RestoreResult(
@@ -228,7 +225,7 @@ def _check_region(region: Region, header: bitstream.Header) -> None:
         raise RawbackError(message)
 
 
-def _check(data: bytes, carrier: Carrier) -> tuple[Verification, bitstream.Payload | None]:
+def _check(data: bytes, carrier: DecodedJpeg) -> tuple[Verification, bitstream.Payload | None]:
     """Check a payload, which is returned as well if it is intact."""
     try:
         packed = open_packed(data, tolerate_cut=True)
@@ -255,7 +252,7 @@ def _check(data: bytes, carrier: Carrier) -> tuple[Verification, bitstream.Paylo
     return Verification(status, detail, None, None, None, sections), payload
 
 
-def _same_pixels(header: bitstream.Header, carrier: Carrier) -> bool:
+def _same_pixels(header: bitstream.Header, carrier: DecodedJpeg) -> bool:
     from rawback import jpegio
 
     return jpegio.pixel_digest(carrier.pixels) == header.carrier_digest

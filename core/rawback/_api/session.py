@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from rawback import bitstream, container, metrics
 from rawback._api.curve import Curve, CurvePoint
-from rawback._api.embedding import Coded, payload_rate
-from rawback._api.encoding import (
+from rawback._api.embed import Coded, payload_rate
+from rawback._api.packaging import bits_per_pixel, contents
+from rawback._api.progress import Job, stoppable
+from rawback._api.session_results import (
     Encoding,
     Preview,
     SectionEnd,
@@ -16,8 +18,6 @@ from rawback._api.encoding import (
     order_masks,
     section_ends,
 )
-from rawback._api.job import Job, stoppable
-from rawback._api.packaging import bits_per_pixel, contents
 from rawback.errors import RawbackError, SignedCarrier
 from rawback.files import check_output, replace_file, write_file
 
@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from rawback import codec
-    from rawback._api.encoding import Region
-    from rawback._api.job import Progress
-    from rawback.codec import Operating, Previews, Rate
+    from rawback import encoder
+    from rawback.encoder import Previews
     from rawback.files import StrPath
-    from rawback.jpegio import Carrier
-    from rawback.types import Guide, RawFrame
+    from rawback.jpegio import DecodedJpeg
+    from rawback.rate import OperatingPoint, Rate
+    from rawback.types import Guide, Progress, RawFrame, Region
 
 __all__ = ["Session", "open_session"]
 
@@ -55,7 +54,7 @@ class Session:
         self,
         frame: RawFrame,
         jpeg: bytes,
-        carrier: Carrier,
+        carrier: DecodedJpeg,
         raw_bytes: int,
         inputs: tuple[StrPath, ...] = (),
     ) -> None:
@@ -65,7 +64,7 @@ class Session:
         self._carrier = carrier
         self._raw_bytes = raw_bytes
         self._work = threading.RLock()
-        self._codec: codec.Session | None = None
+        self._codec: encoder.Session | None = None
         self._previews: Previews | None = None
         self._points: dict[int, CurvePoint] = {}
         self._curve: Curve | None = None
@@ -119,7 +118,7 @@ class Session:
             UnsupportedCarrier: The JPEG is tiny beside the raw.
             Cancelled: It was stopped.
         """
-        from rawback import codec
+        from rawback import encoder
 
         tell = stoppable(progress, cancel)
 
@@ -131,10 +130,10 @@ class Session:
         with self._work:
             if self._previews is None:
                 tell("Preparing", 0.0)
-                self._codec = codec.prepare(
+                self._codec = encoder.prepare(
                     self._frame, self._carrier, progress=tell, registered=found
                 )
-                self._previews = codec.Previews(self._codec)
+                self._previews = encoder.Previews(self._codec)
 
     def preview(self, rate: Rate, region: Region) -> Preview:
         """A part of the raw as a payload of some rate would restore it, without making one.
@@ -279,7 +278,7 @@ class Session:
     def save_dng(self, encoding: Encoding, output: StrPath, *, overwrite: bool = False) -> Path:
         """Write the restored raw as a DNG; for the rest see `save_carrier`."""
         from rawback import rawio
-        from rawback._api.preview import preview_jpeg
+        from rawback._api.thumbnail import preview_jpeg
 
         preview = preview_jpeg(self._carrier, encoding.restored.orientation)
         dng = rawio.write_dng(encoding.restored, preview_jpeg=preview)
@@ -324,18 +323,18 @@ class Session:
             raise RawbackError(message)
         return self._previews
 
-    def _operating(self, rate: Rate) -> Operating:
-        from rawback.codec import Operating
+    def _operating(self, rate: Rate) -> OperatingPoint:
+        from rawback.rate import OperatingPoint
 
         if rate.kind == "lossless":
-            return Operating.of_quality(100)
+            return OperatingPoint.of_quality(100)
         if rate.kind == "quality":
-            return Operating.of_quality(rate.value)
+            return OperatingPoint.of_quality(rate.value)
         # One of the small bases is on the curve as the size it takes. Copied at once, since the
         # curve may grow meanwhile, and previews do not wait for that.
         for knot, point in tuple(self._points.items()):
             if point.rate == rate and knot < 0:
-                return Operating(tier=-knot)
+                return OperatingPoint(base_level=-knot)
         curve = self._curve if self._curve is not None else self.curve()
         if rate.kind == "psnr":
             return self._operating(curve.at_psnr(rate.value).rate)
@@ -344,14 +343,14 @@ class Session:
         return self._operating(curve.at_size(rate.value).rate)
 
     def _measured(self, previews: Previews, knot: int) -> CurvePoint:
-        from rawback.codec import Operating, Rate
+        from rawback.rate import OperatingPoint, Rate
 
         frame = self._frame
         if knot < 0:
-            operating = Operating(tier=-knot)
-            previews.add_tier(operating.tier)
+            operating = OperatingPoint(base_level=-knot)
+            previews.add_tier(operating.base_level)
         else:
-            operating = Operating.of_quality(knot)
+            operating = OperatingPoint.of_quality(knot)
         size = container.carried_size(previews.size(operating))
         rate = Rate.size(size + _SPARE) if knot < 0 else Rate.quality(knot)
         restored = previews.frame(operating)

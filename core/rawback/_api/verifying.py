@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rawback._api.job import Job
+    from rawback._api.progress import Job
 
 __all__ = ["Expected"]
 
@@ -50,13 +50,13 @@ class Expected:
         Raises:
             VerificationFailed: They do not give back the JPEG and the mosaic.
         """
-        from rawback import codec, jpegio
+        from rawback import decoder, jpegio
 
         job.at("Verifying", _START)
         try:
             payload = container.unwrap(data) if detached else container.extract_payload(data)
             jpeg = self.jpeg if detached else container.remove_payload(data)
-            frame = codec.decode(
+            frame = decoder.decode(
                 bitstream.unpack(payload),
                 jpegio.decode_jpeg(jpeg),
                 progress=job.part(_START, _END),

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from rawback.batch.pool import Workers
     from rawback.batch.report import BatchReport
     from rawback.batch.tasks import Task
-    from rawback.codec import Rate
     from rawback.files import StrPath
+    from rawback.rate import Rate
 
 __all__ = ["BatchWatcher", "embed_many", "restore_many"]
 
@@ -104,8 +104,8 @@ def embed_many(
             cluster is not there. What is done stays.
         ValueError: `workers` is below 1, or both `output` and `in_place` are given.
     """
-    from rawback._api.embedding import DEFAULT_QUALITY
-    from rawback.codec import Rate
+    from rawback._api.embed import DEFAULT_QUALITY
+    from rawback.rate import Rate
 
     if in_place and output is not None:
         message = "give output or in_place, not both"

@@ -17,9 +17,9 @@ from rawback.errors import OutputRefused, PayloadMissing, RawbackError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rawback._api.job import Progress
     from rawback._api.results import EmbedResult, RestoreResult
-    from rawback.codec import Rate
+    from rawback.rate import Rate
+    from rawback.types import Progress
 
 __all__ = ["Embedding", "Outcome", "Restoring", "Status", "Task", "perform", "worker_lost"]
 

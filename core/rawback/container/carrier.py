@@ -6,8 +6,8 @@ is, in its order.
 
 from __future__ import annotations
 
+from rawback.container.app11 import App11, added_size, free_instance, split
 from rawback.container.jumbf import unwrap, wrap, wrapped_size
-from rawback.container.packets import App11, added_size, free_instance, split
 from rawback.container.segments import APP2, APPLICATION, walk
 from rawback.errors import PayloadDamaged, PayloadMissing, SignedCarrier
 

@@ -8,22 +8,22 @@ One interface serves both directions: :class:`SymbolCoder` has a single method `
 encoder is given the symbols and hands them back; the decoder is given none and finds them. Code
 written against it is its own inverse, so a reader cannot drift from its writer.
 
-Tables may also learn from what both sides have coded, see :mod:`rawback.entropy.learning`.
+Tables may also learn from what both sides have coded, see :mod:`rawback.entropy.adaptive_tables`.
 """
 
-from rawback.entropy.coder import SymbolCoder, SymbolDecoder, SymbolEncoder, SymbolMeter
-from rawback.entropy.integers import code_integers
-from rawback.entropy.learning import LearningTables
+from rawback.entropy.adaptive_tables import AdaptiveTables
+from rawback.entropy.coder import BitCounter, SymbolCoder, SymbolDecoder, SymbolEncoder
+from rawback.entropy.parameter_coding import code_parameters
 from rawback.entropy.tables import TABLE_PRECISION, TableSet, quantise_counts
 
 __all__ = [
     "TABLE_PRECISION",
-    "LearningTables",
+    "AdaptiveTables",
+    "BitCounter",
     "SymbolCoder",
     "SymbolDecoder",
     "SymbolEncoder",
-    "SymbolMeter",
     "TableSet",
-    "code_integers",
+    "code_parameters",
     "quantise_counts",
 ]

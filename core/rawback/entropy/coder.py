@@ -18,7 +18,7 @@ from rawback.errors import PayloadDamaged
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SymbolCoder", "SymbolDecoder", "SymbolEncoder", "SymbolMeter"]
+__all__ = ["BitCounter", "SymbolCoder", "SymbolDecoder", "SymbolEncoder"]
 
 
 class SymbolCoder(Protocol):
@@ -129,7 +129,7 @@ class SymbolDecoder:
         return _code_escapes(self, values, count)
 
 
-class SymbolMeter:
+class BitCounter:
     """Adds up what an encoder would write, in bits, without writing it."""
 
     decoding = False

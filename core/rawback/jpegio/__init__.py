@@ -8,6 +8,6 @@ file holds is walked over here. `pixel_digest` names the result, to be checked b
 
 from __future__ import annotations
 
-from rawback.jpegio.decode import MAX_PIXELS, Carrier, decode_jpeg, pixel_digest
+from rawback.jpegio.decode import MAX_PIXELS, DecodedJpeg, decode_jpeg, pixel_digest
 
-__all__ = ["MAX_PIXELS", "Carrier", "decode_jpeg", "pixel_digest"]
+__all__ = ["MAX_PIXELS", "DecodedJpeg", "decode_jpeg", "pixel_digest"]

@@ -17,7 +17,7 @@ from rawback.jpegio.structure import JpegStructure, read_structure
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MAX_PIXELS", "Carrier", "decode_jpeg", "pixel_digest"]
+__all__ = ["MAX_PIXELS", "DecodedJpeg", "decode_jpeg", "pixel_digest"]
 
 MAX_PIXELS = 1 << 28
 """The most pixels a carrier may have, which bounds the memory a hostile file can ask for."""
@@ -29,7 +29,7 @@ _NOT_WHOLE = "the JPEG is damaged (image data is missing); export it again"
 
 
 @dataclass(frozen=True, slots=True)
-class Carrier:
+class DecodedJpeg:
     """A decoded JPEG.
 
     Attributes:
@@ -42,7 +42,7 @@ class Carrier:
     orientation: int
 
 
-def decode_jpeg(data: bytes) -> Carrier:
+def decode_jpeg(data: bytes) -> DecodedJpeg:
     """Decode a JPEG along the pinned path.
 
     Args:
@@ -70,7 +70,7 @@ def decode_jpeg(data: bytes) -> Carrier:
         if not np.array_equal(pixels, padded):
             raise DamagedCarrier(_NOT_WHOLE)
     pixels.flags.writeable = False
-    return Carrier(pixels, structure.orientation)
+    return DecodedJpeg(pixels, structure.orientation)
 
 
 def pixel_digest(pixels: NDArray[np.uint8]) -> bytes:

@@ -7,29 +7,36 @@ corrects the base. The parts are those of "Beyond Learned Metadata-based Raw Ima
 masks, adaptive quantisation, and one model for every rate.
 """
 
+from rawback.models.bayer_flip import flipped_pixels, flipped_planes
 from rawback.models.config import CELL, LATENT, ModelConfig
+from rawback.models.context_model import TABLES
 from rawback.models.exact import ExactConv
-from rawback.models.level import TABLES
-from rawback.models.mirror import mirrored_pixels, mirrored_planes
+from rawback.models.input_features import (
+    LATENT_VIEW,
+    SIDE_CODES,
+    SIDE_VALUES,
+    cell_view,
+    conditioning,
+    latent_view,
+)
 from rawback.models.network import FEATURE_UNIT, GroupCoder, Network, scale_of
-from rawback.models.views import HINT_CODES, HINTS, LATENT_VIEW, cell_view, facts_of, latent_view
 
 __all__ = [
     "CELL",
     "FEATURE_UNIT",
-    "HINTS",
-    "HINT_CODES",
     "LATENT",
     "LATENT_VIEW",
+    "SIDE_CODES",
+    "SIDE_VALUES",
     "TABLES",
     "ExactConv",
     "GroupCoder",
     "ModelConfig",
     "Network",
     "cell_view",
-    "facts_of",
+    "conditioning",
+    "flipped_pixels",
+    "flipped_planes",
     "latent_view",
-    "mirrored_pixels",
-    "mirrored_planes",
     "scale_of",
 ]

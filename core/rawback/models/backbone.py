@@ -36,8 +36,8 @@ __all__ = [
     "Analysis",
     "Means",
     "MirroredSynthesis",
-    "Said",
     "Synthesis",
+    "SynthesisOutput",
 ]
 
 FEATURE_UNIT = 16
@@ -51,7 +51,7 @@ _START = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SynthesisOutput:
     """What a synthesis says of every site of every cell, each ``[B, F sites^2, h, w]``.
 
     Attributes:
@@ -173,7 +173,9 @@ class Synthesis(nn.Module):
             if hasattr(self, name):
                 nn.init.normal_(getattr(self, name).weight, std=_START)
 
-    def forward(self, cells: Tensor, state: Tensor | None, latents: Tensor | None) -> Said:
+    def forward(
+        self, cells: Tensor, state: Tensor | None, latents: Tensor | None
+    ) -> SynthesisOutput:
         """What there is to say.
 
         Args:
@@ -191,7 +193,7 @@ class Synthesis(nn.Module):
             hidden = block(seen, seen[:, : self.width], active=True)
             seen = torch.cat([hidden, guide], dim=1)
         told = None if latents is None else signed(self.told(seen), inplace=True)
-        return Said(self.out(seen), told)
+        return SynthesisOutput(self.out(seen), told)
 
     def _told(self, sums: Tensor, state: Tensor, latents: Tensor) -> Tensor:
         """What the first block sees, when latents have had their say in the stem's sums."""
@@ -222,15 +224,19 @@ class MirroredSynthesis(nn.Module):
         for head in (self.out, self.told):
             nn.init.normal_(head.weight, std=_START)
 
-    def forward(self, cells: Tensor, state: Tensor | None, latents: Tensor | None) -> Said:
+    def forward(
+        self, cells: Tensor, state: Tensor | None, latents: Tensor | None
+    ) -> SynthesisOutput:
         """As :meth:`Synthesis.forward`; without latents it has nothing to say."""
         if state is None or latents is None:
             count, _, height, width = cells.shape
             plain = self.out.weight.shape[0] // self.sites**2
-            return Said(cells.new_zeros(count, plain * self.sites**2, height, width), None)
+            return SynthesisOutput(
+                cells.new_zeros(count, plain * self.sites**2, height, width), None
+            )
         hidden = positive(self.gathered(torch.cat([latents, state], dim=1)))
         hidden = functional.pixel_shuffle(positive(self.twice(hidden)), 2)
         hidden = positive(self.wide(hidden))
         hidden = functional.pixel_shuffle(positive(self.again(hidden)), 2)
         hidden = positive(self.fine(hidden))
-        return Said(self.out(hidden), signed(self.told(hidden)))
+        return SynthesisOutput(self.out(hidden), signed(self.told(hidden)))

@@ -5,7 +5,7 @@ an 8-bit integer times a power of two. A convolution in float32 then adds up mul
 unit; as long as no sum reaches ``2 ** 24`` of them, every partial sum is exact, whatever the order,
 the instruction set or the number of threads (:meth:`ExactConv.bound`, checked at export). Only then
 is a result rounded to 1/64 again. Activations that are bytes give the same sums faster
-(:mod:`rawback.models.octets`).
+(:mod:`rawback.models.int8_conv`).
 
 In training the same modules round too, and gradients pass as if they did not.
 """
@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from rawback.models.octets import OctetConv, octets_are_exact
+from rawback.models.int8_conv import Int8Conv, int8_is_exact
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -107,7 +107,7 @@ class ExactConv(nn.Module):
     """
 
     frozen = False
-    _octets: OctetConv | None = None
+    _octets: Int8Conv | None = None
 
     def __init__(
         self,
@@ -160,21 +160,21 @@ class ExactConv(nn.Module):
         Where bytes are exact it comes as bytes; positive and negative parts apart, where there are
         both. `values` may be overwritten if it is to be `inplace`.
         """
-        if not self.frozen or values.device.type != "cpu" or not octets_are_exact():
+        if not self.frozen or values.device.type != "cpu" or not int8_is_exact():
             return rounded(values, LIMIT, low=None if self.signed else 0, inplace=inplace)
         whole = (values.mul_(UNIT) if inplace else values * UNIT).round_()
         parts = [whole, -whole] if self.signed else [whole]
         octets = [part.clamp_(0, LIMIT * UNIT).to(torch.uint8) for part in parts]
         return torch.cat(octets, dim=1).contiguous(memory_format=torch.channels_last)
 
-    def octets(self) -> OctetConv:
+    def octets(self) -> Int8Conv:
         """The same convolution of bytes."""
         if self._octets is None:
             weight, bias, shifts = self.integers()
             scale = torch.exp2(-shifts.float())
             if self.signed:
                 weight = torch.cat([weight, -weight], dim=1)
-            self._octets = OctetConv(weight, bias * scale / UNIT, scale, UNIT)
+            self._octets = Int8Conv(weight, bias * scale / UNIT, scale, UNIT)
         return self._octets
 
     def forward(

@@ -27,9 +27,16 @@ from rawback.models.backbone import (
     Synthesis,
 )
 from rawback.models.config import LATENT
+from rawback.models.context_model import (
+    FINER,
+    STEPS_PER_OCTAVE,
+    ContextModel,
+    Expected,
+    quantised,
+    visible,
+)
 from rawback.models.exact import ExactConv, positive, rounded
-from rawback.models.level import FINER, STEPS_PER_OCTAVE, Expected, Level, quantised, visible
-from rawback.models.views import HINTS, LATENT_VIEW, cell_view, latent_view
+from rawback.models.input_features import LATENT_VIEW, SIDE_VALUES, cell_view, latent_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +77,7 @@ class Views:
 
     @classmethod
     def of(cls, config: ModelConfig, guide: Tensor, flags: Tensor, base: Tensor) -> Views:
-        """Of whole tensors; see :func:`rawback.models.views.cell_view`."""
+        """Of whole tensors; see :func:`rawback.models.input_features.cell_view`."""
         cells = cell_view(guide, flags, base, config.sites)
         latents = latent_view(cells, config.planes)
         last = torch.channels_last
@@ -92,7 +99,7 @@ class Network(nn.Module):
         if config.latents:
             self.guide = nn.ModuleList(
                 [
-                    ExactConv(LATENT_VIEW + 1 + HINTS, _GUIDE_STATE, 3),
+                    ExactConv(LATENT_VIEW + 1 + SIDE_VALUES, _GUIDE_STATE, 3),
                     ExactConv(_GUIDE_STATE, _GUIDE_STATE, 3),
                 ]
             )
@@ -118,8 +125,8 @@ class Network(nn.Module):
                 # Convolutions on the CPU are fastest with channels side by side.
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
-    def _level(self, channels: int, state: int) -> Level:
-        return Level(
+    def _level(self, channels: int, state: int) -> ContextModel:
+        return ContextModel(
             channels,
             state,
             self.config.groups,
@@ -132,8 +139,9 @@ class Network(nn.Module):
 
         Args:
             view: A latent view ``[B, LATENT_VIEW, h, w]``.
-            facts: From :func:`rawback.models.views.facts_of`: how much of what a latent would tell
-                is noise depends on the step, and how much there is to tell on the frame.
+            facts: From :func:`rawback.models.input_features.conditioning`: how much of what a
+                latent would tell is noise depends on the step, and how much there is to tell on
+                the frame.
 
         Returns:
             ``[B, 64, h, w]``.
@@ -204,7 +212,7 @@ class Network(nn.Module):
 
 
 def code_level(
-    level: Level, state: Tensor, given: Tensor | None, coders: list[GroupCoder]
+    level: ContextModel, state: Tensor, given: Tensor | None, coders: list[GroupCoder]
 ) -> Tensor:
     """Write or read the groups of a level; what is not sent takes its mean.
 

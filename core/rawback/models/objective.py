@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional
 
 from rawback.models.exact import LIMIT
-from rawback.models.views import HINT_CODES
+from rawback.models.input_features import SIDE_CODES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,8 +27,8 @@ __all__ = [
     "error_left",
     "fitted_readout",
     "gain_of",
-    "hints_of",
     "residual_bits",
+    "side_information",
     "theta_of",
 ]
 
@@ -81,11 +81,11 @@ def energies(residual: Tensor, gain: Tensor) -> Tensor:
     return torch.stack([torch.stack(pair, dim=1) for pair in sums], dim=1)
 
 
-def hints_of(sums: Tensor) -> Tensor:
-    """Logarithms of the mean magnitudes, as whole numbers: ``[B, HINTS, 1, 1]``."""
+def side_information(sums: Tensor) -> Tensor:
+    """Logarithms of the mean magnitudes, as whole numbers: ``[B, SIDE_VALUES, 1, 1]``."""
     mean = sums[..., 0] / sums[..., 1].clamp(min=1)
-    codes = torch.round(2 * torch.log2(mean.clamp(min=2.0**-20))) + HINT_CODES * 3 // 4
-    return codes.clamp(0, HINT_CODES - 1)[:, :, None, None]
+    codes = torch.round(2 * torch.log2(mean.clamp(min=2.0**-20))) + SIDE_CODES * 3 // 4
+    return codes.clamp(0, SIDE_CODES - 1)[:, :, None, None]
 
 
 _WASTE = 2.5

@@ -11,47 +11,50 @@ symbol's table depends on is integer arithmetic; weights and tables are stored o
 tables of the quality layers learn from what has been coded.
 """
 
-from rawback.residual.codes import read_codes, write_codes
+from rawback.residual.code_indices import CodeIndexDomain
+from rawback.residual.code_values import read_code_values, write_code_values
 from rawback.residual.contexts import ContextWeights
-from rawback.residual.exact import ExactModel, ExactTile, code_exact
-from rawback.residual.exact_fit import fit_exact
+from rawback.residual.klt import KLT
 from rawback.residual.layers import LayerModel, TileCoefficients, code_layer
-from rawback.residual.planes import PlaneTransform
+from rawback.residual.lossless import LosslessModel, LosslessTile, code_lossless
 from rawback.residual.quantiser import (
     CODES_PER_LAYER,
     COEFFICIENT_UNIT,
     MAX_STEP_CODE,
     Quantiser,
 )
-from rawback.residual.ranks import RankDomain
-from rawback.residual.spots import Spot, mean_pyramid, spot_pyramid, spots_of
+from rawback.residual.region_classes import (
+    RegionClass,
+    class_pyramid,
+    classify_regions,
+    mean_pyramid,
+)
 from rawback.residual.wavelet import LEVELS, Band, analyse, band_shape, bands, synthesise
 
 __all__ = [
     "CODES_PER_LAYER",
     "COEFFICIENT_UNIT",
+    "KLT",
     "LEVELS",
     "MAX_STEP_CODE",
     "Band",
+    "CodeIndexDomain",
     "ContextWeights",
-    "ExactModel",
-    "ExactTile",
     "LayerModel",
-    "PlaneTransform",
+    "LosslessModel",
+    "LosslessTile",
     "Quantiser",
-    "RankDomain",
-    "Spot",
+    "RegionClass",
     "TileCoefficients",
     "analyse",
     "band_shape",
     "bands",
-    "code_exact",
+    "class_pyramid",
+    "classify_regions",
     "code_layer",
-    "fit_exact",
+    "code_lossless",
     "mean_pyramid",
-    "read_codes",
-    "spot_pyramid",
-    "spots_of",
+    "read_code_values",
     "synthesise",
-    "write_codes",
+    "write_code_values",
 ]

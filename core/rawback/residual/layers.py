@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from rawback.entropy import LearningTables
+from rawback.entropy import AdaptiveTables
 from rawback.residual.contexts import (
     CLASSES,
     FEATURES,
@@ -161,9 +161,9 @@ class _Tables:
     """A layer's tables, as they stand."""
 
     def __init__(self, model: LayerModel) -> None:
-        self.first = LearningTables(model.first, range(2 * ESCAPE, -1, -1))
-        self.grow = LearningTables(model.grow, (0, 2, 1))
-        self.refine = LearningTables(model.refine, (0, 1))
+        self.first = AdaptiveTables(model.first, range(2 * ESCAPE, -1, -1))
+        self.grow = AdaptiveTables(model.grow, (0, 2, 1))
+        self.refine = AdaptiveTables(model.refine, (0, 1))
 
 
 class _LayerCoder:

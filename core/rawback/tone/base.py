@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.entropy import SymbolCoder, SymbolDecoder, SymbolEncoder, code_integers
+from rawback.entropy import SymbolCoder, SymbolDecoder, SymbolEncoder, code_parameters
 from rawback.errors import PayloadDamaged
 from rawback.tone.gain import SPACINGS, apply_gain, grid_shape
+from rawback.tone.linear_filter import REACH, TAPS, Readout, apply_readouts
 from rawback.tone.lut import GRIDS, code_lut, look_up
-from rawback.tone.readout import REACH, TAPS, Readout, apply_readouts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,7 +107,7 @@ class Base:
         Args:
             data: The section.
             pattern: The frame's.
-            cells: Of the carrier, from :func:`rawback.tone.lut.colour_cells`.
+            cells: Of the carrier, from :func:`rawback.tone.lut.colour_histogram`.
             frame_shape: Height and width of the frame.
 
         Raises:
@@ -158,7 +158,7 @@ def _code_gains(
         given = np.diff(gains, axis=1, prepend=0)
         given[:, 0] = np.diff(gains[:, 0], prepend=0)
         given = given.ravel()
-    found = code_integers(coder, given, count).reshape(shape)
+    found = code_parameters(coder, given, count).reshape(shape)
     if count:
         found[:, 0] = np.cumsum(found[:, 0])
         found = np.cumsum(found, axis=1)
@@ -179,7 +179,7 @@ def _code_readout(coder: SymbolCoder, pattern: BayerPattern, readout: Readout | 
         ).repeat(size)
         where &= np.tile(np.arange(size) != size // 2, 12)
         given = None if readout is None else readout.taps.ravel()[where]
-        taps.ravel()[where] = code_integers(coder, given, int(where.sum()))
-    bias = code_integers(coder, None if readout is None else readout.bias, 4)
+        taps.ravel()[where] = code_parameters(coder, given, int(where.sum()))
+    bias = code_parameters(coder, None if readout is None else readout.bias, 4)
     side = 2 * REACH + 1
     return Readout(taps.reshape(4, 3, side, side), np.clip(bias, -(1 << 12), 1 << 12))

@@ -12,12 +12,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.entropy import SymbolCoder, code_integers
+from rawback.entropy import SymbolCoder, code_parameters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["GRIDS", "NODES", "code_lut", "colour_cells", "look_up", "refine_grid", "touched_nodes"]
+__all__ = [
+    "GRIDS",
+    "NODES",
+    "code_lut",
+    "colour_histogram",
+    "look_up",
+    "refine_grid",
+    "touched_nodes",
+]
 
 NODES = 17
 GRIDS = (3, 5, 9, 17)
@@ -92,7 +100,7 @@ def _along(
     return found
 
 
-def colour_cells(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+def colour_histogram(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """How many pixels fall into each of the 16x16x16 cells between nodes."""
     counts = np.zeros(4096, dtype=np.int64)
     for rows in np.array_split(pixels.reshape(-1, 3), max(1, pixels.size // 3_000_000)):
@@ -140,7 +148,7 @@ def code_lut(
 
     Args:
         coder: Writes or reads.
-        cells: Of the carrier, from :func:`colour_cells`.
+        cells: Of the carrier, from :func:`colour_histogram`.
         step: Quantisation step of the nodes in domain units.
         grids: How many of GRIDS are coded; finer ones are interpolated.
         details: Per grid the quantised additions ``[3, g, g, g]``, 0 at untouched nodes; None to
@@ -158,7 +166,7 @@ def code_lut(
             detail = np.zeros((3, grid**3), dtype=np.int32)
             for colour in range(3):
                 given = None if details is None else details[index][colour].ravel()[where]
-                detail[colour, where] = code_integers(coder, given, len(where))
+                detail[colour, where] = code_parameters(coder, given, len(where))
             found.append(detail.reshape(nodes.shape))
             nodes = nodes + np.clip(found[-1], -(1 << 13), 1 << 13) * step
             np.clip(nodes, -(1 << 15), 1 << 15, out=nodes)

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rawback import codec, jpegio, metrics, rawio
+from rawback import decoder, encoder, jpegio, metrics, rawio
 from rawback.bitstream import unpack
 from rawback.errors import ShotMismatch
 from rawback.geometry import Aligned
 from rawback.geometry.registration import MATCH, register
+from rawback.rate import Rate
 from rawback_lab.bench.carriers import digest
 from rawback_lab.darktable import render_darktable
 from rawback_lab.darktable_edits import EDITS, xmp
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from rawback.types import RawFrame
     from rawback_lab.darktable_edits import Edit
 
-_RATE = codec.Rate.quality(60)
+_RATE = Rate.quality(60)
 _JPEG_QUALITY = 92
 
 
@@ -68,10 +69,10 @@ def measured(frame: RawFrame, jpeg: bytes) -> tuple[RawFrame, NDArray[np.uint8],
             "transform": kind,
             "geometry_bytes": len(found.geometry.to_bytes()),
         }
-    session = codec.prepare(frame, pixels, unguided=True)
+    session = encoder.prepare(frame, pixels, unguided=True)
     encoded = session.encode(_RATE)
     how["bytes"] = len(encoded.payload)
-    restored = codec.decode(unpack(encoded.payload), pixels)
+    restored = decoder.decode(unpack(encoded.payload), pixels)
     return restored, session.guide.mask, how
 
 

@@ -18,8 +18,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from rawback import codec, jpegio, metrics, rawio
+from rawback import encoder, jpegio, metrics, rawio
 from rawback._api.packaging import payload_room
+from rawback.rate import Rate
 from rawback_lab.bench.carriers import carrier_file
 from rawback_lab.orient import upright
 from rawback_lab.peers import PEERS, Shot
@@ -83,9 +84,9 @@ WARPS: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
 
 def measured(frame: RawFrame, jpeg: bytes) -> tuple[RawFrame, Guide]:
     """What a carrier restores to at the benchmark's rate, and its guide."""
-    session = codec.prepare(frame, jpegio.decode_jpeg(jpeg))
+    session = encoder.prepare(frame, jpegio.decode_jpeg(jpeg))
     room = payload_room(int(RATE * frame.cfa.size / 8))
-    return session.encode(codec.Rate.size(room)).restored, session.guide
+    return session.encode(Rate.size(room)).restored, session.guide
 
 
 def figures(raw_file: Path, scratch: Path) -> dict[str, Any]:

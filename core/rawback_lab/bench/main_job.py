@@ -17,9 +17,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from rawback import codec, container, jpegio, rawio
+from rawback import container, decoder, encoder, jpegio, rawio
 from rawback._api.packaging import payload_room
 from rawback.bitstream import unpack
+from rawback.rate import Rate
 from rawback_lab.bench.carriers import carrier_file, darktable_file, digest
 from rawback_lab.bench.peers import ANY_RATE, RATES, load_results, measure, run
 from rawback_lab.peers import PEERS, Coded, Shot
@@ -27,7 +28,7 @@ from rawback_lab.peers import PEERS, Coded, Shot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rawback.codec import Session
+    from rawback.encoder import Session
     from rawback_lab.bench.peers import Figures
 
 _CARRIERS = {
@@ -39,13 +40,15 @@ _RIVALS = ("base+jpeg2000", "jpegxl-lossless", "jpegxl")
 """Peers that must be there; others are shown where their figures are kept."""
 
 
-def embedded(session: Session, jpeg: bytes, rate: codec.Rate) -> tuple[Figures, bool]:
+def embedded(session: Session, jpeg: bytes, rate: Rate) -> tuple[Figures, bool]:
     """Embed at a rate, restore from the carrier's bytes; figures, and whether all is exact."""
     started = time.perf_counter()
     encoded = session.encode(rate)
     seconds = time.perf_counter() - started
     carrier = container.embed_payload(jpeg, encoded.payload)
-    decoded = codec.decode(unpack(container.extract_payload(carrier)), jpegio.decode_jpeg(carrier))
+    decoded = decoder.decode(
+        unpack(container.extract_payload(carrier)), jpegio.decode_jpeg(carrier)
+    )
     shot = Shot(session.frame, session.guide)
     figures = measure(shot, Coded(len(carrier) - len(jpeg), decoded.cfa), seconds)
     return figures, bool(np.array_equal(decoded.cfa, session.frame.cfa))
@@ -55,7 +58,7 @@ def job(raw_file: Path, carrier: Path, rivals: Sequence[str]) -> dict[str, Any]:
     """All rates and lossless for one raw, and the given peers with the guide that was found."""
     frame, jpeg = rawio.read_raw(raw_file), carrier.read_bytes()
     started = time.perf_counter()
-    session = codec.prepare(frame, jpegio.decode_jpeg(jpeg))
+    session = encoder.prepare(frame, jpegio.decode_jpeg(jpeg))
     prepared = time.perf_counter() - started
     found: dict[str, Any] = {
         "digest": digest(raw_file),
@@ -66,14 +69,12 @@ def job(raw_file: Path, carrier: Path, rivals: Sequence[str]) -> dict[str, Any]:
     }
     for rate in RATES:
         budget = int(rate * frame.cfa.size / 8)
-        found["rates"][str(rate)], _ = embedded(
-            session, jpeg, codec.Rate.size(payload_room(budget))
-        )
+        found["rates"][str(rate)], _ = embedded(session, jpeg, Rate.size(payload_room(budget)))
         for peer in rivals:
             coded = PEERS[peer](Shot(frame, session.guide), budget)
             figures = None if coded is None else measure(Shot(frame, session.guide), coded, 0.0)
             found["peers"][peer][str(rate)] = figures
-    found["lossless"], found["exact"] = embedded(session, jpeg, codec.Rate.lossless())
+    found["lossless"], found["exact"] = embedded(session, jpeg, Rate.lossless())
     return found
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Protocol, Self, TypedDict
 
 import numpy as np
 
-from rawback import codec, container, jpegio, metrics, rawio
+from rawback import container, decoder, encoder, jpegio, metrics, rawio
 from rawback._api.packaging import payload_room
 from rawback.bitstream import unpack
 from rawback.errors import RateUnreachable
+from rawback.rate import Rate
 from rawback_lab.bench.carriers import case_file
 from rawback_lab.edit_metrics import EDITS, edit_metrics, picture_edit_metrics
 from rawback_lab.peers import PEERS, PICTURE_PEERS, Coded, Shot
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from rawback.codec import Session
-    from rawback.jpegio import Carrier
+    from rawback.encoder import Session
+    from rawback.jpegio import DecodedJpeg
     from rawback_lab.edit_metrics import Likeness
     from rawback_lab.peers import Peer, PicturePeer
     from rawback_lab.protocols import P1Case, P2Case
@@ -104,7 +105,7 @@ class RawMaterial:
         if carrier is None:
             return None
         frame, jpeg = rawio.read_raw(raw_file), carrier.read_bytes()
-        session = codec.prepare(frame, jpegio.decode_jpeg(jpeg))
+        session = encoder.prepare(frame, jpegio.decode_jpeg(jpeg))
         return cls(session, jpeg, Shot(frame, session.guide), {**PEERS, **more})
 
     @property
@@ -114,18 +115,18 @@ class RawMaterial:
     def own(self, budget: int) -> Coded | None:
         """The bytes that the JPEG grows by, and what its bytes restore to."""
         try:
-            encoded = self.session.encode(codec.Rate.size(payload_room(budget)))
+            encoded = self.session.encode(Rate.size(payload_room(budget)))
         except RateUnreachable:
             return None
         return self._carried(encoded.payload)
 
     def lossless(self) -> Coded:
-        return self._carried(self.session.encode(codec.Rate.lossless()).payload)
+        return self._carried(self.session.encode(Rate.lossless()).payload)
 
     def _carried(self, payload: bytes) -> Coded:
         carrier = container.embed_payload(self.jpeg, payload)
         found = unpack(container.extract_payload(carrier))
-        decoded = codec.decode(found, jpegio.decode_jpeg(carrier))
+        decoded = decoder.decode(found, jpegio.decode_jpeg(carrier))
         return Coded(len(carrier) - len(self.jpeg), decoded.cfa)
 
     def peer(self, name: str, budget: int) -> Coded | None:
@@ -158,7 +159,7 @@ class PictureMaterial:
 
     picture: Picture
     session: Session
-    carrier: Carrier
+    carrier: DecodedJpeg
     peers: Mapping[str, PicturePeer]
 
     @classmethod
@@ -175,15 +176,15 @@ class PictureMaterial:
     def own(self, budget: int) -> Coded | None:
         """The payload's bytes, as there is no JPEG to put it into, and what it restores to."""
         try:
-            return self._decoded(self.session.encode(codec.Rate.size(budget)).payload)
+            return self._decoded(self.session.encode(Rate.size(budget)).payload)
         except RateUnreachable:
             return None
 
     def lossless(self) -> Coded:
-        return self._decoded(self.session.encode(codec.Rate.lossless()).payload)
+        return self._decoded(self.session.encode(Rate.lossless()).payload)
 
     def _decoded(self, payload: bytes) -> Coded:
-        restored = codec.decode(unpack(payload), self.carrier)
+        restored = decoder.decode(unpack(payload), self.carrier)
         return Coded(len(payload), from_quads(restored.cfa))
 
     def peer(self, name: str, budget: int) -> Coded | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from rawback.models import CELL, Network, facts_of, scale_of
+from rawback.models import CELL, Network, conditioning, scale_of
 from rawback.models.network import Views
 from rawback.weights import weights
 from rawback_lab.bench.peers import write_json
@@ -55,7 +55,7 @@ def our_decoder(network: Network, *, latents: bool) -> Callable[[], object]:
         views = Views.of(config, guide, flags, base)
         if not latents:
             return network.features(views.cells, None, None, scale_of(octaves))
-        state = network.guide_state(views.latents, facts_of(octaves, torch.zeros(1, 3, 1, 1)))
+        state = network.guide_state(views.latents, conditioning(octaves, torch.zeros(1, 3, 1, 1)))
         coders: list[GroupCoder] = [silent] * config.groups
         told, found = network.code(state, None, (coders, coders))
         return network.features(views.cells, told, found, scale_of(octaves))

@@ -70,11 +70,11 @@ def restorings(embedded: Sequence[Task]) -> list[Task]:
 def timed(workers: Processes, tasks: Sequence[Task], tiny: Sequence[Task]) -> dict[str, Any]:
     """Figures of some tasks, done by workers that have all done something tiny before."""
     warm = _done(workers, tiny)
-    workers = [psutil.Process(int(pid)) for pid in {outcome.worker for outcome in warm}]
-    before, started = sum(map(_cpu, workers)), time.perf_counter()
+    processes = [psutil.Process(int(pid)) for pid in {outcome.worker for outcome in warm}]
+    before, started = sum(map(_cpu, processes)), time.perf_counter()
     outcomes = _done(workers, tasks)
     wall = time.perf_counter() - started
-    cpu = sum(map(_cpu, workers)) - before
+    cpu = sum(map(_cpu, processes)) - before
     figures = [outcome.figures for outcome in outcomes]
     megapixels = sum(f.width * f.height for f in figures if f is not None) / 1e6
     return {

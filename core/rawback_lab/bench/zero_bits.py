@@ -12,14 +12,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rawback import codec, jpegio, metrics, rawio
-from rawback.codec import Rate
+from rawback import encoder, jpegio, metrics, rawio
+from rawback.rate import Rate
 from rawback_lab.bench.carriers import carrier_file
 from rawback_lab.bench.peers import write_json
 from rawback_lab.protocols import listed_raws
 
 if TYPE_CHECKING:
-    from rawback.codec.refine import Use
+    from rawback.encoder.learned_layer import Use
 
 
 def told(raw_file: Path, scratch: Path) -> dict[str, float]:
@@ -29,7 +29,7 @@ def told(raw_file: Path, scratch: Path) -> dict[str, float]:
     found: dict[str, float] = {}
     uses: tuple[tuple[str, Use], ...] = (("base", "never"), ("synthesis", "auto"))
     for name, use in uses:
-        encoded = codec.prepare(frame, carrier, use=use).encode(Rate.quality(0))
+        encoded = encoder.prepare(frame, carrier, use=use).encode(Rate.quality(0))
         found[f"{name}_psnr"] = round(metrics.raw_psnr(frame, encoded.restored), 4)
         found[f"{name}_bytes"] = len(encoded.payload)
     return found

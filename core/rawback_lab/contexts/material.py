@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import imagecodecs
 import numpy as np
 
-from rawback import codec, rawio
+from rawback import encoder, rawio
 from rawback.jpegio import decode_jpeg
 from rawback_lab.camera import CameraSpec
 from rawback_lab.render import STYLES, Subsampling, encode_jpeg
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from rawback.codec.source import Prepared
+    from rawback.encoder.analysis import Analysis
     from rawback.types import RawFrame
 
 HELD_OUT = slice(4, None, 9)
@@ -41,8 +41,8 @@ _RENDERINGS: tuple[tuple[int, Subsampling], ...] = (
 
 def shots(
     real: Path, photos: Path, photo_count: int, rng: np.random.Generator
-) -> Iterator[Prepared]:
-    """Prepared shots, frames of real cameras first."""
+) -> Iterator[Analysis]:
+    """Analysis shots, frames of real cameras first."""
     for index, (_, frame) in enumerate(real_frames(real, "train", rng)):
         yield rendered(frame, index, rng)
     every = sorted(photos.glob("*.jxl"))
@@ -79,9 +79,9 @@ def _cropped(frame: RawFrame, rng: np.random.Generator) -> RawFrame:
     return replace(frame, cfa=np.ascontiguousarray(part), orientation=1)
 
 
-def rendered(frame: RawFrame, index: int, rng: np.random.Generator) -> Prepared:
+def rendered(frame: RawFrame, index: int, rng: np.random.Generator) -> Analysis:
     """A frame and a carrier made of it in a style drawn at random, ready for coding."""
     style = list(STYLES.values())[rng.integers(len(STYLES))]
     quality, subsampling = _RENDERINGS[index % len(_RENDERINGS)]
     carrier = decode_jpeg(encode_jpeg(style(frame), quality, subsampling))
-    return codec.prepare(frame, carrier).prepared(0)
+    return encoder.prepare(frame, carrier).prepared(0)

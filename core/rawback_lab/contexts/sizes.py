@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.codec.draft import LAYERS
-from rawback.codec.samples import Sample, meter
+from rawback.encoder.quantisation import Sample, meter
+from rawback.rate import LAYERS
 from rawback_lab.contexts.material import HELD_OUT, real_frames, rendered, simulated_frames
 
 if TYPE_CHECKING:
-    from rawback.codec.source import Prepared
+    from rawback.encoder.analysis import Analysis
 
 _STEPS = (96, 128, 150, 170, 190, 210, 230, 250, 270, 290, 320)
 
 
-def size_at(prepared: Prepared, step: int) -> int:
+def size_at(prepared: Analysis, step: int) -> int:
     """Bytes of all layers down to a step, without those of the sections' heads."""
     samples = [Sample.of_tile(prepared, prediction) for prediction in prepared.predicted]
     return round(sum(meter(sample, prepared.worth, step, LAYERS) for sample in samples) / 8)

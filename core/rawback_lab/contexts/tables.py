@@ -10,9 +10,9 @@ from scipy import stats
 from rawback.entropy import TableSet, quantise_counts
 from rawback.residual import ContextWeights, LayerModel
 from rawback.residual.contexts import CLASSES, FEATURES, PLACES, REGIMES, SPOTS
-from rawback.residual.exact import ESCAPE as RANK_ESCAPE
-from rawback.residual.exact import FAMILY
 from rawback.residual.layers import ESCAPE
+from rawback.residual.lossless import ESCAPE as RANK_ESCAPE
+from rawback.residual.lossless import FAMILY
 from rawback.residual.wavelet import LEVELS
 
 if TYPE_CHECKING:

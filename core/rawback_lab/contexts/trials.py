@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from rawback.codec.coefficients import blank_tile
-from rawback.codec.draft import LAYERS
-from rawback.codec.samples import Sample, coarsened, indices_at
+from rawback.common.reconstruction import blank_tile
+from rawback.encoder.quantisation import Sample, coarsened, indices_at
+from rawback.rate import LAYERS
 from rawback.residual import CODES_PER_LAYER, Quantiser, code_layer
 from rawback.residual.contexts import FEATURES, SPOTS, place_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.codec.source import Prepared
+    from rawback.encoder.analysis import Analysis
     from rawback.entropy import TableSet
     from rawback.residual import LayerModel
     from rawback.residual.layers import Observation
@@ -106,7 +106,7 @@ class Counter:
 
 
 def code_at_random_steps(
-    prepared: Prepared,
+    prepared: Analysis,
     model: LayerModel,
     rng: np.random.Generator,
     keep: dict[Key, Seen] | None,

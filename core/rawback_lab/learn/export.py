@@ -15,10 +15,10 @@ import numpy as np
 import torch
 
 from rawback.entropy import quantise_counts
-from rawback.models import TABLES, ExactConv, facts_of, scale_of
-from rawback.models.level import spread_of
+from rawback.models import TABLES, ExactConv, conditioning, scale_of
+from rawback.models.context_model import spread_of
 from rawback.models.network import Views, code_level
-from rawback.models.objective import energies, hints_of
+from rawback.models.objective import energies, side_information
 from rawback.weights import write_weights
 from rawback_lab.learn.material import Material
 from rawback_lab.learn.shards import packed
@@ -76,8 +76,8 @@ def pass_latents(network: Network, batch: Batch, shift: int, coder: GroupCoder) 
     views = Views.of(config, batch.guide, batch.flags, batch.base)
     octaves = torch.full((1, 1, 1, 1), shift / 8)
     residual = batch.residual / (batch.gain * scale_of(octaves))
-    hints = hints_of(energies(residual, batch.gain))
-    guide = network.guide_state(views.latents, facts_of(octaves, hints))
+    hints = side_information(energies(residual, batch.gain))
+    guide = network.guide_state(views.latents, conditioning(octaves, hints))
     main = network.analysis.main_latents(views.cells, residual)
     auxiliary = network.analysis.auxiliary_latents(main, guide)
     coders = [coder] * config.groups

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from rawback.models import HINT_CODES, Network, facts_of, scale_of
-from rawback.models.level import quantised, quantiser_step, spread_of, visible
+from rawback.models import SIDE_CODES, Network, conditioning, scale_of
+from rawback.models.context_model import quantised, quantiser_step, spread_of, visible
 from rawback.models.network import Views
-from rawback.models.objective import energies, hints_of
+from rawback.models.objective import energies, side_information
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from rawback.models.level import Level
+    from rawback.models.context_model import ContextModel
     from rawback_lab.learn.material import Batch
 
 __all__ = ["Passed", "code_length", "rate", "run"]
@@ -51,11 +51,11 @@ def run(network: Network, batch: Batch, shift: Tensor, sent: int, *, bare: bool)
         features = network.features(views.cells, None, None, scale)
         return Passed(features, batch.base.new_zeros(len(batch.base)))
     residual = batch.residual / (batch.gain * scale)
-    hints = hints_of(energies(residual, batch.gain))
+    hints = side_information(energies(residual, batch.gain))
     if network.training:
         # Payloads tell them of whole frames, of which a crop is not always typical.
-        hints = (hints + torch.randint_like(hints, -2, 3)).clamp(0, HINT_CODES - 1)
-    guide = network.guide_state(views.latents, facts_of(shift, hints))
+        hints = (hints + torch.randint_like(hints, -2, 3)).clamp(0, SIDE_CODES - 1)
+    guide = network.guide_state(views.latents, conditioning(shift, hints))
     main = network.analysis.main_latents(views.cells, residual).float()
     auxiliary = network.analysis.auxiliary_latents(main, guide).float()
     coarse = network.auxiliary_state(guide)
@@ -65,7 +65,7 @@ def run(network: Network, batch: Batch, shift: Tensor, sent: int, *, bare: bool)
     return Passed(network.features(views.cells, state, decoded, scale), bits + spent)
 
 
-def _level(level: Level, state: Tensor, latents: Tensor, sent: int) -> tuple[Tensor, Tensor]:
+def _level(level: ContextModel, state: Tensor, latents: Tensor, sent: int) -> tuple[Tensor, Tensor]:
     """Decoded latents as networks see them, and bits ``[B]``."""
     known = torch.zeros_like(state[:, :1])
     decoded = torch.zeros_like(latents)

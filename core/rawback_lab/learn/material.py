@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors.torch import load_file
 
-from rawback.codec.worth import QUARTERS
+from rawback.common.error_weights import QUARTERS
 from rawback.models.objective import gain_of
-from rawback.residual import Spot
+from rawback.residual import RegionClass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,7 @@ class Batch:
 
     Attributes:
         guide: ``[B, 3, 2 h, 2 w]``, 0 to 255.
-        flags: ``[B, 2, h, w]``, see :func:`rawback.models.views.cell_view`.
+        flags: ``[B, 2, h, w]``, see :func:`rawback.models.input_features.cell_view`.
         base: ``[B, 4, h, w]`` in 1/16 of the noise's standard deviation.
         truth: The raw likewise.
         light: The brightness that errors are weighed by: the base.
@@ -123,7 +123,7 @@ class Material:
         """
         rows = rows.to(self._device)
         guide, base, truth, spots = (part[rows] for part in self._parts.values())
-        flags = torch.stack([spots == Spot.CLIPPED, spots == Spot.UNCOVERED], dim=1)
+        flags = torch.stack([spots == RegionClass.CLIPPED, spots == RegionClass.UNCOVERED], dim=1)
         parts = [guide.permute(0, 3, 1, 2), flags, base, truth]
         if turn & 1:
             parts = [part.transpose(2, 3) for part in parts]

@@ -33,12 +33,12 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-from rawback import codec, rawio
-from rawback.codec.grid import even
+from rawback import encoder, rawio
+from rawback.common.tiles import even
 from rawback.errors import RawbackError
 from rawback.jpegio import decode_jpeg
-from rawback.models.mirror import mirrored_pixels, mirrored_planes
-from rawback.residual import Spot
+from rawback.models.bayer_flip import flipped_pixels, flipped_planes
+from rawback.residual import RegionClass
 from rawback.weights import MEMBERS
 from rawback_lab.camera import CameraSpec
 from rawback_lab.learn.shards import is_held_out, number_of, shard_of
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rawback.codec import Session
+    from rawback.encoder import Session
     from rawback.types import RawFrame
 
 CROP = 128
@@ -114,7 +114,7 @@ def jpeg_of(frame: RawFrame, rng: np.random.Generator) -> bytes:
 
 def bayer_session(frame: RawFrame, rng: np.random.Generator) -> Session:
     """A mosaic and a JPEG of it."""
-    return codec.prepare(frame, decode_jpeg(jpeg_of(frame, rng)), use="never")
+    return encoder.prepare(frame, decode_jpeg(jpeg_of(frame, rng)), use="never")
 
 
 def linear_session(frame: RawFrame, rng: np.random.Generator) -> Session:
@@ -136,16 +136,16 @@ def crops_of(
         spots[prediction.window.slices] = prediction.spots
     pattern = shot.frame.pattern
     linear = shot.member == "linear"
-    guide = mirrored_pixels(even(session.guide.pixels), pattern)
-    mask = mirrored_pixels(even(session.guide.mask), pattern)
+    guide = flipped_pixels(even(session.guide.pixels), pattern)
+    mask = flipped_pixels(even(session.guide.mask), pattern)
     covered = mask.reshape(mask.shape[0] // 2, 2, -1, 2).min(axis=(1, 3))
-    base, truth = (mirrored_planes(planes, pattern) for planes in (base, shot.planes))
+    base, truth = (flipped_planes(planes, pattern) for planes in (base, shot.planes))
     each = 2
     if linear:
         guide, each = guide[::2, ::2], 1
         base, truth = base[[0, 1, 3]], truth[[0, 1, 3]]
-    spots = mirrored_pixels(spots, pattern)
-    clipped = np.argwhere(spots == Spot.CLIPPED)
+    spots = flipped_pixels(spots, pattern)
+    clipped = np.argwhere(spots == RegionClass.CLIPPED)
     corners = []
     limits: NDArray[np.int64] = np.array(spots.shape) - CROP
     for number in range(min(_CROPS, 2 * spots.size // (CROP * CROP))):

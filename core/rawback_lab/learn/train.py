@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rawback.models.config import ModelConfig
-from rawback.models.level import STEPS_PER_OCTAVE
+from rawback.models.context_model import STEPS_PER_OCTAVE
 from rawback.models.network import Network
 from rawback.models.objective import error_left, fitted_readout, residual_bits, theta_of
 from rawback_lab.course import Course

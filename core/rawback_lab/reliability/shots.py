@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback import container
-from rawback.codec import Rate
 from rawback.geometry import Aligned, Transform, Warped
 from rawback.jpegio import decode_jpeg
+from rawback.rate import Rate
 from rawback_lab.camera import CameraSpec
 from rawback_lab.render import encode_jpeg
 from rawback_lab.scenes import made_up_shot, session_at
 
 if TYPE_CHECKING:
-    from rawback.codec.refine import Use
+    from rawback.encoder.learned_layer import Use
 
 __all__ = ["carriers", "small_shot"]
 

@@ -9,13 +9,13 @@ import rawback
 from rawback import container
 from rawback.bitstream import SectionKind, cbor, unpack
 from rawback.bitstream.header import write_header
-from rawback.codec.headers import ResidualParameters
-from rawback.codec.latents import LatentHead
+from rawback.common.header_fields import ResidualParameters
+from rawback.common.latents import LatentHead
 from rawback.errors import RawbackError
 from rawback.geometry import Geometry, build_guide
 from rawback.jpegio import decode_jpeg
-from rawback.residual import ExactModel, read_codes
-from rawback.tone import Base, colour_cells
+from rawback.residual import LosslessModel, read_code_values
+from rawback.tone import Base, colour_histogram
 from rawback_lab.reliability.mutations import Mutator
 from rawback_lab.reliability.shots import carriers
 
@@ -122,7 +122,7 @@ def _base(data: bytes) -> object:
 
 
 def _exact(data: bytes) -> object:
-    return ExactModel.from_bytes(data, "RGGB")
+    return LosslessModel.from_bytes(data, "RGGB")
 
 
 @cache
@@ -132,7 +132,7 @@ def _pixels() -> NDArray[np.uint8]:
 
 @cache
 def _cells() -> NDArray[np.int64]:
-    return colour_cells(_pixels())
+    return colour_histogram(_pixels())
 
 
 @cache
@@ -169,7 +169,7 @@ def _parts() -> tuple[tuple[Callable[[bytes], object], tuple[bytes, ...]], ...]:
         (ResidualParameters.from_bytes, tuple(payload.header.residual for payload in payloads)),
         (_base, of(kinds.BASE)),
         (_filters, of(kinds.FILTER)),
-        (read_codes, of(kinds.CODES)),
+        (read_code_values, of(kinds.CODES)),
         (_exact, of(kinds.CODES, 1)),
         (LatentHead.from_bytes, of(kinds.LATENTS)),
     )

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 import rawback
 from rawback import container
-from rawback.codec import Rate
 from rawback.container.segments import APP11, walk
 from rawback.jpegio import decode_jpeg
+from rawback.rate import Rate
 from rawback_lab.reliability.report import record
 from rawback_lab.scenes import made_up_shot, session_at
 

@@ -1,0 +1,241 @@
+"""Embed: a raw and its JPEG to a carrier."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rawback import container, metrics
+from rawback._api.packaging import bits_per_pixel, payload_room, section_infos
+from rawback._api.progress import Job, peak_memory
+from rawback._api.results import EmbedResult
+from rawback._api.verifying import Expected
+from rawback.files import check_output, read_file, replace_file, write_file
+
+if TYPE_CHECKING:
+    from rawback.encoder import Encoded, Session
+    from rawback.files import StrPath
+    from rawback.rate import Rate
+    from rawback.types import Progress
+
+__all__ = ["DEFAULT_QUALITY", "Coded", "embed", "embed_bytes", "payload_rate"]
+
+DEFAULT_QUALITY = 60
+"""The quality of `rawback.embed` where no rate is given."""
+
+_WRITING = 0.97
+
+
+def embed(
+    raw: StrPath,
+    jpeg: StrPath,
+    output: StrPath | None = None,
+    *,
+    rate: Rate | None = None,
+    in_place: bool = False,
+    keep_original: bool = True,
+    overwrite: bool = False,
+    force: bool = False,
+    unguided: bool = False,
+    sidecar: bool | StrPath = False,
+    verify: bool = False,
+    progress: Progress | None = None,
+) -> EmbedResult:
+    """Put a raw into the JPEG that was made from it.
+
+    The JPEG's own bytes all stay as they are; segments are added.
+
+    Args:
+        raw: The raw file.
+        jpeg: The JPEG that was rendered from it: turned, cropped, scaled, corrected as may be.
+        output: The carrier; ``NAME.rawback.jpg`` beside the JPEG by default.
+        rate: How large or how good; quality 60 by default.
+        in_place: Change the JPEG itself and keep it as it was as ``NAME.jpg_original``; one that
+            is there already stays.
+        keep_original: With `in_place`, False leaves no such copy: `rawback.strip` gives it back.
+        overwrite: Whether `output` or `sidecar` may replace a file.
+        force: Go on although the JPEG holds a C2PA manifest, whose signature will not hold.
+        unguided: Where the JPEG does not show the raw, or cannot be found on it, code the raw on
+            its own, which takes far more bytes, instead of refusing.
+        sidecar: Write a detached payload instead of a carrier and leave the JPEG alone: to this
+            path, or, if True, to the JPEG's with ``.rawback`` added.
+        verify: Read back what was written, before it gets its name, decode it, and compare; takes
+            as long as `rawback.restore`.
+        progress: Is told how far the job is.
+
+    Returns:
+        Where the payload is, what it takes and how good it is.
+
+    Raises:
+        RawbackError: An input cannot be read.
+        UnsupportedRaw: The raw is of a kind that is not supported.
+        DamagedRaw: The raw is cut or broken.
+        UnsupportedCarrier: The other file is no JPEG, or one that cannot carry a raw.
+        DamagedCarrier: The JPEG is cut or broken.
+        SignedCarrier: The JPEG is signed and `force` is not given.
+        ShotMismatch: The two do not show the same shot, and `unguided` is not given.
+        RateUnreachable: No payload meets `rate`.
+        OutputRefused: The output exists, is one of the inputs, or cannot be written, or the JPEG
+            that is to be changed in place has changed meanwhile.
+        VerificationFailed: With `verify`: what was written is not what was meant. It is gone, and
+            all is as it was.
+        ValueError: More than one of `output`, `in_place` and `sidecar` is given.
+    """
+    if (output is not None) + in_place + (sidecar is not False) > 1:
+        message = "give one of output, in_place and sidecar"
+        raise ValueError(message)
+    target = _target(jpeg, output, sidecar=sidecar)
+    if not in_place:
+        check_output(target, overwrite=overwrite, inputs=(raw, jpeg))
+    job = Job(progress)
+    signed = force or sidecar is not False
+    was = read_file(jpeg)
+    coded = _code(raw, was, rate, job, force=signed, unguided=unguided)
+    result = coded.result(job)
+    data = coded.carrier if sidecar is False else container.wrap(coded.encoded.payload)
+    check = None
+    if verify:
+        expected = Expected(container.remove_payload(was), coded.encoded.restored.cfa)
+        check = partial(expected.check_file, detached=sidecar is not False, job=job)
+    del coded  # what coding needed makes room for what decoding needs
+    job.at("Writing the file", _WRITING)
+    original = None
+    if in_place:
+        target = Path(jpeg)
+        if keep_original:
+            original = replace_file(jpeg, data, check=check, was=was)
+        else:
+            write_file(target, data, overwrite=True, check=check, was=was)
+    else:
+        target = write_file(target, data, overwrite=overwrite, like=jpeg, check=check)
+    job.at("Done", 1.0)
+    return replace(
+        result,
+        output=target,
+        original=original,
+        verified=verify,
+        seconds=job.seconds,
+        peak_memory_bytes=peak_memory(),
+    )
+
+
+def embed_bytes(
+    raw: bytes,
+    jpeg: bytes,
+    *,
+    rate: Rate | None = None,
+    force: bool = False,
+    unguided: bool = False,
+    verify: bool = False,
+    progress: Progress | None = None,
+) -> tuple[bytes, EmbedResult]:
+    """`embed` in memory.
+
+    Args:
+        raw: The raw file's bytes.
+        jpeg: The JPEG's bytes.
+        rate: As for `embed`.
+        force: As for `embed`.
+        unguided: As for `embed`.
+        verify: As for `embed`.
+        progress: As for `embed`.
+
+    Returns:
+        The carrier's bytes, what the payload takes and how good it is.
+
+    Raises:
+        RawbackError: As `embed` does, but for files.
+    """
+    job = Job(progress)
+    coded = _code(raw, jpeg, rate, job, force=force, unguided=unguided)
+    result = coded.result(job)
+    if verify:
+        expected = Expected(container.remove_payload(jpeg), coded.encoded.restored.cfa)
+        expected.check(coded.carrier, detached=False, job=job)
+        result = replace(result, verified=True, seconds=job.seconds)
+    job.at("Done", 1.0)
+    return coded.carrier, result
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A raw that is coded, and the carrier it is in."""
+
+    session: Session
+    encoded: Encoded
+    carrier: bytes
+    added: int
+
+    def result(self, job: Job) -> EmbedResult:
+        """Measure what was gained."""
+        frame, restored = self.session.frame, self.encoded.restored
+        payload = self.encoded.payload
+        return EmbedResult(
+            output=None,
+            original=None,
+            width=frame.width,
+            height=frame.height,
+            payload_bytes=self.added,
+            bpp=bits_per_pixel(self.added, frame.width, frame.height),
+            psnr_db=metrics.raw_psnr(frame, restored),
+            highlight_psnr_db=metrics.highlight_psnr(frame, restored, self.session.guide),
+            error_over_sigma=metrics.error_over_sigma(frame, restored),
+            worst_error=metrics.worst_error(frame, restored),
+            exact=np.array_equal(frame.cfa, restored.cfa),
+            seconds=job.seconds,
+            peak_memory_bytes=peak_memory(),
+            sections=section_infos(payload, self.added - len(payload)),
+            guided=bool(self.session.guide.mask.any()),
+        )
+
+
+def _code(
+    raw: StrPath | bytes,
+    jpeg: bytes,
+    rate: Rate | None,
+    job: Job,
+    *,
+    force: bool,
+    unguided: bool,
+) -> Coded:
+    from rawback import encoder, jpegio, rawio
+    from rawback.rate import Rate
+
+    # Refuses at once what would be refused after all the work.
+    container.embed_payload(jpeg, b"", force=force)
+    bare = container.remove_payload(jpeg)
+    job.at("Reading the raw", 0.0)
+    frame = rawio.read_raw(raw)
+    job.at("Reading the JPEG", 0.06)
+    carrier = jpegio.decode_jpeg(bare)
+    rate = payload_rate(rate or Rate.quality(DEFAULT_QUALITY), frame.width * frame.height)
+    session = encoder.prepare(frame, carrier, unguided=unguided, progress=job.part(0.08, 0.5))
+    encoded = session.encode(rate, progress=job.part(0.5, 0.95))
+    job.at("Measuring", 0.95)
+    carried = container.embed_payload(bare, encoded.payload, force=True)
+    return Coded(session, encoded, carried, len(carried) - len(bare))
+
+
+def payload_rate(rate: Rate, pixels: int) -> Rate:
+    """The rate to ask the codec for, which does not know what packaging takes."""
+    from rawback.rate import Rate
+
+    if rate.kind == "size":
+        return Rate.size(payload_room(int(rate.value)))
+    if rate.kind == "bpp":
+        return Rate.size(payload_room(math.floor(rate.value * pixels / 8)))
+    return rate
+
+
+def _target(jpeg: StrPath, output: StrPath | None, *, sidecar: bool | StrPath) -> Path:
+    if output is not None:
+        return Path(output)
+    if isinstance(sidecar, bool):
+        place = Path(jpeg)
+        return place.with_name(f"{place.name}.rawback" if sidecar else f"{place.stem}.rawback.jpg")
+    return Path(sidecar)

@@ -1,0 +1,43 @@
+"""The stored weights and tables that every payload is coded with."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+
+from safetensors.numpy import load as load_numbers
+
+from rawback.entropy import TableSet
+from rawback.files import read_packaged
+from rawback.residual import ContextWeights, LayerModel
+
+__all__ = ["CodingTables", "coding_tables"]
+
+
+@dataclass(frozen=True, slots=True)
+class CodingTables:
+    """Weights and tables of the residual layer.
+
+    Attributes:
+        digest: First 8 bytes of the SHA-256 of the file they are in; a payload names it.
+        layers: For the quality layers.
+        exact: For the exact layer.
+    """
+
+    digest: bytes
+    layers: LayerModel
+    exact: TableSet
+
+
+@cache
+def coding_tables() -> CodingTables:
+    """Load ``tables.safetensors``, made by ``python -m rawback_lab.contexts.train``."""
+    data = read_packaged("rawback.common", "tables.safetensors")
+    held = load_numbers(data)
+    context = ContextWeights(held["magnitude"], held["noise"])
+    first, grow, refine, empty, exact = (
+        TableSet(held[name]) for name in ("first", "grow", "refine", "empty", "exact")
+    )
+    layers = LayerModel(context, first, grow, refine, empty)
+    return CodingTables(hashlib.sha256(data).digest()[:8], layers, exact)

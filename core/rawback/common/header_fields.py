@@ -1,0 +1,187 @@
+"""Frames to headers and back.
+
+What a header holds is rounded, and both sides must work from the same numbers: the encoder codes
+with the frame that :func:`frame_from_header` gives for its own header, not with the one it was
+handed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rawback.bitstream import Header
+from rawback.common.coding_tables import coding_tables
+from rawback.errors import PayloadDamaged, PayloadTooNew
+from rawback.geometry import Geometry
+from rawback.jpegio import DecodedJpeg, pixel_digest
+from rawback.residual import (
+    CODES_PER_LAYER,
+    KLT,
+    MAX_STEP_CODE,
+    Quantiser,
+)
+from rawback.types import BayerPattern, NoiseModel, RawFrame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "ResidualParameters",
+    "cfa_digest",
+    "check_tables",
+    "fits",
+    "frame_from_header",
+    "geometry_of",
+    "header_of",
+]
+
+LARGEST_RAW = 1 << 28
+"""Most pixels of a raw."""
+
+LARGEST_RATIO = 256
+"""Most raw pixels for each pixel of the carrier: what a payload may make a decoder allocate grows
+with what was really there."""
+
+_NOISE_BITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualParameters:
+    """The header's field ``residual``.
+
+    Attributes:
+        transform: Across the CFA planes.
+        quantisers: Of the layers, coarse to fine, each half the step of the one before.
+        quarters: Power of the weights, see :mod:`rawback.common.error_weights`.
+    """
+
+    transform: KLT
+    quantisers: tuple[Quantiser, ...]
+    quarters: int
+
+    def to_bytes(self) -> bytes:
+        """Step code of the first layer, power, matrix, and the points of each layer."""
+        first = self.quantisers[0].step_code.to_bytes(2, "big")
+        first += self.quarters.to_bytes(1, "big")
+        points = bytes(q.near << 4 | q.far for q in self.quantisers)
+        return first + self.transform.matrix.tobytes() + points
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> ResidualParameters:
+        """Undo :meth:`to_bytes`.
+
+        Raises:
+            PayloadDamaged: The bytes are no such field.
+        """
+        layers = len(data) - 19
+        code, least = int.from_bytes(data[:2], "big"), (layers - 1) * CODES_PER_LAYER
+        if layers <= 0 or data[2] > 4 or not least <= code <= MAX_STEP_CODE:
+            message = "The residual layer's parameters are impossible; fetch the file again."
+            raise PayloadDamaged(message)
+        matrix = np.frombuffer(data, np.int8, 16, 3).reshape(4, 4)
+        quantisers = tuple(
+            Quantiser(code - layer * CODES_PER_LAYER, point >> 4, point & 15)
+            for layer, point in enumerate(data[19:])
+        )
+        return cls(KLT(matrix), quantisers, data[2])
+
+
+def header_of(frame: RawFrame, carrier: DecodedJpeg, geometry: Geometry) -> Header:
+    """The header of a payload of `frame` in `carrier`, before anything is coded."""
+    height, width = carrier.pixels.shape[:2]
+    plain = f"{frame.make} {frame.model}"
+    red, green, blue = (max(1, round(value * 65536)) for value in frame.neutral)
+    a, b, c, d, e, f, g, h, i = (round(value * 10_000) for value in frame.color_matrix)
+    black = [round(level * 256) for level in frame.black]
+    return Header(
+        tables=coding_tables().digest,
+        width=frame.width,
+        height=frame.height,
+        pattern=frame.pattern,
+        black=(black[0], black[1], black[2], black[3]),
+        white=frame.white,
+        neutral=(red, green, blue),
+        color_matrix=(a, b, c, d, e, f, g, h, i),
+        noise=(_dyadic(frame.noise.scale), _dyadic(frame.noise.offset)),
+        carrier_width=width,
+        carrier_height=height,
+        carrier_digest=pixel_digest(carrier.pixels),
+        orientation=frame.orientation,
+        make=frame.make,
+        model=frame.model,
+        unique_model="" if frame.unique_model == plain else frame.unique_model,
+        exif=frame.exif,
+        geometry=geometry.to_bytes(),
+    )
+
+
+def frame_from_header(header: Header, cfa: NDArray[np.uint16]) -> RawFrame:
+    """The frame that a header describes, with the given mosaic."""
+    red, green, blue = (value / 65536 for value in header.neutral)
+    a, b, c, d, e, f, g, h, i = (value / 10_000 for value in header.color_matrix)
+    w, x, y, z = (level / 256 for level in header.black)
+    scale, offset = (math.ldexp(*pair) for pair in header.noise)
+    pattern: BayerPattern = header.pattern  # type: ignore[assignment]  # the header checks it
+    try:
+        return RawFrame(
+            cfa=cfa,
+            pattern=pattern,
+            black=(w, x, y, z),
+            white=header.white,
+            neutral=(red, green, blue),
+            color_matrix=(a, b, c, d, e, f, g, h, i),
+            noise=NoiseModel(scale, offset),
+            orientation=header.orientation,
+            make=header.make,
+            model=header.model,
+            unique_model=header.unique_model or f"{header.make} {header.model}",
+            exif=header.exif,
+        )
+    except ValueError as error:
+        message = f"The payload describes no raw ({error}); fetch the file again."
+        raise PayloadDamaged(message) from error
+
+
+def geometry_of(header: Header) -> Geometry:
+    """Where the header says that raw pixels lie in the carrier."""
+    return Geometry.from_bytes(
+        header.geometry,
+        raw_size=(header.width, header.height),
+        carrier_size=(header.carrier_width, header.carrier_height),
+    )
+
+
+def check_tables(header: Header) -> None:
+    """Refuse a payload coded with tables that this rawback does not have.
+
+    Raises:
+        PayloadTooNew: The header names other tables.
+    """
+    if header.tables != coding_tables().digest:
+        message = "The payload was coded with tables that this rawback does not have; update it."
+        raise PayloadTooNew(message)
+
+
+def fits(raw_pixels: int, carrier_pixels: int) -> bool:
+    """Whether a raw is not too large for its carrier, nor at all."""
+    return raw_pixels <= min(LARGEST_RAW, LARGEST_RATIO * carrier_pixels)
+
+
+def cfa_digest(cfa: NDArray[np.uint16]) -> bytes:
+    """SHA-256 of a mosaic: little-endian samples, row by row."""
+    return hashlib.sha256(np.ascontiguousarray(cfa, dtype="<u2").data).digest()
+
+
+def _dyadic(value: float) -> tuple[int, int]:
+    """Mantissa and exponent of `value`, rounded to a few significant bits; 0 if tiny."""
+    fraction, exponent = math.frexp(value)
+    mantissa = round(math.ldexp(fraction, _NOISE_BITS))
+    exponent -= _NOISE_BITS
+    while mantissa and mantissa % 2 == 0:
+        mantissa, exponent = mantissa // 2, exponent + 1
+    return (mantissa, min(exponent, 0)) if mantissa and exponent >= -255 else (0, 0)

@@ -1,0 +1,253 @@
+"""A frame as the networks see it: mirrored to RGGB, completed to whole positions, tile by tile.
+
+Networks of the member ``bayer`` see four planes, and 2x2 quads make a cell. Those of the member
+``linear`` see three colours, as of a demosaiced picture whose every pixel fills one quad: then a
+cell is 4x4 quads, the second green plane repeats the first, and so do the guide's odd pixels.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import torch
+
+from rawback.common.parallel import in_threads
+from rawback.common.tiles import Window
+from rawback.models import (
+    CELL,
+    LATENT,
+    LATENT_VIEW,
+    cell_view,
+    flipped_pixels,
+    flipped_planes,
+    latent_view,
+)
+from rawback.residual import RegionClass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from rawback.common.prediction import GuideSource, Prediction
+    from rawback.types import BayerPattern
+
+__all__ = ["NetworkInput", "Tile", "side_by_side"]
+
+_TILE = 16
+"""Auxiliary positions along each side of a tile."""
+
+_HALO = 2
+"""Main positions around a tile that reach into it: five cells, and one position of latents."""
+
+_COLOURS = {2: (0, 1, 2, 3), 4: (0, 1, 3)}
+"""Planes of the frame that networks with so many quads along each side of a cell see."""
+
+_PLANES = {2: (0, 1, 2, 3), 4: (0, 1, 1, 2)}
+"""And the plane of theirs that each of the frame's is."""
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
+
+class _Threads:
+    """Torch's number of threads is one for the whole process: the last to leave restores it."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.inside, self.usual = 0, 1
+
+    def enter(self) -> None:
+        with self.lock:
+            if self.inside == 0:
+                self.usual = torch.get_num_threads()
+                torch.set_num_threads(1)
+            self.inside += 1
+
+    def leave(self) -> None:
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                torch.set_num_threads(self.usual)
+
+
+_THREADS = _Threads()
+
+
+@contextmanager
+def side_by_side() -> Iterator[None]:
+    """Let torch work in one thread at a time: tiles run side by side already."""
+    _THREADS.enter()
+    try:
+        yield
+    finally:
+        _THREADS.leave()
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A tile and what surrounds it, in quads of a scene.
+
+    Attributes:
+        core: The tile.
+        around: It and its halo, as far as the scene goes.
+        position: Quads along each side of a position of the main latents.
+    """
+
+    core: Window
+    around: Window
+    position: int
+
+    @property
+    def inner(self) -> tuple[slice, slice]:
+        """Where the core lies in an array of what surrounds it."""
+        return self.core.within(self.around)
+
+    @property
+    def positions(self) -> tuple[slice, slice]:
+        """Where it lies, halo included, among the positions of the main latents."""
+        rows, columns = self.around.slices
+        return (
+            slice(rows.start // self.position, rows.stop // self.position),
+            slice(columns.start // self.position, columns.stop // self.position),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkInput:
+    """What both sides know of a frame before latents are decoded.
+
+    Attributes:
+        pattern: The frame's.
+        shape: Height and width of the frame in quads.
+        sites: Quads along each side of a cell: 2 of four Bayer planes, 4 of three linear ones.
+        guide: uint8 ``[4 h / sites, 4 w / sites, 3]``, mirrored; h and w are the frame's completed.
+        spots: uint8 ``[h, w]``.
+        base: int16 ``[planes, h, w]`` in domain units.
+    """
+
+    pattern: BayerPattern
+    shape: tuple[int, int]
+    sites: int
+    guide: NDArray[np.uint8]
+    spots: NDArray[np.uint8]
+    base: NDArray[np.int16]
+
+    @classmethod
+    def of(
+        cls, pattern: BayerPattern, source: GuideSource, predicted: Sequence[Prediction], sites: int
+    ) -> NetworkInput:
+        """Of the base over all tiles of a frame."""
+        shape = source.grid.height, source.grid.width
+        guide = np.empty((2 * shape[0], 2 * shape[1], 3), np.uint8)
+        base = np.empty((4, *shape), np.int16)
+        spots = np.empty(shape, np.uint8)
+
+        def place(prediction: Prediction) -> None:
+            rows, columns = prediction.window.slices
+            base[:, rows, columns] = prediction.planes
+            spots[rows, columns] = prediction.spots
+            pixels = source.guide(prediction.window).pixels
+            guide[2 * rows.start : 2 * rows.stop, 2 * columns.start : 2 * columns.stop] = pixels
+
+        list(in_threads(place, predicted))
+        skip, unit = sites // 2, sites * LATENT * LATENT
+        seen = flipped_planes(base, pattern)[_COLOURS[sites], ...]
+        return cls(
+            pattern,
+            shape,
+            sites,
+            _completed(flipped_pixels(guide, pattern)[::skip, ::skip], 2 * unit // skip, (0, 1)),
+            _completed(flipped_pixels(spots, pattern), unit, (0, 1)),
+            _completed(seen, unit, (1, 2)),
+        )
+
+    @property
+    def position(self) -> int:
+        """Quads along each side of what one position of the main latents covers."""
+        return self.sites * LATENT
+
+    @property
+    def whole(self) -> Window:
+        """All of it, in quads."""
+        height, width = self.spots.shape
+        return Window(0, 0, height, width)
+
+    def like(self, planes: NDArray[np.int16]) -> NDArray[np.int16]:
+        """Four planes of the frame ``[4, h, w]``, mirrored and completed as the scene is."""
+        seen = flipped_planes(planes, self.pattern)[_COLOURS[self.sites], ...]
+        return _completed(seen, self.position * LATENT, (1, 2))
+
+    def unlike(self, planes: NDArray[np.int16]) -> NDArray[np.int16]:
+        """Undo :meth:`like`."""
+        height, width = self.shape
+        return flipped_planes(planes[_PLANES[self.sites], :height, :width], self.pattern)
+
+    def mirrored(self, window: Window) -> Window:
+        """A window of the frame, in quads of the scene."""
+        red = self.pattern.index("R")
+        (height, width), w = self.shape, window
+        rows = (height - w.bottom, height - w.top) if red // 2 else (w.top, w.bottom)
+        columns = (width - w.right, width - w.left) if red % 2 else (w.left, w.right)
+        return Window(rows[0], columns[0], rows[1], columns[1])
+
+    def tiles(self, wanted: Window | None = None) -> list[Tile]:
+        """All tiles, or those that overlap a window of the scene."""
+        whole = self.whole
+        side, halo = _TILE * self.position * LATENT, _HALO * self.position
+        found = []
+        for top in range(0, whole.bottom, side):
+            for left in range(0, whole.right, side):
+                bottom, right = min(top + side, whole.bottom), min(left + side, whole.right)
+                core = Window(top, left, bottom, right)
+                around = Window(
+                    max(top - halo, 0),
+                    max(left - halo, 0),
+                    min(bottom + halo, whole.bottom),
+                    min(right + halo, whole.right),
+                )
+                if wanted is None or core.overlaps(wanted):
+                    found.append(Tile(core, around, self.position))
+        return found
+
+    def flags(self, window: Window) -> torch.Tensor:
+        """Where the guide clips and where there is none, ``[1, 2, h, w]``."""
+        spots = self.spots[window.slices]
+        return _tensor(np.stack([spots == RegionClass.CLIPPED, spots == RegionClass.UNCOVERED]))
+
+    def cells(self, window: Window) -> torch.Tensor:
+        """The cell view of a window, ``[1, inputs, h / sites, w / sites]``."""
+        rows, columns = window.slices
+        each = CELL // self.sites
+        pixels = self.guide[
+            each * rows.start : each * rows.stop, each * columns.start : each * columns.stop
+        ]
+        guide = _tensor(pixels.transpose(2, 0, 1))
+        base = _tensor(self.base[:, rows, columns])
+        cells = cell_view(guide, self.flags(window), base, self.sites)
+        return cells.contiguous(memory_format=torch.channels_last)
+
+    def latent_view(self) -> torch.Tensor:
+        """The latent view of all of it."""
+        rows, columns = self.spots.shape
+        tiles = self.tiles()
+        planes = len(self.base)
+        views = in_threads(lambda tile: latent_view(self.cells(tile.core), planes), tiles)
+        found = torch.empty(1, LATENT_VIEW, rows // self.position, columns // self.position)
+        for tile, view in zip(tiles, views, strict=True):
+            top, left = tile.core.top // self.position, tile.core.left // self.position
+            found[..., top : top + view.shape[2], left : left + view.shape[3]] = view
+        return found.contiguous(memory_format=torch.channels_last)
+
+
+def _completed(array: NDArray[_Scalar], unit: int, axes: tuple[int, int]) -> NDArray[_Scalar]:
+    """Repeat the last row and column until both sides are multiples of `unit`."""
+    missing = [(0, -array.shape[a] % unit if a in axes else 0) for a in range(array.ndim)]
+    return np.ascontiguousarray(np.pad(array, missing, mode="edge"))
+
+
+def _tensor(array: NDArray[np.generic]) -> torch.Tensor:
+    return torch.from_numpy(array.astype(np.float32))[None]

@@ -1,0 +1,98 @@
+"""The base over a frame, window by window: the same for encoder and decoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rawback.common.tiles import Grid, Window, even
+from rawback.geometry import Geometry, build_guide
+from rawback.residual import RegionClass, classify_regions
+from rawback.types import Guide
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.tone import Base
+
+__all__ = ["FILTER_CLASSES", "GuideSource", "Prediction", "pointwise", "predict"]
+
+FILTER_CLASSES = int(RegionClass.CLIPPED)
+"""Spots below this one may have filters of their own; the others share the last."""
+
+_HALO = 4
+"""Quads around a window that its filters and its spots depend on, and a few to spare."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuideSource:
+    """The guide of any window of a frame.
+
+    Attributes:
+        geometry: Where raw pixels lie in the carrier.
+        pixels: The carrier, uint8 ``[H, W, 3]``.
+        grid: The frame's tiles.
+    """
+
+    geometry: Geometry
+    pixels: NDArray[np.uint8]
+    grid: Grid
+
+    def guide(self, window: Window) -> Guide:
+        """The guide of a window, two pixels a quad, completed at odd sides."""
+        width, height = self.geometry.raw_size
+        left, top = 2 * window.left, 2 * window.top
+        right, bottom = min(2 * window.right, width), min(2 * window.bottom, height)
+        box = (left, top, right - left, bottom - top)
+        guide = build_guide(self.geometry, self.pixels, region=box, threads=1)
+        return Guide(even(guide.pixels), even(guide.mask))
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The base and what the guide says, over one window.
+
+    Attributes:
+        window: Which.
+        planes: int16 ``[4, h, w]``: the four CFA planes in the noise-normalised domain.
+        spots: uint8 ``[h, w]``: the class of each quad.
+    """
+
+    window: Window
+    planes: NDArray[np.int16]
+    spots: NDArray[np.uint8]
+
+
+def predict(base: Base, source: GuideSource, window: Window) -> Prediction:
+    """Evaluate the base over a window; a part of a window equals that part of the frame."""
+    colours, spots = pointwise(base, source, window)
+    planes = base.planes(colours, spots)
+    return Prediction(window, planes.astype(np.int16), spots)
+
+
+def pointwise(
+    base: Base, source: GuideSource, window: Window
+) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """The base before its filters.
+
+    Returns:
+        Colours int32 ``[3, 2 h + 4, 2 w + 4]`` with the border that filters need, and the spots
+        uint8 ``[h, w]``.
+    """
+    around = source.grid.grown(window, _HALO)
+    guide = source.guide(around)
+    colours = base.colours(guide, (2 * around.top, 2 * around.left))
+    spots = classify_regions(guide, colours)[window.within(around)]
+    # Only at the frame's edges is the border missing; there the last pixel is repeated.
+    near = [2 * window.top - 2 - 2 * around.top, 2 * window.left - 2 - 2 * around.left]
+    far = [edge + 2 * size + 4 for edge, size in zip(near, window.shape, strict=True)]
+    sides = colours.shape[1:]
+    inner = colours[
+        :, max(near[0], 0) : min(far[0], sides[0]), max(near[1], 0) : min(far[1], sides[1])
+    ]
+    missing = [(max(-n, 0), max(f - size, 0)) for n, f, size in zip(near, far, sides, strict=True)]
+    if np.any(missing):
+        inner = np.pad(inner, [(0, 0), *missing], mode="edge")
+    return inner, spots

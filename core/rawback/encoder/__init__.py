@@ -1,0 +1,17 @@
+"""From a raw and its JPEG to a payload: everything that only an encoder does.
+
+::
+
+    raw, JPEG --registration--> guide --fits--> base --learned_layer--> latents
+                                  sections <--payload_builder, rate_control-- base, latents
+
+Nothing here is normative: it may change freely, as long as the payloads it makes read alike.
+"""
+
+from __future__ import annotations
+
+from rawback.encoder.encoder import Session, prepare
+from rawback.encoder.payload_builder import Encoded
+from rawback.encoder.preview import Previews
+
+__all__ = ["Encoded", "Previews", "Session", "prepare"]

@@ -1,0 +1,388 @@
+"""From a raw and its JPEG to a payload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rawback.bitstream import Payload, section_offsets
+from rawback.common.header_fields import fits, header_of
+from rawback.common.parallel import threads
+from rawback.encoder.analysis import BIT_PRICES, Analysis, EncoderInput
+from rawback.encoder.payload_builder import Encoded, PayloadBuilder
+from rawback.encoder.rate_control import (
+    BEYOND,
+    CLOSE,
+    SECTION_BYTES,
+    StepSearch,
+    coarsest_reaching,
+)
+from rawback.errors import ShotMismatch, UnsupportedCarrier
+from rawback.geometry import Geometry, build_guide
+from rawback.geometry.registration import register
+from rawback.metrics import raw_psnr
+from rawback.rate import FINEST_STEP, LOSSLESS_STEP, step_of_quality
+from rawback.residual import CODES_PER_LAYER, COEFFICIENT_UNIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rawback.bitstream import Header
+    from rawback.encoder.learned_layer import Use
+    from rawback.jpegio import DecodedJpeg
+    from rawback.rate import Rate
+    from rawback.types import Guide, Progress, RawFrame
+
+__all__ = ["Session", "prepare"]
+
+_ATTEMPTS, _SMALL_ATTEMPTS, _SMALL_TILES = 4, 8, 4
+_AIM = 0.99
+"""Part of a size that is aimed at."""
+
+_COARSE_STEP = {"bayer": 240, "linear": 160}
+"""From these steps on the learned layer is tried. Of mosaics these are about 5 standard deviations
+of the noise: below, it saves hardly a percent and takes its time to decode."""
+
+_SHIFTS = (0, 44)
+"""Shifts that the networks were trained with, in eighths of an octave."""
+
+_USUAL_SHIFT = 16
+_LAST_SHIFTS = _USUAL_SHIFT, 28
+"""Where no residual follows, large errors count more or less for the PSNR than they do before one:
+what the readout is to be fitted for is tried. Of pairs of shifts these leave the fewest training
+frames behind the base, one of nine, and are best on average of those that do."""
+
+_FINE_STEP = 130
+"""Below half a standard deviation of the noise, lossless may be the smaller payload."""
+
+_LARGEST_SHARE, _SMALL_SHARE = 0.85, 0.15
+"""Of what a header leaves, that a base may take, and below which no smaller base is tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A payload of a size, and about the step code that suits it; None without a residual."""
+
+    encoded: Encoded
+    step: float | None
+
+
+def prepare(
+    frame: RawFrame,
+    carrier: DecodedJpeg,
+    *,
+    unguided: bool = False,
+    progress: Progress | None = None,
+    use: Use = "auto",
+    registered: Callable[[Guide], None] | None = None,
+) -> Session:
+    """Register a raw with its JPEG and get ready to code it at any rate.
+
+    Args:
+        frame: The raw.
+        carrier: The JPEG rendered from it.
+        unguided: Where the JPEG does not show the raw, code the raw on its own.
+        progress: Is told how far the work is.
+        use: Of the learned layer.
+        registered: Is given the guide as soon as it is there, long before the rest.
+
+    Raises:
+        ShotMismatch: They do not show the same shot, and `unguided` is not given.
+        UnsupportedCarrier: The JPEG is tiny beside the raw.
+    """
+    report = progress or (lambda _stage, _done: None)
+    height, width = carrier.pixels.shape[:2]
+    if not fits(frame.cfa.size, height * width):
+        message = "The JPEG is far too small for this raw; export it larger."
+        raise UnsupportedCarrier(message)
+    report("Registering the JPEG on the raw", 0.0)
+    geometry = _registered(frame, carrier, unguided=unguided)
+    report("Resampling the JPEG", 0.2)
+    guide = build_guide(geometry, carrier.pixels, threads=threads())
+    if registered is not None:
+        registered(guide)
+    header = header_of(frame, carrier, geometry)
+    shot = EncoderInput.of(header, frame, carrier, geometry, guide)
+    session = Session(frame, guide, geometry, header, shot, use)
+    report("Fitting the inverse rendering", 0.35)
+    session.prepared(0, lambda done: report("Fitting the inverse rendering", 0.35 + 0.65 * done))
+    report("Analysis", 1.0)
+    return session
+
+
+def _registered(frame: RawFrame, carrier: DecodedJpeg, *, unguided: bool) -> Geometry:
+    try:
+        return register(frame, carrier.pixels).geometry
+    except ShotMismatch:
+        if not unguided:
+            raise
+    height, width = carrier.pixels.shape[:2]
+    return Geometry.disjoint((frame.width, frame.height), (width, height))
+
+
+class _Rounds:
+    """Progress of work that takes an unknown number of rounds: each gets half of what is left."""
+
+    def __init__(self, report: Progress) -> None:
+        self._report = report
+        self._start, self._end, self._last = 0.0, 0.5, 0.0
+
+    def __call__(self, stage: str, done: float) -> None:
+        if done < self._last:
+            self._start, self._end = self._end, (1 + self._end) / 2
+        self._last = done
+        self._report(stage, self._start + (self._end - self._start) * done)
+
+
+class Session:
+    """A shot that can be coded at any rate; made by :func:`prepare`.
+
+    Attributes:
+        frame: The raw.
+        guide: The JPEG on the raw grid.
+        geometry: Where raw pixels lie in the JPEG.
+    """
+
+    def __init__(
+        self,
+        frame: RawFrame,
+        guide: Guide,
+        geometry: Geometry,
+        header: Header,
+        shot: EncoderInput,
+        use: Use = "auto",
+    ) -> None:
+        self.frame = frame
+        self.guide = guide
+        self.geometry = geometry
+        self._header = header
+        self._shot = shot
+        self._use = use
+        self._tiers: dict[int, Analysis] = {}
+
+    @property
+    def header(self) -> Header:
+        """The header that all payloads of the shot share, but for what their rate adds."""
+        return self._header
+
+    def prepared(self, tier: int, report: Callable[[float], None] = lambda _done: None) -> Analysis:
+        """The base at one of BIT_PRICES and what it leaves; kept for the last two used.
+
+        Args:
+            tier: Which of them.
+            report: Is told which part is done; may raise to stop it.
+        """
+        if tier not in self._tiers:
+            while len(self._tiers) > 1:
+                self._tiers.pop(next(iter(self._tiers)))
+            prepared = Analysis.of(self._shot, BIT_PRICES[tier], report)
+            if self._use not in {"auto", "never"}:
+                prepared = prepared.refined(_USUAL_SHIFT, self._use)
+            self._tiers[tier] = prepared
+        return self._tiers[tier]
+
+    def encode(self, rate: Rate, *, progress: Progress | None = None) -> Encoded:
+        """Code the shot.
+
+        Args:
+            rate: How large, or how good.
+            progress: Is told how far the work is.
+
+        Raises:
+            RateUnreachable: Not even the base fits into the size.
+        """
+        report = _Rounds(progress or (lambda _stage, _done: None))
+        if rate.is_lossless:
+            return self._lossless(report)
+        if rate.kind == "quality":
+            return self._of_step(step_of_quality(rate.value), report)
+        if rate.kind == "psnr":
+            return self._reach(rate.value, report)
+        size = rate.value if rate.kind == "size" else rate.value * self.frame.cfa.size / 8
+        return self._best_of_size(int(size), report)
+
+    def _refined(
+        self, prepared: Analysis, step: float, report: Progress, *, thorough: bool = False
+    ) -> Analysis | None:
+        """The base with the learned layer, where it is to be tried at a step and seems to pay.
+
+        Args:
+            prepared: The base.
+            step: Step code.
+            report: Is told how far it is.
+            thorough: Try latents of mosaics too, which seldom pay and take half of the time.
+        """
+        member = self._shot.member
+        if self._use != "auto" or step < _COARSE_STEP[member] or prepared.learned:
+            return None
+
+        def tell(done: float) -> None:
+            report("Trying the learned layer", done)
+
+        latents = thorough or member == "linear"
+        refined = prepared.refined(_shift_of(round(step)), report=tell, latents=latents)
+        return refined if refined.learned else None
+
+    def _of_step(self, step: int | None, report: Progress) -> Encoded:
+        """The payload of a step; of what precedes the residual where there is none."""
+        if step is None:
+            return self._of_base(report)
+        prepared = self.prepared(0)
+        plain = self._draft(prepared, step, report).finished()
+        refined = self._refined(prepared, step, report)
+        if refined is None:
+            return self._smaller(plain, step, report)
+        found = self._draft(refined, step, report).finished()
+        better = len(found.payload) <= len(plain.payload) and self._psnr(found) >= self._psnr(plain)
+        return found if better else plain
+
+    def _of_base(self, report: Progress) -> Encoded:
+        """The base alone, or with the learned layer without latents: whatever is nearest."""
+        prepared = self.prepared(0)
+        found = [self._draft(prepared, None, report).finished()]
+        if self._use == "auto":
+            for tried, shift in enumerate(_LAST_SHIFTS):
+                report("Trying the learned layer", tried / len(_LAST_SHIFTS))
+                refined = prepared.refined(shift, "bare")
+                found.append(self._draft(refined, None, report).finished())
+        return max(found, key=self._psnr)
+
+    def _lossless(self, report: Progress) -> Encoded:
+        return self._draft(self.prepared(0), LOSSLESS_STEP, report).with_exact(report)
+
+    def _smaller(self, found: Encoded, step_code: int, report: Progress) -> Encoded:
+        """What was found, or lossless where that takes less: with steps far below the noise."""
+        if step_code >= _FINE_STEP:
+            return found
+        exact = self._lossless(report)
+        return exact if len(exact.payload) <= len(found.payload) else found
+
+    def _draft(self, prepared: Analysis, step: float | None, report: Progress) -> PayloadBuilder:
+        """Code base and quality layers; the base alone where there is no step."""
+        draft = PayloadBuilder(self._header, prepared)
+        if step is not None:
+            draft.add_layers(step, report)
+        return draft
+
+    def _best_of_size(self, size: int, report: Progress) -> Encoded:
+        """The best payload of at most `size` bytes, over the bases whose share may suit it."""
+        room = size - section_offsets(Payload(self._header, ()))[0]
+
+        def share(tier: int) -> float:
+            sections = sum(section.packed_size for section in self.prepared(tier).sections)
+            return sections / max(room, 1)
+
+        cheapest = len(BIT_PRICES) - 1
+        tier = next((t for t in range(cheapest) if share(t) <= _LARGEST_SHARE), cheapest)
+        base, best = self.prepared(tier), self._fill(self.prepared(tier), size, report)
+        while tier < cheapest and share(tier) >= _SMALL_SHARE:
+            tier += 1
+            found = self._fill(self.prepared(tier), size, report)
+            if self._psnr(found.encoded) <= self._psnr(best.encoded):
+                break
+            base, best = self.prepared(tier), found
+        refined = None
+        if best.step is not None:
+            refined = self._refined(base, best.step, report, thorough=True)
+        if refined is None:
+            return best.encoded
+        # What the layer saves was estimated; what comes of it is known only now.
+        return max(best.encoded, self._fill(refined, size, report).encoded, key=self._psnr)
+
+    def _psnr(self, encoded: Encoded) -> float:
+        return raw_psnr(self.frame, encoded.restored)
+
+    def _fill(self, prepared: Analysis, size: int, report: Progress) -> _Filled:
+        """The finest payload of at most `size` bytes with a given base."""
+        bare = self._draft(prepared, None, report)
+        room = size - bare.size
+        if room < 2 * SECTION_BYTES:
+            return _Filled(bare.cut_to(size), None)
+        search = StepSearch(prepared)
+        step = search.step_for(_aim(size, bare))
+        return _Filled(self._approach(search, bare, step, size, report), step)
+
+    def _approach(
+        self, search: StepSearch, bare: PayloadBuilder, step: float, size: int, report: Progress
+    ) -> Encoded:
+        """Draft after draft from a first step on, until one fills `size` and does not exceed it."""
+        small = len(search.prepared.predicted) <= _SMALL_TILES
+        over, under = FINEST_STEP - 1.0, BEYOND
+        fits: PayloadBuilder | None = None
+        exceeds: PayloadBuilder | None = None
+        for _ in range(_SMALL_ATTEMPTS if small else _ATTEMPTS):
+            draft = self._draft(search.prepared, step, report)
+            if draft.size > size:
+                over, exceeds = step, draft
+            else:
+                under, fits = step, draft
+                if draft.size >= CLOSE * size:
+                    break
+            search.learn(step, draft.size - bare.size)
+            step = search.step_for(_aim(size, bare), over, under)
+            if not over < step < under:
+                break
+        if under < _FINE_STEP:
+            exact = self._lossless(report)
+            if len(exact.payload) <= size:
+                return exact
+        if fits is not None and fits.size >= CLOSE * size:
+            return fits.finished()
+        trimmed = None if exceeds is None else exceeds.cut_to(size)
+        if fits is None or (trimmed is not None and len(trimmed.payload) > fits.size):
+            return trimmed or bare.finished()
+        return fits.finished()
+
+    def _reach(self, decibels: float, report: Progress) -> Encoded:
+        """The smallest payload found whose raw PSNR is at least `decibels`."""
+        prepared = self.prepared(0)
+        bare = self._draft(prepared, None, report).finished()
+        if self._psnr(bare) >= decibels:
+            return self._cheapest_base(bare, decibels, report)
+
+        def step_for(some: Analysis, finest: int) -> int | None:
+            def psnr_at(step: int | None) -> float:
+                return self._psnr_at(some, step)
+
+            return coarsest_reaching(decibels, psnr_at, report, finest)
+
+        step = step_for(prepared, FINEST_STEP)
+        if step is None:
+            return self._lossless(report)
+        plain = self._draft(prepared, step, report).finished()
+        refined = self._refined(prepared, step, report)
+        if refined is None:
+            return self._smaller(plain, step, report)
+        step = step_for(refined, step)
+        if step is None:
+            return plain
+        found = self._draft(refined, step, report).finished()
+        return min(plain, found, key=lambda encoded: len(encoded.payload))
+
+    def _cheapest_base(self, bare: Encoded, decibels: float, report: Progress) -> Encoded:
+        """The smallest base alone that reaches `decibels`, as the first one, `bare`, does."""
+        for tier in range(1, len(BIT_PRICES)):
+            cheaper = self._draft(self.prepared(tier), None, report).finished()
+            if self._psnr(cheaper) < decibels:
+                break
+            bare = cheaper
+        return bare
+
+    def _psnr_at(self, prepared: Analysis, step: int | None) -> float:
+        """Raw PSNR at a step, or of the base alone, without coding anything."""
+        draft = PayloadBuilder(self._header, prepared)
+        if step is not None:
+            draft.quantise(step)
+        return self._psnr(draft.finished())
+
+
+def _aim(size: int, bare: PayloadBuilder) -> float:
+    """Bytes that the quality layers are to take."""
+    room = size - bare.size
+    return max(room - (1 - _AIM) * size, room / 2)
+
+
+def _shift_of(step_code: int) -> int:
+    """The shift that suits a step of the residual layer, in eighths of an octave."""
+    units = 8 * step_code // CODES_PER_LAYER
+    return min(max(units - 8 * (COEFFICIENT_UNIT.bit_length() - 1), _SHIFTS[0]), _SHIFTS[1])

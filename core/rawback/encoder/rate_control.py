@@ -1,0 +1,154 @@
+"""Finding the quantiser step whose payload has a given size, or reaches a given PSNR.
+
+For sizes, steps are real numbers: a step between two step codes stands for the coarser of them, and
+the encoder rounds up what comes close to the next index, see :meth:`Quantiser.indices`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rawback.common.parallel import in_threads
+from rawback.encoder.quantisation import meter, samples_of
+from rawback.rate import COARSEST_STEP, FINEST_STEP, LAYERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rawback.encoder.analysis import Analysis
+    from rawback.types import Progress
+
+__all__ = [
+    "BEYOND",
+    "CLOSE",
+    "SECTION_BYTES",
+    "StepSearch",
+    "coarsest_reaching",
+]
+
+CLOSE = 0.98
+"""Part of a size that a payload should fill."""
+
+SECTION_BYTES = 14
+"""What a section takes besides its data, about."""
+
+_START, _ROUNDS, _NEAR = 200.0, 8, 0.004
+_GRAIN = 8
+"""Steps are tried at so many places from one code to the next."""
+
+BEYOND = COARSEST_STEP + 1 / _GRAIN
+"""The first step that no payload can name: a step between codes is named by the next one."""
+
+_SLOPE = 0.03
+"""Octaves by which a payload shrinks for each step code, about."""
+
+
+class StepSearch:
+    """Finds a step for a size by metering a part of the frame."""
+
+    def __init__(self, prepared: Analysis) -> None:
+        self.prepared = prepared
+        every = prepared.predicted
+        self._samples = samples_of(prepared)
+        quads = sum(sample.prediction.window.area for sample in self._samples)
+        self._scale = sum(tile.window.area for tile in every) / quads
+        self._known: dict[float, float] = {}
+        self._guessed: dict[float, float] = {}
+        self._learned: dict[float, float] = {}
+
+    def size_at(self, step: float) -> float:
+        """Bytes of the layers, about: as one layer."""
+        if step not in self._known:
+            self._known[step] = self._metered(step, 1)
+        return self._known[step]
+
+    def learn(self, step: float, size: float) -> None:
+        """Be told what the layers down to a step really take."""
+        self._learned[step] = math.log2(max(size, 1) / self.size_at(step))
+
+    def step_for(self, size: float, over: float = FINEST_STEP - 1, under: float = BEYOND) -> float:
+        """The step whose layers take about `size` bytes, between two that are excluded."""
+        if not self._guessed:
+            step = self._solved(size, FINEST_STEP, COARSEST_STEP)
+            self._guessed[step] = math.log2(self._metered(step, LAYERS) / self.size_at(step))
+        grain = 1 / _GRAIN
+        return self._solved(size, over + grain, under - grain)
+
+    def _expected(self, step: float) -> float:
+        """Bytes of the layers: as metered, and as much more or less as was learned near by."""
+        factors = self._learned or self._guessed or {step: 0.0}
+        steps = sorted(factors)
+        octaves = float(np.interp(step, steps, [factors[known] for known in steps]))
+        return self.size_at(step) * math.exp2(octaves)
+
+    def _solved(self, size: float, finest: float, coarsest: float) -> float:
+        """The step whose layers take about `size` bytes."""
+        start = min(self._known, key=lambda step: abs(self._expected(step) - size), default=_START)
+        step = min(max(start, finest), coarsest)
+        for _ in range(_ROUNDS):
+            ratio = self._expected(step) / size
+            if abs(ratio - 1) < _NEAR:
+                break
+            if ratio > 1:
+                finest = step
+            else:
+                coarsest = step
+            moved = self._corrected(step, ratio)
+            if not finest < moved < coarsest:
+                moved = round((finest + coarsest) / 2 * _GRAIN) / _GRAIN
+            if moved in {finest, coarsest, step}:
+                break
+            step = moved
+        return step
+
+    def _corrected(self, step: float, ratio: float) -> float:
+        """A better step, seeing that this one's payload takes `ratio` times the size."""
+        # Steps that share a code differ by what is rounded up, which tells little of the slope.
+        far = [known for known in self._known if abs(known - step) >= 1]
+        slope = _SLOPE
+        if far:
+            near = min(far, key=lambda known: abs(known - step))
+            octaves = math.log2(self._known[near] / self._known[step])
+            slope = max(octaves / (step - near), _SLOPE / 3)
+        return round((step + math.log2(ratio) / slope) * _GRAIN) / _GRAIN
+
+    def _metered(self, step: float, layers: int) -> float:
+        worth = self.prepared.worth
+        bits = sum(in_threads(lambda s: meter(s, worth, step, layers), self._samples))
+        sections = LAYERS * len(self.prepared.predicted) * SECTION_BYTES
+        return bits / 8 * self._scale + sections
+
+
+def coarsest_reaching(
+    decibels: float,
+    psnr_at: Callable[[int | None], float],
+    report: Progress,
+    finest: int = FINEST_STEP,
+) -> int | None:
+    """The coarsest step whose raw PSNR is at least `decibels`, or None if no step's is.
+
+    Args:
+        decibels: What is to be reached.
+        psnr_at: Raw PSNR at a step, and of the base alone at None.
+        report: Is told how far the search is.
+        finest: The finest step to look at.
+    """
+    reached, missed = finest, COARSEST_STEP + 1
+    best, worst = psnr_at(finest), psnr_at(None)
+    if best < decibels:
+        return None
+    while missed - reached > 1:
+        # Between the two, decibels fall about evenly; the middle guards against slow progress.
+        share = (best - decibels) / max(best - worst, 1e-9)
+        guess = reached + (missed - reached) * (0.5 + min(max(share, 0.1), 0.9)) / 2
+        step = min(max(round(guess), reached + 1), missed - 1)
+        report("Searching the step", 0.5 * (1 - (missed - reached) / (COARSEST_STEP - FINEST_STEP)))
+        found = psnr_at(step)
+        if found >= decibels:
+            reached, best = step, found
+        else:
+            missed, worst = step, found
+    return reached

@@ -1,0 +1,59 @@
+"""The transform across the four CFA planes.
+
+Where highlights clip or chroma was subsampled the four residuals err together, so they are turned
+into their principal components first (Karhunen-Loeve). The decoder's half, the synthesis matrix, is
+sent as 16 small integers and applied as such; the encoder inverts it in float.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["KLT"]
+
+_ONE = 64
+_SHIFT = 6
+
+
+@dataclass(frozen=True, slots=True)
+class KLT:
+    """A synthesis matrix in units of 1/64.
+
+    Attributes:
+        matrix: int8 ``[4, 4]``: planes from components.
+    """
+
+    matrix: NDArray[np.int8]
+
+    @classmethod
+    def fit(cls, residual: NDArray[np.float32], cap: int) -> KLT:
+        """Principal components of a residual ``[4, h, w]``, errors counted up to `cap`."""
+        some = residual.reshape(4, -1)[:, :: max(1, residual[0].size // 500_000)]
+        some = np.clip(some, -cap, cap).astype(np.float64)
+        _, vectors = np.linalg.eigh(some @ some.T / max(some.shape[1], 1))
+        vectors = vectors[:, ::-1] * np.where(vectors.sum(axis=0) < 0, -1, 1)[::-1]
+        return cls(np.clip(np.rint(vectors * _ONE), -127, 127).astype(np.int8))
+
+    def to_components(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Components ``[4, h, w]`` of planes ``[4, h, w]``; the encoder's half."""
+        inverse = np.linalg.inv(self.matrix / _ONE).astype(np.float32)
+        found: NDArray[np.float32] = np.tensordot(inverse, planes, 1)
+        return found
+
+    def to_planes(self, components: NDArray[np.int32], shift: int) -> NDArray[np.int32]:
+        """Planes ``[4, h, w]`` of components, divided by ``2 ** shift``, rounded half up."""
+        found = np.empty_like(components)
+        half = 1 << (_SHIFT + shift - 1)
+        for plane, row in zip(found, self.matrix.astype(np.int32), strict=True):
+            np.multiply(components[0], row[0], out=plane)
+            for component, weight in zip(components[1:], row[1:], strict=True):
+                plane += component * weight
+            plane += half
+            plane >>= _SHIFT + shift
+        return found

@@ -1,0 +1,119 @@
+"""What the guide says of each spot: where the base can be trusted.
+
+The classes rise in the error to expect, so that a coarse coefficient, which covers many quads,
+takes the highest class among them.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, TypeVar
+
+import cv2
+import numpy as np
+
+from rawback.residual.wavelet import LEVELS, Band, band_shape, bands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from rawback.types import Guide
+
+__all__ = ["RegionClass", "class_pyramid", "classify_regions", "mean_pyramid"]
+
+_Number = TypeVar("_Number", np.uint8, np.int32)
+
+CLIPPED = 254
+"""A guide channel of at least this says nothing about how bright the raw was."""
+
+_TEXTURE = 32
+_EDGE = 128
+
+
+class RegionClass(IntEnum):
+    """Classes of spots."""
+
+    SMOOTH = 0
+    TEXTURE = 1
+    EDGE = 2
+    CLIPPED = 3
+    UNCOVERED = 4
+
+
+def classify_regions(guide: Guide, base: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Class of each quad.
+
+    Args:
+        guide: Guide of even height and width.
+        base: int32 ``[3, 2 h, 2 w]``: the base's three colours at every pixel, in 1/16 of the
+            noise's standard deviation.
+
+    Returns:
+        uint8 ``[h, w]``, values of :class:`RegionClass`.
+    """
+    light = base[1]
+    level = light[0::2, 0::2] + light[0::2, 1::2] + light[1::2, 0::2] + light[1::2, 1::2] >> 2
+    change = np.zeros_like(level)
+    down, right = np.abs(np.diff(level, axis=0)), np.abs(np.diff(level, axis=1))
+    for part, where in (
+        (down, np.s_[:-1]),
+        (down, np.s_[1:]),
+        (right, np.s_[:, :-1]),
+        (right, np.s_[:, 1:]),
+    ):
+        np.maximum(change[where], part, out=change[where])
+    spots: NDArray[np.uint8] = (change >= _TEXTURE).astype(np.uint8) + (change >= _EDGE)
+    red, green, blue = (guide.pixels[..., channel] >= CLIPPED for channel in range(3))
+    bright = _any_of_quad(red | green | blue)
+    spots[cv2.dilate(bright, np.ones((3, 3), dtype=np.uint8)) > 0] = RegionClass.CLIPPED
+    spots[_any_of_quad(guide.mask == 0) > 0] = RegionClass.UNCOVERED
+    return spots
+
+
+def class_pyramid(spots: NDArray[np.uint8]) -> dict[Band, NDArray[np.uint8]]:
+    """The classes at the size of every band of a plane of the shape of `spots`."""
+    return _pyramid(spots, _highest)
+
+
+def mean_pyramid(values: NDArray[np.int32]) -> dict[Band, NDArray[np.int32]]:
+    """Means, rounded down level by level, of ``[h, w]`` at the size of every band of such a plane.
+
+    Blocks at the end are completed with their last row and column.
+    """
+    return _pyramid(values, _mean)
+
+
+def _pyramid(
+    finest: NDArray[_Number], halved: Callable[[NDArray[_Number]], NDArray[_Number]]
+) -> dict[Band, NDArray[_Number]]:
+    levels = {0: finest}
+    for level in range(1, LEVELS + 1):
+        levels[level] = halved(levels[level - 1])
+    found = {}
+    for band in bands():
+        rows, columns = band_shape(band, (finest.shape[0], finest.shape[1]))
+        found[band] = levels[band.level][:rows, :columns]
+    return found
+
+
+def _mean(values: NDArray[np.int32]) -> NDArray[np.int32]:
+    height, width = values.shape
+    even = np.pad(values, ((0, height % 2), (0, width % 2)), mode="edge")
+    rows = even[0::2] + even[1::2]
+    return rows[:, 0::2] + rows[:, 1::2] >> 2
+
+
+def _highest(spots: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The highest class of each 2x2 block, the last ones cut short."""
+    height, width = spots.shape
+    even = np.pad(spots, ((0, height % 2), (0, width % 2)))
+    rows = np.maximum(even[0::2], even[1::2])
+    highest: NDArray[np.uint8] = np.maximum(rows[:, 0::2], rows[:, 1::2])
+    return highest
+
+
+def _any_of_quad(flags: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    rows = flags[0::2] | flags[1::2]
+    return (rows[:, 0::2] | rows[:, 1::2]).astype(np.uint8)

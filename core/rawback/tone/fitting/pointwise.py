@@ -1,0 +1,306 @@
+"""Fitting the table and the gains: encoder only, in float.
+
+The table is a least-squares fit with a smoothness prior, the gains are a ridge regression; both in
+the noise-normalised domain, on a sample of the frame. What each costs in bytes is weighed against
+what it takes off the squared error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse as sparse
+import scipy.sparse.linalg
+
+from rawback.entropy import BitCounter
+from rawback.tone.gain import GAIN_ONE, SPACINGS, grid_shape, hat_weights
+from rawback.tone.linear_filter import colour_of
+from rawback.tone.lut import GRIDS, NODES, code_lut, look_up, refine_grid, touched_nodes
+from rawback.tone.vst import UNIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from rawback.tone.base import Base
+    from rawback.types import BayerPattern, Guide
+
+__all__ = ["OUTLIER", "PointwiseFit", "Sample", "choose_pointwise", "fit_pointwise"]
+
+_PRECISIONS = ((2, 4), (4, 4), (8, 4), (16, 4), (8, 3), (16, 3), (32, 3), (32, 2), (64, 2), (64, 1))
+"""Steps of the nodes and numbers of grids that are tried."""
+
+OUTLIER = 8 * UNIT
+"""Errors count up to this: clipped highlights must not outweigh everything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Some samples of one colour.
+
+    Attributes:
+        rows: Row of each in the frame.
+        columns: Column of each in the frame.
+        pixels: uint8 ``[n, 3]``: the guide there.
+        truth: int16 ``[n]``: the raw there, in domain units.
+    """
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    pixels: NDArray[np.uint8]
+    truth: NDArray[np.int16]
+
+    @classmethod
+    def draw(
+        cls, guide: Guide, planes: NDArray[np.int16], pattern: BayerPattern, count: int
+    ) -> tuple[Sample, Sample, Sample]:
+        """Draw up to `count` covered samples of each colour, without regard to place.
+
+        Args:
+            guide: Of even height and width.
+            planes: int16 ``[4, h, w]``: the raw in domain units.
+            pattern: The frame's.
+            count: Samples per colour.
+        """
+        generator = np.random.default_rng(0)
+        found = []
+        for colour in range(3):
+            parts = []
+            positions = [p for p in range(4) if colour_of(pattern, p) == colour]
+            for position in positions:
+                y, x = divmod(position, 2)
+                covered = np.flatnonzero(guide.mask[y::2, x::2])
+                size = min(count // len(positions), len(covered))
+                chosen = covered[generator.integers(max(len(covered), 1), size=size)]
+                rows, columns = np.unravel_index(chosen, planes.shape[1:])
+                truth = planes[position].ravel()[chosen]
+                rows, columns = 2 * rows + y, 2 * columns + x
+                parts.append((rows, columns, guide.pixels[rows, columns], truth))
+            found.append(cls(*(np.concatenate(column) for column in zip(*parts, strict=True))))
+        red, green, blue = found
+        return red, green, blue
+
+
+@dataclass(frozen=True, slots=True)
+class PointwiseFit:
+    """A table and a grid of gains as fitted, in float; made by :func:`fit_pointwise`.
+
+    Attributes:
+        tables: float64 ``[3, 17, 17, 17]``.
+        leaning: float64, the same shape: sum of squared weights with which the frame's samples lean
+            on each node.
+        gains: As in :class:`Base`.
+        spacing: As in :class:`Base`.
+    """
+
+    tables: NDArray[np.float64]
+    leaning: NDArray[np.float64]
+    gains: NDArray[np.int32]
+    spacing: int
+
+
+def fit_pointwise(
+    samples: tuple[Sample, Sample, Sample], frame_shape: tuple[int, int]
+) -> list[PointwiseFit]:
+    """Fit a table without gains, and one with each grid of gains that the frame has room for."""
+    shares = np.array(_frame_share(samples, frame_shape))[:, None, None, None]
+    fits: list[PointwiseFit] = []
+    for spacing in SPACINGS:
+        gains = np.zeros((0, 0), dtype=np.int32)
+        if spacing:
+            if min(frame_shape) < 2 * spacing:
+                continue
+            gains = _fit_gains(samples, fits[0].tables, frame_shape, spacing)
+        tables, weights = _fit_tables(samples, gains, spacing)
+        fits.append(PointwiseFit(tables, weights * shares, gains, spacing))
+    return fits
+
+
+def choose_pointwise(
+    fits: Iterable[PointwiseFit],
+    samples: tuple[Sample, Sample, Sample],
+    blank: Base,
+    cells: NDArray[np.int64],
+    frame_shape: tuple[int, int],
+    bit_price: float,
+) -> Base:
+    """The fit and its precision whose error and bits together cost least.
+
+    Args:
+        fits: From :func:`fit_pointwise`.
+        samples: What they were fitted to.
+        blank: Gives the pattern and the values where there is no carrier.
+        cells: Of the carrier, from :func:`rawback.tone.lut.colour_histogram`.
+        frame_shape: Height and width.
+        bit_price: Squared error, in noise variances summed over the frame, that one bit must save.
+    """
+    shares = _frame_share(samples, frame_shape)
+    touched = [touched_nodes(cells, grid) for grid in GRIDS]
+    best: tuple[float, Base] | None = None
+    for fit in fits:
+        leaning = [_gathered(fit.leaning, grid) for grid in GRIDS]
+        start = replace(blank, spacing=fit.spacing, gains=fit.gains)
+        for step, grids in _PRECISIONS:
+            details = _details(fit.tables, leaning[:grids], touched, step, bit_price)
+            nodes, _ = code_lut(BitCounter(), cells, step, grids, details)
+            base = replace(start, nodes=nodes, step=step, details=details)
+            cost = _cost(samples, shares, base, cells, bit_price)
+            if best is None or cost < best[0]:
+                best = cost, base
+    if best is None:
+        message = "there is always a fit without gains"
+        raise ValueError(message)
+    return best[1]
+
+
+def _frame_share(
+    samples: tuple[Sample, Sample, Sample], frame_shape: tuple[int, int]
+) -> list[float]:
+    """How many samples of the frame each drawn one stands for, by colour."""
+    return [
+        frame_shape[0] * frame_shape[1] * share / max(len(sample.truth), 1)
+        for sample, share in zip(samples, (0.25, 0.5, 0.25), strict=True)
+    ]
+
+
+def _fit_tables(
+    samples: Iterable[Sample], gains: NDArray[np.int32], spacing: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes ``[3, 17, 17, 17]`` in domain units, and how many samples lean on each."""
+    tables, weights = [], []
+    for sample in samples:
+        design = _design(sample.pixels)
+        target = sample.truth / _gain_at(sample, gains, spacing)
+        start = float(target.mean()) if len(target) else 0.0
+        normal = (
+            design.T @ design + 0.02 * _roughness() + 1e-6 * sparse.identity(NODES**3)
+        ).tocsr()
+        # The prior's long reach makes plain iterations slow: scale them by the diagonal.
+        scale = sparse.diags(1 / normal.diagonal())
+        nodes, _ = scipy.sparse.linalg.cg(
+            normal, design.T @ target, np.full(NODES**3, start), rtol=1e-5, maxiter=400, M=scale
+        )
+        tables.append(nodes.reshape((NODES,) * 3))
+        weights.append(np.asarray(design.power(2).sum(axis=0)).reshape((NODES,) * 3))
+    return np.stack(tables), np.stack(weights)
+
+
+def _design(pixels: NDArray[np.uint8]) -> sparse.csr_matrix:
+    """Trilinear weights of the nodes around each pixel, ``[n, 17 ** 3]``."""
+    whole, part = (pixels >> 4).astype(np.int32), (pixels & 15) / 16
+    nodes, weights = [], []
+    for corner in np.ndindex(2, 2, 2):
+        at = whole + corner
+        nodes.append((at[:, 0] * NODES + at[:, 1]) * NODES + at[:, 2])
+        weights.append(np.where(corner, part, 1 - part).prod(axis=1))
+    return sparse.csr_matrix(
+        (
+            np.stack(weights, 1).ravel(),
+            np.stack(nodes, 1).ravel(),
+            range(0, 8 * len(pixels) + 1, 8),
+        ),
+        shape=(len(pixels), NODES**3),
+    )
+
+
+def _roughness() -> sparse.csr_matrix:
+    """Sum of squared second differences along the three axes, as a quadratic form."""
+    second = sparse.diags([1.0, -2.0, 1.0], [0, 1, 2], shape=(NODES - 2, NODES))
+    along, still = second.T @ second, sparse.identity(NODES)
+    return sum(
+        sparse.kron(
+            sparse.kron(*(along if axis == i else still for i in (0, 1))),
+            along if axis == 2 else still,
+        )
+        for axis in range(3)
+    )
+
+
+def _gain_at(sample: Sample, gains: NDArray[np.int32], spacing: int) -> NDArray[np.float64] | float:
+    if not spacing:
+        return 1.0
+    nodes, weights = hat_weights(sample.rows, sample.columns, spacing, gains.shape)
+    found: NDArray[np.float64] = 1 + (gains.ravel()[nodes] * weights).sum(axis=0) / GAIN_ONE
+    return found
+
+
+def _fit_gains(
+    samples: Iterable[Sample],
+    tables: NDArray[np.float64],
+    frame_shape: tuple[int, int],
+    spacing: int,
+) -> NDArray[np.int32]:
+    """The grid that best explains what a table without one leaves."""
+    rows, columns = grid_shape(*frame_shape, spacing)
+    count = rows * columns
+    normal, moment = sparse.csr_matrix((count, count)), np.zeros(count)
+    table = np.rint(tables).astype(np.int32)
+    for colour, sample in enumerate(samples):
+        value = look_up(table, sample.pixels[None])[colour, 0].astype(np.float64)
+        error = np.clip(sample.truth - value, -OUTLIER, OUTLIER)
+        nodes, weights = hat_weights(sample.rows, sample.columns, spacing, (rows, columns))
+        design = sparse.csr_matrix(
+            ((weights * value).T.ravel(), nodes.T.ravel(), range(0, 4 * len(value) + 1, 4)),
+            shape=(len(value), count),
+        )
+        normal = normal + design.T @ design
+        moment += design.T @ error
+    ridge = normal.diagonal().mean() * 1e-2 + 1
+    gains = scipy.sparse.linalg.spsolve((normal + ridge * sparse.identity(count)).tocsc(), moment)
+    found: NDArray[np.int32] = np.clip(np.rint(gains * GAIN_ONE), -255, 255).astype(np.int32)
+    return found.reshape(rows, columns)
+
+
+def _details(
+    tables: NDArray[np.float64],
+    leaning: list[NDArray[np.float64]],
+    touched: list[NDArray[np.bool_]],
+    step: int,
+    bit_price: float,
+) -> list[NDArray[np.int32]]:
+    """Quantise the hierarchy from coarse to fine, each grid on what the ones before restored."""
+    nodes = np.zeros((3, 2, 2, 2), dtype=np.int32)
+    details = []
+    for grid, weight, used in zip(GRIDS, leaning, touched, strict=False):
+        nodes = refine_grid(nodes)
+        stride = (NODES - 1) // (grid - 1)
+        wanted = tables[:, ::stride, ::stride, ::stride] - nodes
+        detail = np.rint(wanted / step)
+        # Leaving an addition out costs its square at every sample that leans on the node.
+        saved = weight * (wanted**2 - (wanted - detail * step) ** 2) / UNIT**2
+        bits = 2 + 2 * np.log2(1 + np.abs(detail))
+        keep = used & ((saved > bit_price * bits) | (grid == GRIDS[0]))
+        details.append((detail * keep).astype(np.int32))
+        nodes = nodes + details[-1] * step
+    return details
+
+
+def _gathered(weights: NDArray[np.float64], grid: int) -> NDArray[np.float64]:
+    """Weights of the nodes of a coarse grid: of all fine nodes that interpolate from them."""
+    stride = (NODES - 1) // (grid - 1)
+    apart = np.abs(np.arange(grid)[:, None] * stride - np.arange(NODES))
+    hats = np.maximum(1 - apart / stride, 0)
+    found: NDArray[np.float64] = np.einsum(
+        "krgb,ir,jg,lb->kijl", weights, hats, hats, hats, optimize=True
+    )
+    return found
+
+
+def _cost(
+    samples: Iterable[Sample],
+    shares: list[float],
+    base: Base,
+    cells: NDArray[np.int64],
+    bit_price: float,
+) -> float:
+    """What a base costs: its error over the frame, and its bits at their price."""
+    cost = 8 * len(base.pointwise_bytes(cells)) * bit_price
+    for colour, (sample, share) in enumerate(zip(samples, shares, strict=True)):
+        values = look_up(base.nodes, sample.pixels[None])[colour, 0]
+        values = values * _gain_at(sample, base.gains, base.spacing)
+        error = np.clip((sample.truth - values) / UNIT, -OUTLIER, OUTLIER)
+        cost += share * float((error**2).sum())
+    return cost
