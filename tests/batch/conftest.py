@@ -5,19 +5,17 @@ from __future__ import annotations
 import shutil
 import threading
 import warnings
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import pytest
 
 import rawback
 from rawback.batch import api
-from rawback.batch.tasks import perform
+from rawback.batch.workers import InProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from rawback.batch.tasks import Outcome, Task
 
 COARSE = rawback.Rate.quality(5)
 
@@ -27,6 +25,7 @@ class Watcher(rawback.BatchWatcher):
 
     def __init__(self, tell: Callable[[rawback.Outcome], None] | None = None) -> None:
         self.outcomes: list[rawback.Outcome] = []
+        self.stages: dict[str, list[tuple[str, float]]] = {}
         self.workers = 0
         self._tell = tell
 
@@ -34,6 +33,9 @@ class Watcher(rawback.BatchWatcher):
         assert total >= 0
         assert input_bytes >= 0
         self.workers = workers
+
+    def working(self, inputs: tuple[Path, ...], stage: str, fraction: float) -> None:
+        self.stages.setdefault(inputs[0].stem, []).append((stage, fraction))
 
     def ended(self, outcome: rawback.Outcome) -> None:
         self.outcomes.append(outcome)
@@ -45,25 +47,10 @@ class Watcher(rawback.BatchWatcher):
         return {outcome.output.name: outcome.status for outcome in self.outcomes}
 
 
-class Serial:
-    """Workers that are this very process: for what does not depend on who works."""
-
-    count = 1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def outcomes(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
-        return (perform(task) for task in tasks)
-
-
 @pytest.fixture
 def serial(monkeypatch: pytest.MonkeyPatch) -> None:
     """All batches are done by this process."""
-    monkeypatch.setattr(api, "_workers", lambda *_: Serial())
+    monkeypatch.setattr(api, "choose_workers", lambda *_: InProcess())
 
 
 @pytest.fixture

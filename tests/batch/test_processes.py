@@ -147,6 +147,6 @@ def test_memory_of_this_machine() -> None:
     assert 0 < available_memory() <= psutil.virtual_memory().total
 
 
-def test_workers_are_at_least_one(library: Path) -> None:
+def test_a_negative_number_of_workers(library: Path) -> None:
     with pytest.raises(ValueError, match="at least 1"):
-        rawback.embed_many([library], workers=0)
+        rawback.embed_many([library], workers=-1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 
 from rawback import bitstream, container
-from rawback.errors import RawbackError, VerificationFailed
+from rawback.errors import Cancelled, RawbackError, VerificationFailed
 from rawback.files import read_file
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Expected:
                 jpegio.decode_jpeg(jpeg),
                 progress=job.part(_START, _END),
             )
+        except Cancelled:
+            raise
         except RawbackError as error:
             _fail(f"it does not read back: {error}")
         if jpeg != self.jpeg:

@@ -2,12 +2,13 @@
 
 ::
 
-    sources --pairing--> tasks --journal--> those left --pool or cluster--> outcomes --> report
+    sources --pairing--> tasks --journal--> those not done --workers--> outcomes --> report
 
 It stands on the public API's verbs, which each worker calls for one file at a time.
 """
 
-from rawback.batch.api import BatchWatcher, embed_many, restore_many
+from rawback.batch.api import embed_many, restore_many
+from rawback.batch.control import BatchWatcher
 from rawback.batch.pairing import Ambiguity, Pair, Pairing, pair_up
 from rawback.batch.report import BatchReport
 from rawback.batch.tasks import Outcome

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import time
 from concurrent.futures import CancelledError
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
-from rawback.batch.tasks import perform, worker_lost
+from rawback.batch.control import LOOK
+from rawback.batch.tasks import Outcome, perform, worker_lost
 from rawback.errors import RawbackError
 from rawback.files import label
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import TracebackType
 
-    from rawback.batch.tasks import Outcome, Task
+    from rawback.batch.control import Control
+    from rawback.batch.tasks import Task
 
 __all__ = ["Cluster"]
 
@@ -97,31 +100,44 @@ class Cluster:
         # Tasks that nobody waits for any more are forgotten by the scheduler.
         self._client.close()
 
-    def outcomes(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
+    def outcomes(self, tasks: Iterable[Task], control: Control) -> Iterator[Outcome]:
         """Do tasks side by side; see `Workers.outcomes`."""
         from distributed import as_completed
 
         run = secrets.token_hex(4)
         drawn = enumerate(tasks)
-        given: dict[str, Task] = {}
+        given: dict[str, tuple[Task, Any]] = {}
         ended = as_completed(loop=self._client.loop)
 
         def fill() -> None:
             for number, task in islice(drawn, max(0, _AHEAD * self.count - len(given))):
                 key = f"rawback-{run}-{number}"
-                given[key] = task
                 # What it does to files counts, not only what it returns: never taken from a cache.
-                ended.add(self._client.submit(work, task, key=key, pure=False))
+                future = self._client.submit(work, task, key=key, pure=False)
+                given[key] = task, future
+                ended.add(future)
 
-        with self._translated():
-            fill()
-        while given:
+        room = True
+        while not control.cancelled:
             with self._translated():
+                if room and not control.paused:
+                    fill()
+                    room = False
+                    if not given:
+                        return
+                if not ended.has_ready():
+                    time.sleep(LOOK)
+                    continue
                 future = next(ended)
-                outcome = _outcome(future, given.pop(future.key))
+                task, _ = given.pop(future.key)
+                outcome = _outcome(future, task)
+                room = True
             yield outcome
-            with self._translated():
-                fill()
+        # Those that have begun end without anybody hearing of it; the next run does them again.
+        with self._translated():
+            self._client.cancel([future for _, future in given.values()])
+        for task, _ in given.values():
+            yield Outcome(task.inputs, task.output, "cancelled")
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
     from rawback.files import StrPath
 
-__all__ = ["JPEG_SUFFIXES", "Ambiguity", "Pair", "Pairing", "SourceFile", "find_files", "pair_up"]
+__all__ = [
+    "JPEG_SUFFIXES",
+    "Ambiguity",
+    "Pair",
+    "Pairing",
+    "SourceFile",
+    "find_files",
+    "pair_files",
+    "pair_up",
+]
 
 _RAW_NAMES = (
     "3fr ari arw bay cap cr2 cr3 crw dcr dcs dng erf fff gpr iiq k25 kdc mef mos mrw nef nrw orf "
@@ -165,7 +174,11 @@ def pair_up(sources: Iterable[StrPath], *, recursive: bool = False) -> Pairing:
     Raises:
         RawbackError: A source is not there, or cannot be read.
     """
-    files = find_files(sources, recursive=recursive)
+    return pair_files(find_files(sources, recursive=recursive))
+
+
+def pair_files(files: Sequence[SourceFile]) -> Pairing:
+    """`pair_up` for files that are listed already."""
     raws = [file for file in files if file.suffix in RAW_SUFFIXES]
     jpegs = [file for file in files if file.suffix in JPEG_SUFFIXES]
     own = [file for file in jpegs if file.path.stem.lower().endswith(_OURS)]

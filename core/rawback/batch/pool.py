@@ -1,17 +1,28 @@
-"""Workers: whoever turns tasks into outcomes. Processes of this machine, or of a cluster."""
+"""Worker processes on this machine.
+
+::
+
+    to a worker      a task; then "pause", "resume" or "cancel" while it is at it
+    from a worker    (stage, fraction), at most some ten times a second; then the outcome
+
+A worker that reads the end of its pipe has nobody to work for any more, and ends.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, NoReturn, Protocol, Self
+from typing import TYPE_CHECKING, Literal, NoReturn, Self, TypeAlias
 
-from rawback.batch.tasks import perform, worker_lost
+from rawback.batch.control import LOOK
+from rawback.batch.tasks import Outcome, Task, perform, worker_lost
+from rawback.errors import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,51 +31,24 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType, TracebackType
 
-    from rawback.batch.tasks import Outcome, Task
+    from rawback.batch.control import Control
 
-__all__ = ["Processes", "Workers"]
+__all__ = ["Processes"]
 
 _ATTEMPTS = 2
 _PATIENCE = 5.0
 
-
-class Workers(Protocol):
-    """Whoever does tasks; a context manager that lets go of them at its end."""
-
-    @property
-    def count(self) -> int:
-        """How many tasks are done at a time."""
-        ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-    def outcomes(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
-        """Do tasks side by side.
-
-        Args:
-            tasks: Are drawn when there is room for them, not all at once.
-
-        Returns:
-            What came of each, in the order in which they end. A task whose worker is lost is
-            given to another one; if that is lost too, it has failed.
-        """
-        ...
+Command: TypeAlias = Literal["pause", "resume", "cancel"]
 
 
 @dataclass(slots=True)
 class _Worker:
-    """A process, and the task that it has, if any."""
+    """A process, the task that it has, if any, and the last command it got at that task."""
 
     process: SpawnProcess
     connection: Connection
     task: Task | None = None
+    command: Command = "resume"
 
 
 @dataclass(slots=True)
@@ -105,24 +89,48 @@ class Processes:
                 worker.process.join()
         self._workers.clear()
 
-    def outcomes(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
+    def outcomes(self, tasks: Iterable[Task], control: Control) -> Iterator[Outcome]:
         """Do tasks side by side; see `Workers.outcomes`."""
         drawn = iter(tasks)
         again: deque[Task] = deque()
         while True:
-            while len(self._busy()) < self.count:
-                task = again.popleft() if again else next(drawn, None)
-                if task is None:
-                    break
-                self._give(task)
+            if not (control.paused or control.cancelled):
+                self._fill(again, drawn, control)
+            self._command(control)
             busy = self._busy()
+            if not busy and not control.paused:
+                break
             if not busy:
-                return
-            ready = wait([worker.connection for worker in busy])
+                time.sleep(LOOK)
+                continue
+            ready = wait([worker.connection for worker in busy], LOOK)
             for worker in [worker for worker in busy if worker.connection in ready]:
-                outcome = self._result(worker, again)
+                outcome = self._result(worker, again, control)
                 if outcome is not None:
                     yield outcome
+        for task in again:
+            yield Outcome(task.inputs, task.output, "cancelled")
+
+    def _fill(self, again: deque[Task], drawn: Iterator[Task], control: Control) -> None:
+        """Give tasks to all workers that have none, while there are any."""
+        while len(self._busy()) < self.count:
+            task = again.popleft() if again else next(drawn, None)
+            if task is None:
+                break
+            self._give(task)
+            control.working(task, "Starting", 0.0)
+
+    def _command(self, control: Control) -> None:
+        """Pass on that all is to pause, to go on, or to stop."""
+        command: Command = "pause" if control.paused else "resume"
+        if control.cancelled:
+            command = "cancel"
+        for worker in self._busy():
+            if worker.command != command:
+                worker.command = command
+                # One that is dead is noticed when its result is read.
+                with contextlib.suppress(OSError):
+                    worker.connection.send(command)
 
     def _busy(self) -> list[_Worker]:
         return [worker for worker in self._workers if worker.task is not None]
@@ -136,17 +144,21 @@ class Processes:
             except OSError:
                 self._bury(worker)
             else:
-                worker.task = task
+                worker.task, worker.command = task, "resume"
                 return
 
-    def _result(self, worker: _Worker, again: deque[Task]) -> Outcome | None:
-        """What a worker has to say; None where it died and its task is to be tried again."""
-        task, worker.task = worker.task, None
+    def _result(self, worker: _Worker, again: deque[Task], control: Control) -> Outcome | None:
+        """What came of a worker's task; None where that is not known yet.
+
+        A task whose worker died is to be tried again, once.
+        """
+        task = worker.task
         if task is None:
             return None
         try:
-            outcome: Outcome = worker.connection.recv()
+            message: Outcome | tuple[str, float] = worker.connection.recv()
         except (EOFError, OSError):
+            worker.task = None
             code = self._bury(worker)
             losses = self._losses[task.output] = self._losses.get(task.output, 0) + 1
             if losses < _ATTEMPTS:
@@ -155,7 +167,11 @@ class Processes:
             how = f"signal {-code}" if code < 0 else f"status {code}"
             why = f"Its worker ended twice ({how}), maybe for want of memory; use fewer workers."
             return worker_lost(task, why)
-        return outcome
+        if isinstance(message, tuple):
+            control.working(task, *message)
+            return None
+        worker.task = None
+        return message
 
     def _bury(self, worker: _Worker) -> int:
         """Forget a worker that is dead; how it ended."""
@@ -184,20 +200,51 @@ def _serve(connection: Connection, threads: int) -> None:
     # Ctrl-C reaches the whole group of processes; whoever started this one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
-    parent = os.getppid()
-    name = str(os.getpid())
-
-    def check(_stage: str, _fraction: float) -> None:
-        if os.getppid() != parent:
-            raise SystemExit
-
     import rawback
 
     rawback.Codec()
     rawback.set_threads(threads)
     with contextlib.suppress(EOFError, OSError), connection:
         while True:
-            connection.send(perform(connection.recv(), check, name))
+            message: Task | Command = connection.recv()
+            # Commands that came too late were for the task before.
+            if isinstance(message, Task):
+                connection.send(perform(message, _Reporter(connection), str(os.getpid())))
+
+
+class _Reporter:
+    """Progress of a task for the process that gave it, whose commands it obeys meanwhile."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._stage = ""
+        self._reported = time.monotonic()
+
+    def __call__(self, stage: str, fraction: float) -> None:
+        """Report progress; wait while it is paused.
+
+        Raises:
+            Cancelled: The task is not wanted any more.
+            SystemExit: The other process is gone.
+        """
+        now = time.monotonic()
+        try:
+            if stage != self._stage or now - self._reported >= LOOK:
+                self._stage, self._reported = stage, now
+                self._connection.send((stage, fraction))
+            if fraction < 1:
+                self._obey()
+        except (EOFError, OSError) as error:
+            raise SystemExit from error
+
+    def _obey(self) -> None:
+        paused = False
+        while paused or self._connection.poll():
+            command: Command = self._connection.recv()
+            paused = command == "pause"
+            if command == "cancel":
+                message = "The batch was cancelled; start it again to go on."
+                raise Cancelled(message)
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -22,6 +22,7 @@ class BatchReport:
         unchanged: Files that an earlier run had made, of inputs that are still the same.
         failures: Outcomes of the files that could not be made.
         ambiguous: JPEGs whose raw cannot be told; each counts as a file that could not be made.
+        cancelled: Files that were not made as the batch was cancelled.
         unmatched: JPEGs without a raw and raws without a JPEG; or JPEGs in folders that carry no
             raw.
         input_bytes: Size of all inputs of the files made now.
@@ -37,6 +38,7 @@ class BatchReport:
     unchanged: int
     failures: tuple[Outcome, ...]
     ambiguous: tuple[Ambiguity, ...]
+    cancelled: int
     unmatched: int
     input_bytes: int
     output_bytes: int
@@ -53,7 +55,7 @@ class BatchReport:
     @property
     def complete(self) -> bool:
         """Whether all that was to be made is there."""
-        return not self.failed
+        return not (self.failed or self.cancelled)
 
     def as_dict(self) -> dict[str, Any]:
         """Names to what JSON has."""
@@ -64,6 +66,7 @@ class BatchReport:
             "failed": self.failed,
             "failures": [outcome.as_dict() for outcome in self.failures],
             "ambiguous": [item.as_dict() for item in self.ambiguous],
+            "cancelled": self.cancelled,
             "unmatched": self.unmatched,
             "input_bytes": self.input_bytes,
             "output_bytes": self.output_bytes,
@@ -102,12 +105,14 @@ class ReportBuilder:
     def report(self, seconds: float, workers: int) -> BatchReport:
         """The report of what was added so far."""
         nothing = self.counts.get("nothing", 0)
+        ended = sum(count for status, count in self.counts.items() if status != "cancelled")
         return BatchReport(
             total=self.total + len(self.ambiguous) - nothing,
             done=self.counts.get("done", 0),
             unchanged=self.counts.get("unchanged", 0),
             failures=tuple(self.failures),
             ambiguous=self.ambiguous,
+            cancelled=self.total - ended,
             unmatched=self.unmatched + nothing,
             input_bytes=self.input_bytes,
             output_bytes=self.output_bytes,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from rawback.batch.storage import display_name, fingerprint, is_local, read_bytes, write_remote
-from rawback.errors import OutputRefused, PayloadMissing, RawbackError
+from rawback.errors import Cancelled, OutputRefused, PayloadMissing, RawbackError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Embedding", "Outcome", "Restoring", "Status", "Task", "perform", "worker_lost"]
 
-Status: TypeAlias = Literal["done", "unchanged", "failed", "nothing"]
-"""What came of a task: ``"nothing"`` is a JPEG, found in a folder, that carries no raw."""
+Status: TypeAlias = Literal["done", "unchanged", "failed", "nothing", "cancelled"]
+"""What came of a task: ``"unchanged"`` was made by an earlier run; ``"nothing"`` is a JPEG in a
+folder that carries no raw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Outcome:
     """What came of one file.
 
     Attributes:
-        inputs: The raw and the JPEG; or the carrier.
+        inputs: The raw and the JPEG, or the raw alone; or the carrier.
         output: The file that was to be written.
         status: What became of it.
         error: The kind of error, and one sentence; None where nothing failed.
@@ -127,7 +128,7 @@ class Embedding(Task):
 
     Attributes:
         raw: The raw.
-        jpeg: The JPEG.
+        jpeg: The JPEG; None for the preview in the raw, or a rendering of it.
         rate: As for `rawback.embed`.
         force: As for `rawback.embed`.
         in_place: As for `rawback.embed`: `output` is the JPEG then.
@@ -136,7 +137,7 @@ class Embedding(Task):
     """
 
     raw: Path
-    jpeg: Path
+    jpeg: Path | None
     rate: Rate
     in_place: bool = False
     force: bool = False
@@ -145,8 +146,8 @@ class Embedding(Task):
 
     @property
     def inputs(self) -> tuple[Path, ...]:
-        """The raw and the JPEG."""
-        return self.raw, self.jpeg
+        """The raw and the JPEG, if there is one."""
+        return (self.raw,) if self.jpeg is None else (self.raw, self.jpeg)
 
     @property
     def sources(self) -> tuple[Path, ...]:
@@ -158,7 +159,7 @@ class Embedding(Task):
         """The rate, and what else decides what comes of it."""
         words = [self.rate.kind, repr(self.rate.value)]
         words += ["in place"] * self.in_place + ["unguided"] * self.unguided
-        words += ["unverified"] * (not self.verify)
+        words += ["unverified"] * (not self.verify) + ["preview"] * (self.jpeg is None)
         return " ".join(("embed", *words))
 
     def work(self, progress: Progress | None) -> EmbedResult:
@@ -167,7 +168,7 @@ class Embedding(Task):
 
         import rawback
 
-        if all(map(is_local, (*self.inputs, self.output))):
+        if self.jpeg is not None and all(map(is_local, (*self.inputs, self.output))):
             self.output.parent.mkdir(parents=True, exist_ok=True)
             return rawback.embed(
                 self.raw,
@@ -182,13 +183,14 @@ class Embedding(Task):
                 progress=progress,
             )
         if self.in_place:
-            message = (
-                f"{display_name(self.jpeg)} cannot be changed where it is; give an output folder."
-            )
+            name = display_name(self.output)
+            message = f"{name} cannot be changed where it is; give an output folder."
             raise OutputRefused(message)
+        raw = read_bytes(self.raw)
+        jpeg = rawback.carrier_for(raw) if self.jpeg is None else read_bytes(self.jpeg)
         carrier, result = rawback.embed_bytes(
-            read_bytes(self.raw),
-            read_bytes(self.jpeg),
+            raw,
+            jpeg,
             rate=self.rate,
             force=self.force,
             unguided=self.unguided,
@@ -279,6 +281,8 @@ def perform(task: Task, progress: Progress | None = None, worker: str = "") -> O
         if tuple(map(fingerprint, sources)) != task.input_fingerprints[: len(sources)]:
             changed = ("RawbackError", "A file changed while it was read; run it again.")
             return outcome("failed", error=changed, output_fingerprint=fingerprint(task.output))
+    except Cancelled:
+        return outcome("cancelled")
     except PayloadMissing as error:
         if isinstance(task, Restoring) and not task.named:
             return outcome("nothing")

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 import rawback
+from rawback.batch.control import Control
 from rawback.batch.pool import Processes
 from rawback.batch.storage import fingerprint
 from rawback.batch.tasks import Embedding, Restoring
@@ -93,7 +94,7 @@ def timed(workers: Processes, tasks: Sequence[Task], tiny: Sequence[Task]) -> di
 
 
 def _done(workers: Processes, tasks: Sequence[Task]) -> list[Outcome]:
-    outcomes = list(workers.outcomes(tasks))
+    outcomes = list(workers.outcomes(tasks, Control()))
     for outcome in outcomes:
         if outcome.status != "done":
             message = f"{outcome.output}: {outcome.error}"
