@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         pair_up,
         restore_many,
     )
+    from rawback.batch.pairing import JPEG_SUFFIXES, RAW_SUFFIXES
     from rawback.errors import (
         Cancelled,
         DamagedCarrier,
@@ -68,6 +69,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_QUALITY",
+    "JPEG_SUFFIXES",
+    "RAW_SUFFIXES",
     "Ambiguity",
     "BatchReport",
     "BatchWatcher",
@@ -152,6 +155,7 @@ _HOMES = {
         "Verification",
     ),
     "rawback._api.session": ("Session", "open_session"),
+    "rawback.batch.pairing": ("JPEG_SUFFIXES", "RAW_SUFFIXES"),
     "rawback.batch": (
         "Ambiguity",
         "BatchReport",

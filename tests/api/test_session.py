@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import rawback
 from rawback import rawio
@@ -195,8 +197,24 @@ def test_saving_never_replaces_an_input(shot_folder: Path) -> None:
     kept = opened.save_in_place(encoding, jpeg)
     assert kept.read_bytes() == before
     assert rawback.strip_bytes(jpeg.read_bytes()) == before
+    # Another payload takes the place of the first; the JPEG as it was stays.
+    finer = opened.encode(rawback.Rate.quality(70))
+    assert opened.save_in_place(finer, jpeg).read_bytes() == before
+    assert jpeg.read_bytes() == finer.carrier
+    jpeg.write_bytes(before)
     with pytest.raises(rawback.OutputRefused, match="changed since"):
         opened.save_in_place(encoding, jpeg)
+
+
+def test_a_jpeg_of_another_shot_is_refused_unless_unguided(shot: tuple[bytes, bytes]) -> None:
+    plain = np.full((120, 160, 3), 128, np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(plain).save(file, "JPEG")
+    with pytest.raises(rawback.ShotMismatch):
+        rawback.open_session(shot[0], file.getvalue()).prepare()
+    session = rawback.open_session(shot[0], file.getvalue(), unguided=True)
+    session.prepare()
+    assert not session.encode(rawback.Rate.quality(40)).result.guided
 
 
 def test_carriers_open_alone(shot: tuple[bytes, bytes], lossless_carrier: bytes) -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SURFACE = """
-    DEFAULT_QUALITY CarrierInfo DamagedCarrier DamagedRaw EmbedResult OutputRefused PayloadDamaged
+    DEFAULT_QUALITY JPEG_SUFFIXES RAW_SUFFIXES CarrierInfo DamagedCarrier DamagedRaw
+    EmbedResult OutputRefused PayloadDamaged
     PayloadMissing PayloadTooNew PixelsChanged Progress Rate RateUnreachable RawbackError
     RestoreResult SectionInfo ShotMismatch ShrinkResult SignedCarrier Status StripResult
     UnsupportedCarrier UnsupportedRaw Verification VerificationFailed __version__ embed embed_bytes

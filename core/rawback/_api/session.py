@@ -57,8 +57,11 @@ class Session:
         carrier: DecodedJpeg,
         raw_bytes: int,
         inputs: tuple[StrPath, ...] = (),
+        *,
+        unguided: bool = False,
     ) -> None:
         self._frame = frame
+        self._unguided = unguided
         self._inputs = inputs
         self._jpeg = jpeg
         self._carrier = carrier
@@ -114,7 +117,7 @@ class Session:
             registered: Is given `guide` as soon as it is there.
 
         Raises:
-            ShotMismatch: The two do not show the same shot.
+            ShotMismatch: The two do not show the same shot, and the session is not `unguided`.
             UnsupportedCarrier: The JPEG is tiny beside the raw.
             Cancelled: It was stopped.
         """
@@ -131,7 +134,11 @@ class Session:
             if self._previews is None:
                 tell("Preparing", 0.0)
                 self._codec = encoder.prepare(
-                    self._frame, self._carrier, progress=tell, registered=found
+                    self._frame,
+                    self._carrier,
+                    unguided=self._unguided,
+                    progress=tell,
+                    registered=found,
                 )
                 self._previews = encoder.Previews(self._codec)
 
@@ -297,7 +304,10 @@ class Session:
         Raises:
             OutputRefused: The JPEG has changed since, or cannot be written.
         """
-        return replace_file(jpeg, encoding.carrier, was=self._jpeg)
+        original = replace_file(jpeg, encoding.carrier, was=self._jpeg)
+        # The JPEG may be given another payload later.
+        self._jpeg = encoding.carrier
+        return original
 
     def _saved(self, data: bytes, output: StrPath, *, overwrite: bool) -> Path:
         check_output(output, overwrite=overwrite, inputs=self._inputs)
@@ -374,7 +384,7 @@ class Session:
         return region
 
 
-def open_session(raw: StrPath | bytes, jpeg: StrPath | bytes) -> Session:
+def open_session(raw: StrPath | bytes, jpeg: StrPath | bytes, *, unguided: bool = False) -> Session:
     """Read a raw and the JPEG that was made from it, to look at all rates in turn.
 
     Reading takes a moment; what takes longer is left to `Session.prepare`.
@@ -382,6 +392,8 @@ def open_session(raw: StrPath | bytes, jpeg: StrPath | bytes) -> Session:
     Args:
         raw: The raw file: its path, or its bytes.
         jpeg: The JPEG, the same way; a payload that it carries is left out of everything.
+        unguided: Where the JPEG does not show the raw, code the raw on its own, which takes far
+            more bytes, instead of refusing.
 
     Returns:
         The session.
@@ -399,4 +411,4 @@ def open_session(raw: StrPath | bytes, jpeg: StrPath | bytes) -> Session:
     carrier = jpegio.decode_jpeg(container.remove_payload(data))
     frame = rawio.read_raw(raw)
     inputs = tuple(file for file in (raw, jpeg) if not isinstance(file, bytes))
-    return Session(frame, data, carrier, len(contents(raw)), inputs)
+    return Session(frame, data, carrier, len(contents(raw)), inputs, unguided=unguided)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JPEG_SUFFIXES",
+    "RAW_SUFFIXES",
     "Ambiguity",
     "Pair",
     "Pairing",
@@ -36,6 +37,7 @@ RAW_SUFFIXES = frozenset(f".{name}" for name in _RAW_NAMES.split())
 """By which raws are told from other files; LibRaw has the last word."""
 
 JPEG_SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".jfif"))
+"""By which JPEGs are told from other files, in lower case."""
 
 _OURS = ".rawback"
 _DUPLICATE = re.compile(r"_\d\d$")
