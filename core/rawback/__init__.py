@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         UnsupportedRaw,
         VerificationFailed,
     )
+    from rawback.metrics import VisibleError
     from rawback.rate import Rate
     from rawback.types import Guide, NoiseModel, Progress, RawFrame
 
@@ -114,6 +115,7 @@ __all__ = [
     "UnsupportedRaw",
     "Verification",
     "VerificationFailed",
+    "VisibleError",
     "__version__",
     "carrier_for",
     "embed",
@@ -167,6 +169,7 @@ _HOMES = {
         "pair_up",
         "restore_many",
     ),
+    "rawback.metrics": ("VisibleError",),
     "rawback.rate": ("Rate",),
     "rawback.types": ("Guide", "NoiseModel", "Progress", "RawFrame"),
     "rawback.errors": (

@@ -1,4 +1,4 @@
-"""The few colour facts that simulation, rendering and edit metrics share."""
+"""Colours of real sensors, for simulation."""
 
 from __future__ import annotations
 
@@ -9,26 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.types import RawFrame
 
-__all__ = [
-    "CAMERA_MATRICES",
-    "D65",
-    "SRGB_TO_XYZ",
-    "camera_to_srgb",
-    "from_srgb",
-    "neutral_at",
-    "srgb_to_camera",
-    "to_srgb",
-]
-
-SRGB_TO_XYZ: NDArray[np.float64] = np.array(
-    [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-)
-"""Linear sRGB to CIE XYZ (IEC 61966-2-1)."""
-
-D65: NDArray[np.float64] = SRGB_TO_XYZ.sum(axis=1)
-"""XYZ of sRGB white."""
+__all__ = ["CAMERA_MATRICES", "neutral_at"]
 
 CAMERA_MATRICES: dict[str, NDArray[np.float64]] = {
     name: np.array(values, np.float64).reshape(3, 3) / 10_000
@@ -43,35 +25,6 @@ CAMERA_MATRICES: dict[str, NDArray[np.float64]] = {
     }.items()
 }
 """XYZ (D65) to camera RGB of real sensors, as their DNG ColorMatrix gives it."""
-
-
-def from_srgb(pixels: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
-    """Undo the sRGB transfer curve: codes, or floats in [0, 1], to linear float32 in [0, 1]."""
-    if pixels.dtype == np.uint8:
-        table = from_srgb(np.linspace(0, 1, 256, dtype=np.float32))
-        return table[pixels]
-    encoded = np.asarray(pixels, np.float32)
-    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-    return linear.astype(np.float32)
-
-
-def to_srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Apply the sRGB transfer curve to linear light, clipped to [0, 1]; float32 in [0, 1]."""
-    light = np.clip(linear, 0, 1)
-    encoded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return encoded.astype(np.float32)
-
-
-def srgb_to_camera(color_matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Linear sRGB to white-balanced camera RGB: white stays (1, 1, 1), as raw converters assume."""
-    matrix: NDArray[np.float64] = color_matrix @ SRGB_TO_XYZ
-    return np.asarray(matrix / matrix.sum(axis=1, keepdims=True), np.float64)
-
-
-def camera_to_srgb(frame: RawFrame) -> NDArray[np.float64]:
-    """White-balanced camera RGB of `frame` to linear sRGB."""
-    matrix = np.array(frame.color_matrix, np.float64).reshape(3, 3)
-    return np.asarray(np.linalg.inv(srgb_to_camera(matrix)), np.float64)
 
 
 def neutral_at(color_matrix: NDArray[np.float64], kelvin: float) -> tuple[float, float, float]:

@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 
 from rawback.jpegio import DecodedJpeg
+from rawback.rendering import camera_to_srgb, demosaic
 from rawback.types import NoiseModel
-from rawback_lab.colour import camera_to_srgb
-from rawback_lab.demosaic import demosaic
 from rawback_lab.peers import BASE_BYTES, fitted_base
 from rawback_lab.render import FilmicLook, develop
 

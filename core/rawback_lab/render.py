@@ -19,9 +19,8 @@ import rawpy
 from PIL import Image, ImageFile
 
 from rawback import rawio
+from rawback.rendering import balanced_signal, camera_to_srgb, demosaic, to_srgb
 from rawback.types import RawFrame
-from rawback_lab.colour import camera_to_srgb, to_srgb
-from rawback_lab.demosaic import balanced_signal, demosaic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,7 +129,7 @@ def render_filmic(frame: RawFrame, look: FilmicLook | None = None) -> NDArray[np
         sRGB codes, uint8 ``[H, W, 3]``.
     """
     look = look or FilmicLook()
-    balanced = balanced_signal(frame, slice(None), look.warmth)
+    balanced = balanced_signal(frame, warmth=look.warmth)
     light = demosaic(balanced, frame.pattern) @ camera_to_srgb(frame).T.astype(np.float32)
     return develop(light, look)
 

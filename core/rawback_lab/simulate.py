@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from rawback.rendering import from_srgb, srgb_to_camera
 from rawback.types import RawFrame
-from rawback_lab.colour import from_srgb, srgb_to_camera
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -57,6 +57,7 @@ FIGURES = {
     "highlight_psnr_db",
     "error_over_sigma",
     "worst_error",
+    "visible",
     "verified",
     "seconds",
     "peak_memory_bytes",

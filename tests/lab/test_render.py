@@ -10,11 +10,10 @@ import pytest
 from PIL import Image, ImageOps
 
 from rawback import jpegio, rawio
+from rawback.rendering import demosaic, from_srgb, to_srgb
 from rawback.types import BayerPattern
 from rawback_lab.camera import CameraSpec
-from rawback_lab.colour import from_srgb, to_srgb
 from rawback_lab.darktable import render_darktable
-from rawback_lab.demosaic import demosaic
 from rawback_lab.orient import to_sensor, upright
 from rawback_lab.render import (
     STYLES,

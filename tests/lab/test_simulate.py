@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rawback.rendering import D65
 from rawback.types import BayerPattern
 from rawback_lab.camera import CameraSpec
-from rawback_lab.colour import CAMERA_MATRICES, D65, neutral_at
+from rawback_lab.colour import CAMERA_MATRICES, neutral_at
 from rawback_lab.simulate import simulate
 
 if TYPE_CHECKING:

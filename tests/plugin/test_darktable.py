@@ -14,10 +14,10 @@ from PIL import Image
 
 import rawback
 from rawback import jpegio
-from rawback_lab.colour import from_srgb
+from rawback.metrics import delta_e_2000, lab_from_linear
+from rawback.rendering import from_srgb
 from rawback_lab.darktable import render_darktable
 from rawback_lab.darktable_window import NEEDED, drive
-from rawback_lab.edit_metrics import delta_e_2000, lab_from_linear
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -190,6 +190,7 @@ class Coded:
             seconds=job.seconds,
             peak_memory_bytes=peak_memory(),
             sections=section_infos(payload, self.added - len(payload)),
+            visible=metrics.visible_errors(frame, restored, sampled=True),
             guided=bool(self.session.guide.mask.any()),
         )
 

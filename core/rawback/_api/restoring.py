@@ -155,6 +155,7 @@ def verify(
         psnr_db=metrics.raw_psnr(frame, restored),
         worst_error=metrics.worst_error(frame, restored),
         exact=np.array_equal(frame.cfa, restored.cfa),
+        visible=metrics.visible_errors(frame, restored),
     )
 
 

@@ -6,7 +6,10 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from rawback.metrics import VisibleError
 
 __all__ = [
     "CarrierInfo",
@@ -32,12 +35,15 @@ class _Result:
 
         Null stands for what is not a number: a PSNR without any error, or of no pixels at all.
         """
-        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        figures: dict[str, Any] = _plain(self)
+        return figures
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, _Result):
-        return value.as_dict()
+    if dataclasses.is_dataclass(value):
+        return {
+            field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Path):
@@ -82,6 +88,8 @@ class EmbedResult(_Result):
         highlight_psnr_db: The same where the JPEG clips; nan where it does not clip.
         error_over_sigma: RMS error over the raw's own noise.
         worst_error: Largest difference between a sample and the one that comes back, in DN.
+        visible: How different both look at 1:1 and at fit, at 0, +2 and +4 EV, estimated from a
+            sample of the frame; all 0 where the payload is exact.
         exact: Whether every sample of the raw comes back.
         seconds: Time taken.
         peak_memory_bytes: The most memory the process has held so far; None where the system does
@@ -106,6 +114,7 @@ class EmbedResult(_Result):
     seconds: float
     peak_memory_bytes: int | None
     sections: tuple[SectionInfo, ...]
+    visible: tuple[VisibleError, ...] = ()
     guided: bool = True
     verified: bool = False
 
@@ -186,6 +195,8 @@ class Verification(_Result):
         worst_error: Largest difference between samples of the two, in DN; None where `psnr_db` is.
         exact: Whether the restored samples equal the raw's; None where `psnr_db` is.
         sections: What the payload is made of.
+        visible: How different the restored raw and the raw look at 1:1 and at fit, at 0, +2 and
+            +4 EV, over the whole frame; empty where `psnr_db` is None.
     """
 
     status: Status
@@ -194,6 +205,7 @@ class Verification(_Result):
     worst_error: int | None
     exact: bool | None
     sections: tuple[SectionInfo, ...]
+    visible: tuple[VisibleError, ...] = ()
 
     @property
     def intact(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rawback import bitstream, container, metrics
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from threading import Event
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from rawback import encoder
     from rawback.encoder import Previews
@@ -308,6 +312,23 @@ class Session:
         # The JPEG may be given another payload later.
         self._jpeg = encoding.carrier
         return original
+
+    def visible_differences(self, preview: Preview, exposure: float = 2.0) -> NDArray[np.float32]:
+        """Where a preview looks different from the original, as it is shown at 1:1.
+
+        Args:
+            preview: From `preview`.
+            exposure: Stops by which both are lifted.
+
+        Returns:
+            The colour difference of each pixel (S-CIELAB with CIEDE2000), float32 ``[height,
+            width]`` of the preview's region; about 1 is just noticeable. Near the region's edges
+            it lacks what lies around.
+        """
+        original, restored = (
+            replace(self._frame, cfa=cfa) for cfa in (preview.original, preview.restored)
+        )
+        return metrics.visible_differences(original, restored, exposure)
 
     def _saved(self, data: bytes, output: StrPath, *, overwrite: bool) -> Path:
         check_output(output, overwrite=overwrite, inputs=self._inputs)

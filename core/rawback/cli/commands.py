@@ -10,7 +10,7 @@ import rawback
 from rawback.cli import options
 from rawback.cli.many import restore_all
 from rawback.cli.rates import rate_of
-from rawback.cli.talk import Talk, bytes_text, decibels, section_lines
+from rawback.cli.talk import Talk, bytes_text, decibels, section_lines, visible_line
 from rawback.files import label
 
 __all__ = ["embed", "info", "restore", "shrink", "strip", "verify"]
@@ -64,6 +64,7 @@ def embed(
     if not result.exact:
         error = f"{result.error_over_sigma:.2f} of the raw's own noise"
         lines.append(f"  error is {error}, at the worst sample {result.worst_error} DN")
+        lines.append(visible_line(result.visible))
     if result.verified:
         lines.append("  read back, decoded and compared")
     if not result.guided:
@@ -173,6 +174,7 @@ def verify(
     if found.psnr_db is not None and found.exact is not None:
         worst = "" if found.exact else f", at the worst sample {found.worst_error} DN"
         lines.append(f"  against the raw: {decibels(found.psnr_db, exact=found.exact)}{worst}")
+        lines += [] if found.exact else [visible_line(found.visible)]
     talk.result(found.as_dict(), lines + (section_lines(found.sections) if verbose else []))
     if not found.intact:
         raise typer.Exit(1)

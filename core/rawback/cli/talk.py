@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import rawback
 
-__all__ = ["Talk", "bytes_text", "decibels", "part", "print_json", "section_lines"]
+__all__ = ["Talk", "bytes_text", "decibels", "part", "print_json", "section_lines", "visible_line"]
 
 _PATIENCE = 1.0
 
@@ -46,6 +46,15 @@ def bytes_text(size: int) -> str:
 def decibels(psnr: float, *, exact: bool) -> str:
     """A PSNR for people."""
     return "exact" if exact else f"{psnr:.2f} dB"
+
+
+def visible_line(errors: Sequence[rawback.VisibleError]) -> str:
+    """What a person would see of an error, in a picture lifted by two stops."""
+    lifted = next(error for error in errors if error.view == "1:1" and error.exposure == 2)
+    return (
+        f"  colours differ by {lifted.mean:.2f} at 1:1 and +2 EV, "
+        f"95 % of the picture by less than {lifted.p95:.2f} (CIEDE2000 as the eye resolves it)"
+    )
 
 
 def section_lines(sections: Sequence[rawback.SectionInfo]) -> list[str]:
