@@ -1,24 +1,10 @@
-"""Tiles side by side: numpy and OpenCV let other threads run while they compute."""
+"""Tiles side by side, and libraries that start threads of their own held to as many."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+from rawback.parallel import in_threads, set_thread_count, threads
 
 __all__ = ["in_threads", "set_threads", "threads"]
-
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
-
-_threads = 2
-
-
-def threads() -> int:
-    """How many tiles are worked on at a time."""
-    return _threads
 
 
 def set_threads(count: int) -> None:
@@ -32,18 +18,6 @@ def set_threads(count: int) -> None:
     import cv2
     import torch
 
-    global _threads
-    if count < 1:
-        message = f"{count} threads cannot work; give at least 1"
-        raise ValueError(message)
-    _threads = count
+    set_thread_count(count)
     torch.set_num_threads(count)
     cv2.setNumThreads(count)
-
-
-def in_threads(
-    work: Callable[[_Item], _Result], items: Iterable[_Item], count: int | None = None
-) -> Iterable[_Result]:
-    """Results of `work` in the order of `items`, a few at a time ahead of their use."""
-    with ThreadPoolExecutor(max_workers=_threads if count is None else count) as pool:
-        yield from pool.map(work, items)
