@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rawback.cli import main
-from rawback.cli.program import app
+from rawback.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -13,9 +13,9 @@ import pytest
 
 import rawback
 from rawback.cli import main
-from rawback.cli.board import time_text
+from rawback.cli.batch_progress import time_text
 from rawback.cli.options import parse_jobs
-from rawback.cli.talk import bytes_text
+from rawback.cli.output import bytes_text
 
 if TYPE_CHECKING:
     from pathlib import Path

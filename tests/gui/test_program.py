@@ -76,7 +76,7 @@ def test_the_command_starts_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_core_loads_no_qt() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "import rawback.cli.program, sys; print(*sys.modules)"],
+        [sys.executable, "-c", "import rawback.cli.app, sys; print(*sys.modules)"],
         env={**os.environ, "PYTHONPATH": PATHS},
         capture_output=True,
         text=True,

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from rawback.cli.interrupt import interruption
 
         with interruption.noted():
-            from rawback.cli.program import run
+            from rawback.cli.app import run
 
             return run(arguments)
     except KeyboardInterrupt:

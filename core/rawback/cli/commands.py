@@ -8,9 +8,9 @@ import typer
 
 import rawback
 from rawback.cli import options
-from rawback.cli.many import restore_all
+from rawback.cli.batch import restore_all
+from rawback.cli.output import Printer, bytes_text, psnr_text, section_lines, visible_line
 from rawback.cli.rates import rate_of
-from rawback.cli.talk import Talk, bytes_text, decibels, section_lines, visible_line
 from rawback.files import label
 
 __all__ = ["embed", "info", "restore", "shrink", "strip", "verify"]
@@ -43,8 +43,8 @@ def embed(
         message = "--in-place goes with neither --output nor --sidecar; leave one out."
         raise options.UsageError(message)
     rate = rate_of(size, bpp, quality, psnr, lossless=lossless)
-    talk = Talk(as_json, verbose, quiet)
-    with talk.progress() as progress:
+    printer = Printer(as_json, verbose, quiet)
+    with printer.progress() as progress:
         result = rawback.embed(
             raw,
             jpeg,
@@ -58,7 +58,7 @@ def embed(
             verify=verify,
             progress=progress,
         )
-    figure = decibels(result.psnr_db, exact=result.exact)
+    figure = psnr_text(result.psnr_db, exact=result.exact)
     size_text = f"{bytes_text(result.payload_bytes)} ({result.bpp:.3f} bpp)"
     lines = [f"{label(result.output or '')}: {figure}, {size_text}, {result.seconds:.1f} s"]
     if not result.exact:
@@ -71,7 +71,7 @@ def embed(
         lines.append("  the JPEG does not show this raw, which was coded on its own")
     if result.original is not None:
         lines.append(f"  the JPEG as it was: {label(result.original)}")
-    talk.result(result.as_dict(), lines + (section_lines(result.sections) if verbose else []))
+    printer.result(result.as_dict(), lines + (section_lines(result.sections) if verbose else []))
 
 
 def restore(
@@ -95,7 +95,7 @@ def restore(
     Writes NAME.rawback.dng beside each carrier by default. Of several carriers, or of folders, a
     second run does only what is left or has changed, and OUT is a folder.
     """
-    talk = Talk(as_json, verbose, quiet)
+    printer = Printer(as_json, verbose, quiet)
     if _several(carriers, recursive, jobs, cluster, journal, json_lines):
         if region is not None or sidecar is not None:
             message = "--region and --sidecar are for one carrier; give just one file."
@@ -103,7 +103,7 @@ def restore(
         restore_all(
             carriers,
             output,
-            talk,
+            printer,
             salvage=salvage,
             recursive=recursive,
             jobs=jobs,
@@ -113,7 +113,7 @@ def restore(
             overwrite=overwrite,
         )
         return
-    with talk.progress() as progress:
+    with printer.progress() as progress:
         result = rawback.restore(
             carriers[0],
             output,
@@ -128,7 +128,7 @@ def restore(
     lines = [f"{label(result.output or '')}: {size}{exact}, {result.seconds:.1f} s"]
     if not result.complete:
         lines.append("  restored from the sections before the damage only")
-    talk.result(result.as_dict(), lines)
+    printer.result(result.as_dict(), lines)
 
 
 def info(
@@ -138,21 +138,21 @@ def info(
     quiet: options.Quiet = False,
 ) -> None:
     """Say what raw a carrier holds, and in how many bytes."""
-    found = rawback.inspect(carrier)
-    camera = " ".join(dict.fromkeys(f"{found.make} {found.model}".split())) or "unknown"
-    state = "" if found.intact else ", damaged"
-    size = f"{found.payload_bytes:,} bytes, {found.bpp:.3f} bpp"
+    contents = rawback.inspect(carrier)
+    camera = " ".join(dict.fromkeys(f"{contents.make} {contents.model}".split())) or "unknown"
+    state = "" if contents.intact else ", damaged"
+    size = f"{contents.payload_bytes:,} bytes, {contents.bpp:.3f} bpp"
     lines = [
         f"{label(carrier)}",
         f"  camera    {camera}",
-        f"  raw       {found.width} x {found.height}, {found.pattern}",
-        f"  JPEG      {found.carrier_width} x {found.carrier_height}",
-        f"  payload   {size}, format {found.format_version}{state}",
-        f"  made as   {'lossless' if found.exact else 'lossy'}",
+        f"  raw       {contents.width} x {contents.height}, {contents.pattern}",
+        f"  JPEG      {contents.carrier_width} x {contents.carrier_height}",
+        f"  payload   {size}, format {contents.format_version}{state}",
+        f"  made as   {'lossless' if contents.exact else 'lossy'}",
         "",
-        *section_lines(found.sections),
+        *section_lines(contents.sections),
     ]
-    Talk(as_json, verbose, quiet).result(found.as_dict(), lines)
+    Printer(as_json, verbose, quiet).result(contents.as_dict(), lines)
 
 
 def verify(
@@ -167,16 +167,16 @@ def verify(
 
     Exit status 0 only if it is.
     """
-    talk = Talk(as_json, verbose, quiet)
-    with talk.progress() as progress:
-        found = rawback.verify(carrier, raw=raw, sidecar=sidecar, progress=progress)
-    lines = [f"{label(carrier)}: {found.status}. {found.detail}"]
-    if found.psnr_db is not None and found.exact is not None:
-        worst = "" if found.exact else f", at the worst sample {found.worst_error} DN"
-        lines.append(f"  against the raw: {decibels(found.psnr_db, exact=found.exact)}{worst}")
-        lines += [] if found.exact else [visible_line(found.visible)]
-    talk.result(found.as_dict(), lines + (section_lines(found.sections) if verbose else []))
-    if not found.intact:
+    printer = Printer(as_json, verbose, quiet)
+    with printer.progress() as progress:
+        checked = rawback.verify(carrier, raw=raw, sidecar=sidecar, progress=progress)
+    lines = [f"{label(carrier)}: {checked.status}. {checked.detail}"]
+    if checked.psnr_db is not None and checked.exact is not None:
+        worst = "" if checked.exact else f", at the worst sample {checked.worst_error} DN"
+        lines.append(f"  against the raw: {psnr_text(checked.psnr_db, exact=checked.exact)}{worst}")
+        lines += [] if checked.exact else [visible_line(checked.visible)]
+    printer.result(checked.as_dict(), lines + (section_lines(checked.sections) if verbose else []))
+    if not checked.intact:
         raise typer.Exit(1)
 
 
@@ -195,7 +195,7 @@ def shrink(
         f"{label(output)}: {bytes_text(result.payload_bytes)} ({result.bpp:.3f} bpp), "
         f"{bytes_text(result.removed_bytes)} less"
     )
-    Talk(as_json, verbose, quiet).result(result.as_dict(), [line])
+    Printer(as_json, verbose, quiet).result(result.as_dict(), [line])
 
 
 def strip(
@@ -209,7 +209,7 @@ def strip(
     """Write the JPEG without its payload, as it was before."""
     result = rawback.strip(carrier, output, overwrite=overwrite)
     line = f"{label(output)}: {bytes_text(result.removed_bytes)} taken out"
-    Talk(as_json, verbose, quiet).result(result.as_dict(), [line])
+    Printer(as_json, verbose, quiet).result(result.as_dict(), [line])
 
 
 def _several(carriers: list[str], *of_batches: object) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import rawback
 from rawback.cli import options  # noqa: TC001 -- Typer reads the annotations
-from rawback.cli.talk import Talk, decibels, part, print_json
+from rawback.cli.output import Printer, print_json, psnr_text, sub_progress
 from rawback.errors import OutputRefused, RawbackError
 from rawback.files import label, write_file
 
@@ -61,13 +61,13 @@ def demo(
     except OSError as error:
         message = f"{label(folder)} cannot be made ({error.strerror}); choose another folder."
         raise OutputRefused(message) from error
-    talk = Talk(as_json, verbose, quiet)
+    printer = Printer(as_json, verbose, quiet)
     rates = [(f"{size // 1000} kB", rawback.Rate.size(size)) for size in _SIZES]
     rates.append(("lossless", rawback.Rate.lossless()))
     trips: list[_Trip] = []
-    with talk.progress() as progress:
+    with printer.progress() as progress:
         for number, (name, rate) in enumerate(rates):
-            share = part(progress, number / len(rates), (number + 1) / len(rates))
+            share = sub_progress(progress, number / len(rates), (number + 1) / len(rates))
             trips.append(_trip(folder, raw, jpeg, name, rate, share))
     png = comparison(raw, jpeg, [_restored_row(trip) for trip in trips])
     picture = write_file(folder / "comparison.png", png, overwrite=True)
@@ -100,10 +100,10 @@ def _trip(
     stem = f"sample-{name.replace(' ', '')}"
     carrier = folder / f"{stem}.jpg"
     embedded = rawback.embed(
-        raw, jpeg, carrier, rate=rate, overwrite=True, progress=part(progress, 0.0, 0.7)
+        raw, jpeg, carrier, rate=rate, overwrite=True, progress=sub_progress(progress, 0.0, 0.7)
     )
     restored = rawback.restore(
-        carrier, folder / f"{stem}.dng", overwrite=True, progress=part(progress, 0.7, 1.0)
+        carrier, folder / f"{stem}.dng", overwrite=True, progress=sub_progress(progress, 0.7, 1.0)
     )
     return _Trip(name, embedded, restored)
 
@@ -114,7 +114,7 @@ def _restored_row(trip: _Trip) -> Row:
     if trip.restored.output is None:
         message = "a file was restored without a name"
         raise RuntimeError(message)
-    figures = decibels(trip.embedded.psnr_db, exact=trip.embedded.exact)
+    figures = psnr_text(trip.embedded.psnr_db, exact=trip.embedded.exact)
     size = f"{trip.embedded.payload_bytes / 1000:.0f} kB"
     return Row(trip.restored.output, f"JPEG + {size}", figures)
 

@@ -31,7 +31,7 @@ class Interruption:
 
     @contextlib.contextmanager
     def noted(self) -> Iterator[None]:
-        """Note it while the context lasts; only the main thread is told of signals."""
+        """Note it while the context lasts; only the main thread hears of signals."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

@@ -18,7 +18,7 @@ import typer
 
 import rawback
 from rawback.cli import options  # noqa: TC001 -- Typer reads the annotations
-from rawback.cli.talk import Talk
+from rawback.cli.output import Printer
 from rawback.errors import OutputRefused, RawbackError
 from rawback.files import label, read_file, write_file
 
@@ -77,7 +77,7 @@ def install(
         "helper": _helper(),
     }
     lines = [f"{label(folder)}: installed; start darktable again"]
-    Talk(as_json, verbose, quiet).result(document, lines)
+    Printer(as_json, verbose, quiet).result(document, lines)
 
 
 @app.command()
@@ -94,15 +94,15 @@ def uninstall(
         for name in (_SCRIPT, _LIBRARY, _PLACE)
         if (target := folder / "lua" / name).is_file() and _is_ours(target)
     ]
-    found = _remove_line(folder / "luarc") or bool(removed)
+    was_installed = _remove_line(folder / "luarc") or bool(removed)
     for target in removed:
         _unlink(target)
     for empty in (folder / "lua" / "lib", folder / "lua"):
         with contextlib.suppress(OSError):
             empty.rmdir()
     document = {"removed": [str(target) for target in removed], "luarc": str(folder / "luarc")}
-    state = "removed; start darktable again" if found else "nothing was installed"
-    Talk(as_json, verbose, quiet).result(document, [f"{label(folder)}: {state}"])
+    state = "removed; start darktable again" if was_installed else "nothing was installed"
+    Printer(as_json, verbose, quiet).result(document, [f"{label(folder)}: {state}"])
 
 
 def _config_folder(given: Path | None) -> Path:
@@ -117,7 +117,7 @@ def _config_folder(given: Path | None) -> Path:
 
 
 def _usual_folder() -> Path:
-    """Where darktable keeps its configuration if it is not told otherwise."""
+    """Where darktable keeps its configuration if no other folder is given."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "darktable"
     given = os.environ.get("XDG_CONFIG_HOME")

@@ -10,14 +10,14 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 import rawback
 from rawback.cli.interrupt import interruption
-from rawback.cli.talk import Talk, bytes_text
+from rawback.cli.output import Printer, bytes_text
 from rawback.errors import OutputRefused
 from rawback.files import label
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Board", "time_text"]
+__all__ = ["BatchProgress", "time_text"]
 
 _WIDTH = 120
 
@@ -31,11 +31,11 @@ def time_text(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-class Board(rawback.BatchWatcher):
+class BatchProgress(rawback.BatchWatcher):
     """Shows how a batch gets on while its context lasts.
 
     Args:
-        talk: How much to say.
+        printer: How much to say.
         verb: What is done to the files, in the past tense.
         json_lines: The file for lines of JSON; ``-`` for stdout; None for none.
 
@@ -43,15 +43,15 @@ class Board(rawback.BatchWatcher):
         OutputRefused: That file cannot be written.
     """
 
-    def __init__(self, talk: Talk, verb: str, json_lines: str | None) -> None:
-        self._talk = talk
+    def __init__(self, printer: Printer, verb: str, json_lines: str | None) -> None:
+        self._printer = printer
         self._verb = verb
         self._display: Any = None
         self._task: Any = None
         self._began = time.perf_counter()
         self._total = self._ended = self._bytes = self._saved = 0
         self._lines = _opened(json_lines)
-        self._silent = talk.quiet or json_lines == "-"
+        self._silent = printer.quiet or json_lines == "-"
 
     def __enter__(self) -> Self:
         return self
@@ -71,13 +71,13 @@ class Board(rawback.BatchWatcher):
         """Show the bar, where somebody watches."""
         interruption.check()
         self._total = total
-        if self._talk.quiet:
+        if self._printer.quiet:
             return
         if sys.stderr.isatty():
             self._display = _bar()
             self._display.start()
-            self._task = self._display.add_task(self._verb, total=total, told="")
-        elif self._talk.verbose:
+            self._task = self._display.add_task(self._verb, total=total, status="")
+        elif self._printer.verbose:
             size = bytes_text(input_bytes)
             print(f"{total} files from {size}, {workers} at a time", file=sys.stderr)
 
@@ -90,9 +90,9 @@ class Board(rawback.BatchWatcher):
         self._line("file", outcome.as_dict())
         if self._display is not None:
             speed = bytes_text(int(self._bytes / (time.perf_counter() - self._began)))
-            told = f"{speed}/s" + (f", saved {bytes_text(self._saved)}" if self._saved else "")
-            self._display.update(self._task, completed=self._ended, told=told)
-        elif self._talk.verbose and not self._talk.quiet:
+            status = f"{speed}/s" + (f", saved {bytes_text(self._saved)}" if self._saved else "")
+            self._display.update(self._task, completed=self._ended, status=status)
+        elif self._printer.verbose and not self._printer.quiet:
             why = f": {outcome.error[1]}" if outcome.error else ""
             name = label(str(outcome.output))
             print(f"{self._ended}/{self._total} {outcome.status} {name}{why}", file=sys.stderr)
@@ -104,9 +104,9 @@ class Board(rawback.BatchWatcher):
         self._line("summary", report.as_dict())
         if self._display is not None:
             self._display.stop()
-        if not self._silent or self._talk.as_json:
-            self._talk.result(report.as_dict(), self._sentences(report))
-        if not self._silent and not self._talk.as_json:
+        if not self._silent or self._printer.as_json:
+            self._printer.result(report.as_dict(), self._sentences(report))
+        if not self._silent and not self._printer.as_json:
             _show_failures(report)
 
     def _sentences(self, report: rawback.BatchReport) -> list[str]:
@@ -159,7 +159,7 @@ def _bar() -> Any:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("files, {task.fields[told]}"),
+        TextColumn("files, {task.fields[status]}"),
         TimeLeft(),
         console=Console(stderr=True),
         transient=True,

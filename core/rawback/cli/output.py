@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     import rawback
 
-__all__ = ["Talk", "bytes_text", "decibels", "part", "print_json", "section_lines", "visible_line"]
+__all__ = [
+    "Printer",
+    "bytes_text",
+    "print_json",
+    "psnr_text",
+    "section_lines",
+    "sub_progress",
+    "visible_line",
+]
 
 _PATIENCE = 1.0
 
@@ -43,7 +51,7 @@ def bytes_text(size: int) -> str:
     return f"{size / 10**12:.2f} TB"
 
 
-def decibels(psnr: float, *, exact: bool) -> str:
+def psnr_text(psnr: float, *, exact: bool) -> str:
     """A PSNR for people."""
     return "exact" if exact else f"{psnr:.2f} dB"
 
@@ -68,7 +76,9 @@ def section_lines(sections: Sequence[rawback.SectionInfo]) -> list[str]:
     ]
 
 
-def part(progress: rawback.Progress | None, start: float, end: float) -> rawback.Progress | None:
+def sub_progress(
+    progress: rawback.Progress | None, start: float, end: float
+) -> rawback.Progress | None:
     """What to hand to one of several jobs, so that together they make one bar."""
     if progress is None:
         return None
@@ -76,7 +86,7 @@ def part(progress: rawback.Progress | None, start: float, end: float) -> rawback
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class Printer:
     """How much to say, and in what form.
 
     Attributes:

@@ -8,9 +8,9 @@ import typer
 
 import rawback
 from rawback.cli import options
-from rawback.cli.board import Board
+from rawback.cli.batch_progress import BatchProgress
+from rawback.cli.output import Printer
 from rawback.cli.rates import rate_of
-from rawback.cli.talk import Talk
 from rawback.files import label
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ def batch(
         message = "--in-place and --output exclude each other: leave one out."
         raise options.UsageError(message)
     rate = rate_of(size, bpp, quality, psnr, lossless=lossless)
-    talk = Talk(as_json, verbose, quiet)
+    printer = Printer(as_json, verbose, quiet)
     if dry_run:
-        _show_pairs(rawback.pair_up(sources, recursive=recursive), talk)
+        _show_pairs(rawback.pair_up(sources, recursive=recursive), printer)
         return
-    with Board(talk, "embedded", json_lines) as board:
+    with BatchProgress(printer, "embedded", json_lines) as progress:
         report = rawback.embed_many(
             sources,
             output,
@@ -69,9 +69,9 @@ def batch(
             force=force,
             unguided=unguided,
             verify=not no_verify,
-            watcher=board,
+            watcher=progress,
         )
-        board.summary(report)
+        progress.summary(report)
     if not report.complete:
         raise typer.Exit(1)
 
@@ -79,7 +79,7 @@ def batch(
 def restore_all(
     carriers: list[str],
     output: str | None,
-    talk: Talk,
+    printer: Printer,
     *,
     salvage: bool,
     recursive: bool,
@@ -91,7 +91,7 @@ def restore_all(
 ) -> None:
     """What ``rawback restore`` does with several carriers, or with folders."""
     _check_jobs(jobs, cluster)
-    with Board(talk, "restored", json_lines) as board:
+    with BatchProgress(printer, "restored", json_lines) as progress:
         report = rawback.restore_many(
             carriers,
             output,
@@ -101,9 +101,9 @@ def restore_all(
             cluster=cluster,
             journal=journal,
             overwrite=overwrite,
-            watcher=board,
+            watcher=progress,
         )
-        board.summary(report)
+        progress.summary(report)
     if not report.complete:
         raise typer.Exit(1)
 
@@ -114,7 +114,7 @@ def _check_jobs(jobs: int | None, cluster: str | None) -> None:
         raise options.UsageError(message)
 
 
-def _show_pairs(pairing: rawback.Pairing, talk: Talk) -> None:
+def _show_pairs(pairing: rawback.Pairing, printer: Printer) -> None:
     lines = [f"{_name(pair.raw)} goes into {_name(pair.jpeg)}" for pair in pairing.pairs]
     for item in pairing.ambiguous:
         names = ", ".join(map(_name, item.raws))
@@ -122,7 +122,7 @@ def _show_pairs(pairing: rawback.Pairing, talk: Talk) -> None:
     lines += [f"{_name(jpeg)} has no raw" for jpeg in pairing.jpegs]
     lines += [f"{_name(raw)} has no JPEG" for raw in pairing.raws]
     lines.append(f"{len(pairing.pairs)} pairs, {len(pairing.ambiguous)} ambiguous")
-    talk.result(pairing.as_dict(), lines)
+    printer.result(pairing.as_dict(), lines)
 
 
 def _name(path: Path) -> str:

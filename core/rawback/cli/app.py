@@ -12,10 +12,10 @@ import typer
 
 import rawback
 from rawback.cli import commands, plugin
+from rawback.cli.batch import batch
 from rawback.cli.demo import demo
 from rawback.cli.gui import gui
-from rawback.cli.many import batch
-from rawback.cli.talk import print_json
+from rawback.cli.output import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
