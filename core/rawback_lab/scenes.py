@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.bitstream import Payload, unpack
-from rawback.common.header_fields import header_of
 from rawback.decoder import decode
 from rawback.encoder import Encoded, Session
 from rawback.encoder.analysis import EncoderInput
-from rawback.geometry import Aligned, Geometry, Transform, build_guide
+from rawback.geometry import Aligned, Geometry, Transform
 from rawback.jpegio import DecodedJpeg, decode_jpeg
 from rawback.rate import Rate
 from rawback_lab.camera import CameraSpec
@@ -113,7 +112,4 @@ def session_at(
     """
     sides = carrier.pixels.shape[1], carrier.pixels.shape[0]
     geometry = Geometry((frame.width, frame.height), sides, transform or Aligned())
-    guide = build_guide(geometry, carrier.pixels)
-    header = header_of(frame, carrier, geometry)
-    shot = replace(EncoderInput.of(header, frame, carrier, geometry, guide), member=member)
-    return Session(frame, guide, geometry, header, shot, use), carrier
+    return Session(EncoderInput.of(frame, carrier, geometry, member=member), use), carrier

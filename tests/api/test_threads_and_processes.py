@@ -12,7 +12,7 @@ from typing import TypeAlias
 import pytest
 
 import rawback
-from rawback.common.parallel import threads
+from rawback.parallel import threads
 
 Shot: TypeAlias = tuple[bytes, bytes]
 

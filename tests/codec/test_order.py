@@ -11,7 +11,7 @@ import pytest
 
 from rawback import rawio
 from rawback.bitstream import SectionKind, unpack
-from rawback.decoder import coding_order, decode
+from rawback.decoder import decode, restore
 from rawback.jpegio import DecodedJpeg, decode_jpeg
 from rawback.models import LATENT
 from rawback.models.context_model import ContextModel
@@ -41,7 +41,7 @@ def test_masks_are_those_of_decoding(
     frame, jpeg = made_up_shot(131, 181, CameraSpec(pattern=pattern), seed=1)
     session, carrier = session_at(frame, decode_jpeg(jpeg), use="full")
     payload = unpack(session.encode(Rate.quality(30)).payload)
-    steps = coding_order(payload, carrier)
+    steps = restore(payload, carrier).coding_order
     assert steps is not None
     assert steps.shape == (66, 91)
 
@@ -67,11 +67,11 @@ def test_masks_are_those_of_decoding(
 
     # They do not depend on what is left of the main latents; without any, there are none.
     heads = tuple(s for s in payload.sections if s.kind != SectionKind.LATENTS or s.layer < 2)
-    fewer = coding_order(replace(payload, sections=heads), carrier)
+    fewer = restore(replace(payload, sections=heads), carrier).coding_order
     assert fewer is not None
     assert np.array_equal(fewer, steps)
     none = tuple(s for s in payload.sections if s.kind != SectionKind.LATENTS)
-    assert coding_order(replace(payload, sections=none), carrier) is None
+    assert restore(replace(payload, sections=none), carrier).coding_order is None
 
 
 @pytest.mark.parametrize("member", MEMBERS)
@@ -84,16 +84,16 @@ def test_the_learned_orders_tell_positions_apart(
     if member == "linear":
         linear = linear_picture(frame, 2)
         shot = quads(Picture(linear, software_isp(linear, frame, FilmicLook()), frame))
-    seen, usual = [], ContextModel.odds
+    seen, usual = [], ContextModel.logits
 
     def noted(self: ContextModel, state: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        odds = usual(self, state, known)
-        seen.append(odds.numpy()[known.numpy() == 0])
-        return odds
+        logits = usual(self, state, known)
+        seen.append(logits.numpy()[known.numpy() == 0])
+        return logits
 
-    monkeypatch.setattr(ContextModel, "odds", noted)
+    monkeypatch.setattr(ContextModel, "logits", noted)
     session_at(*shot, use="full", member=member)[0].encode(Rate.quality(30))
     assert len(seen) == 2 * 3
-    for odds in seen:
-        assert np.mean(np.abs(odds) < LIMIT) > 0.8
-        assert len(np.unique(odds)) > 10
+    for logits in seen:
+        assert np.mean(np.abs(logits) < LIMIT) > 0.8
+        assert len(np.unique(logits)) > 10

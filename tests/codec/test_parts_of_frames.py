@@ -119,8 +119,8 @@ def test_regions_that_are_no_part_are_refused(
 @settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_the_base_of_a_window_is_that_part_of_the_frames(long: Trial, data: st.DataObject) -> None:
-    prepared = long.session.prepared(0)
-    grid = prepared.shot.grid
+    analysis = long.session.analysis(0)
+    grid = analysis.source.grid
     top, left = (
         data.draw(st.integers(0, grid.height - 1)),
         data.draw(st.integers(0, grid.width - 1)),
@@ -128,10 +128,10 @@ def test_the_base_of_a_window_is_that_part_of_the_frames(long: Trial, data: st.D
     bottom = data.draw(st.integers(top + 1, grid.height))
     right = data.draw(st.integers(left + 1, min(grid.width, left + 80)))
     window = Window(top, left, bottom, right)
-    part = predict(prepared.base, prepared.shot.source, window)
-    entire = predict(prepared.base, prepared.shot.source, grid.whole)
+    part = predict(analysis.base, analysis.source.guides, window)
+    entire = predict(analysis.base, analysis.source.guides, grid.whole)
     assert np.array_equal(part.planes, entire.planes[(slice(None), *window.slices)])
-    assert np.array_equal(part.spots, entire.spots[window.slices])
+    assert np.array_equal(part.classes, entire.classes[window.slices])
 
 
 def test_some_tiles_may_be_exact_and_others_not(long: Trial) -> None:

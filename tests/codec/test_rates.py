@@ -96,7 +96,7 @@ def test_no_step_is_so_coarse_that_a_payload_cannot_name_it() -> None:
     for size in (900, 1200, 1600, 2000):
         encoded = session.encode(Rate.size(size))
         assert np.array_equal(decode(unpack(encoded.payload), carrier).cfa, encoded.restored.cfa)
-    assert StepSearch(session.prepared(0)).step_for(1.0) <= COARSEST_STEP
+    assert StepSearch(session.analysis(0)).step_for(1.0) <= COARSEST_STEP
 
 
 def test_bits_per_pixel_are_a_size(small: Trial) -> None:
@@ -128,7 +128,7 @@ def test_a_psnr_is_reached(small: Trial, decibels: float) -> None:
 
 @pytest.mark.parametrize("kept", [1, 2, 3, 4, 5])
 def test_a_draft_cut_to_size_knows_what_is_left_of_it(small: Trial, kept: int) -> None:
-    draft = PayloadBuilder(small.payload(Rate.quality(0)).header, small.session.prepared(0))
+    draft = PayloadBuilder(small.payload(Rate.quality(0)).header, small.session.analysis(0))
     draft.add_layers(150, lambda _stage, _done: None)
     encoded = draft.cut_to(section_offsets(draft.payload)[kept])
     payload = unpack(encoded.payload)

@@ -207,7 +207,7 @@ def test_residual_parameters_round_trip(layers: int, seed: int, data: st.DataObj
     found = ResidualParameters.from_bytes(written)
     assert found.quantisers == quantisers
     assert np.array_equal(found.transform.matrix, transform.matrix)
-    assert found.quarters == 2
+    assert found.weight_power == 2
 
 
 @given(st.binary(max_size=64))

@@ -14,7 +14,7 @@ from rawback.entropy import BitCounter, SymbolEncoder
 from rawback.errors import PayloadDamaged
 from rawback.tone import Base, colour_histogram
 from rawback.tone.gain import SPACINGS, grid_shape
-from rawback.tone.linear_filter import Readout
+from rawback.tone.linear_filter import LinearFilter
 from rawback.tone.lut import GRIDS, NODES, code_lut, look_up, refine_grid, touched_nodes
 from rawback.types import BayerPattern, Guide
 
@@ -41,22 +41,22 @@ def bases(draw: st.DrawFn) -> Base:
     shape = grid_shape(*FRAME, spacing) if spacing else (0, 0)
     gains = rng.integers(-255, 256, shape).astype(np.int32)
     uncovered = draw(st.tuples(*[st.integers(0, 60_000)] * 3))
-    readouts = tuple(_readout(rng) for _ in range(draw(st.integers(0, 4))))
+    filters = tuple(_readout(rng) for _ in range(draw(st.integers(0, 4))))
     pattern = draw(st.sampled_from(PATTERNS))
-    return Base(pattern, nodes, step, details, uncovered, spacing, gains, readouts)
+    return Base(pattern, nodes, step, details, uncovered, spacing, gains, filters)
 
 
-def _readout(rng: np.random.Generator) -> Readout:
+def _readout(rng: np.random.Generator) -> LinearFilter:
     taps = rng.integers(-12, 13, (4, 3, 5, 5)).astype(np.int32)
     taps[:, :, 2, 2] = 0
-    return Readout(taps, rng.integers(-4096, 4097, 4).astype(np.int32))
+    return LinearFilter(taps, rng.integers(-4096, 4097, 4).astype(np.int32))
 
 
 @settings(max_examples=30, deadline=None)
 @given(bases())
 def test_both_sections_round_trip(base: Base) -> None:
     bare = Base.from_pointwise_bytes(base.pointwise_bytes(CELLS), base.pattern, CELLS, FRAME)
-    found = bare.with_readout_bytes(base.readout_bytes())
+    found = bare.with_filter_bytes(base.filter_bytes())
     assert (found.step, found.spacing, found.uncovered) == (
         base.step,
         base.spacing,
@@ -64,8 +64,8 @@ def test_both_sections_round_trip(base: Base) -> None:
     )
     assert np.array_equal(found.nodes, base.nodes)
     assert np.array_equal(found.gains, base.gains)
-    assert len(found.readouts) == len(base.readouts)
-    for ours, theirs in zip(found.readouts, base.readouts, strict=True):
+    assert len(found.filters) == len(base.filters)
+    for ours, theirs in zip(found.filters, base.filters, strict=True):
         assert np.array_equal(ours.taps, theirs.taps)
         assert np.array_equal(ours.bias, theirs.bias)
 
@@ -79,7 +79,7 @@ def test_a_base_gives_the_same_planes_after_its_round_trip() -> None:
     gains = rng.integers(-20, 20, grid_shape(*FRAME, 256)).astype(np.int32)
     base = Base("GBRG", nodes, 16, details, (7, 8, 9), 256, gains, (_readout(rng), _readout(rng)))
     again = Base.from_pointwise_bytes(base.pointwise_bytes(cells), "GBRG", cells, FRAME)
-    again = again.with_readout_bytes(base.readout_bytes())
+    again = again.with_filter_bytes(base.filter_bytes())
     guide = Guide(pixels, (rng.random(pixels.shape[:2]) > 0.1).astype(np.uint8))
     classes = rng.integers(0, 5, (32, 48)).astype(np.uint8)
     ours, theirs = (b.planes(b.colours(guide, (100, 200)), classes) for b in (base, again))
@@ -116,11 +116,11 @@ def test_a_strangers_table_is_a_base_or_refused(data: bytes, pattern: BayerPatte
 @given(GARBAGE, st.sampled_from(PATTERNS))
 def test_a_strangers_filters_are_exact_or_refused(data: bytes, pattern: BayerPattern) -> None:
     try:
-        base = Base.blank(pattern, (0, 0, 0)).with_readout_bytes(data)
+        base = Base.empty(pattern, (0, 0, 0)).with_filter_bytes(data)
     except PayloadDamaged:
         return
-    assert len(base.readouts) <= 4
-    assert all(readout.fits(pattern) for readout in base.readouts)
+    assert len(base.filters) <= 4
+    assert all(linear_filter.fits(pattern) for linear_filter in base.filters)
 
 
 @settings(max_examples=40, deadline=None)
@@ -128,7 +128,7 @@ def test_a_strangers_filters_are_exact_or_refused(data: bytes, pattern: BayerPat
 def test_one_changed_byte_is_a_base_or_refused(base: Base, data: st.DataObject) -> None:
     for section, read in (
         (base.pointwise_bytes(CELLS), _read_pointwise),
-        (base.readout_bytes(), base.with_readout_bytes),
+        (base.filter_bytes(), base.with_filter_bytes),
     ):
         if not section:
             continue
@@ -159,15 +159,17 @@ def test_more_than_four_filters_are_refused() -> None:
     coder = SymbolEncoder()
     coder.code_escapes(np.array([5]), 1)
     with pytest.raises(PayloadDamaged, match="impossible values"):
-        Base.blank("RGGB", (0, 0, 0)).with_readout_bytes(coder.finish())
+        Base.empty("RGGB", (0, 0, 0)).with_filter_bytes(coder.finish())
 
 
 def test_filters_whose_sums_float32_cannot_hold_are_refused() -> None:
     taps = np.full((4, 3, 5, 5), 200, np.int32)
     taps[:, :, 2, 2] = 0
-    wild = replace(Base.blank("RGGB", (0, 0, 0)), readouts=(Readout(taps, np.zeros(4, np.int32)),))
+    wild = replace(
+        Base.empty("RGGB", (0, 0, 0)), filters=(LinearFilter(taps, np.zeros(4, np.int32)),)
+    )
     with pytest.raises(PayloadDamaged, match="impossible values"):
-        Base.blank("RGGB", (0, 0, 0)).with_readout_bytes(wild.readout_bytes())
+        Base.empty("RGGB", (0, 0, 0)).with_filter_bytes(wild.filter_bytes())
 
 
 def test_only_nodes_near_some_colour_are_coded() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rawback.tone.gain import GAIN_ONE, SPACINGS, apply_gain, grid_shape, hat_weights
-from rawback.tone.linear_filter import TAP_ONE, Readout, apply_readouts
+from rawback.tone.linear_filter import TAP_ONE, LinearFilter, apply_filters
 from rawback.tone.vst import LIMIT
 
 if TYPE_CHECKING:
@@ -22,16 +22,16 @@ PATTERNS: tuple[BayerPattern, ...] = ("RGGB", "BGGR", "GRBG", "GBRG")
 
 
 def everywhere(
-    readout: Readout, values: NDArray[np.int32], pattern: BayerPattern
+    linear_filter: LinearFilter, values: NDArray[np.int32], pattern: BayerPattern
 ) -> NDArray[np.int32]:
     """One filter for all quads."""
     _, height, width = values.shape
     served = np.zeros((height // 2 - 2, width // 2 - 2), np.uint8)
-    return apply_readouts((readout,), values, served, pattern)
+    return apply_filters((linear_filter,), values, served, pattern)
 
 
 def filtered(
-    readout: Readout, values: NDArray[np.int32], pattern: BayerPattern
+    linear_filter: LinearFilter, values: NDArray[np.int32], pattern: BayerPattern
 ) -> NDArray[np.int64]:
     """The filter as its docstring tells it: differences to the central pixel, in 64 bits."""
     clipped = np.clip(values, 0, 1 << 14).astype(np.int64)
@@ -46,20 +46,26 @@ def filtered(
             near = clipped[
                 other, y + row : y + row + height : 2, x + column : x + column + width : 2
             ]
-            total = total + readout.taps[position, other, row, column] * (near - centre[other])
-        planes.append((total + TAP_ONE // 2 >> 8) + readout.bias[position])
+            total = total + linear_filter.taps[position, other, row, column] * (
+                near - centre[other]
+            )
+        planes.append((total + TAP_ONE // 2 >> 8) + linear_filter.bias[position])
     found: NDArray[np.int64] = np.clip(np.stack(planes), -LIMIT, LIMIT)
     return found
 
 
-def _as_wild_as_fits(rng: np.random.Generator, pattern: BayerPattern, share: float) -> Readout:
+def _as_wild_as_fits(rng: np.random.Generator, pattern: BayerPattern, share: float) -> LinearFilter:
     """Taps whose sums come as near to the bound as they may."""
     taps = np.where(rng.random((4, 3, 5, 5)) < share, rng.choice([-500, 500], (4, 3, 5, 5)), 0)
     taps[:, :, 2, 2] = 0
-    readout = Readout(taps.astype(np.int32), rng.integers(-4096, 4097, 4).astype(np.int32))
-    while not readout.fits(pattern):
-        readout = Readout((readout.taps * 0.97).astype(np.int32), readout.bias)
-    return readout
+    linear_filter = LinearFilter(
+        taps.astype(np.int32), rng.integers(-4096, 4097, 4).astype(np.int32)
+    )
+    while not linear_filter.fits(pattern):
+        linear_filter = LinearFilter(
+            (linear_filter.taps * 0.97).astype(np.int32), linear_filter.bias
+        )
+    return linear_filter
 
 
 @settings(max_examples=50, deadline=None)
@@ -80,25 +86,27 @@ def test_filters_in_float_equal_filters_in_integers(
         "beyond": rng.integers(-(1 << 17), 1 << 17, shape),
         "anything": rng.integers(0, (1 << 14) + 1, shape),
     }[kind].astype(np.int32)
-    readout = _as_wild_as_fits(rng, pattern, share)
-    assert np.array_equal(everywhere(readout, values, pattern), filtered(readout, values, pattern))
+    linear_filter = _as_wild_as_fits(rng, pattern, share)
+    assert np.array_equal(
+        everywhere(linear_filter, values, pattern), filtered(linear_filter, values, pattern)
+    )
 
 
 def test_each_quad_is_served_by_the_filter_of_its_class() -> None:
     rng = np.random.default_rng(4)
-    readouts = [_as_wild_as_fits(rng, "GBRG", 0.3) for _ in range(3)]
+    filters = [_as_wild_as_fits(rng, "GBRG", 0.3) for _ in range(3)]
     values = rng.integers(0, (1 << 14) + 1, (3, 16, 24)).astype(np.int32)
     served = rng.choice([0, 2], (6, 10)).astype(np.uint8)
-    found = apply_readouts(readouts, values, served, "GBRG")
+    found = apply_filters(filters, values, served, "GBRG")
     for number in (0, 2):
-        alone = everywhere(readouts[number], values, "GBRG")
+        alone = everywhere(filters[number], values, "GBRG")
         assert np.array_equal(found[:, served == number], alone[:, served == number])
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_the_identity_takes_each_positions_own_colour(pattern: BayerPattern) -> None:
     values = np.arange(3 * 8 * 10, dtype=np.int32).reshape(3, 8, 10) * 50
-    planes = everywhere(Readout.identity(), values, pattern)
+    planes = everywhere(LinearFilter.identity(), values, pattern)
     for position in range(4):
         y, x = divmod(position, 2)
         own = values["RGB".index(pattern[position]), 2 + y : -2 : 2, 2 + x : -2 : 2]
@@ -106,19 +114,19 @@ def test_the_identity_takes_each_positions_own_colour(pattern: BayerPattern) -> 
 
 
 def test_a_flat_area_passes_every_filter_unchanged() -> None:
-    readout = _as_wild_as_fits(np.random.default_rng(8), "GRBG", 1.0)
-    readout = Readout(readout.taps, np.zeros(4, np.int32))
+    linear_filter = _as_wild_as_fits(np.random.default_rng(8), "GRBG", 1.0)
+    linear_filter = LinearFilter(linear_filter.taps, np.zeros(4, np.int32))
     flat = np.full((3, 12, 12), 5000, np.int32)
-    assert (everywhere(readout, flat, "GRBG") == 5000).all()
+    assert (everywhere(linear_filter, flat, "GRBG") == 5000).all()
 
 
 def test_the_bound_on_taps_is_sharp() -> None:
     taps = np.zeros((4, 3, 5, 5), np.int32)
     # The implied central tap counts as well: 256 - 896 makes 640, and with the 896 itself 1536.
     taps[0, 0, 0, 0] = 896 + 256
-    assert Readout(taps, np.zeros(4, np.int32)).fits("RGGB")
+    assert LinearFilter(taps, np.zeros(4, np.int32)).fits("RGGB")
     taps[0, 0, 0, 0] += 1
-    assert not Readout(taps, np.zeros(4, np.int32)).fits("RGGB")
+    assert not LinearFilter(taps, np.zeros(4, np.int32)).fits("RGGB")
 
 
 def gained(

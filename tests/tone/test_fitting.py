@@ -40,14 +40,14 @@ def mosaicked(colours: NDArray[np.float64]) -> NDArray[np.int16]:
 
 
 def fitted(
-    guide: Guide, planes: NDArray[np.int16], price: float
+    guide: Guide, planes: NDArray[np.int16], base_lambda: float
 ) -> tuple[Base, list[PointwiseFit], NDArray[np.int64]]:
     cells = colour_histogram(guide.pixels)
     samples = Sample.draw(guide, planes, "RGGB", 20_000)
     shape = guide.mask.shape
     fits = fit_pointwise(samples, (shape[0], shape[1]))
-    blank = Base.blank("RGGB", (0, 0, 0))
-    chosen = choose_pointwise(fits, samples, blank, cells, (shape[0], shape[1]), price)
+    empty = Base.empty("RGGB", (0, 0, 0))
+    chosen = choose_pointwise(fits, samples, empty, cells, (shape[0], shape[1]), base_lambda)
     return chosen, fits, cells
 
 
@@ -77,8 +77,8 @@ def test_a_dearer_bit_buys_a_coarser_and_shorter_base() -> None:
     guide = Guide(colourful(rng), np.ones(SHAPE, np.uint8))
     truth = linear(guide.pixels) ** 1.1 + rng.normal(0, UNIT, (3, *SHAPE))
     sizes, errors = [], []
-    for price in (1.85, 200.0, 20_000.0):
-        base, _, cells = fitted(guide, mosaicked(truth), price)
+    for base_lambda in (1.85, 200.0, 20_000.0):
+        base, _, cells = fitted(guide, mosaicked(truth), base_lambda)
         sizes.append(len(base.pointwise_bytes(cells)))
         errors.append((base.colours(guide, (0, 0)) - truth).std())
     assert sizes == sorted(sizes, reverse=True)
@@ -133,13 +133,13 @@ def blurred() -> tuple[Base, Patch]:
     planes = mosaicked(sharp[:, 2:-2, 2:-2])
     classes = rng.integers(0, 4, planes.shape[1:]).astype(np.uint8)
     patch = Patch(colours, planes, classes, np.ones(classes.shape, np.bool_))
-    return Base.blank("RGGB", (0, 0, 0)), patch
+    return Base.empty("RGGB", (0, 0, 0)), patch
 
 
 def test_filters_sharpen_what_was_blurred(blurred: tuple[Base, Patch]) -> None:
     base, patch = blurred
     better = fit_linear_filters(base, [patch], 1.85, patch.classes.size, 3)
-    assert better.readouts
+    assert better.filters
     plain, sharp = (
         (b.planes(patch.colours, patch.classes) - patch.planes).std() for b in (base, better)
     )
@@ -148,14 +148,14 @@ def test_filters_sharpen_what_was_blurred(blurred: tuple[Base, Patch]) -> None:
 
 def test_filters_that_do_not_pay_are_left_out(blurred: tuple[Base, Patch]) -> None:
     base, patch = blurred
-    assert fit_linear_filters(base, [patch], 1e9, patch.classes.size, 3).readouts == ()
+    assert fit_linear_filters(base, [patch], 1e9, patch.classes.size, 3).filters == ()
     few = Patch(
         patch.colours[:, :14, :14],
         patch.planes[:, :5, :5],
         patch.classes[:5, :5],
         patch.usable[:5, :5],
     )
-    assert fit_linear_filters(base, [few], 1e-6, 25, 3).readouts == ()
+    assert fit_linear_filters(base, [few], 1e-6, 25, 3).filters == ()
 
 
 def test_classes_have_filters_of_their_own_where_they_differ(blurred: tuple[Base, Patch]) -> None:
@@ -165,5 +165,5 @@ def test_classes_have_filters_of_their_own_where_they_differ(blurred: tuple[Base
     planes[:, patch.classes > 0] = own[:, patch.classes > 0]
     mixed = Patch(patch.colours, planes, patch.classes, patch.usable)
     better = fit_linear_filters(base, [mixed], 0.01, 100 * patch.classes.size, 3)
-    assert len(better.readouts) == 4
-    assert np.abs(better.readouts[0].taps).sum() > 10 * np.abs(better.readouts[2].taps).sum()
+    assert len(better.filters) == 4
+    assert np.abs(better.filters[0].taps).sum() > 10 * np.abs(better.filters[2].taps).sum()

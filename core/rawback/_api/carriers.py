@@ -17,7 +17,7 @@ from rawback.files import check_output, read_file, write_file
 if TYPE_CHECKING:
     from rawback.files import StrPath
 
-__all__ = ["inspect", "shrink", "shrink_bytes", "strip", "strip_bytes"]
+__all__ = ["describe", "inspect", "shrink", "shrink_bytes", "strip", "strip_bytes"]
 
 
 def inspect(carrier: StrPath | bytes) -> CarrierInfo:
@@ -38,7 +38,15 @@ def inspect(carrier: StrPath | bytes) -> CarrierInfo:
         PayloadMissing: It carries no payload.
         PayloadDamaged: The payload has lost a part, or its header is damaged.
     """
-    packed = open_packed(contents(carrier))
+    return describe(open_packed(contents(carrier)))
+
+
+def describe(packed: Packed) -> CarrierInfo:
+    """What a payload's header and sections say.
+
+    Raises:
+        PayloadDamaged: Its header is damaged.
+    """
     sections = section_infos(packed.data, packed.packaging)
     header = bitstream.unpack(packed.data, tolerate_cut=True).header
     return CarrierInfo(

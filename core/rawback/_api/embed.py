@@ -15,6 +15,7 @@ from rawback._api.packaging import bits_per_pixel, payload_room, section_infos
 from rawback._api.progress import Job, peak_memory
 from rawback._api.results import EmbedResult
 from rawback._api.verifying import Expected
+from rawback.container import CarrierFile
 from rawback.files import check_output, read_file, replace_file, write_file
 
 if TYPE_CHECKING:
@@ -96,12 +97,12 @@ def embed(
     signed = force or sidecar is not False
     was = read_file(jpeg)
     coded = _code(raw, was, rate, job, force=signed, unguided=unguided)
-    result = coded.result(job)
     data = coded.carrier if sidecar is False else container.wrap(coded.encoded.payload)
+    result = coded.result(len(data) - (len(coded.jpeg) if sidecar is False else 0), job)
     check = None
     if verify:
-        expected = Expected(container.remove_payload(was), coded.encoded.restored.cfa)
-        check = partial(expected.check_file, detached=sidecar is not False, job=job)
+        expected = Expected(coded.jpeg, coded.encoded.restored.cfa)
+        check = partial(expected.check_file, job=job)
     del coded  # what coding needed makes room for what decoding needs
     job.at("Writing the file", _WRITING)
     original = None
@@ -153,10 +154,9 @@ def embed_bytes(
     """
     job = Job(progress)
     coded = _code(raw, jpeg, rate, job, force=force, unguided=unguided)
-    result = coded.result(job)
+    result = coded.result(len(coded.carrier) - len(coded.jpeg), job)
     if verify:
-        expected = Expected(container.remove_payload(jpeg), coded.encoded.restored.cfa)
-        expected.check(coded.carrier, detached=False, job=job)
+        Expected(coded.jpeg, coded.encoded.restored.cfa).check(coded.carrier, job=job)
         result = replace(result, verified=True, seconds=job.seconds)
     job.at("Done", 1.0)
     return coded.carrier, result
@@ -164,15 +164,22 @@ def embed_bytes(
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A raw that is coded, and the carrier it is in."""
+    """A raw that is coded, and the carrier it is in.
+
+    Attributes:
+        session: What coded it.
+        encoded: The payload.
+        jpeg: The JPEG without any payload.
+        carrier: The JPEG with this one.
+    """
 
     session: Session
     encoded: Encoded
+    jpeg: bytes
     carrier: bytes
-    added: int
 
-    def result(self, job: Job) -> EmbedResult:
-        """Measure what was gained."""
+    def result(self, added: int, job: Job) -> EmbedResult:
+        """Measure what was gained, in a file that the payload makes larger by `added` bytes."""
         frame, restored = self.session.frame, self.encoded.restored
         payload = self.encoded.payload
         return EmbedResult(
@@ -180,8 +187,8 @@ class Coded:
             original=None,
             width=frame.width,
             height=frame.height,
-            payload_bytes=self.added,
-            bpp=bits_per_pixel(self.added, frame.width, frame.height),
+            payload_bytes=added,
+            bpp=bits_per_pixel(added, frame.width, frame.height),
             psnr_db=metrics.raw_psnr(frame, restored),
             highlight_psnr_db=metrics.highlight_psnr(frame, restored, self.session.guide),
             error_over_sigma=metrics.error_over_sigma(frame, restored),
@@ -189,7 +196,7 @@ class Coded:
             exact=np.array_equal(frame.cfa, restored.cfa),
             seconds=job.seconds,
             peak_memory_bytes=peak_memory(),
-            sections=section_infos(payload, self.added - len(payload)),
+            sections=section_infos(payload, added - len(payload)),
             visible=metrics.visible_errors(frame, restored, sampled=True),
             guided=bool(self.session.guide.mask.any()),
         )
@@ -207,19 +214,17 @@ def _code(
     from rawback import encoder, jpegio, rawio
     from rawback.rate import Rate
 
-    # Refuses at once what would be refused after all the work.
-    container.embed_payload(jpeg, b"", force=force)
-    bare = container.remove_payload(jpeg)
+    file = CarrierFile.parse(jpeg)
+    file.check_embeddable(force=force)
     job.at("Reading the raw", 0.0)
     frame = rawio.read_raw(raw)
     job.at("Reading the JPEG", 0.06)
-    carrier = jpegio.decode_jpeg(bare)
+    carrier = jpegio.decode_jpeg(file.bare)
     rate = payload_rate(rate or Rate.quality(DEFAULT_QUALITY), frame.width * frame.height)
     session = encoder.prepare(frame, carrier, unguided=unguided, progress=job.part(0.08, 0.5))
     encoded = session.encode(rate, progress=job.part(0.5, 0.95))
     job.at("Measuring", 0.95)
-    carried = container.embed_payload(bare, encoded.payload, force=True)
-    return Coded(session, encoded, carried, len(carried) - len(bare))
+    return Coded(session, encoded, file.bare, file.with_payload(encoded.payload))
 
 
 def payload_rate(rate: Rate, pixels: int) -> Rate:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rawback import bitstream, container
 from rawback._api.results import SectionInfo
+from rawback.container import CarrierFile
 from rawback.errors import RateUnreachable
 from rawback.files import read_file
 
@@ -28,13 +29,15 @@ class Packed:
 
     Attributes:
         data: The packed payload.
-        bare: The JPEG without it; None for a detached payload.
+        file: The JPEG that carries it; None for a detached payload.
         packaging: Bytes of the file that hold the payload but are not part of it.
+        whole: Whether the file has lost nothing of it.
     """
 
     data: bytes
-    bare: bytes | None
+    file: CarrierFile | None
     packaging: int
+    whole: bool = True
 
     @property
     def size(self) -> int:
@@ -43,16 +46,16 @@ class Packed:
 
     def size_with(self, payload_size: int) -> int:
         """What `size` would be for a payload of so many bytes."""
-        if self.bare is None:
+        if self.file is None:
             return len(container.wrap(b"")) + payload_size
         return container.carried_size(payload_size)
 
     def repacked(self, payload: bytes) -> bytes:
         """The same file with another payload, which goes with the same pixels."""
-        if self.bare is None:
+        if self.file is None:
             return container.wrap(payload)
         # A signature that is there was made, or given up, with a payload in place.
-        return container.embed_payload(self.bare, payload, force=True)
+        return self.file.with_payload(payload)
 
 
 def contents(file: StrPath | bytes) -> bytes:
@@ -60,11 +63,11 @@ def contents(file: StrPath | bytes) -> bytes:
     return file if isinstance(file, bytes) else read_file(file)
 
 
-def open_packed(data: bytes, *, tolerate_cut: bool = False) -> Packed:
-    """Find the payload in a carrier's bytes, or in those of a detached payload.
+def open_packed(source: CarrierFile | bytes, *, tolerate_cut: bool = False) -> Packed:
+    """Find the payload in a carrier, or in the bytes of a detached payload.
 
     Args:
-        data: The file's bytes.
+        source: The carrier, taken apart already, or the bytes of either.
         tolerate_cut: Take what is there of a payload whose end is missing.
 
     Raises:
@@ -73,12 +76,13 @@ def open_packed(data: bytes, *, tolerate_cut: bool = False) -> Packed:
         PayloadMissing: There is no payload.
         PayloadDamaged: A part of the payload is missing.
     """
-    if data[4:8] == b"jumb":
-        payload = container.unwrap(data, tolerate_cut=tolerate_cut)
-        return Packed(payload, None, len(data) - len(payload))
-    payload = container.extract_payload(data, tolerate_cut=tolerate_cut)
-    bare = container.remove_payload(data)
-    return Packed(payload, bare, len(data) - len(bare) - len(payload))
+    if isinstance(source, bytes) and source[4:8] == b"jumb":
+        payload = container.unwrap(source, tolerate_cut=tolerate_cut)
+        whole = len(source) >= int.from_bytes(source[:4], "big")
+        return Packed(payload, None, len(source) - len(payload), whole)
+    file = CarrierFile.parse(source) if isinstance(source, bytes) else source
+    payload = file.payload(tolerate_cut=tolerate_cut)
+    return Packed(payload, file, file.added_size - len(payload), file.whole)
 
 
 def payload_room(size: int) -> int:

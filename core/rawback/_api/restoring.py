@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback import bitstream, container, metrics
-from rawback._api.packaging import Packed, contents, open_packed, section_infos
+from rawback import bitstream, metrics
+from rawback._api.packaging import contents, open_packed, section_infos
 from rawback._api.progress import Job, peak_memory
 from rawback._api.results import RestoreResult, Verification
 from rawback._api.thumbnail import preview_jpeg
+from rawback.container import CarrierFile
 from rawback.errors import PayloadDamaged, PayloadMissing, PayloadTooNew, RawbackError, ShotMismatch
 from rawback.files import check_output, read_file, write_file
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rawback._api.results import Status
     from rawback.files import StrPath
     from rawback.jpegio import DecodedJpeg
-    from rawback.types import Progress, RawFrame, Region
+    from rawback.types import Progress, Region
 
 __all__ = ["restore", "restore_bytes", "verify"]
 
@@ -135,11 +135,11 @@ def verify(
 
     job = Job(progress)
     job.at("Checking the payload", 0.0)
-    jpeg = contents(carrier)
-    pixels = jpegio.decode_jpeg(container.remove_payload(jpeg))
-    finding, payload = _check(jpeg if sidecar is None else contents(sidecar), pixels)
+    file = CarrierFile.parse(contents(carrier))
+    pixels = jpegio.decode_jpeg(file.bare)
+    verification, payload = _check(file if sidecar is None else contents(sidecar), pixels)
     if raw is None or payload is None:
-        return finding
+        return verification
     job.at("Reading the raw", 0.1)
     frame = rawio.read_raw(raw)
     restored = decoder.decode(payload, pixels, progress=job.part(0.2, 1.0))
@@ -151,7 +151,7 @@ def verify(
         )
         raise ShotMismatch(message)
     return replace(
-        finding,
+        verification,
         psnr_db=metrics.raw_psnr(frame, restored),
         worst_error=metrics.worst_error(frame, restored),
         exact=np.array_equal(frame.cfa, restored.cfa),
@@ -165,11 +165,13 @@ def _restored(
     from rawback import decoder, jpegio, rawio
 
     job.at("Reading the carrier", 0.0)
-    payload, complete = _open(jpeg if sidecar is None else sidecar, salvage=salvage)
+    file = CarrierFile.parse(jpeg)
+    payload, complete = _open(file if sidecar is None else sidecar, salvage=salvage)
     if region is not None:
         _check_region(region, payload.header)
-    carrier = jpegio.decode_jpeg(container.remove_payload(jpeg))
-    frame = decoder.decode(payload, carrier, region=region, progress=job.part(0.05, 0.9))
+    carrier = jpegio.decode_jpeg(file.bare)
+    restored = decoder.restore(payload, carrier, region=region, progress=job.part(0.05, 0.9))
+    frame = restored.frame
     job.at("Making the DNG", 0.9)
     preview = preview_jpeg(carrier, frame.orientation) if region is None else None
     result = RestoreResult(
@@ -177,7 +179,7 @@ def _restored(
         width=frame.width,
         height=frame.height,
         region=region,
-        exact=_is_exact(frame, payload.header),
+        exact=restored.exact,
         complete=complete,
         seconds=job.seconds,
         peak_memory_bytes=peak_memory(),
@@ -185,31 +187,14 @@ def _restored(
     return rawio.write_dng(frame, preview_jpeg=preview), result
 
 
-def _open(data: bytes, *, salvage: bool) -> tuple[bitstream.Payload, bool]:
+def _open(source: CarrierFile | bytes, *, salvage: bool) -> tuple[bitstream.Payload, bool]:
     """The payload, and whether all of it is there."""
-    whole = _opened(data)
+    packed = open_packed(source, tolerate_cut=salvage)
+    payload = bitstream.unpack(packed.data, tolerate_cut=salvage)
     if not salvage:
-        if isinstance(whole, PayloadDamaged):
-            raise whole
-        return bitstream.unpack(whole.data), True
-    packed = open_packed(data, tolerate_cut=True)
-    payload = bitstream.unpack(packed.data, tolerate_cut=True)
-    intact = all(section.intact for section in section_infos(packed.data, packed.packaging))
-    return payload, intact and not isinstance(whole, PayloadDamaged)
-
-
-def _opened(data: bytes) -> Packed | PayloadDamaged:
-    try:
-        return open_packed(data)
-    except PayloadDamaged as error:
-        return error
-
-
-def _is_exact(frame: RawFrame, header: bitstream.Header) -> bool:
-    if header.cfa_digest is None:
-        return False
-    samples = np.ascontiguousarray(frame.cfa, dtype="<u2")
-    return hashlib.sha256(samples.data).digest() == header.cfa_digest
+        return payload, True
+    sections = section_infos(packed.data, packed.packaging)
+    return payload, packed.whole and all(section.intact for section in sections)
 
 
 def _check_region(region: Region, header: bitstream.Header) -> None:
@@ -226,10 +211,12 @@ def _check_region(region: Region, header: bitstream.Header) -> None:
         raise RawbackError(message)
 
 
-def _check(data: bytes, carrier: DecodedJpeg) -> tuple[Verification, bitstream.Payload | None]:
+def _check(
+    source: CarrierFile | bytes, carrier: DecodedJpeg
+) -> tuple[Verification, bitstream.Payload | None]:
     """Check a payload, which is returned as well if it is intact."""
     try:
-        packed = open_packed(data, tolerate_cut=True)
+        packed = open_packed(source, tolerate_cut=True)
         reports = bitstream.check_sections(packed.data)
     except PayloadTooNew:
         raise
@@ -239,18 +226,33 @@ def _check(data: bytes, carrier: DecodedJpeg) -> tuple[Verification, bitstream.P
         return Verification("payload damaged", str(error), None, None, None, ()), None
     sections = section_infos(packed.data, packed.packaging)
     bad = [report for report in reports if not report.intact]
-    ends_early = isinstance(_opened(data), PayloadDamaged)
     status: Status = "intact"
     detail = "The payload is whole and goes with the JPEG's pixels."
+    payload = None
     if bad and bad[0].kind is not None:
         status, detail = "payload damaged", f"{_parts(len(bad), len(reports))}; {_SALVAGE}"
-    elif bad or ends_early:
+    elif bad or not packed.whole:
         status, detail = "payload cut", f"The payload ends early; {_SALVAGE}"
-    elif not _same_pixels(bitstream.unpack(packed.data).header, carrier):
-        status = "pixels changed"
-        detail = "The JPEG was edited after the payload was made; use the JPEG as it was then."
-    payload = bitstream.unpack(packed.data) if status == "intact" else None
-    return Verification(status, detail, None, None, None, sections), payload
+    else:
+        payload = bitstream.unpack(packed.data)
+        status, detail = _readable(payload, carrier) or (status, detail)
+    kept = payload if status == "intact" else None
+    return Verification(status, detail, None, None, None, sections), kept
+
+
+def _readable(payload: bitstream.Payload, carrier: DecodedJpeg) -> tuple[Status, str] | None:
+    """What stands against decoding a payload that is whole."""
+    from rawback import decoder
+
+    if not _same_pixels(payload.header, carrier):
+        return "pixels changed", (
+            "The JPEG was edited after the payload was made; use the JPEG as it was then."
+        )
+    try:
+        decoder.check_readable(payload)
+    except PayloadDamaged as error:
+        return "payload damaged", str(error)
+    return None
 
 
 def _same_pixels(header: bitstream.Header, carrier: DecodedJpeg) -> bool:

@@ -22,7 +22,7 @@ def set_threads(count: int) -> None:
     Raises:
         ValueError: The count is below 1.
     """
-    from rawback.common import parallel
+    from rawback import parallel
 
     parallel.set_threads(count)
 

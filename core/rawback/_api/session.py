@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rawback import bitstream, container, metrics
+from rawback import container, metrics
 from rawback._api.curve import Curve, CurvePoint
 from rawback._api.embed import Coded, payload_rate
 from rawback._api.packaging import bits_per_pixel, contents
@@ -19,12 +20,12 @@ from rawback._api.session_results import (
     order_masks,
     section_ends,
 )
-from rawback.errors import RawbackError, SignedCarrier
+from rawback.container import CarrierFile
+from rawback.errors import RawbackError
 from rawback.files import check_output, replace_file, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from threading import Event
 
     import numpy as np
@@ -58,6 +59,7 @@ class Session:
         self,
         frame: RawFrame,
         jpeg: bytes,
+        file: CarrierFile,
         carrier: DecodedJpeg,
         raw_bytes: int,
         inputs: tuple[StrPath, ...] = (),
@@ -68,6 +70,7 @@ class Session:
         self._unguided = unguided
         self._inputs = inputs
         self._jpeg = jpeg
+        self._file = file
         self._carrier = carrier
         self._raw_bytes = raw_bytes
         self._work = threading.RLock()
@@ -100,11 +103,7 @@ class Session:
     @property
     def signed(self) -> bool:
         """Whether the JPEG holds a C2PA manifest, whose signature a payload breaks."""
-        try:
-            container.embed_payload(self._jpeg, b"", force=False)
-        except SignedCarrier:
-            return True
-        return False
+        return self._file.signed
 
     def prepare(
         self,
@@ -196,7 +195,7 @@ class Session:
         previews = self._ready(progress, cancel)
         # The smallest bases take the longest and serve the fewest; they come last, in whole
         # numbers below 0 that no quality has.
-        knots = (*_QUALITIES, *(-tier for tier in reversed(range(1, previews.tiers))))
+        knots = (*_QUALITIES, *(-level for level in reversed(range(1, previews.base_levels))))
         for done, knot in enumerate(knots):
             tell("Measuring the curve", done / len(knots))
             with self._work:
@@ -236,7 +235,7 @@ class Session:
             RateUnreachable: No payload meets `rate`.
             Cancelled: It was stopped.
         """
-        container.embed_payload(self._jpeg, b"", force=force)
+        self._file.check_embeddable(force=force)
         tell = stoppable(progress, cancel)
         self._ready(progress, cancel)
         with self._work:
@@ -249,9 +248,9 @@ class Session:
             pixels = self._frame.width * self._frame.height
             encoded = prepared.encode(payload_rate(rate, pixels), progress=job.part(0.0, 0.9))
             tell("Measuring", 0.9)
-            bare = container.remove_payload(self._jpeg)
-            carrier = container.embed_payload(bare, encoded.payload, force=True)
-            result = Coded(prepared, encoded, carrier, len(carrier) - len(bare)).result(job)
+            bare = self._file.bare
+            carrier = self._file.with_payload(encoded.payload)
+            result = Coded(prepared, encoded, bare, carrier).result(len(carrier) - len(bare), job)
         tell("Done", 1.0)
         return Encoding(
             rate=rate,
@@ -262,7 +261,7 @@ class Session:
             ends=section_ends(result),
             overlays=(
                 bits_per_tile(result),
-                *order_masks(bitstream.unpack(encoded.payload), self._carrier),
+                *order_masks(encoded.coding_order),
             ),
         )
 
@@ -379,7 +378,7 @@ class Session:
         frame = self._frame
         if knot < 0:
             operating = OperatingPoint(base_level=-knot)
-            previews.add_tier(operating.base_level)
+            previews.add_base_level(operating.base_level)
         else:
             operating = OperatingPoint.of_quality(knot)
         size = container.carried_size(previews.size(operating))
@@ -429,7 +428,9 @@ def open_session(raw: StrPath | bytes, jpeg: StrPath | bytes, *, unguided: bool 
     from rawback import jpegio, rawio
 
     data = contents(jpeg)
-    carrier = jpegio.decode_jpeg(container.remove_payload(data))
+    file = CarrierFile.parse(data)
+    carrier = jpegio.decode_jpeg(file.bare)
     frame = rawio.read_raw(raw)
-    inputs = tuple(file for file in (raw, jpeg) if not isinstance(file, bytes))
-    return Session(frame, data, carrier, len(contents(raw)), inputs, unguided=unguided)
+    raw_bytes = len(raw) if isinstance(raw, bytes) else Path(raw).stat().st_size
+    inputs = tuple(given for given in (raw, jpeg) if not isinstance(given, bytes))
+    return Session(frame, data, file, carrier, raw_bytes, inputs, unguided=unguided)

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback._api.results import CarrierInfo, EmbedResult
-    from rawback.bitstream import Payload
-    from rawback.jpegio import DecodedJpeg
     from rawback.rate import Rate
     from rawback.types import RawFrame, Region
 
@@ -135,11 +133,12 @@ def bits_per_tile(result: EmbedResult | CarrierInfo) -> Overlay:
     return Overlay("bits", "Bits per tile", "bpp", values, cell)
 
 
-def order_masks(payload: Payload, carrier: DecodedJpeg) -> tuple[Overlay, ...]:
-    """Where the latents of each step lie; nothing without a learned layer."""
-    from rawback.decoder import coding_order
+def order_masks(steps: NDArray[np.uint8] | None) -> tuple[Overlay, ...]:
+    """Where the latents of each step lie; nothing without latents.
 
-    steps = coding_order(payload, carrier)
+    Args:
+        steps: uint8 ``[h, w]``: the step, from 1, of the latent that covers each quad.
+    """
     if steps is None:
         return ()
     cell = _coarsest_cell(steps)
@@ -162,8 +161,8 @@ def _coarsest_cell(quads: NDArray[np.uint8]) -> int:
     height, width = quads.shape
     cell = 1
     while cell < min(height, width):
-        some = quads[:: 2 * cell, :: 2 * cell]
-        whole = some.repeat(2 * cell, axis=0).repeat(2 * cell, axis=1)
+        corners = quads[:: 2 * cell, :: 2 * cell]
+        whole = corners.repeat(2 * cell, axis=0).repeat(2 * cell, axis=1)
         if not np.array_equal(whole[:height, :width], quads):
             break
         cell *= 2

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
-from rawback import bitstream, container
+from rawback import bitstream
+from rawback._api.packaging import open_packed
 from rawback.errors import Cancelled, RawbackError, VerificationFailed
 from rawback.files import read_file
 
@@ -35,16 +36,15 @@ class Expected:
     jpeg: bytes
     cfa: NDArray[np.uint16]
 
-    def check_file(self, path: Path, *, detached: bool, job: Job) -> None:
+    def check_file(self, path: Path, *, job: Job) -> None:
         """`check` what a file holds."""
-        self.check(read_file(path), detached=detached, job=job)
+        self.check(read_file(path), job=job)
 
-    def check(self, data: bytes, *, detached: bool, job: Job) -> None:
+    def check(self, data: bytes, *, job: Job) -> None:
         """Decode a carrier's bytes, or those of a detached payload, and compare.
 
         Args:
             data: The bytes.
-            detached: Whether they are a payload without its JPEG.
             job: Is told how far this is.
 
         Raises:
@@ -54,10 +54,10 @@ class Expected:
 
         job.at("Verifying", _START)
         try:
-            payload = container.unwrap(data) if detached else container.extract_payload(data)
-            jpeg = self.jpeg if detached else container.remove_payload(data)
+            packed = open_packed(data)
+            jpeg = self.jpeg if packed.file is None else packed.file.bare
             frame = decoder.decode(
-                bitstream.unpack(payload),
+                bitstream.unpack(packed.data),
                 jpegio.decode_jpeg(jpeg),
                 progress=job.part(_START, _END),
             )

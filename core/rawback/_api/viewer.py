@@ -7,11 +7,12 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rawback import bitstream, container
-from rawback._api.carriers import inspect
+from rawback import bitstream
+from rawback._api.carriers import describe
 from rawback._api.packaging import contents, open_packed
 from rawback._api.progress import Job, stoppable
 from rawback._api.session_results import bits_per_tile, order_masks
+from rawback.container import CarrierFile
 from rawback.errors import DamagedRaw, RawbackError
 from rawback.files import check_output, write_file
 
@@ -97,17 +98,17 @@ def open_carrier(
 
     job = Job(stoppable(progress, cancel))
     job.at("Reading the carrier", 0.0)
-    jpeg = contents(carrier)
-    packed = jpeg if sidecar is None else contents(sidecar)
-    info = inspect(packed)
-    payload = bitstream.unpack(open_packed(packed).data)
-    pixels = jpegio.decode_jpeg(container.remove_payload(jpeg))
-    restored = decoder.decode(payload, pixels, progress=job.part(0.1, 0.9))
+    file = CarrierFile.parse(contents(carrier))
+    packed = open_packed(file if sidecar is None else contents(sidecar))
+    info = describe(packed)
+    payload = bitstream.unpack(packed.data)
+    pixels = jpegio.decode_jpeg(file.bare)
+    restored = decoder.restore(payload, pixels, progress=job.part(0.1, 0.9))
     job.at("Resampling the JPEG", 0.9)
     guide = decoder.carried_guide(payload.header, pixels)
-    overlays = (bits_per_tile(info), *order_masks(payload, pixels))
+    overlays = (bits_per_tile(info), *order_masks(restored.coding_order))
     job.at("Done", 1.0)
-    return OpenedCarrier(info, restored, guide, overlays)
+    return OpenedCarrier(info, restored.frame, guide, overlays)
 
 
 def carrier_for(raw: StrPath | bytes) -> bytes:

@@ -10,9 +10,8 @@
     error_weights   what an error counts at each sample
     reconstruction  wavelet coefficients to the residual of a window
     coding_tables   the stored weights and tables that every payload is coded with
-    parallel        tiles side by side in threads
 
-All but :mod:`.parallel` is normative: it decides how bits are read, or what they restore.
+All of it is normative: it decides how bits are read, or what they restore.
 """
 
 from __future__ import annotations

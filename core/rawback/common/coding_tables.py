@@ -34,10 +34,10 @@ class CodingTables:
 def coding_tables() -> CodingTables:
     """Load ``tables.safetensors``, made by ``python -m rawback_lab.contexts.train``."""
     data = read_packaged("rawback.common", "tables.safetensors")
-    held = load_numbers(data)
-    context = ContextWeights(held["magnitude"], held["noise"])
+    arrays = load_numbers(data)
+    context = ContextWeights(arrays["magnitude"], arrays["noise"])
     first, grow, refine, empty, exact = (
-        TableSet(held[name]) for name in ("first", "grow", "refine", "empty", "exact")
+        TableSet(arrays[name]) for name in ("first", "grow", "refine", "empty", "exact")
     )
     layers = LayerModel(context, first, grow, refine, empty)
     return CodingTables(hashlib.sha256(data).digest()[:8], layers, exact)

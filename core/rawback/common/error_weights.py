@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from rawback.types import NoiseModel
 
-__all__ = ["QUARTERS", "ErrorWeights"]
+__all__ = ["WEIGHT_POWER", "ErrorWeights"]
 
-QUARTERS = 1
+WEIGHT_POWER = 1
 """Quarters of the power that the encoder takes: 1/4."""
 
 _ONE = 256
@@ -59,28 +59,26 @@ class ErrorWeights:
         inverse = np.rint(_ONE / np.maximum(powers[quarters], 1e-3))
         return cls(np.clip(inverse, *_RANGE).astype(np.int32))
 
-    def weighed(self, residual: NDArray[np.float32], base: NDArray[np.int16]) -> None:
+    def apply(self, residual: NDArray[np.float32], base: NDArray[np.int16]) -> None:
         """Multiply a residual by the weights at its base, in place; both ``[4, h, w]``."""
         residual *= self.at(base)
 
     def at(self, base: NDArray[np.int16]) -> NDArray[np.float32]:
         """The weights where the base has these values."""
-        found: NDArray[np.float32] = (_ONE / self.inverse).astype(np.float32)[_bins(base)]
-        return found
+        weights: NDArray[np.float32] = (_ONE / self.inverse).astype(np.float32)[_bins(base)]
+        return weights
 
     def noise(self, base: NDArray[np.int32]) -> NDArray[np.uint16]:
         """Standard deviation of weighed noise where the base has these values, in 1/256."""
-        found: NDArray[np.uint16] = (_ONE * _ONE // self.inverse).astype(np.uint16)[_bins(base)]
-        return found
+        deviation: NDArray[np.uint16] = (_ONE * _ONE // self.inverse).astype(np.uint16)[_bins(base)]
+        return deviation
 
-    def unweighed(
-        self, residual: NDArray[np.int32], base: NDArray[np.integer]
-    ) -> NDArray[np.int32]:
+    def remove(self, residual: NDArray[np.int32], base: NDArray[np.integer]) -> NDArray[np.int32]:
         """Divide a restored residual by the weights at its base."""
-        found: NDArray[np.int32] = residual * self.inverse[_bins(base)]
-        found += _ONE // 2
-        found >>= 8
-        return found
+        restored: NDArray[np.int32] = residual * self.inverse[_bins(base)]
+        restored += _ONE // 2
+        restored >>= 8
+        return restored
 
 
 def _bins(base: NDArray[np.integer]) -> NDArray[np.integer]:

@@ -57,17 +57,17 @@ class ResidualParameters:
     Attributes:
         transform: Across the CFA planes.
         quantisers: Of the layers, coarse to fine, each half the step of the one before.
-        quarters: Power of the weights, see :mod:`rawback.common.error_weights`.
+        weight_power: Power of the weights in quarters, see :mod:`rawback.common.error_weights`.
     """
 
     transform: KLT
     quantisers: tuple[Quantiser, ...]
-    quarters: int
+    weight_power: int
 
     def to_bytes(self) -> bytes:
         """Step code of the first layer, power, matrix, and the points of each layer."""
         first = self.quantisers[0].step_code.to_bytes(2, "big")
-        first += self.quarters.to_bytes(1, "big")
+        first += self.weight_power.to_bytes(1, "big")
         points = bytes(q.near << 4 | q.far for q in self.quantisers)
         return first + self.transform.matrix.tobytes() + points
 

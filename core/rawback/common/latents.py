@@ -3,7 +3,7 @@
 ::
 
     LATENTS section, layer 0    weights, shift, readout
-                     layer 1    hints, and all groups of the auxiliary level
+                     layer 1    side information, and all groups of the auxiliary level
                      layer 2..  one group each of the main level
 
 A payload may end after any of them: what is not there takes the mean that the networks expect.
@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from rawback.common.network_input import NetworkInput, side_by_side
-from rawback.common.parallel import in_threads
+from rawback.common.network_input import NetworkInput, in_torch_threads, single_threaded
 from rawback.entropy import (
     SymbolCoder,
     SymbolDecoder,
@@ -26,7 +25,14 @@ from rawback.entropy import (
     code_parameters,
 )
 from rawback.errors import PayloadDamaged, PayloadTooNew
-from rawback.models import FEATURE_UNIT, SIDE_CODES, SIDE_VALUES, conditioning, scale_of
+from rawback.models import (
+    FEATURE_UNIT,
+    SIDE_CODES,
+    SIDE_VALUES,
+    conditioning,
+    flipped_pixels,
+    scale_of,
+)
 from rawback.models.objective import gain_of
 from rawback.tone import LIMIT
 from rawback.weights import MEMBERS, weights
@@ -45,15 +51,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "READOUT_ONE",
-    "Decoded",
-    "LatentHead",
+    "DecodedLatents",
+    "LatentHeader",
+    "Refined",
     "code_latents",
+    "coding_order",
     "corrected",
-    "decoded_latents",
     "features_of",
     "guide_state",
-    "replaced",
-    "with_latents",
+    "refine",
+    "with_planes",
 ]
 
 READOUT_ONE = 64
@@ -65,29 +72,29 @@ _LARGEST_SHIFT = 56
 
 
 @dataclass(frozen=True, slots=True)
-class LatentHead:
+class LatentHeader:
     """What the first section says.
 
     Attributes:
-        held: The weights, which the section names by the first 8 bytes of their SHA-256.
+        model: The weights, which the section names by the first 8 bytes of their SHA-256.
         shift: Octaves by which quantiser steps are above the noise, in eighths, 0 to 56.
         readout: int32 ``[2, planes, F]`` in 1/64: planes from features, of quads where the guide is
             good, and of those where it clips or is missing.
     """
 
-    held: Weights
+    model: Weights
     shift: int
     readout: NDArray[np.int32]
 
     def to_bytes(self) -> bytes:
         """The section: digest, shift, and the readout's difference from the usual one."""
         coder = SymbolEncoder()
-        changes = self.readout - _usual(self.held)
+        changes = self.readout - _usual_readout(self.model)
         code_parameters(coder, changes.ravel(), changes.size)
-        return self.held.digest + self.shift.to_bytes(1, "big") + coder.finish()
+        return self.model.digest + self.shift.to_bytes(1, "big") + coder.finish()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> LatentHead:
+    def from_bytes(cls, data: bytes) -> LatentHeader:
         """Undo :meth:`to_bytes`.
 
         Raises:
@@ -95,41 +102,41 @@ class LatentHead:
             PayloadDamaged: The bytes are no such section.
         """
         if len(data) <= _DIGEST:
-            message = "the latents' first section is too short; restore from another copy"
+            message = "The latents' first section is too short; restore from another copy."
             raise PayloadDamaged(message)
-        held = next((w for w in map(weights, MEMBERS) if w.digest == data[:_DIGEST]), None)
-        if held is None:
+        model = next((w for w in map(weights, MEMBERS) if w.digest == data[:_DIGEST]), None)
+        if model is None:
             message = "The payload was coded with networks that this rawback lacks; update it."
             raise PayloadTooNew(message)
-        usual = _usual(held)
+        usual = _usual_readout(model)
         changes = code_parameters(SymbolDecoder(data[_DIGEST + 1 :]), None, usual.size)
         readout = changes.reshape(usual.shape) + usual
         shift = data[_DIGEST]
         if np.abs(readout).max() > _LARGEST or shift > _LARGEST_SHIFT:
-            message = "the latents' readout is impossible; restore from another copy"
+            message = "The latents' readout is impossible; restore from another copy."
             raise PayloadDamaged(message)
-        return cls(held, shift, readout)
+        return cls(model, shift, readout)
 
 
-def _usual(held: Weights) -> NDArray[np.int32]:
+def _usual_readout(model: Weights) -> NDArray[np.int32]:
     """The network's own readout, in 1/64."""
-    readout = held.network.readout.numpy()
+    readout = model.network.readout.numpy()
     usual: NDArray[np.int32] = np.rint(readout * READOUT_ONE).astype(np.int32)
     return np.clip(usual, -_LARGEST, _LARGEST)
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class DecodedLatents:
     """Latents of a frame, decoded as far as they go.
 
     Attributes:
-        held: The weights.
-        shift: As in the head.
+        model: The weights.
+        shift: As in the header.
         state: ``[1, S, h, w]``: what both sides know at each position; None without latents.
         latents: ``[1, C, h, w]``; None where there are none.
     """
 
-    held: Weights
+    model: Weights
     shift: int
     state: torch.Tensor | None = None
     latents: torch.Tensor | None = None
@@ -142,63 +149,27 @@ class Decoded:
         return self.state[..., rows, columns], self.latents[..., rows, columns]
 
 
-def code_latents(
-    held: Weights,
-    guide: torch.Tensor,
-    shift: int,
-    given: tuple[torch.Tensor, torch.Tensor] | None,
-    coders: Sequence[SymbolCoder],
-) -> Decoded:
-    """Write or read a frame's latents.
+@dataclass(frozen=True, slots=True)
+class Refined:
+    """The base of a frame with what the learned layer adds.
 
-    Args:
-        held: The weights.
-        guide: From :func:`guide_state`.
-        shift: As in the head.
-        given: Auxiliary and main latents to write; None to read.
-        coders: The auxiliary level's, and those of as many groups of the main level as are there.
+    Attributes:
+        predicted: Over each tile.
+        coding_order: From :func:`coding_order`; None where no latents are sent.
     """
-    network = held.network
-    auxiliary = [_group_coder(coders[0], held)] * network.config.groups
-    main = [_group_coder(coder, held) for coder in coders[1:]]
-    state, latents = network.code(guide, given, (auxiliary, main))
-    last = torch.channels_last
-    return Decoded(
-        held, shift, state.contiguous(memory_format=last), latents.contiguous(memory_format=last)
-    )
+
+    predicted: list[Prediction]
+    coding_order: NDArray[np.uint8] | None
 
 
-def guide_state(held: Weights, scene: NetworkInput, shift: int, hints: bytes) -> torch.Tensor:
-    """What the guide says at each latent position of a scene, at a shift and with hints."""
-    told = torch.tensor(list(hints), dtype=torch.float32).reshape(1, SIDE_VALUES, 1, 1)
-    facts = conditioning(torch.full((1, 1, 1, 1), shift / 8), told)
-    return held.network.guide_state(scene.latent_view(), facts)
-
-
-def _group_coder(coder: SymbolCoder, held: Weights) -> GroupCoder:
-    far = held.tables.symbols // 2
-
-    def code(tables: torch.Tensor, symbols: torch.Tensor | None) -> torch.Tensor:
-        indices = tables.numpy()
-        given = None if symbols is None else symbols.numpy()
-        clipped = None if given is None else np.clip(given, -far, far) + far
-        found = coder.code(held.tables, indices, clipped) - far
-        beyond = np.flatnonzero(np.abs(found) == far)
-        more = None if given is None else np.minimum(np.abs(given[beyond]) - far, 60_000)
-        found[beyond] += np.sign(found[beyond]) * coder.code_escapes(more, len(beyond))
-        return torch.from_numpy(found.astype(np.int64))
-
-    return code
-
-
-def with_latents(
+def refine(
     pattern: BayerPattern,
     source: GuideSource,
     predicted: Sequence[Prediction],
     sections: Mapping[int, bytes],
     wanted: Window | None = None,
-) -> list[Prediction]:
-    """The base over all tiles of a frame with what its latents add.
+) -> Refined:
+    """What a payload's learned layer makes of the base.
 
     Args:
         pattern: The frame's.
@@ -211,41 +182,116 @@ def with_latents(
         PayloadDamaged: The sections cannot be read.
         PayloadTooNew: They were coded with other weights.
     """
-    head = LatentHead.from_bytes(sections[0])
-    scene = NetworkInput.of(pattern, source, predicted, head.held.network.config.sites)
-    decoded = decoded_latents(scene, head, sections)
-    return replaced(predicted, corrected(scene, decoded, head.readout, wanted))
+    header = LatentHeader.from_bytes(sections[0])
+    view = NetworkInput.of(pattern, source, predicted, header.model.network.config.sites)
+    decoded = _decode(view, header, sections)
+    planes = corrected(view, decoded, header.readout, wanted)
+    return Refined(with_planes(predicted, planes), coding_order(view, decoded))
 
 
-def decoded_latents(
-    scene: NetworkInput, head: LatentHead, sections: Mapping[int, bytes]
-) -> Decoded:
+def coding_order(view: NetworkInput, decoded: DecodedLatents) -> NDArray[np.uint8] | None:
+    """The order masks of a frame's main latents, laid over each other.
+
+    They follow from the guide, the base and the auxiliary latents, so groups that a payload lacks
+    have theirs too.
+
+    Returns:
+        uint8 ``[h, w]``: the step, from 1, in which the latent that covers each quad is coded;
+        None where no latents are sent.
+    """
+    if decoded.state is None:
+        return None
+    with torch.no_grad():
+        order = decoded.model.network.main.coding_order(decoded.state)
+    positions = (order[0, 0].numpy() + 1).astype(np.uint8)
+    quads = positions.repeat(view.position, axis=0).repeat(view.position, axis=1)
+    height, width = view.shape
+    return flipped_pixels(quads[:height, :width], view.pattern)
+
+
+def _decode(
+    view: NetworkInput, header: LatentHeader, sections: Mapping[int, bytes]
+) -> DecodedLatents:
     """What the sections after the first one hold; later ones may be missing."""
     coders: list[SymbolDecoder] = []
-    hints, first = _hints(sections.get(1))
+    side_information, first = _split_side_information(sections.get(1))
     while (data := sections.get(1 + len(coders))) is not None:
         coders.append(SymbolDecoder(data if coders else first))
-    if len(coders) > 1 + head.held.network.config.groups:
+    if len(coders) > 1 + header.model.network.config.groups:
         message = "The payload has more groups of latents than there can be; fetch the file again."
         raise PayloadDamaged(message)
     if not coders:
-        return Decoded(head.held, head.shift)
-    with side_by_side():
-        guide = guide_state(head.held, scene, head.shift, hints)
-        return code_latents(head.held, guide, head.shift, None, coders)
+        return DecodedLatents(header.model, header.shift)
+
+    def decode() -> DecodedLatents:
+        guide = guide_state(header.model, view, header.shift, side_information)
+        return code_latents(header.model, guide, header.shift, None, coders)
+
+    return single_threaded(decode)
 
 
-def _hints(data: bytes | None) -> tuple[bytes, bytes]:
-    """Hints and what follows them."""
+def _split_side_information(data: bytes | None) -> tuple[bytes, bytes]:
+    """Side information, and what follows it."""
     if data is None:
         return b"", b""
     if len(data) < SIDE_VALUES or max(data[:SIDE_VALUES]) >= SIDE_CODES:
-        message = "the latents' hints are impossible; restore from another copy"
+        message = "The latents' side information is impossible; restore from another copy."
         raise PayloadDamaged(message)
     return data[:SIDE_VALUES], data[SIDE_VALUES:]
 
 
-def replaced(predicted: Sequence[Prediction], planes: NDArray[np.int16]) -> list[Prediction]:
+def guide_state(
+    model: Weights, view: NetworkInput, shift: int, side_information: bytes
+) -> torch.Tensor:
+    """What the guide says at each latent position, at a shift and with side information."""
+    side = torch.tensor(list(side_information), dtype=torch.float32).reshape(1, SIDE_VALUES, 1, 1)
+    condition = conditioning(torch.full((1, 1, 1, 1), shift / 8), side)
+    return model.network.guide_state(view.latent_view(), condition)
+
+
+def code_latents(
+    model: Weights,
+    guide: torch.Tensor,
+    shift: int,
+    given: tuple[torch.Tensor, torch.Tensor] | None,
+    coders: Sequence[SymbolCoder],
+) -> DecodedLatents:
+    """Write or read a frame's latents.
+
+    Args:
+        model: The weights.
+        guide: From :func:`guide_state`.
+        shift: As in the header.
+        given: Auxiliary and main latents to write; None to read.
+        coders: The auxiliary level's, and those of as many groups of the main level as are there.
+    """
+    network = model.network
+    auxiliary = [_group_coder(coders[0], model)] * network.config.groups
+    main = [_group_coder(coder, model) for coder in coders[1:]]
+    state, latents = network.code(guide, given, (auxiliary, main))
+    last = torch.channels_last
+    return DecodedLatents(
+        model, shift, state.contiguous(memory_format=last), latents.contiguous(memory_format=last)
+    )
+
+
+def _group_coder(coder: SymbolCoder, model: Weights) -> GroupCoder:
+    far = model.tables.symbols // 2
+
+    def code(tables: torch.Tensor, symbols: torch.Tensor | None) -> torch.Tensor:
+        indices = tables.numpy()
+        given = None if symbols is None else symbols.numpy()
+        clipped = None if given is None else np.clip(given, -far, far) + far
+        coded = coder.code(model.tables, indices, clipped) - far
+        beyond = np.flatnonzero(np.abs(coded) == far)
+        more = None if given is None else np.minimum(np.abs(given[beyond]) - far, 60_000)
+        coded[beyond] += np.sign(coded[beyond]) * coder.code_escapes(more, len(beyond))
+        return torch.from_numpy(coded.astype(np.int64))
+
+    return code
+
+
+def with_planes(predicted: Sequence[Prediction], planes: NDArray[np.int16]) -> list[Prediction]:
     """Predictions with other planes, given over the whole frame."""
     return [
         replace(part, planes=np.ascontiguousarray(planes[(slice(None), *part.window.slices)]))
@@ -253,22 +299,23 @@ def replaced(predicted: Sequence[Prediction], planes: NDArray[np.int16]) -> list
     ]
 
 
-def features_of(scene: NetworkInput, tile: Tile, decoded: Decoded) -> NDArray[np.float32]:
-    """Features of a tile of the scene, whole numbers of 1/16: float32 ``[F, h, w]``."""
+def features_of(view: NetworkInput, tile: Tile, decoded: DecodedLatents) -> NDArray[np.float32]:
+    """Features of a tile, whole numbers of 1/16: float32 ``[F, h, w]``."""
     scale = scale_of(torch.full((1, 1, 1, 1), decoded.shift / 8))
-    found = decoded.held.network.features(scene.cells(tile.around), *decoded.around(tile), scale)
-    values: NDArray[np.float32] = found[0].numpy()[(slice(None), *tile.inner)] * FEATURE_UNIT
+    cells = view.cells(tile.around)
+    features = decoded.model.network.features(cells, *decoded.around(tile), scale)
+    values: NDArray[np.float32] = features[0].numpy()[(slice(None), *tile.inner)] * FEATURE_UNIT
     return values
 
 
-def correction(
-    scene: NetworkInput, tile: Tile, features: NDArray[np.float32], readout: NDArray[np.int32]
+def _correction(
+    view: NetworkInput, tile: Tile, features: NDArray[np.float32], readout: NDArray[np.int32]
 ) -> NDArray[np.float32]:
     """What a readout of features adds to the base of a tile, ``[planes, h, w]`` in domain units.
 
     Sums of 12 products stay below ``2 ** 24``, and so does all else, so float32 is exact.
     """
-    gain = gain_of(scene.flags(tile.core)).numpy()[0, 0]
+    gain = gain_of(view.flags(tile.core)).numpy()[0, 0]
     count, rows, columns = features.shape
     flat = features.reshape(count, -1)
     sums = np.matmul(readout[0].astype(np.float32), flat)
@@ -282,25 +329,27 @@ def correction(
 
 
 def corrected(
-    scene: NetworkInput, decoded: Decoded, readout: NDArray[np.int32], wanted: Window | None = None
+    view: NetworkInput,
+    decoded: DecodedLatents,
+    readout: NDArray[np.int32],
+    wanted: Window | None = None,
 ) -> NDArray[np.int16]:
     """The base with the correction, ``[4, h, w]`` over the frame.
 
     Args:
-        scene: The frame.
+        view: The frame as networks see it.
         decoded: Its latents.
-        readout: As in the head.
+        readout: As in the header.
         wanted: The window of the frame that is needed; elsewhere the base stays.
     """
-    planes = scene.base.copy()
+    planes = view.base.copy()
 
-    def work(tile: Tile) -> None:
-        change = correction(scene, tile, features_of(scene, tile, decoded), readout)
+    def correct(tile: Tile) -> None:
+        change = _correction(view, tile, features_of(view, tile, decoded), readout)
         part = planes[(slice(None), *tile.core.slices)]
         np.clip(part + change, -LIMIT, LIMIT, out=change)
         part[...] = change
 
-    with side_by_side():
-        tiles = scene.tiles(None if wanted is None else scene.mirrored(wanted))
-        list(in_threads(work, tiles))
-    return scene.unlike(planes)
+    tiles = view.tiles(None if wanted is None else view.flipped(wanted))
+    list(in_torch_threads(correct, tiles))
+    return view.unflipped_planes(planes)

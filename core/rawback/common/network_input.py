@@ -1,4 +1,4 @@
-"""A frame as the networks see it: mirrored to RGGB, completed to whole positions, tile by tile.
+"""A frame as the networks see it: flipped to RGGB, completed to whole positions, tile by tile.
 
 Networks of the member ``bayer`` see four planes, and 2x2 quads make a cell. Those of the member
 ``linear`` see three colours, as of a demosaiced picture whose every pixel fills one quad: then a
@@ -7,15 +7,13 @@ cell is 4x4 quads, the second green plane repeats the first, and so do the guide
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
 
-from rawback.common.parallel import in_threads
 from rawback.common.tiles import Window
 from rawback.models import (
     CELL,
@@ -26,17 +24,18 @@ from rawback.models import (
     flipped_planes,
     latent_view,
 )
+from rawback.parallel import in_threads
 from rawback.residual import RegionClass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from rawback.common.prediction import GuideSource, Prediction
     from rawback.types import BayerPattern
 
-__all__ = ["NetworkInput", "Tile", "side_by_side"]
+__all__ = ["NetworkInput", "Tile", "in_torch_threads", "single_threaded"]
 
 _TILE = 16
 """Auxiliary positions along each side of a tile."""
@@ -51,49 +50,50 @@ _PLANES = {2: (0, 1, 2, 3), 4: (0, 1, 1, 2)}
 """And the plane of theirs that each of the frame's is."""
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
-class _Threads:
-    """Torch's number of threads is one for the whole process: the last to leave restores it."""
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.inside, self.usual = 0, 1
-
-    def enter(self) -> None:
-        with self.lock:
-            if self.inside == 0:
-                self.usual = torch.get_num_threads()
-                torch.set_num_threads(1)
-            self.inside += 1
-
-    def leave(self) -> None:
-        with self.lock:
-            self.inside -= 1
-            if self.inside == 0:
-                torch.set_num_threads(self.usual)
+_starting = Lock()
 
 
-_THREADS = _Threads()
+def _one_torch_thread() -> None:
+    """Let torch compute in one thread in the calling thread, and nowhere else.
+
+    What torch is told counts for the thread that tells it, and for those whose first use of torch
+    comes later. So the usual number is told again, by a thread that ends at once.
+    """
+    with _starting:
+        usual = torch.get_num_threads()
+        torch.set_num_threads(1)
+        restoring = Thread(target=torch.set_num_threads, args=(usual,))
+        restoring.start()
+        restoring.join()
 
 
-@contextmanager
-def side_by_side() -> Iterator[None]:
-    """Let torch work in one thread at a time: tiles run side by side already."""
-    _THREADS.enter()
-    try:
-        yield
-    finally:
-        _THREADS.leave()
+def in_torch_threads(
+    work: Callable[[_Item], _Result], items: Iterable[_Item], count: int | None = None
+) -> Iterator[_Result]:
+    """As :func:`in_threads`, for work that calls torch: in one thread for each item."""
+    return in_threads(work, items, count, initialise=_one_torch_thread)
+
+
+def single_threaded(work: Callable[[], _Result]) -> _Result:
+    """What `work` returns, computed where torch takes one thread.
+
+    Sums of floats come out the same on any machine then, however many processors it has.
+    """
+    (result,) = in_torch_threads(lambda _: work(), (None,), 1)
+    return result
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A tile and what surrounds it, in quads of a scene.
+    """A tile and what surrounds it, in quads of the flipped frame.
 
     Attributes:
         core: The tile.
-        around: It and its halo, as far as the scene goes.
+        around: It and its halo, as far as the frame goes.
         position: Quads along each side of a position of the main latents.
     """
 
@@ -124,8 +124,8 @@ class NetworkInput:
         pattern: The frame's.
         shape: Height and width of the frame in quads.
         sites: Quads along each side of a cell: 2 of four Bayer planes, 4 of three linear ones.
-        guide: uint8 ``[4 h / sites, 4 w / sites, 3]``, mirrored; h and w are the frame's completed.
-        spots: uint8 ``[h, w]``.
+        guide: uint8 ``[4 h / sites, 4 w / sites, 3]``, flipped; h and w are the frame's completed.
+        classes: uint8 ``[h, w]``.
         base: int16 ``[planes, h, w]`` in domain units.
     """
 
@@ -133,7 +133,7 @@ class NetworkInput:
     shape: tuple[int, int]
     sites: int
     guide: NDArray[np.uint8]
-    spots: NDArray[np.uint8]
+    classes: NDArray[np.uint8]
     base: NDArray[np.int16]
 
     @classmethod
@@ -144,12 +144,12 @@ class NetworkInput:
         shape = source.grid.height, source.grid.width
         guide = np.empty((2 * shape[0], 2 * shape[1], 3), np.uint8)
         base = np.empty((4, *shape), np.int16)
-        spots = np.empty(shape, np.uint8)
+        classes = np.empty(shape, np.uint8)
 
         def place(prediction: Prediction) -> None:
             rows, columns = prediction.window.slices
             base[:, rows, columns] = prediction.planes
-            spots[rows, columns] = prediction.spots
+            classes[rows, columns] = prediction.classes
             pixels = source.guide(prediction.window).pixels
             guide[2 * rows.start : 2 * rows.stop, 2 * columns.start : 2 * columns.stop] = pixels
 
@@ -161,7 +161,7 @@ class NetworkInput:
             shape,
             sites,
             _completed(flipped_pixels(guide, pattern)[::skip, ::skip], 2 * unit // skip, (0, 1)),
-            _completed(flipped_pixels(spots, pattern), unit, (0, 1)),
+            _completed(flipped_pixels(classes, pattern), unit, (0, 1)),
             _completed(seen, unit, (1, 2)),
         )
 
@@ -173,21 +173,21 @@ class NetworkInput:
     @property
     def whole(self) -> Window:
         """All of it, in quads."""
-        height, width = self.spots.shape
+        height, width = self.classes.shape
         return Window(0, 0, height, width)
 
-    def like(self, planes: NDArray[np.int16]) -> NDArray[np.int16]:
-        """Four planes of the frame ``[4, h, w]``, mirrored and completed as the scene is."""
+    def flipped_planes(self, planes: NDArray[np.int16]) -> NDArray[np.int16]:
+        """Four planes of the frame ``[4, h, w]``, flipped and completed as the base is."""
         seen = flipped_planes(planes, self.pattern)[_COLOURS[self.sites], ...]
         return _completed(seen, self.position * LATENT, (1, 2))
 
-    def unlike(self, planes: NDArray[np.int16]) -> NDArray[np.int16]:
-        """Undo :meth:`like`."""
+    def unflipped_planes(self, planes: NDArray[np.int16]) -> NDArray[np.int16]:
+        """Undo :meth:`flipped_planes`."""
         height, width = self.shape
         return flipped_planes(planes[_PLANES[self.sites], :height, :width], self.pattern)
 
-    def mirrored(self, window: Window) -> Window:
-        """A window of the frame, in quads of the scene."""
+    def flipped(self, window: Window) -> Window:
+        """A window of the frame, in quads of the flipped frame."""
         red = self.pattern.index("R")
         (height, width), w = self.shape, window
         rows = (height - w.bottom, height - w.top) if red // 2 else (w.top, w.bottom)
@@ -195,28 +195,22 @@ class NetworkInput:
         return Window(rows[0], columns[0], rows[1], columns[1])
 
     def tiles(self, wanted: Window | None = None) -> list[Tile]:
-        """All tiles, or those that overlap a window of the scene."""
+        """All tiles, or those that overlap a window of the flipped frame."""
         whole = self.whole
         side, halo = _TILE * self.position * LATENT, _HALO * self.position
-        found = []
+        tiles = []
         for top in range(0, whole.bottom, side):
             for left in range(0, whole.right, side):
-                bottom, right = min(top + side, whole.bottom), min(left + side, whole.right)
-                core = Window(top, left, bottom, right)
-                around = Window(
-                    max(top - halo, 0),
-                    max(left - halo, 0),
-                    min(bottom + halo, whole.bottom),
-                    min(right + halo, whole.right),
-                )
+                core = Window(top, left, top + side, left + side).intersection(whole)
+                around = core.grown(halo).intersection(whole)
                 if wanted is None or core.overlaps(wanted):
-                    found.append(Tile(core, around, self.position))
-        return found
+                    tiles.append(Tile(core, around, self.position))
+        return tiles
 
     def flags(self, window: Window) -> torch.Tensor:
         """Where the guide clips and where there is none, ``[1, 2, h, w]``."""
-        spots = self.spots[window.slices]
-        return _tensor(np.stack([spots == RegionClass.CLIPPED, spots == RegionClass.UNCOVERED]))
+        classes = self.classes[window.slices]
+        return _tensor(np.stack([classes == RegionClass.CLIPPED, classes == RegionClass.UNCOVERED]))
 
     def cells(self, window: Window) -> torch.Tensor:
         """The cell view of a window, ``[1, inputs, h / sites, w / sites]``."""
@@ -232,15 +226,15 @@ class NetworkInput:
 
     def latent_view(self) -> torch.Tensor:
         """The latent view of all of it."""
-        rows, columns = self.spots.shape
+        rows, columns = self.classes.shape
         tiles = self.tiles()
         planes = len(self.base)
-        views = in_threads(lambda tile: latent_view(self.cells(tile.core), planes), tiles)
-        found = torch.empty(1, LATENT_VIEW, rows // self.position, columns // self.position)
-        for tile, view in zip(tiles, views, strict=True):
+        parts = in_torch_threads(lambda tile: latent_view(self.cells(tile.core), planes), tiles)
+        view = torch.empty(1, LATENT_VIEW, rows // self.position, columns // self.position)
+        for tile, part in zip(tiles, parts, strict=True):
             top, left = tile.core.top // self.position, tile.core.left // self.position
-            found[..., top : top + view.shape[2], left : left + view.shape[3]] = view
-        return found.contiguous(memory_format=torch.channels_last)
+            view[..., top : top + part.shape[2], left : left + part.shape[3]] = part
+        return view.contiguous(memory_format=torch.channels_last)
 
 
 def _completed(array: NDArray[_Scalar], unit: int, axes: tuple[int, int]) -> NDArray[_Scalar]:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["FILTER_CLASSES", "GuideSource", "Prediction", "pointwise", "predict"]
 
 FILTER_CLASSES = int(RegionClass.CLIPPED)
-"""Spots below this one may have filters of their own; the others share the last."""
+"""Region classes below this one may have filters of their own; the others share the last."""
 
 _HALO = 4
-"""Quads around a window that its filters and its spots depend on, and a few to spare."""
+"""Quads around a window that its filters and its classes depend on, and a few to spare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,24 @@ class GuideSource:
         geometry: Where raw pixels lie in the carrier.
         pixels: The carrier, uint8 ``[H, W, 3]``.
         grid: The frame's tiles.
+        whole: The guide of the whole frame where it is there already: an encoder looks at each
+            window several times, a decoder once.
     """
 
     geometry: Geometry
     pixels: NDArray[np.uint8]
     grid: Grid
+    whole: Guide | None = None
 
     def guide(self, window: Window) -> Guide:
         """The guide of a window, two pixels a quad, completed at odd sides."""
+        if self.whole is not None:
+            rows, columns = window.slices
+            at = (
+                slice(2 * rows.start, 2 * rows.stop),
+                slice(2 * columns.start, 2 * columns.stop),
+            )
+            return Guide(even(self.whole.pixels[at]), even(self.whole.mask[at]))
         width, height = self.geometry.raw_size
         left, top = 2 * window.left, 2 * window.top
         right, bottom = min(2 * window.right, width), min(2 * window.bottom, height)
@@ -57,19 +67,19 @@ class Prediction:
     Attributes:
         window: Which.
         planes: int16 ``[4, h, w]``: the four CFA planes in the noise-normalised domain.
-        spots: uint8 ``[h, w]``: the class of each quad.
+        classes: uint8 ``[h, w]``: the region class of each quad.
     """
 
     window: Window
     planes: NDArray[np.int16]
-    spots: NDArray[np.uint8]
+    classes: NDArray[np.uint8]
 
 
 def predict(base: Base, source: GuideSource, window: Window) -> Prediction:
     """Evaluate the base over a window; a part of a window equals that part of the frame."""
-    colours, spots = pointwise(base, source, window)
-    planes = base.planes(colours, spots)
-    return Prediction(window, planes.astype(np.int16), spots)
+    colours, classes = pointwise(base, source, window)
+    planes = base.planes(colours, classes)
+    return Prediction(window, planes.astype(np.int16), classes)
 
 
 def pointwise(
@@ -78,13 +88,13 @@ def pointwise(
     """The base before its filters.
 
     Returns:
-        Colours int32 ``[3, 2 h + 4, 2 w + 4]`` with the border that filters need, and the spots
+        Colours int32 ``[3, 2 h + 4, 2 w + 4]`` with the border that filters need, and the classes
         uint8 ``[h, w]``.
     """
     around = source.grid.grown(window, _HALO)
     guide = source.guide(around)
     colours = base.colours(guide, (2 * around.top, 2 * around.left))
-    spots = classify_regions(guide, colours)[window.within(around)]
+    classes = classify_regions(guide, colours)[window.within(around)]
     # Only at the frame's edges is the border missing; there the last pixel is repeated.
     near = [2 * window.top - 2 - 2 * around.top, 2 * window.left - 2 - 2 * around.left]
     far = [edge + 2 * size + 4 for edge, size in zip(near, window.shape, strict=True)]
@@ -95,4 +105,4 @@ def pointwise(
     missing = [(max(-n, 0), max(f - size, 0)) for n, f, size in zip(near, far, sides, strict=True)]
     if np.any(missing):
         inner = np.pad(inner, [(0, 0), *missing], mode="edge")
-    return inner, spots
+    return inner, classes

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.common.parallel import in_threads
-from rawback.common.tiles import Window
+from rawback.parallel import in_threads
 from rawback.residual import (
     Band,
     TileCoefficients,
@@ -26,8 +25,9 @@ if TYPE_CHECKING:
     from rawback.common.error_weights import ErrorWeights
     from rawback.common.header_fields import ResidualParameters
     from rawback.common.prediction import Prediction
+    from rawback.common.tiles import Window
 
-__all__ = ["band_slices", "blank_tile", "restored_residual"]
+__all__ = ["band_slices", "empty_tile", "restored_residual"]
 
 _TO_DOMAIN = 1
 """A coefficient unit is half a unit of the noise-normalised domain: one bit less."""
@@ -47,11 +47,11 @@ def band_slices(band: Band, tile: Window, window: Window) -> tuple[slice, slice]
     return slice(top, top + rows), slice(left, left + columns)
 
 
-def blank_tile(prediction: Prediction, worth: ErrorWeights) -> TileCoefficients:
+def empty_tile(prediction: Prediction, weights: ErrorWeights) -> TileCoefficients:
     """The coefficients of a tile of which only the base and what the guide says are known."""
     light = mean_pyramid(prediction.planes.sum(axis=0, dtype=np.int32) >> 2)
-    noise = {band: worth.noise(values) for band, values in light.items()}
-    return TileCoefficients.blank(class_pyramid(prediction.spots), noise)
+    noise = {band: weights.noise(values) for band, values in light.items()}
+    return TileCoefficients.blank(class_pyramid(prediction.classes), noise)
 
 
 def restored_residual(
@@ -73,9 +73,9 @@ def restored_residual(
         coefficients = {
             band: np.zeros(band_shape(band, window.shape), dtype=np.int32) for band in bands()
         }
-        for tile, held in tiles.items():
-            if held.layers:
-                _place(coefficients, parameters, tile, held, window, number)
+        for tile, coded in tiles.items():
+            if coded.layers:
+                _place(coefficients, parameters, tile, coded, window, number)
         components[number] = synthesise(coefficients, window.shape)
 
     for _ in in_threads(restore, range(4)):
@@ -87,21 +87,16 @@ def _place(
     coefficients: dict[Band, NDArray[np.int32]],
     parameters: ResidualParameters,
     tile: Window,
-    held: TileCoefficients,
+    coded: TileCoefficients,
     window: Window,
     component: int,
 ) -> None:
     """Restore a tile's coefficients of one component into the bands of a window."""
-    part = Window(
-        max(tile.top, window.top),
-        max(tile.left, window.left),
-        min(tile.bottom, window.bottom),
-        min(tile.right, window.right),
-    )
-    quantiser = parameters.quantisers[held.layers - 1]
+    part = tile.intersection(window)
+    quantiser = parameters.quantisers[coded.layers - 1]
     for band, target in coefficients.items():
         source = band_slices(band, part, tile)
-        magnitude = held.magnitude[band][component][source]
+        magnitude = coded.magnitude[band][component][source]
         if magnitude.any():
-            negative = held.negative[band][component][source]
+            negative = coded.negative[band][component][source]
             target[band_slices(band, part, window)] = quantiser.values(magnitude, negative, band)

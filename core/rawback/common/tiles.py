@@ -14,6 +14,8 @@ import numpy as np
 from rawback.residual import LEVELS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from rawback.types import Region
@@ -70,14 +72,32 @@ class Window:
             slice(self.left - other.left, self.right - other.left),
         )
 
+    def intersection(self, other: Window) -> Window:
+        """What they share; of no or negative shape where that is nothing."""
+        return Window(
+            max(self.top, other.top),
+            max(self.left, other.left),
+            min(self.bottom, other.bottom),
+            min(self.right, other.right),
+        )
+
     def overlaps(self, other: Window) -> bool:
         """Whether they share a quad."""
-        return (
-            self.top < other.bottom
-            and other.top < self.bottom
-            and self.left < other.right
-            and other.left < self.right
+        return min(self.intersection(other).shape) > 0
+
+    @classmethod
+    def union(cls, windows: Sequence[Window]) -> Window:
+        """The smallest window that encloses all of `windows`, of which there is at least one."""
+        return cls(
+            min(window.top for window in windows),
+            min(window.left for window in windows),
+            max(window.bottom for window in windows),
+            max(window.right for window in windows),
         )
+
+    def grown(self, quads: int) -> Window:
+        """So many quads more on each side."""
+        return Window(self.top - quads, self.left - quads, self.bottom + quads, self.right + quads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +127,7 @@ class Grid:
 
     def grown(self, window: Window, quads: int) -> Window:
         """`window` with so many quads more on each side, as far as the frame goes."""
-        return Window(
-            max(window.top - quads, 0),
-            max(window.left - quads, 0),
-            min(window.bottom + quads, self.height),
-            min(window.right + quads, self.width),
-        )
+        return window.grown(quads).intersection(self.whole)
 
     def aligned(self, window: Window) -> Window:
         """`window` grown until it starts and ends where the coarsest bands do."""
@@ -120,9 +135,9 @@ class Grid:
         return Window(
             window.top // step * step,
             window.left // step * step,
-            min(-(-window.bottom // step) * step, self.height),
-            min(-(-window.right // step) * step, self.width),
-        )
+            -(-window.bottom // step) * step,
+            -(-window.right // step) * step,
+        ).intersection(self.whole)
 
 
 def even(array: NDArray[_Scalar], period: int = 1) -> NDArray[_Scalar]:

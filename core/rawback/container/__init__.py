@@ -8,6 +8,7 @@ bytes are, these functions return or raise a `rawback.errors.RawbackError`.
 from __future__ import annotations
 
 from rawback.container.carrier import (
+    CarrierFile,
     carried_size,
     embed_payload,
     extract_payload,
@@ -17,6 +18,7 @@ from rawback.container.carrier import (
 from rawback.container.jumbf import unwrap, wrap
 
 __all__ = [
+    "CarrierFile",
     "carried_size",
     "embed_payload",
     "extract_payload",

@@ -52,7 +52,7 @@ def walk(jpeg: bytes) -> list[Segment]:
         DamagedCarrier: The file ends, or makes no sense, before its first scan.
     """
     if jpeg[:2] != bytes((0xFF, _SOI)):
-        message = "The file is no JPEG; give the JPEG that was made from the raw."
+        message = "The file is not a JPEG; give the JPEG that was made from the raw."
         raise UnsupportedCarrier(message)
     found = [_next(jpeg, 2)]
     while found[-1].marker != _SOS:

@@ -1,8 +1,8 @@
 """A raw and its carrier, made ready for coding: what does not depend on the rate.
 
-The base is fitted for a *price* of bits: where the payload is to be tiny, a small table pays and a
-large one does not. What follows from one base, down to the wavelet coefficients, is a
-:class:`Analysis`.
+The base is fitted for a *lambda*, a price of bits: where the payload is to be tiny, a small table
+pays and a large one does not. The base levels are those for a few values of it. What follows from
+one base, down to the wavelet coefficients, is an :class:`Analysis`.
 """
 
 from __future__ import annotations
@@ -13,17 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.bitstream import Header, Section, SectionKind
-from rawback.common.error_weights import QUARTERS, ErrorWeights
-from rawback.common.header_fields import frame_from_header
-from rawback.common.parallel import in_threads
-from rawback.common.prediction import (
-    FILTER_CLASSES,
-    GuideSource,
-    Prediction,
-    pointwise,
-    predict,
-)
+from rawback.common.error_weights import WEIGHT_POWER, ErrorWeights
+from rawback.common.header_fields import frame_from_header, header_of
+from rawback.common.prediction import FILTER_CLASSES, GuideSource, Prediction, pointwise, predict
 from rawback.common.tiles import Grid, Window, even, split_planes
+from rawback.geometry import build_guide
+from rawback.parallel import in_threads, threads
 from rawback.residual import (
     COEFFICIENT_UNIT,
     KLT,
@@ -33,12 +28,7 @@ from rawback.residual import (
     analyse,
     bands,
 )
-from rawback.tone import (
-    UNIT,
-    Base,
-    NoiseDomain,
-    colour_histogram,
-)
+from rawback.tone import UNIT, Base, NoiseDomain, colour_histogram
 from rawback.tone.fitting import (
     Patch,
     PointwiseFit,
@@ -54,78 +44,137 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rawback.encoder.learned_layer import Use
+    from rawback.encoder.learned_layer import LearnedLayer, Use
     from rawback.geometry import Geometry
     from rawback.jpegio import DecodedJpeg
 
-__all__ = ["BIT_PRICES", "Analysis", "EncoderInput"]
+__all__ = ["BASE_LAMBDAS", "Analysis", "EncoderInput"]
 
-BIT_PRICES = (1.85, 8.0, 40.0, 200.0, 2000.0, 8000.0, 40_000.0, 200_000.0)
-"""Squared error, in noise variances, that a bit of the base must save: at the noise floor an extra
-bit per sample saves 1.4 times the error it meets; the others serve ever smaller payloads."""
+BASE_LAMBDAS = (1.85, 8.0, 40.0, 200.0, 2000.0, 8000.0, 40_000.0, 200_000.0)
+"""Squared error, in noise variances, that a bit of the base must save, by base level: at the noise
+floor an extra bit per sample saves 1.4 times the error it meets; the others serve ever smaller
+payloads."""
 
 _SAMPLES = 40_000
 _FILTER_TILES = 6
 _CAP = 64 * UNIT
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class EncoderInput:
     """A raw and its carrier on one grid, in the noise-normalised domain.
 
     Attributes:
-        frame: As the header describes it, with the true mosaic.
-        grid: Its tiles.
+        original: The raw as it was given; errors are measured against it.
+        header: The header that all payloads of the shot share, but for what their rate adds.
+        frame: The raw as the header describes it, rounded; coding starts from it.
+        geometry: Where raw pixels lie in the carrier.
+        guide: The carrier on the raw grid.
+        guides: The same by windows, completed at odd sides.
+        grid: The frame's tiles.
         domain: Its noise-normalised domain.
         planes: int16 ``[4, h, w]``: the mosaic in that domain, odd sides completed.
-        source: Of the guide.
-        cells: Colours of the carrier.
-        samples: What the table is fitted to.
-        fits: Of the table and the gains.
-        blank: The base before it is fitted.
-        member: Of the networks that may refine it.
+        fits: What bases are chosen from.
+        member: Of the networks that may refine the base.
     """
 
+    original: RawFrame
+    header: Header
     frame: RawFrame
+    geometry: Geometry
+    guide: Guide
+    guides: GuideSource
     grid: Grid
     domain: NoiseDomain
     planes: NDArray[np.int16]
-    source: GuideSource
-    cells: NDArray[np.int64]
-    samples: tuple[Sample, Sample, Sample]
-    fits: list[PointwiseFit]
-    blank: Base
+    fits: BaseFits
     member: str = "bayer"
 
     @classmethod
     def of(
-        cls, header: Header, frame: RawFrame, carrier: DecodedJpeg, geometry: Geometry, guide: Guide
+        cls,
+        original: RawFrame,
+        carrier: DecodedJpeg,
+        geometry: Geometry,
+        guide: Guide | None = None,
+        member: str = "bayer",
     ) -> EncoderInput:
-        """Bring both onto one grid."""
-        told = frame_from_header(header, frame.cfa)
-        domain = NoiseDomain.of(told.noise, told.black, told.white)
+        """Bring both onto one grid.
+
+        Args:
+            original: The raw.
+            carrier: The JPEG.
+            geometry: Where raw pixels lie in it.
+            guide: The JPEG on the raw grid, if it was made already.
+            member: As the attribute.
+        """
+        header = header_of(original, carrier, geometry)
+        frame = frame_from_header(header, original.cfa)
+        domain = NoiseDomain.of(frame.noise, frame.black, frame.white)
         mosaic = split_planes(even(frame.cfa, 2))
         planes = np.empty(mosaic.shape, dtype=np.int16)
         for position in range(4):
             planes[position] = domain.to_domain(mosaic[position], position)
+        if guide is None:
+            guide = build_guide(geometry, carrier.pixels, threads=threads())
         grid = Grid.of(frame.height, frame.width)
-        source = GuideSource(geometry, carrier.pixels, grid)
-        whole = Guide(even(guide.pixels), even(guide.mask))
-        samples = Sample.draw(whole, planes, told.pattern, _SAMPLES)
         return cls(
-            told,
-            grid,
-            domain,
-            planes,
-            source,
-            colour_histogram(carrier.pixels),
-            samples,
-            fit_pointwise(samples, (frame.height, frame.width)),
-            Base.blank(told.pattern, _uncovered(whole, planes, told.pattern)),
+            original=original,
+            header=header,
+            frame=frame,
+            geometry=geometry,
+            guide=guide,
+            guides=GuideSource(geometry, carrier.pixels, grid, guide),
+            grid=grid,
+            domain=domain,
+            planes=planes,
+            fits=BaseFits.of(frame, planes, guide, colour_histogram(carrier.pixels)),
+            member=member,
         )
 
 
-def _uncovered(
+@dataclass(frozen=True, slots=True)
+class BaseFits:
+    """Tables and gains that were fitted to a shot, from which each base level takes what pays.
+
+    Attributes:
+        shape: Height and width of the mosaic.
+        histogram: Colours of the carrier, see :func:`rawback.tone.colour_histogram`.
+        samples: What tables are fitted to and tried on.
+        candidates: Tables and gains.
+        empty: The base before anything is fitted.
+    """
+
+    shape: tuple[int, int]
+    histogram: NDArray[np.int64]
+    samples: tuple[Sample, Sample, Sample]
+    candidates: list[PointwiseFit]
+    empty: Base
+
+    @classmethod
+    def of(
+        cls,
+        frame: RawFrame,
+        planes: NDArray[np.int16],
+        guide: Guide,
+        histogram: NDArray[np.int64],
+    ) -> BaseFits:
+        """Fit to a frame whose planes in the noise-normalised domain are given."""
+        shape = (frame.height, frame.width)
+        whole = Guide(even(guide.pixels), even(guide.mask))
+        samples = Sample.draw(whole, planes, frame.pattern, _SAMPLES)
+        candidates = fit_pointwise(samples, shape)
+        empty = Base.empty(frame.pattern, _uncovered_means(whole, planes, frame.pattern))
+        return cls(shape, histogram, samples, candidates, empty)
+
+    def choose(self, base_lambda: float) -> Base:
+        """The base without filters that serves best at a price of bits."""
+        return choose_pointwise(
+            self.candidates, self.samples, self.empty, self.histogram, self.shape, base_lambda
+        )
+
+
+def _uncovered_means(
     guide: Guide, planes: NDArray[np.int16], pattern: BayerPattern
 ) -> tuple[int, int, int]:
     """Mean of each colour where the carrier does not cover the frame, 0 if it does."""
@@ -139,68 +188,79 @@ def _uncovered(
     return red, green, blue
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """One base for a shot, and what it leaves to code.
 
     Attributes:
-        shot: Of what.
+        source: The shot.
         base: The base.
         sections: Of the base and of the latents.
         predicted: The base over each tile, with what latents add.
         transform: Across planes.
-        quarters: Power of the weights of errors.
+        weight_power: Power of the weights of errors, in quarters.
         coefficients: float32 ``[4, h, w]`` of each band of the whole frame.
+        coding_order: In which step the latent over each quad is coded, uint8 ``[h, w]``; None
+            without latents.
     """
 
-    shot: EncoderInput
+    source: EncoderInput
     base: Base
     sections: list[Section]
     predicted: list[Prediction]
     transform: KLT
-    quarters: int
+    weight_power: int
     coefficients: dict[Band, NDArray[np.float32]] = field(repr=False)
+    coding_order: NDArray[np.uint8] | None = None
 
     @classmethod
-    def of(cls, shot: EncoderInput, price: float, report: Callable[[float], None]) -> Analysis:
-        """Choose a base at a price and see what it leaves; `report` is told which part is done."""
-        shape = (shot.frame.height, shot.frame.width)
-        base = choose_pointwise(shot.fits, shot.samples, shot.blank, shot.cells, shape, price)
-        report(0.3)
-        base = _with_filters(shot, base, price)
-        report(0.5)
-        sections = [Section(SectionKind.BASE, 0, 0, base.pointwise_bytes(shot.cells))]
-        if base.readouts:
-            sections.append(Section(SectionKind.FILTER, 0, 0, base.readout_bytes()))
-        predicted = _predicted(shot, base)
-        report(0.8)
-        return cls._split(shot, base, sections, predicted)
-
-    @classmethod
-    def _split(
-        cls, shot: EncoderInput, base: Base, sections: list[Section], predicted: list[Prediction]
+    def of(
+        cls, source: EncoderInput, base_lambda: float, report: Callable[[float], None]
     ) -> Analysis:
-        worth = ErrorWeights.of(shot.frame.noise, QUARTERS)
-        residual = shot.planes.astype(np.float32)
+        """Choose a base at a lambda and see what it leaves; `report` is told which part is done."""
+        base = source.fits.choose(base_lambda)
+        report(0.3)
+        base = _with_filters(source, base, base_lambda)
+        report(0.5)
+        sections = [Section(SectionKind.BASE, 0, 0, base.pointwise_bytes(source.fits.histogram))]
+        if base.filters:
+            sections.append(Section(SectionKind.FILTER, 0, 0, base.filter_bytes()))
+        predicted = _predict_tiles(source, base)
+        report(0.8)
+        return cls._of_prediction(source, base, sections, predicted)
+
+    @classmethod
+    def _of_prediction(
+        cls,
+        source: EncoderInput,
+        base: Base,
+        sections: list[Section],
+        predicted: list[Prediction],
+        coding_order: NDArray[np.uint8] | None = None,
+    ) -> Analysis:
+        weights = ErrorWeights.of(source.frame.noise, WEIGHT_POWER)
+        residual = source.planes.astype(np.float32)
         for prediction in predicted:
             part = residual[(slice(None), *prediction.window.slices)]
             part -= prediction.planes
-            worth.weighed(part, prediction.planes)
+            weights.apply(part, prediction.planes)
         transform = KLT.fit(residual, _CAP)
         residual *= COEFFICIENT_UNIT / UNIT
         components = transform.to_components(residual)
         del residual
-        split = list(in_threads(analyse, components))
-        coefficients = {band: np.stack([plane.pop(band) for plane in split]) for band in bands()}
-        return cls(shot, base, sections, predicted, transform, QUARTERS, coefficients)
+        planes = list(in_threads(analyse, components))
+        coefficients = {band: np.stack([plane.pop(band) for plane in planes]) for band in bands()}
+        return cls(
+            source, base, sections, predicted, transform, WEIGHT_POWER, coefficients, coding_order
+        )
 
     @property
-    def worth(self) -> ErrorWeights:
+    def weights(self) -> ErrorWeights:
         """What errors count."""
-        return ErrorWeights.of(self.shot.frame.noise, self.quarters)
+        return ErrorWeights.of(self.source.frame.noise, self.weight_power)
 
     @property
-    def learned(self) -> bool:
+    def is_learned(self) -> bool:
         """Whether there is a learned layer."""
         return any(section.kind == SectionKind.LATENTS for section in self.sections)
 
@@ -216,60 +276,71 @@ class Analysis:
 
         Args:
             shift: For steps of so many eighths of an octave above the noise.
-            use: Whether the layer is to be used as told even where it does not pay.
+            use: Whether the layer is to be used even where it does not pay.
             report: Is told which part is done; may raise to stop it.
             latents: Whether latents are tried where that is left open.
         """
-        from rawback.common.latents import replaced
+        from rawback.common.latents import with_planes
+
+        layer = self._learned_layer(shift, use, report, latents=latents)
+        if layer is None:
+            return self
+        predicted = with_planes(self.predicted, layer.planes)
+        sections = self.sections + layer.sections
+        return Analysis._of_prediction(
+            self.source, self.base, sections, predicted, layer.coding_order
+        )
+
+    def _learned_layer(
+        self, shift: int, use: Use, report: Callable[[float], None], *, latents: bool
+    ) -> LearnedLayer | None:
         from rawback.common.network_input import NetworkInput
-        from rawback.encoder.learned_layer import refine
+        from rawback.encoder.learned_layer import choose_learned_layer
         from rawback.weights import weights
 
-        shot = self.shot
-        held = weights(shot.member)
-        sites = held.network.config.sites
-        scene = NetworkInput.of(shot.frame.pattern, shot.source, self.predicted, sites)
-        worth = self.worth
-        found = refine(held, scene, shot.planes, worth, shift, use, report, latents=latents)
-        del scene
-        if found is None:
-            return self
-        predicted = replaced(self.predicted, found.planes)
-        return Analysis._split(shot, self.base, self.sections + found.sections, predicted)
+        source = self.source
+        model = weights(source.member)
+        sites = model.network.config.sites
+        view = NetworkInput.of(source.frame.pattern, source.guides, self.predicted, sites)
+        return choose_learned_layer(
+            model, view, source.planes, self.weights, shift, use, report, latents=latents
+        )
 
     def cut_to(self, count: int) -> Analysis:
         """The same, as it is where the payload ends after so many of its sections."""
-        shot, sections = self.shot, self.sections[:count]
+        source, sections = self.source, self.sections[:count]
         kinds = {section.kind for section in sections}
-        base = self.base if SectionKind.FILTER in kinds else replace(self.base, readouts=())
-        predicted = _predicted(shot, base)
+        base = self.base if SectionKind.FILTER in kinds else replace(self.base, filters=())
+        predicted = _predict_tiles(source, base)
+        order = None
         latents = {s.layer: s.data for s in sections if s.kind == SectionKind.LATENTS}
         if latents:
-            from rawback.common.latents import with_latents
+            from rawback.common.latents import refine
 
-            predicted = with_latents(shot.frame.pattern, shot.source, predicted, latents)
-        return replace(self, base=base, sections=sections, predicted=predicted)
+            refined = refine(source.frame.pattern, source.guides, predicted, latents)
+            predicted, order = refined.predicted, refined.coding_order
+        return replace(self, base=base, sections=sections, predicted=predicted, coding_order=order)
 
-    def exact_tile(self, index: int, values: NDArray[np.int32]) -> LosslessTile:
-        """What the exact layer knows of a tile, given what the payload restores of the frame."""
+    def lossless_tile(self, index: int, values: NDArray[np.int32]) -> LosslessTile:
+        """What the lossless layer knows of a tile, given what is restored of the frame below it."""
         prediction = self.predicted[index]
         part = values[(slice(None), *prediction.window.slices)]
-        return LosslessTile.of(part, prediction.spots)
+        return LosslessTile.of(part, prediction.classes)
 
 
-def _predicted(shot: EncoderInput, base: Base) -> list[Prediction]:
-    tiles = shot.grid.tiles()
-    return list(in_threads(lambda tile: predict(base, shot.source, tile), tiles))
+def _predict_tiles(source: EncoderInput, base: Base) -> list[Prediction]:
+    return list(in_threads(lambda tile: predict(base, source.guides, tile), source.grid.tiles()))
 
 
-def _with_filters(shot: EncoderInput, base: Base, price: float) -> Base:
-    tiles = shot.grid.tiles()
-    some = tiles[:: -(-len(tiles) // _FILTER_TILES)]
+def _with_filters(source: EncoderInput, base: Base, base_lambda: float) -> Base:
+    tiles = source.grid.tiles()
+    sampled = tiles[:: -(-len(tiles) // _FILTER_TILES)]
 
     def patch(tile: Window) -> Patch:
-        colours, spots = pointwise(base, shot.source, tile)
-        planes = shot.planes[(slice(None), *tile.slices)]
-        return Patch(colours, planes, spots, spots < RegionClass.CLIPPED)
+        colours, classes = pointwise(base, source.guides, tile)
+        planes = source.planes[(slice(None), *tile.slices)]
+        return Patch(colours, planes, classes, classes < RegionClass.CLIPPED)
 
-    quads = shot.grid.height * shot.grid.width
-    return fit_linear_filters(base, in_threads(patch, some), price, quads, FILTER_CLASSES)
+    return fit_linear_filters(
+        base, in_threads(patch, sampled), base_lambda, source.grid.whole.area, FILTER_CLASSES
+    )

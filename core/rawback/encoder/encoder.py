@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from rawback.bitstream import Payload, section_offsets
-from rawback.common.header_fields import fits, header_of
-from rawback.common.parallel import threads
-from rawback.encoder.analysis import BIT_PRICES, Analysis, EncoderInput
+from rawback.common.header_fields import fits
+from rawback.encoder.analysis import BASE_LAMBDAS, Analysis, EncoderInput
 from rawback.encoder.payload_builder import Encoded, PayloadBuilder
 from rawback.encoder.rate_control import (
     BEYOND,
@@ -21,6 +21,7 @@ from rawback.errors import ShotMismatch, UnsupportedCarrier
 from rawback.geometry import Geometry, build_guide
 from rawback.geometry.registration import register
 from rawback.metrics import raw_psnr
+from rawback.parallel import threads
 from rawback.rate import FINEST_STEP, LOSSLESS_STEP, step_of_quality
 from rawback.residual import CODES_PER_LAYER, COEFFICIENT_UNIT
 
@@ -101,11 +102,9 @@ def prepare(
     guide = build_guide(geometry, carrier.pixels, threads=threads())
     if registered is not None:
         registered(guide)
-    header = header_of(frame, carrier, geometry)
-    shot = EncoderInput.of(header, frame, carrier, geometry, guide)
-    session = Session(frame, guide, geometry, header, shot, use)
+    session = Session(EncoderInput.of(frame, carrier, geometry, guide), use)
     report("Fitting the inverse rendering", 0.35)
-    session.prepared(0, lambda done: report("Fitting the inverse rendering", 0.35 + 0.65 * done))
+    session.analysis(0, lambda done: report("Fitting the inverse rendering", 0.35 + 0.65 * done))
     report("Analysis", 1.0)
     return session
 
@@ -135,51 +134,54 @@ class _Rounds:
 
 
 class Session:
-    """A shot that can be coded at any rate; made by :func:`prepare`.
+    """A shot that can be coded at any rate; made by :func:`prepare`."""
 
-    Attributes:
-        frame: The raw.
-        guide: The JPEG on the raw grid.
-        geometry: Where raw pixels lie in the JPEG.
-    """
-
-    def __init__(
-        self,
-        frame: RawFrame,
-        guide: Guide,
-        geometry: Geometry,
-        header: Header,
-        shot: EncoderInput,
-        use: Use = "auto",
-    ) -> None:
-        self.frame = frame
-        self.guide = guide
-        self.geometry = geometry
-        self._header = header
-        self._shot = shot
+    def __init__(self, source: EncoderInput, use: Use = "auto") -> None:
+        self.source = source
         self._use = use
-        self._tiers: dict[int, Analysis] = {}
+        self._analyses: dict[int, Analysis] = {}
+        self._fitting = Lock()
+
+    @property
+    def frame(self) -> RawFrame:
+        """The raw."""
+        return self.source.original
+
+    @property
+    def guide(self) -> Guide:
+        """The JPEG on the raw grid."""
+        return self.source.guide
+
+    @property
+    def geometry(self) -> Geometry:
+        """Where raw pixels lie in the JPEG."""
+        return self.source.geometry
 
     @property
     def header(self) -> Header:
         """The header that all payloads of the shot share, but for what their rate adds."""
-        return self._header
+        return self.source.header
 
-    def prepared(self, tier: int, report: Callable[[float], None] = lambda _done: None) -> Analysis:
-        """The base at one of BIT_PRICES and what it leaves; kept for the last two used.
+    def analysis(
+        self, base_level: int, report: Callable[[float], None] = lambda _done: None
+    ) -> Analysis:
+        """One of the bases and what it leaves.
+
+        That of level 0, which nearly every rate starts from, is kept for good, of the others the
+        one that was used last: each takes some 20 bytes for each sample.
 
         Args:
-            tier: Which of them.
+            base_level: Which of BASE_LAMBDAS.
             report: Is told which part is done; may raise to stop it.
         """
-        if tier not in self._tiers:
-            while len(self._tiers) > 1:
-                self._tiers.pop(next(iter(self._tiers)))
-            prepared = Analysis.of(self._shot, BIT_PRICES[tier], report)
-            if self._use not in {"auto", "never"}:
-                prepared = prepared.refined(_USUAL_SHIFT, self._use)
-            self._tiers[tier] = prepared
-        return self._tiers[tier]
+        with self._fitting:
+            if base_level not in self._analyses:
+                analysis = Analysis.of(self.source, BASE_LAMBDAS[base_level], report)
+                if self._use not in {"auto", "never"}:
+                    analysis = analysis.refined(_USUAL_SHIFT, self._use)
+                kept = {level: kept for level, kept in self._analyses.items() if level == 0}
+                self._analyses = {**kept, base_level: analysis}
+            return self._analyses[base_level]
 
     def encode(self, rate: Rate, *, progress: Progress | None = None) -> Encoded:
         """Code the shot.
@@ -202,85 +204,85 @@ class Session:
         return self._best_of_size(int(size), report)
 
     def _refined(
-        self, prepared: Analysis, step: float, report: Progress, *, thorough: bool = False
+        self, analysis: Analysis, step: float, report: Progress, *, thorough: bool = False
     ) -> Analysis | None:
         """The base with the learned layer, where it is to be tried at a step and seems to pay.
 
         Args:
-            prepared: The base.
+            analysis: The base.
             step: Step code.
             report: Is told how far it is.
             thorough: Try latents of mosaics too, which seldom pay and take half of the time.
         """
-        member = self._shot.member
-        if self._use != "auto" or step < _COARSE_STEP[member] or prepared.learned:
+        member = self.source.member
+        if self._use != "auto" or step < _COARSE_STEP[member] or analysis.is_learned:
             return None
 
         def tell(done: float) -> None:
             report("Trying the learned layer", done)
 
         latents = thorough or member == "linear"
-        refined = prepared.refined(_shift_of(round(step)), report=tell, latents=latents)
-        return refined if refined.learned else None
+        refined = analysis.refined(_shift_of(round(step)), report=tell, latents=latents)
+        return refined if refined.is_learned else None
 
     def _of_step(self, step: int | None, report: Progress) -> Encoded:
         """The payload of a step; of what precedes the residual where there is none."""
         if step is None:
             return self._of_base(report)
-        prepared = self.prepared(0)
-        plain = self._draft(prepared, step, report).finished()
-        refined = self._refined(prepared, step, report)
+        analysis = self.analysis(0)
+        plain = self._build(analysis, step, report).finished()
+        refined = self._refined(analysis, step, report)
         if refined is None:
             return self._smaller(plain, step, report)
-        found = self._draft(refined, step, report).finished()
-        better = len(found.payload) <= len(plain.payload) and self._psnr(found) >= self._psnr(plain)
-        return found if better else plain
+        learned = self._build(refined, step, report).finished()
+        smaller = len(learned.payload) <= len(plain.payload)
+        return learned if smaller and self._psnr(learned) >= self._psnr(plain) else plain
 
     def _of_base(self, report: Progress) -> Encoded:
         """The base alone, or with the learned layer without latents: whatever is nearest."""
-        prepared = self.prepared(0)
-        found = [self._draft(prepared, None, report).finished()]
+        analysis = self.analysis(0)
+        candidates = [self._build(analysis, None, report).finished()]
         if self._use == "auto":
             for tried, shift in enumerate(_LAST_SHIFTS):
                 report("Trying the learned layer", tried / len(_LAST_SHIFTS))
-                refined = prepared.refined(shift, "bare")
-                found.append(self._draft(refined, None, report).finished())
-        return max(found, key=self._psnr)
+                refined = analysis.refined(shift, "bare")
+                candidates.append(self._build(refined, None, report).finished())
+        return max(candidates, key=self._psnr)
 
     def _lossless(self, report: Progress) -> Encoded:
-        return self._draft(self.prepared(0), LOSSLESS_STEP, report).with_exact(report)
+        return self._build(self.analysis(0), LOSSLESS_STEP, report).with_lossless(report)
 
-    def _smaller(self, found: Encoded, step_code: int, report: Progress) -> Encoded:
-        """What was found, or lossless where that takes less: with steps far below the noise."""
+    def _smaller(self, lossy: Encoded, step_code: int, report: Progress) -> Encoded:
+        """A lossy payload, or lossless where that takes less: with steps far below the noise."""
         if step_code >= _FINE_STEP:
-            return found
-        exact = self._lossless(report)
-        return exact if len(exact.payload) <= len(found.payload) else found
+            return lossy
+        lossless = self._lossless(report)
+        return lossless if len(lossless.payload) <= len(lossy.payload) else lossy
 
-    def _draft(self, prepared: Analysis, step: float | None, report: Progress) -> PayloadBuilder:
+    def _build(self, analysis: Analysis, step: float | None, report: Progress) -> PayloadBuilder:
         """Code base and quality layers; the base alone where there is no step."""
-        draft = PayloadBuilder(self._header, prepared)
+        builder = PayloadBuilder(self.source.header, analysis)
         if step is not None:
-            draft.add_layers(step, report)
-        return draft
+            builder.add_layers(step, report)
+        return builder
 
     def _best_of_size(self, size: int, report: Progress) -> Encoded:
         """The best payload of at most `size` bytes, over the bases whose share may suit it."""
-        room = size - section_offsets(Payload(self._header, ()))[0]
+        room = size - section_offsets(Payload(self.source.header, ()))[0]
 
-        def share(tier: int) -> float:
-            sections = sum(section.packed_size for section in self.prepared(tier).sections)
+        def share(level: int) -> float:
+            sections = sum(section.packed_size for section in self.analysis(level).sections)
             return sections / max(room, 1)
 
-        cheapest = len(BIT_PRICES) - 1
-        tier = next((t for t in range(cheapest) if share(t) <= _LARGEST_SHARE), cheapest)
-        base, best = self.prepared(tier), self._fill(self.prepared(tier), size, report)
-        while tier < cheapest and share(tier) >= _SMALL_SHARE:
-            tier += 1
-            found = self._fill(self.prepared(tier), size, report)
-            if self._psnr(found.encoded) <= self._psnr(best.encoded):
+        cheapest = len(BASE_LAMBDAS) - 1
+        level = next((t for t in range(cheapest) if share(t) <= _LARGEST_SHARE), cheapest)
+        base, best = self.analysis(level), self._fill(self.analysis(level), size, report)
+        while level < cheapest and share(level) >= _SMALL_SHARE:
+            level += 1
+            smaller = self._fill(self.analysis(level), size, report)
+            if self._psnr(smaller.encoded) <= self._psnr(best.encoded):
                 break
-            base, best = self.prepared(tier), found
+            base, best = self.analysis(level), smaller
         refined = None
         if best.step is not None:
             refined = self._refined(base, best.step, report, thorough=True)
@@ -292,40 +294,40 @@ class Session:
     def _psnr(self, encoded: Encoded) -> float:
         return raw_psnr(self.frame, encoded.restored)
 
-    def _fill(self, prepared: Analysis, size: int, report: Progress) -> _Filled:
+    def _fill(self, analysis: Analysis, size: int, report: Progress) -> _Filled:
         """The finest payload of at most `size` bytes with a given base."""
-        bare = self._draft(prepared, None, report)
+        bare = self._build(analysis, None, report)
         room = size - bare.size
         if room < 2 * SECTION_BYTES:
             return _Filled(bare.cut_to(size), None)
-        search = StepSearch(prepared)
+        search = StepSearch(analysis)
         step = search.step_for(_aim(size, bare))
         return _Filled(self._approach(search, bare, step, size, report), step)
 
     def _approach(
         self, search: StepSearch, bare: PayloadBuilder, step: float, size: int, report: Progress
     ) -> Encoded:
-        """Draft after draft from a first step on, until one fills `size` and does not exceed it."""
-        small = len(search.prepared.predicted) <= _SMALL_TILES
+        """Payload after payload from a first step on, until one fills `size` but not more."""
+        small = len(search.analysis.predicted) <= _SMALL_TILES
         over, under = FINEST_STEP - 1.0, BEYOND
         fits: PayloadBuilder | None = None
         exceeds: PayloadBuilder | None = None
         for _ in range(_SMALL_ATTEMPTS if small else _ATTEMPTS):
-            draft = self._draft(search.prepared, step, report)
-            if draft.size > size:
-                over, exceeds = step, draft
+            built = self._build(search.analysis, step, report)
+            if built.size > size:
+                over, exceeds = step, built
             else:
-                under, fits = step, draft
-                if draft.size >= CLOSE * size:
+                under, fits = step, built
+                if built.size >= CLOSE * size:
                     break
-            search.learn(step, draft.size - bare.size)
+            search.learn(step, built.size - bare.size)
             step = search.step_for(_aim(size, bare), over, under)
             if not over < step < under:
                 break
         if under < _FINE_STEP:
-            exact = self._lossless(report)
-            if len(exact.payload) <= size:
-                return exact
+            lossless = self._lossless(report)
+            if len(lossless.payload) <= size:
+                return lossless
         if fits is not None and fits.size >= CLOSE * size:
             return fits.finished()
         trimmed = None if exceeds is None else exceeds.cut_to(size)
@@ -334,46 +336,46 @@ class Session:
         return fits.finished()
 
     def _reach(self, decibels: float, report: Progress) -> Encoded:
-        """The smallest payload found whose raw PSNR is at least `decibels`."""
-        prepared = self.prepared(0)
-        bare = self._draft(prepared, None, report).finished()
+        """The smallest of the payloads that were tried whose raw PSNR is at least `decibels`."""
+        analysis = self.analysis(0)
+        bare = self._build(analysis, None, report).finished()
         if self._psnr(bare) >= decibels:
             return self._cheapest_base(bare, decibels, report)
 
-        def step_for(some: Analysis, finest: int) -> int | None:
+        def step_for(analysis: Analysis, finest: int) -> int | None:
             def psnr_at(step: int | None) -> float:
-                return self._psnr_at(some, step)
+                return self._psnr_at(analysis, step)
 
             return coarsest_reaching(decibels, psnr_at, report, finest)
 
-        step = step_for(prepared, FINEST_STEP)
+        step = step_for(analysis, FINEST_STEP)
         if step is None:
             return self._lossless(report)
-        plain = self._draft(prepared, step, report).finished()
-        refined = self._refined(prepared, step, report)
+        plain = self._build(analysis, step, report).finished()
+        refined = self._refined(analysis, step, report)
         if refined is None:
             return self._smaller(plain, step, report)
         step = step_for(refined, step)
         if step is None:
             return plain
-        found = self._draft(refined, step, report).finished()
-        return min(plain, found, key=lambda encoded: len(encoded.payload))
+        learned = self._build(refined, step, report).finished()
+        return min(plain, learned, key=lambda encoded: len(encoded.payload))
 
     def _cheapest_base(self, bare: Encoded, decibels: float, report: Progress) -> Encoded:
         """The smallest base alone that reaches `decibels`, as the first one, `bare`, does."""
-        for tier in range(1, len(BIT_PRICES)):
-            cheaper = self._draft(self.prepared(tier), None, report).finished()
+        for level in range(1, len(BASE_LAMBDAS)):
+            cheaper = self._build(self.analysis(level), None, report).finished()
             if self._psnr(cheaper) < decibels:
                 break
             bare = cheaper
         return bare
 
-    def _psnr_at(self, prepared: Analysis, step: int | None) -> float:
+    def _psnr_at(self, analysis: Analysis, step: int | None) -> float:
         """Raw PSNR at a step, or of the base alone, without coding anything."""
-        draft = PayloadBuilder(self._header, prepared)
+        builder = PayloadBuilder(self.source.header, analysis)
         if step is not None:
-            draft.quantise(step)
-        return self._psnr(draft.finished())
+            builder.quantise(step)
+        return self._psnr(builder.finished())
 
 
 def _aim(size: int, bare: PayloadBuilder) -> float:

@@ -15,15 +15,20 @@ import torch
 from rawback.bitstream import Section, SectionKind
 from rawback.common.latents import (
     READOUT_ONE,
-    Decoded,
-    LatentHead,
+    DecodedLatents,
+    LatentHeader,
     code_latents,
+    coding_order,
     corrected,
     features_of,
     guide_state,
 )
-from rawback.common.network_input import NetworkInput, Tile, side_by_side
-from rawback.common.parallel import in_threads
+from rawback.common.network_input import (
+    NetworkInput,
+    Tile,
+    in_torch_threads,
+    single_threaded,
+)
 from rawback.entropy import SymbolEncoder
 from rawback.models import scale_of
 from rawback.models.objective import (
@@ -46,7 +51,7 @@ if TYPE_CHECKING:
     from rawback.common.tiles import Window
     from rawback.weights import Weights
 
-__all__ = ["Refinement", "Use", "refine"]
+__all__ = ["LearnedLayer", "Use", "choose_learned_layer"]
 
 Use: TypeAlias = Literal["auto", "never", "bare", "full"]
 """The learned layer where it pays, never, always without latents, always with all of them."""
@@ -62,16 +67,18 @@ _COARSE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Refinement:
+class LearnedLayer:
     """The learned layer of a frame.
 
     Attributes:
         sections: Of the latents.
         planes: int16 ``[4, h, w]``: the base with what the layer adds.
+        coding_order: From :func:`rawback.common.latents.coding_order`.
     """
 
     sections: list[Section]
     planes: NDArray[np.int16]
+    coding_order: NDArray[np.uint8] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,66 +87,84 @@ class _Trial:
 
     sections: list[bytes]
     readout: NDArray[np.int32]
-    decoded: Decoded
+    decoded: DecodedLatents
     bits: float
 
 
-def refine(
-    held: Weights,
-    scene: NetworkInput,
+def choose_learned_layer(
+    model: Weights,
+    view: NetworkInput,
     truth: NDArray[np.int16],
-    worth: ErrorWeights,
+    weights: ErrorWeights,
     shift: int,
     use: Use = "auto",
     report: Callable[[float], None] = lambda _done: None,
     *,
     latents: bool = True,
-) -> Refinement | None:
+) -> LearnedLayer | None:
     """The learned layer that saves most, or None where it does not pay.
 
     Args:
-        held: The weights to use.
-        scene: The frame.
+        model: The weights to use.
+        view: The frame.
         truth: int16 ``[4, h, w]``: the raw in domain units.
-        worth: What errors count.
+        weights: What errors count.
         shift: Eighths of an octave by which quantiser steps are above the noise.
-        use: Whether it is to be used as told even where it does not pay.
+        use: Whether it is to be used even where it does not pay.
         report: Is told which part is done; may raise to stop it.
         latents: Whether latents are tried where that is left open.
     """
     if use == "never":
         return None
-    target = scene.like(truth)
-    with side_by_side():
-        tiles = scene.tiles()
-        some = [_Sample.of(scene, target, worth, t) for t in tiles[:: -(-len(tiles) // _TRIED)]]
-        theta = theta_of(torch.full((1, 1, 1, 1), 2.0 ** (shift / 8)))
-        without = sum(sample.bits(sample.residual, theta) for sample in some)
-        scale = scene.spots.size / sum(sample.tile.core.area for sample in some)
-        least = (_LARGE_LEAST_GAIN if scene.spots.size > _LARGE else _LEAST_GAIN) * without * scale
 
-        def saved(trial: _Trial) -> float:
-            return (without - trial.bits) * scale - 8 * sum(map(len, trial.sections))
+    def choose() -> LearnedLayer | None:
+        return _choose(model, view, truth, weights, shift, use, report, latents=latents)
 
-        trials: list[_Trial] = []
-        if use != "full":
-            trials += _tried(scene, some, theta, Decoded(held, shift), [])
-            report(0.2)
-        # Latents are found for the whole frame, which takes time; where the networks have nothing
-        # to say without them, they hardly have with them.
-        worth_trying = latents and shift >= _COARSE
-        hopeful = worth_trying and any(saved(trial) > least / 2 for trial in trials)
-        if use == "full" or (use == "auto" and hopeful):
-            found = _with_latents(held, scene, target, shift, report)
-            trials += _tried(scene, some, theta, *found)
-            report(0.8)
+    return single_threaded(choose)
+
+
+def _choose(
+    model: Weights,
+    view: NetworkInput,
+    truth: NDArray[np.int16],
+    weights: ErrorWeights,
+    shift: int,
+    use: Use,
+    report: Callable[[float], None],
+    *,
+    latents: bool,
+) -> LearnedLayer | None:
+    target = view.flipped_planes(truth)
+    tiles = view.tiles()
+    samples = [_Sample.of(view, target, weights, t) for t in tiles[:: -(-len(tiles) // _TRIED)]]
+    theta = theta_of(torch.full((1, 1, 1, 1), 2.0 ** (shift / 8)))
+    without = sum(sample.bits(sample.residual, theta) for sample in samples)
+    scale = view.classes.size / sum(sample.tile.core.area for sample in samples)
+    least = (_LARGE_LEAST_GAIN if view.classes.size > _LARGE else _LEAST_GAIN) * without * scale
+
+    def saved(trial: _Trial) -> float:
+        return (without - trial.bits) * scale - 8 * sum(map(len, trial.sections))
+
+    trials: list[_Trial] = []
+    if use != "full":
+        trials += _try_readouts(view, samples, theta, DecodedLatents(model, shift), [])
+        report(0.2)
+    # Latents are sought for the whole frame, which takes time; where the networks have nothing
+    # to say without them, they hardly have with them.
+    worth_trying = latents and shift >= _COARSE
+    hopeful = worth_trying and any(saved(trial) > least / 2 for trial in trials)
+    if use == "full" or (use == "auto" and hopeful):
+        decoded, groups = _with_latents(model, view, target, shift, report)
+        trials += _try_readouts(view, samples, theta, decoded, groups)
+        report(0.8)
     best = max(trials, key=saved)
     if use == "auto" and saved(best) < least:
         return None
     sections = [
         Section(SectionKind.LATENTS, layer, 0, data) for layer, data in enumerate(best.sections)
     ]
-    return Refinement(sections, corrected(scene, best.decoded, best.readout))
+    planes = corrected(view, best.decoded, best.readout)
+    return LearnedLayer(sections, planes, coding_order(view, best.decoded))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,78 +174,80 @@ class _Sample:
     tile: Tile
     residual: torch.Tensor
     gain: torch.Tensor
-    worth: torch.Tensor
+    weights: torch.Tensor
 
     @classmethod
     def of(
-        cls, scene: NetworkInput, target: NDArray[np.int16], worth: ErrorWeights, tile: Tile
+        cls, view: NetworkInput, target: NDArray[np.int16], weights: ErrorWeights, tile: Tile
     ) -> _Sample:
-        base = scene.base[(slice(None), *tile.core.slices)]
+        base = view.base[(slice(None), *tile.core.slices)]
         return cls(
             tile,
-            _residual(scene, target, tile.core),
-            gain_of(scene.flags(tile.core)),
-            torch.from_numpy(worth.at(base))[None],
+            _residual(view, target, tile.core),
+            gain_of(view.flags(tile.core)),
+            torch.from_numpy(weights.at(base))[None],
         )
 
     def bits(self, error: torch.Tensor, theta: torch.Tensor) -> float:
         """What coding an error over the tile takes, about."""
-        return float(residual_bits(error * self.worth, theta)) * error.numel()
+        return float(residual_bits(error * self.weights, theta)) * error.numel()
 
 
 def _with_latents(
-    held: Weights,
-    scene: NetworkInput,
+    model: Weights,
+    view: NetworkInput,
     target: NDArray[np.int16],
     shift: int,
     report: Callable[[float], None],
-) -> tuple[Decoded, list[bytes]]:
+) -> tuple[DecodedLatents, list[bytes]]:
     """Latents of a frame as the decoder will have them, and their coded groups."""
-    network, position = held.network, scene.position
-    rows, columns = scene.spots.shape
+    network, position = model.network, view.position
+    rows, columns = view.classes.shape
     main = torch.empty(1, network.config.main, rows // position, columns // position)
     scale = float(scale_of(torch.tensor(shift / 8)))
 
-    def work(tile: Tile) -> torch.Tensor:
-        gain = gain_of(scene.flags(tile.around))
-        residual = _residual(scene, target, tile.around) / (gain * scale)
-        found = network.analysis.main_latents(scene.cells(tile.around), residual)
+    def analyse(tile: Tile) -> torch.Tensor:
+        gain = gain_of(view.flags(tile.around))
+        residual = _residual(view, target, tile.around) / (gain * scale)
+        latents = network.analysis.main_latents(view.cells(tile.around), residual)
         top, left = (at.start for at in tile.positions)
         y, x = tile.core.top // position, tile.core.left // position
         h, w = (side // position for side in tile.core.shape)
-        main[..., y : y + h, x : x + w] = found[..., y - top : y - top + h, x - left : x - left + w]
+        inner = slice(y - top, y - top + h), slice(x - left, x - left + w)
+        main[..., y : y + h, x : x + w] = latents[..., inner[0], inner[1]]
         return energies(residual, gain)
 
-    tiles, found = scene.tiles(), []
-    for energy in in_threads(work, tiles):
-        found.append(energy)
-        report(0.2 + 0.5 * len(found) / len(tiles))
-    sums = torch.stack(found).sum(dim=0)
-    hints = bytes(side_information(sums).flatten().to(torch.uint8).tolist())
-    guide = guide_state(held, scene, shift, hints)
+    tiles = view.tiles()
+    tile_energies = []
+    for energy in in_torch_threads(analyse, tiles):
+        tile_energies.append(energy)
+        report(0.2 + 0.5 * len(tile_energies) / len(tiles))
+    sums = torch.stack(tile_energies).sum(dim=0)
+    side = bytes(side_information(sums).flatten().to(torch.uint8).tolist())
+    guide = guide_state(model, view, shift, side)
     given = network.analysis.auxiliary_latents(main, guide), main
     encoders = [SymbolEncoder() for _ in range(1 + network.config.groups)]
-    decoded = code_latents(held, guide, shift, given, encoders)
+    decoded = code_latents(model, guide, shift, given, encoders)
     first, *rest = (encoder.finish() for encoder in encoders)
-    return decoded, [hints + first, *rest]
+    return decoded, [side + first, *rest]
 
 
-def _tried(
-    scene: NetworkInput,
+def _try_readouts(
+    view: NetworkInput,
     samples: list[_Sample],
     theta: torch.Tensor,
-    decoded: Decoded,
+    decoded: DecodedLatents,
     groups: list[bytes],
 ) -> list[_Trial]:
-    """What some tiles cost with the usual readout, and with one fitted to them."""
-    network = decoded.held.network
-    found = in_threads(lambda sample: features_of(scene, sample.tile, decoded), samples)
-    features = [torch.from_numpy(part)[None] / UNIT for part in found]
+    """What the sampled tiles cost with the usual readout, and with one fitted to them."""
+    network = decoded.model.network
+    integers = in_torch_threads(lambda sample: features_of(view, sample.tile, decoded), samples)
+    features = [torch.from_numpy(part)[None] / UNIT for part in integers]
     fitted = fitted_readout(
         _stacked([sample.residual for sample in samples]),
         _stacked(features),
         _stacked([sample.gain for sample in samples]),
-        _stacked([sample.worth for sample in samples]),
+        _stacked([sample.weights for sample in samples]),
         theta,
         network.readout,
     )
@@ -233,8 +260,8 @@ def _tried(
             )
             for sample, part in zip(samples, features, strict=True)
         )
-        head = LatentHead(decoded.held, decoded.shift, units.numpy().astype(np.int32))
-        trials.append(_Trial([head.to_bytes(), *groups], head.readout, decoded, bits))
+        header = LatentHeader(decoded.model, decoded.shift, units.numpy().astype(np.int32))
+        trials.append(_Trial([header.to_bytes(), *groups], header.readout, decoded, bits))
     return trials
 
 
@@ -244,7 +271,7 @@ def _stacked(parts: list[torch.Tensor]) -> torch.Tensor:
     return torch.cat([part[..., :width] for part in parts], dim=2)
 
 
-def _residual(scene: NetworkInput, target: NDArray[np.int16], window: Window) -> torch.Tensor:
+def _residual(view: NetworkInput, target: NDArray[np.int16], window: Window) -> torch.Tensor:
     """Raw less base in standard deviations of the noise, ``[1, planes, h, w]``."""
     at = (slice(None), *window.slices)
-    return torch.from_numpy(target[at].astype(np.float32) - scene.base[at])[None] / UNIT
+    return torch.from_numpy(target[at].astype(np.float32) - view.base[at])[None] / UNIT

@@ -11,16 +11,21 @@ import numpy as np
 from rawback.bitstream import Header, Payload, Section, SectionKind, cut, pack, section_offsets
 from rawback.common.coding_tables import coding_tables
 from rawback.common.header_fields import ResidualParameters, cfa_digest
-from rawback.common.parallel import in_threads
-from rawback.common.reconstruction import band_slices, blank_tile, restored_residual
+from rawback.common.reconstruction import empty_tile, restored_residual
 from rawback.common.tiles import Window, even, join_planes
-from rawback.encoder.quantisation import Sample, coarsened, indices_at
+from rawback.encoder.quantisation import (
+    coarsened,
+    indices_at,
+    restoring_points,
+    restoring_sums,
+)
+from rawback.encoder.rate_control import Sample
 from rawback.entropy import SymbolEncoder
 from rawback.errors import RateUnreachable
+from rawback.parallel import in_threads
 from rawback.rate import LAYERS
 from rawback.residual import (
     CODES_PER_LAYER,
-    Band,
     CodeIndexDomain,
     Quantiser,
     TileCoefficients,
@@ -40,7 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["Encoded", "PayloadBuilder"]
 
 _FITTED_TILES = 4
-"""Tiles that the exact layer is fitted to."""
+"""Tiles that the lossless layer is fitted to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,13 @@ class Encoded:
     Attributes:
         payload: Packed bytes.
         restored: The frame that decoding gives.
+        coding_order: In which step the latent over each quad is coded, uint8 ``[h, w]``; None
+            without latents.
     """
 
     payload: bytes
     restored: RawFrame
+    coding_order: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +76,12 @@ class _CodedTile:
 class PayloadBuilder:
     """A payload in the making."""
 
-    def __init__(self, header: Header, prepared: Analysis) -> None:
+    def __init__(self, header: Header, analysis: Analysis) -> None:
         self.header = header
-        self.prepared = prepared
-        self.sections = list(prepared.sections)
+        self.analysis = analysis
+        self.sections = list(analysis.sections)
         self.parameters: ResidualParameters | None = None
-        self.held: dict[Window, TileCoefficients] = {}
+        self.coefficients: dict[Window, TileCoefficients] = {}
 
     @property
     def payload(self) -> Payload:
@@ -87,46 +95,47 @@ class PayloadBuilder:
 
     def add_layers(self, step: float, report: Progress) -> None:
         """Code all quality layers down to a step, see :func:`indices_at`."""
-        prepared = self.prepared
+        analysis = self.analysis
         quantisers = [
             Quantiser(math.ceil(step) + octaves * CODES_PER_LAYER)
             for octaves in reversed(range(LAYERS))
         ]
         coded: list[list[Section]] = [[] for _ in quantisers]
         sums = np.zeros((LAYERS, 2, 2))
-        work = in_threads(lambda p: _code_tile(prepared, p, step, quantisers), prepared.predicted)
-        for index, (prediction, tile) in enumerate(zip(prepared.predicted, work, strict=True)):
-            report("Coding", index / len(prepared.predicted))
+        work = in_threads(lambda p: _code_tile(analysis, p, step, quantisers), analysis.predicted)
+        for index, (prediction, tile) in enumerate(zip(analysis.predicted, work, strict=True)):
+            report("Coding", index / len(analysis.predicted))
             for layer, data in enumerate(tile.layers):
                 if data is not None:
                     coded[layer].append(Section(SectionKind.RESIDUAL, layer, index, data))
             sums += tile.sums
-            self.held[prediction.window] = tile.coefficients
+            self.coefficients[prediction.window] = tile.coefficients
         self.sections += [section for layer in coded for section in layer]
         restoring = tuple(
             replace(quantiser, near=near, far=far)
-            for quantiser, (near, far) in zip(quantisers, map(_points, sums), strict=True)
+            for quantiser, (near, far) in zip(quantisers, map(restoring_points, sums), strict=True)
         )
-        self.parameters = ResidualParameters(prepared.transform, restoring, prepared.quarters)
+        self.parameters = ResidualParameters(analysis.transform, restoring, analysis.weight_power)
         self.header = replace(self.header, residual=self.parameters.to_bytes())
 
     def quantise(self, step_code: int) -> None:
         """Know what all quality layers down to a step restore, but code none of them."""
         quantiser = Quantiser(step_code)
         sums = np.zeros((2, 2))
-        for prediction in self.prepared.predicted:
-            tile = blank_tile(prediction, self.prepared.worth)
-            indices = indices_at(Sample.of_tile(self.prepared, prediction).coefficients, step_code)
+        for prediction in self.analysis.predicted:
+            tile = empty_tile(prediction, self.analysis.weights)
+            coefficients = Sample.of_tile(self.analysis, prediction).coefficients
+            indices = indices_at(coefficients, step_code)
             for band, index in indices.items():
                 tile.magnitude[band] = np.abs(index).astype(np.uint16)
                 tile.negative[band] = index < 0
             tile.layers = 1
-            sums += _restoring_sums(self.prepared, prediction.window, quantiser, indices)
-            self.held[prediction.window] = tile
-        near, far = _points(sums)
+            sums += restoring_sums(coefficients, indices, quantiser)
+            self.coefficients[prediction.window] = tile
+        near, far = restoring_points(sums)
         restoring = (replace(quantiser, near=near, far=far),)
         self.parameters = ResidualParameters(
-            self.prepared.transform, restoring, self.prepared.quarters
+            self.analysis.transform, restoring, self.analysis.weight_power
         )
 
     def cut_to(self, size: int) -> Encoded:
@@ -143,63 +152,64 @@ class PayloadBuilder:
             raise RateUnreachable(message)
         kept = cut(self.payload, size).sections
         dropped = self.sections[len(kept) :]
-        tiles = [prediction.window for prediction in self.prepared.predicted]
+        tiles = [prediction.window for prediction in self.analysis.predicted]
         # Finest first: a tile may lose several layers, one after the other.
         for section in reversed(dropped):
             if section.kind == SectionKind.RESIDUAL:
-                _coarsen(self.held[tiles[section.tile]], section.layer)
+                _coarsen(self.coefficients[tiles[section.tile]], section.layer)
         self.sections = list(kept)
-        if len(kept) < len(self.prepared.sections):
-            self.prepared = self.prepared.cut_to(len(kept))
+        if len(kept) < len(self.analysis.sections):
+            self.analysis = self.analysis.cut_to(len(kept))
         if self.parameters is not None and not any(s.kind == SectionKind.RESIDUAL for s in kept):
             self.parameters = None
             self.header = replace(self.header, residual=b"")
         return self.finished()
 
-    def values(self) -> NDArray[np.int32]:
+    def restored_values(self) -> NDArray[np.int32]:
         """What the payload so far restores over the whole frame, in the noise-normalised domain."""
-        shot = self.prepared.shot
-        whole = shot.grid.whole
-        found = np.empty((4, *whole.shape), dtype=np.int32)
-        for prediction in self.prepared.predicted:
-            found[(slice(None), *prediction.window.slices)] = prediction.planes
+        source = self.analysis.source
+        whole = source.grid.whole
+        values = np.empty((4, *whole.shape), dtype=np.int32)
+        for prediction in self.analysis.predicted:
+            values[(slice(None), *prediction.window.slices)] = prediction.planes
         if self.parameters is not None:
-            residual = restored_residual(self.parameters, self.held, whole)
-            worth = self.prepared.worth
-            for prediction in self.prepared.predicted:
+            residual = restored_residual(self.parameters, self.coefficients, whole)
+            weights = self.analysis.weights
+            for prediction in self.analysis.predicted:
                 part = (slice(None), *prediction.window.slices)
-                found[part] += worth.unweighed(residual[part], prediction.planes)
-        return found
+                values[part] += weights.remove(residual[part], prediction.planes)
+        return values
 
     def finished(self) -> Encoded:
         """Pack, and restore as the decoder will."""
-        shot = self.prepared.shot
-        values = self.values()
-        samples = np.stack([shot.domain.to_samples(values[p], p) for p in range(4)])
-        cfa = join_planes(samples)[: shot.frame.height, : shot.frame.width]
-        return Encoded(pack(self.payload), replace(shot.frame, cfa=np.ascontiguousarray(cfa)))
+        source = self.analysis.source
+        values = self.restored_values()
+        samples = np.stack([source.domain.to_samples(values[p], p) for p in range(4)])
+        cfa = join_planes(samples)[: source.frame.height, : source.frame.width]
+        return self._encoded(replace(source.frame, cfa=np.ascontiguousarray(cfa)))
 
-    def with_exact(self, report: Progress) -> Encoded:
-        """Add the exact layer."""
-        shot, prepared = self.prepared.shot, self.prepared
-        mosaic = even(shot.frame.cfa, 2)
+    def with_lossless(self, report: Progress) -> Encoded:
+        """Add the lossless layer."""
+        source, analysis = self.analysis.source, self.analysis
+        mosaic = even(source.frame.cfa, 2)
         codes = np.flatnonzero(np.bincount(mosaic.ravel(), minlength=1 << 16)).astype(np.uint16)
-        rank_of = np.zeros(1 << 16, dtype=np.int32)
-        rank_of[codes] = np.arange(len(codes))
-        domain = CodeIndexDomain(np.ascontiguousarray(shot.domain.forward[:, codes]))
-        values = self.values()
-        tables, pattern = coding_tables().exact, shot.frame.pattern
+        index_of = np.zeros(1 << 16, dtype=np.int32)
+        index_of[codes] = np.arange(len(codes))
+        domain = CodeIndexDomain(np.ascontiguousarray(source.domain.forward[:, codes]))
+        values = self.restored_values()
+        tables, pattern = coding_tables().exact, source.frame.pattern
 
-        def ranks(tile: Window) -> NDArray[np.int32]:
+        def indices(tile: Window) -> NDArray[np.int32]:
             rows, columns = tile.slices
-            return rank_of[
+            return index_of[
                 mosaic[2 * rows.start : 2 * rows.stop, 2 * columns.start : 2 * columns.stop]
             ]
 
-        count = len(prepared.predicted)
+        count = len(analysis.predicted)
         chosen = range(0, count, -(-count // _FITTED_TILES))
         pairs = [
-            (prepared.exact_tile(i, values), ranks(prepared.predicted[i].window)) for i in chosen
+            (analysis.lossless_tile(i, values), indices(analysis.predicted[i].window))
+            for i in chosen
         ]
         model = fit_lossless(pairs, domain, pattern, tables)
         self.sections.append(Section(SectionKind.CODES, 0, 0, write_code_values(codes)))
@@ -207,66 +217,42 @@ class PayloadBuilder:
 
         def coded(index: int) -> bytes:
             encoder = SymbolEncoder()
-            tile = prepared.exact_tile(index, values)
-            window = prepared.predicted[index].window
-            code_lossless(encoder, tables, model, domain, pattern, tile, ranks(window))
+            tile = analysis.lossless_tile(index, values)
+            window = analysis.predicted[index].window
+            code_lossless(encoder, tables, model, domain, pattern, tile, indices(window))
             return encoder.finish()
 
         for index, data in enumerate(in_threads(coded, range(count))):
-            report("Coding the exact layer", index / count)
+            report("Coding the lossless layer", index / count)
             self.sections.append(Section(SectionKind.EXACT, 0, index, data))
-        self.header = replace(self.header, cfa_digest=cfa_digest(shot.frame.cfa))
-        return Encoded(pack(self.payload), shot.frame)
+        self.header = replace(self.header, cfa_digest=cfa_digest(source.frame.cfa))
+        return self._encoded(source.frame)
+
+    def _encoded(self, restored: RawFrame) -> Encoded:
+        return Encoded(pack(self.payload), restored, self.analysis.coding_order)
 
 
 def _code_tile(
-    prepared: Analysis, prediction: Prediction, step: float, quantisers: list[Quantiser]
+    analysis: Analysis, prediction: Prediction, step: float, quantisers: list[Quantiser]
 ) -> _CodedTile:
-    finest = indices_at(Sample.of_tile(prepared, prediction).coefficients, step)
-    coefficients = blank_tile(prediction, prepared.worth)
+    sample = Sample.of_tile(analysis, prediction)
+    finest = indices_at(sample.coefficients, step)
+    coded = empty_tile(prediction, analysis.weights)
     layers: list[bytes | None] = []
     sums = []
     for octaves, quantiser in zip(reversed(range(len(quantisers))), quantisers, strict=True):
         indices = coarsened(finest, octaves)
         encoder = SymbolEncoder()
-        code_layer(encoder, coding_tables().layers, coefficients, quantiser, indices)
+        code_layer(encoder, coding_tables().layers, coded, quantiser, indices)
         filled = any(index.any() for index in indices.values())
         layers.append(encoder.finish() if filled else None)
-        sums.append(_restoring_sums(prepared, prediction.window, quantiser, indices))
-    return _CodedTile(layers, coefficients, np.array(sums))
+        sums.append(restoring_sums(sample.coefficients, indices, quantiser))
+    return _CodedTile(layers, coded, np.array(sums))
 
 
-def _coarsen(held: TileCoefficients, layer: int) -> None:
+def _coarsen(tile: TileCoefficients, layer: int) -> None:
     """Take a tile's coefficients back to before a layer."""
-    octaves = held.layers - layer
-    for magnitude in held.magnitude.values():
+    octaves = tile.layers - layer
+    for magnitude in tile.magnitude.values():
         magnitude >>= octaves
-    held.layers = layer
-
-
-def _restoring_sums(
-    prepared: Analysis,
-    tile: Window,
-    quantiser: Quantiser,
-    indices: dict[Band, NDArray[np.int32]],
-) -> NDArray[np.float64]:
-    """Count, and how far into their interval the coefficients lie, for index 1 and for larger."""
-    whole = prepared.shot.grid.whole
-    sums = np.zeros((2, 2))
-    for band, index in indices.items():
-        nonzero = np.flatnonzero(index)
-        if not len(nonzero):
-            continue
-        values = prepared.coefficients[band][(slice(None), *band_slices(band, tile, whole))]
-        size = np.abs(index.ravel()[nonzero])
-        into = np.abs(values.ravel()[nonzero]) * (16 / quantiser.step(band)) - size
-        for row, where in enumerate((size == 1, size > 1)):
-            sums[row] += where.sum(), into[where].sum()
-    return sums
-
-
-def _points(sums: NDArray[np.float64]) -> tuple[int, int]:
-    """Sixteenths of a step below the middle at which the mean coefficient lies."""
-    means = sums[:, 1] / np.maximum(sums[:, 0], 1)
-    near, far = (int(np.clip(round(16 * (0.5 - mean)), 0, 7)) for mean in means)
-    return near, far
+    tile.layers = layer

@@ -1,23 +1,36 @@
-"""Finding the quantiser step whose payload has a given size, or reaches a given PSNR.
+"""Rate control: the quantiser step whose payload has a given size, or reaches a given PSNR.
+
+Bits are estimated from samples of the frame: all of a small one, blocks from all over a large one.
 
 For sizes, steps are real numbers: a step between two step codes stands for the coarser of them, and
-the encoder rounds up what comes close to the next index, see :meth:`Quantiser.indices`.
+the encoder rounds up what comes close to the next index, see
+:func:`rawback.encoder.quantisation.indices_at`.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.common.parallel import in_threads
-from rawback.encoder.quantisation import meter, samples_of
+from rawback.common.coding_tables import coding_tables
+from rawback.common.prediction import Prediction
+from rawback.common.reconstruction import band_slices, empty_tile
+from rawback.common.tiles import TILE, Window
+from rawback.encoder.quantisation import coarsened, indices_at
+from rawback.entropy import BitCounter
+from rawback.parallel import in_threads
 from rawback.rate import COARSEST_STEP, FINEST_STEP, LAYERS
+from rawback.residual import CODES_PER_LAYER, Band, Quantiser, band_shape, bands, code_layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
+    from rawback.common.error_weights import ErrorWeights
     from rawback.encoder.analysis import Analysis
     from rawback.types import Progress
 
@@ -25,8 +38,11 @@ __all__ = [
     "BEYOND",
     "CLOSE",
     "SECTION_BYTES",
+    "Sample",
     "StepSearch",
     "coarsest_reaching",
+    "estimate_bits",
+    "samples_of",
 ]
 
 CLOSE = 0.98
@@ -34,6 +50,11 @@ CLOSE = 0.98
 
 SECTION_BYTES = 14
 """What a section takes besides its data, about."""
+
+_WHOLE_TILES, _BLOCK = 4, 64
+_PER_TILE = (TILE // _BLOCK) ** 2
+_PLASTIC = (0.7548776662466927, 0.5698402909980532)
+"""Multiples of these, less their whole parts, fill a square evenly (Roberts, 2018)."""
 
 _START, _ROUNDS, _NEAR = 200.0, 8, 0.004
 _GRAIN = 8
@@ -46,15 +67,89 @@ _SLOPE = 0.03
 """Octaves by which a payload shrinks for each step code, about."""
 
 
-class StepSearch:
-    """Finds a step for a size by metering a part of the frame."""
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A tile, or blocks from all over the frame put together as one."""
 
-    def __init__(self, prepared: Analysis) -> None:
-        self.prepared = prepared
-        every = prepared.predicted
-        self._samples = samples_of(prepared)
+    prediction: Prediction
+    coefficients: dict[Band, NDArray[np.float32]]
+
+    @classmethod
+    def of_tile(cls, analysis: Analysis, prediction: Prediction) -> Sample:
+        """A tile as it is."""
+        whole = analysis.source.grid.whole
+        coefficients = {
+            band: values[(slice(None), *band_slices(band, prediction.window, whole))]
+            for band, values in analysis.coefficients.items()
+        }
+        return cls(prediction, coefficients)
+
+
+def samples_of(analysis: Analysis) -> list[Sample]:
+    """All of a small frame, blocks from all over a large one."""
+    predicted = analysis.predicted
+    if len(predicted) > _WHOLE_TILES:
+        rows, columns = (side // _BLOCK for side in analysis.source.grid.whole.shape)
+        if rows * columns >= _PER_TILE:
+            return [_mosaic(analysis, _blocks(rows, columns))]
+        predicted = predicted[:: -(-len(predicted) // _WHOLE_TILES)]
+    return [Sample.of_tile(analysis, prediction) for prediction in predicted]
+
+
+def estimate_bits(sample: Sample, weights: ErrorWeights, step: float, layers: int) -> float:
+    """Bits that the layers of a sample take down to a step, see :func:`indices_at`."""
+    finest = indices_at(sample.coefficients, step)
+    tile = empty_tile(sample.prediction, weights)
+    counter = BitCounter()
+    for octaves in reversed(range(layers)):
+        quantiser = Quantiser(math.ceil(step) + octaves * CODES_PER_LAYER)
+        code_layer(counter, coding_tables().layers, tile, quantiser, coarsened(finest, octaves))
+    return counter.bits
+
+
+def _blocks(rows: int, columns: int) -> list[Window]:
+    """As many blocks as a tile holds, from all over a frame of so many."""
+    # So many points surely fall on as many different blocks as are needed.
+    points = np.arange(1, 32 * _PER_TILE)[:, None] * _PLASTIC % 1
+    places = dict.fromkeys(map(tuple, (points * (rows, columns)).astype(int).tolist()))
+    return [
+        Window(_BLOCK * row, _BLOCK * column, _BLOCK * (row + 1), _BLOCK * (column + 1))
+        for row, column in list(places)[:_PER_TILE]
+    ]
+
+
+def _mosaic(analysis: Analysis, blocks: list[Window]) -> Sample:
+    """A tile made of blocks, row by row."""
+    whole, window = analysis.source.grid.whole, Window(0, 0, TILE, TILE)
+    tiles = {(p.window.top, p.window.left): p for p in analysis.predicted}
+    planes = np.empty((4, *window.shape), np.int16)
+    classes = np.empty(window.shape, np.uint8)
+    coefficients = {
+        band: np.empty((4, *band_shape(band, window.shape)), np.float32) for band in bands()
+    }
+    for number, block in enumerate(blocks):
+        row, column = (_BLOCK * place for place in divmod(number, TILE // _BLOCK))
+        target = Window(row, column, row + _BLOCK, column + _BLOCK)
+        tile = tiles[block.top // TILE * TILE, block.left // TILE * TILE]
+        source = block.within(tile.window)
+        planes[(slice(None), *target.slices)] = tile.planes[(slice(None), *source)]
+        classes[target.slices] = tile.classes[source]
+        for band, values in analysis.coefficients.items():
+            there = band_slices(band, target, window)
+            coefficients[band][(slice(None), *there)] = values[
+                (slice(None), *band_slices(band, block, whole))
+            ]
+    return Sample(Prediction(window, planes, classes), coefficients)
+
+
+class StepSearch:
+    """Finds a step for a size from estimates of what a part of the frame takes."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+        self._samples = samples_of(analysis)
         quads = sum(sample.prediction.window.area for sample in self._samples)
-        self._scale = sum(tile.window.area for tile in every) / quads
+        self._scale = sum(tile.window.area for tile in analysis.predicted) / quads
         self._known: dict[float, float] = {}
         self._guessed: dict[float, float] = {}
         self._learned: dict[float, float] = {}
@@ -62,7 +157,7 @@ class StepSearch:
     def size_at(self, step: float) -> float:
         """Bytes of the layers, about: as one layer."""
         if step not in self._known:
-            self._known[step] = self._metered(step, 1)
+            self._known[step] = self._estimated(step, 1)
         return self._known[step]
 
     def learn(self, step: float, size: float) -> None:
@@ -73,12 +168,12 @@ class StepSearch:
         """The step whose layers take about `size` bytes, between two that are excluded."""
         if not self._guessed:
             step = self._solved(size, FINEST_STEP, COARSEST_STEP)
-            self._guessed[step] = math.log2(self._metered(step, LAYERS) / self.size_at(step))
+            self._guessed[step] = math.log2(self._estimated(step, LAYERS) / self.size_at(step))
         grain = 1 / _GRAIN
         return self._solved(size, over + grain, under - grain)
 
     def _expected(self, step: float) -> float:
-        """Bytes of the layers: as metered, and as much more or less as was learned near by."""
+        """Bytes of the layers: as estimated, and as much more or less as was learned near by."""
         factors = self._learned or self._guessed or {step: 0.0}
         steps = sorted(factors)
         octaves = float(np.interp(step, steps, [factors[known] for known in steps]))
@@ -115,10 +210,10 @@ class StepSearch:
             slope = max(octaves / (step - near), _SLOPE / 3)
         return round((step + math.log2(ratio) / slope) * _GRAIN) / _GRAIN
 
-    def _metered(self, step: float, layers: int) -> float:
-        worth = self.prepared.worth
-        bits = sum(in_threads(lambda s: meter(s, worth, step, layers), self._samples))
-        sections = LAYERS * len(self.prepared.predicted) * SECTION_BYTES
+    def _estimated(self, step: float, layers: int) -> float:
+        weights = self.analysis.weights
+        bits = sum(in_threads(lambda s: estimate_bits(s, weights, step, layers), self._samples))
+        sections = LAYERS * len(self.analysis.predicted) * SECTION_BYTES
         return bits / 8 * self._scale + sections
 
 
@@ -146,9 +241,9 @@ def coarsest_reaching(
         guess = reached + (missed - reached) * (0.5 + min(max(share, 0.1), 0.9)) / 2
         step = min(max(round(guess), reached + 1), missed - 1)
         report("Searching the step", 0.5 * (1 - (missed - reached) / (COARSEST_STEP - FINEST_STEP)))
-        found = psnr_at(step)
-        if found >= decibels:
-            reached, best = step, found
+        psnr = psnr_at(step)
+        if psnr >= decibels:
+            reached, best = step, psnr
         else:
-            missed, worst = step, found
+            missed, worst = step, psnr
     return reached

@@ -95,7 +95,20 @@ class ContextModel(nn.Module):
             # Begin with a spread far below a step: nearly all latents are silent.
             self.told.bias[channels : 2 * channels] = 8 / _PER_UNIT
 
-    def odds(self, state: Tensor, known: Tensor) -> Tensor:
+    def coding_order(self, state: Tensor) -> Tensor:
+        """In which step each position is coded: ``[B, 1, h, w]``, 0 to groups - 1.
+
+        Masks depend on the state alone, so all of them are known before anything is decoded.
+        """
+        known = torch.zeros_like(state[:, :1])
+        order = torch.zeros_like(known)
+        for number in range(self.groups):
+            group = self.next_group(state, known, number)
+            order += group * number
+            known = known + group
+        return order
+
+    def logits(self, state: Tensor, known: Tensor) -> Tensor:
         """What speaks for coding each position next: ``[B, 1, h, w]``, of a learned order."""
         first, second = self.order
         seen = torch.cat([state, known, *_parities(known)], dim=1)
@@ -104,10 +117,10 @@ class ContextModel(nn.Module):
     def next_group(self, state: Tensor, known: Tensor, number: int) -> Tensor:
         """Which of the positions not known yet make the next group: 1 or 0, ``[B, 1, h, w]``.
 
-        As many of them come as make all groups alike in size: those with the largest odds, and of
-        equal ones the first. In training, noise is added to the odds every other time (Gumbel
-        top-k, Kool et al., ICML 2019), and the gradient is that of a choice by odds against the
-        last one that was taken: against its odds too, so that nothing is gained by moving all of
+        As many of them come as make all groups alike in size: those with the largest logits, and of
+        equal ones the first. In training, noise is added to the logits every other time (Gumbel
+        top-k, Kool et al., ICML 2019), and the gradient is that of a choice by logits against the
+        last one that was taken: against its logits too, so that nothing is gained by moving all of
         them alike, to where they are clipped and tell nothing any more.
         """
         left = 1 - known
@@ -115,18 +128,18 @@ class ContextModel(nn.Module):
             return left
         if not self.learned_order:
             return left * _interleaved(known, number, self.groups)
-        odds = self.odds(state, known)
+        logits = self.logits(state, known)
         if self.training and torch.rand(()) < _RANDOM_SHARE:
-            noise = torch.empty_like(odds).uniform_(1e-4, 1 - 1e-4)
-            odds = odds - torch.log(-torch.log(noise))
-        ranked = torch.where(left > 0, odds, torch.full_like(odds, -torch.inf)).flatten(1)
+            noise = torch.empty_like(logits).uniform_(1e-4, 1 - 1e-4)
+            logits = logits - torch.log(-torch.log(noise))
+        ranked = torch.where(left > 0, logits, torch.full_like(logits, -torch.inf)).flatten(1)
         taken = _size_of_group(known[0].numel(), self.groups, number)
         order = ranked.detach().sort(dim=1, descending=True, stable=True).indices[:, :taken]
-        hard = torch.zeros_like(ranked).scatter_(1, order, 1.0).reshape(odds.shape)
+        hard = torch.zeros_like(ranked).scatter_(1, order, 1.0).reshape(logits.shape)
         if not self.training:
             return hard
         last = ranked.gather(1, order[:, -1:])[:, :, None, None]
-        soft = left * torch.sigmoid(odds - last)
+        soft = left * torch.sigmoid(logits - last)
         return soft + (hard - soft).detach()
 
     def expected(self, state: Tensor, decoded: Tensor, known: Tensor) -> Expected:
@@ -179,7 +192,7 @@ def _parities(like: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _interleaving(first: ExactConv, second: ExactConv) -> nn.ModuleList:
-    """The order network, beginning with odds that make four groups interleaved grids."""
+    """The order network, beginning with logits that make four groups interleaved grids."""
     with torch.no_grad():
         own, middle = first.weight[:3], first.weight.shape[-1] // 2
         own.zero_()

@@ -89,7 +89,7 @@ class Network(nn.Module):
 
     Attributes:
         readout: ``[2, planes, features]``: planes from features where the guide is good, and where
-            it clips or is missing; images have their own, which are told as changes of this one.
+            it clips or is missing; images have their own, which are sent as changes of this one.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -176,16 +176,17 @@ class Network(nn.Module):
             latents: Likewise.
             scale: From :func:`scale_of`, ``[B, 1, 1, 1]``.
         """
-        said, sites = self.synthesis(cells, state, latents), self.config.sites
+        output, sites = self.synthesis(cells, state, latents), self.config.sites
 
-        def in_units(told: Tensor) -> Tensor:
-            return rounded(told, FEATURE_LIMIT, FEATURE_UNIT, inplace=True)
+        def in_units(values: Tensor) -> Tensor:
+            return rounded(values, FEATURE_LIMIT, FEATURE_UNIT, inplace=True)
 
-        found = in_units(said.plain.float())
-        if latents is None or said.scaled is None:
-            return functional.pixel_shuffle(found, sites)
-        found = in_units(said.scaled.float() * scale).add_(found)
-        return in_units(self.means(latents, scale).add_(functional.pixel_shuffle(found, sites)))
+        features = in_units(output.plain.float())
+        if latents is None or output.scaled is None:
+            return functional.pixel_shuffle(features, sites)
+        features = in_units(output.scaled.float() * scale).add_(features)
+        skipped = self.means(latents, scale)
+        return in_units(skipped.add_(functional.pixel_shuffle(features, sites)))
 
     @torch.no_grad()
     def code(
@@ -219,21 +220,22 @@ def code_level(
     Returns:
         Decoded latents as networks see them, ``[1, C, h, w]``.
     """
-    known = torch.zeros_like(state[:, :1])
+    order = level.coding_order(state)
+    known = torch.zeros_like(order)
     decoded = known.expand(-1, level.channels, -1, -1).clone()
     for number, coder in enumerate(coders):
-        told = level.expected(state, decoded, known)
-        group = level.next_group(state, known, number)
-        where = (group > 0).expand_as(decoded)
-        step = _integer_step(told)[where]
-        mean = torch.round(told.mean[where] * _FINE)
+        expected = level.expected(state, decoded, known)
+        group = order == number
+        where = group.expand_as(decoded)
+        step = _integer_step(expected)[where]
+        mean = torch.round(expected.mean[where] * _FINE)
         symbols = None
         if given is not None:
             symbols = quantised((given[where] * _FINE - mean) / step).to(torch.int64)
-        symbols = coder(told.table[where].to(torch.int64), symbols)
+        symbols = coder(expected.table[where].to(torch.int64), symbols)
         values = (mean.to(torch.int64) + symbols * step.to(torch.int64)).clamp(-_FAR, _FAR)
         decoded[where] = visible(values.to(decoded.dtype) / _FINE)
-        known = known + group
+        known = known + group.to(known.dtype)
     if len(coders) < level.groups:
         decoded = torch.where(known > 0, decoded, level.expected(state, decoded, known).mean)
     return decoded
@@ -245,9 +247,9 @@ _FINE = 256
 _FAR = 1 << 20
 
 
-def _integer_step(told: Expected) -> Tensor:
+def _integer_step(expected: Expected) -> Tensor:
     """Quantiser steps in units of 1/256; from a table, for powers of 2 are not exact functions."""
-    index = torch.round(told.step * STEPS_PER_OCTAVE) - FINER * STEPS_PER_OCTAVE + _STEP_ZERO
+    index = torch.round(expected.step * STEPS_PER_OCTAVE) - FINER * STEPS_PER_OCTAVE + _STEP_ZERO
     return _STEP_TABLE[index.clamp(0, len(_STEP_TABLE) - 1).to(torch.int64)]
 
 

@@ -2,7 +2,7 @@
 
 ::
 
-    guide RGB --lut--> 3 colours at every pixel --gain--> --readout--> 4 CFA planes
+    guide RGB --lut--> 3 colours at every pixel --gain--> --linear_filter--> 4 CFA planes
 
 The table and the gains go into one section, the filters into another, so that a payload cut between
 them still restores. All evaluation is integer, see the modules.
@@ -18,7 +18,7 @@ import numpy as np
 from rawback.entropy import SymbolCoder, SymbolDecoder, SymbolEncoder, code_parameters
 from rawback.errors import PayloadDamaged
 from rawback.tone.gain import SPACINGS, apply_gain, grid_shape
-from rawback.tone.linear_filter import REACH, TAPS, Readout, apply_readouts
+from rawback.tone.linear_filter import REACH, TAPS, LinearFilter, apply_filters
 from rawback.tone.lut import GRIDS, code_lut, look_up
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Base:
         uncovered: Domain value of each colour where the carrier does not cover the frame.
         spacing: Raw pixels between gain nodes, 0 for none.
         gains: int32 ``[rows, columns]`` in 1/256; empty without a grid.
-        readouts: No filter, one for all quads, or several, of which quads of class ``c`` take
+        filters: No filter, one for all quads, or several, of which quads of class ``c`` take
             number ``c`` and those of higher classes the last.
     """
 
@@ -52,10 +52,10 @@ class Base:
     uncovered: tuple[int, int, int]
     spacing: int
     gains: NDArray[np.int32]
-    readouts: tuple[Readout, ...] = ()
+    filters: tuple[LinearFilter, ...] = ()
 
     @classmethod
-    def blank(cls, pattern: BayerPattern, uncovered: tuple[int, int, int]) -> Base:
+    def empty(cls, pattern: BayerPattern, uncovered: tuple[int, int, int]) -> Base:
         """A base to be filled in by the fit."""
         nothing = np.zeros((0, 0), dtype=np.int32)
         return cls(pattern, nothing, 1, [], uncovered, 0, nothing)
@@ -81,16 +81,16 @@ class Base:
         Returns:
             int32 ``[4, h / 2, w / 2]`` in domain units.
         """
-        readouts = self.readouts or (Readout.identity(),)
-        served = np.minimum(classes, len(readouts) - 1)
-        return apply_readouts(readouts, colours, served, self.pattern)
+        filters = self.filters or (LinearFilter.identity(),)
+        served = np.minimum(classes, len(filters) - 1)
+        return apply_filters(filters, colours, served, self.pattern)
 
-    def pointwise_bytes(self, cells: NDArray[np.int64]) -> bytes:
+    def pointwise_bytes(self, histogram: NDArray[np.int64]) -> bytes:
         """The section that holds the table and the gains."""
         coder = SymbolEncoder()
         head = [self.step, len(self.details), SPACINGS.index(self.spacing), *self.uncovered]
         coder.code_escapes(np.array(head), len(head))
-        code_lut(coder, cells, self.step, len(self.details), self.details)
+        code_lut(coder, histogram, self.step, len(self.details), self.details)
         _code_gains(coder, self.gains, self.gains.shape)
         return coder.finish()
 
@@ -99,7 +99,7 @@ class Base:
         cls,
         data: bytes,
         pattern: BayerPattern,
-        cells: NDArray[np.int64],
+        histogram: NDArray[np.int64],
         frame_shape: tuple[int, int],
     ) -> Base:
         """Undo :meth:`pointwise_bytes`.
@@ -107,7 +107,7 @@ class Base:
         Args:
             data: The section.
             pattern: The frame's.
-            cells: Of the carrier, from :func:`rawback.tone.lut.colour_histogram`.
+            histogram: Of the carrier, from :func:`rawback.tone.lut.colour_histogram`.
             frame_shape: Height and width of the frame.
 
         Raises:
@@ -118,22 +118,22 @@ class Base:
         if not (0 < step < 256 and 0 < grids <= len(GRIDS) and spacing < len(SPACINGS)):
             message = "the base's section holds impossible values; restore from another copy"
             raise PayloadDamaged(message)
-        nodes, details = code_lut(coder, cells, step, grids, None)
+        nodes, details = code_lut(coder, histogram, step, grids, None)
         spacing = SPACINGS[spacing]
         shape = grid_shape(*frame_shape, spacing) if spacing else (0, 0)
         gains = _code_gains(coder, None, shape)
         red, green, blue = uncovered
         return cls(pattern, nodes, step, details, (red, green, blue), spacing, gains)
 
-    def readout_bytes(self) -> bytes:
+    def filter_bytes(self) -> bytes:
         """The section that holds the filters."""
         coder = SymbolEncoder()
-        coder.code_escapes(np.array([len(self.readouts)]), 1)
-        for readout in self.readouts:
-            _code_readout(coder, self.pattern, readout)
+        coder.code_escapes(np.array([len(self.filters)]), 1)
+        for linear_filter in self.filters:
+            _code_filter(coder, self.pattern, linear_filter)
         return coder.finish()
 
-    def with_readout_bytes(self, data: bytes) -> Base:
+    def with_filter_bytes(self, data: bytes) -> Base:
         """This base with the filters of a section.
 
         Raises:
@@ -141,11 +141,11 @@ class Base:
         """
         coder = SymbolDecoder(data)
         count = int(coder.code_escapes(None, 1)[0])
-        readouts = tuple(_code_readout(coder, self.pattern, None) for _ in range(min(count, 4)))
-        if count > 4 or not all(readout.fits(self.pattern) for readout in readouts):
+        filters = tuple(_code_filter(coder, self.pattern, None) for _ in range(min(count, 4)))
+        if count > 4 or not all(linear_filter.fits(self.pattern) for linear_filter in filters):
             message = "the base's filters hold impossible values; restore from another copy"
             raise PayloadDamaged(message)
-        return replace(self, readouts=readouts)
+        return replace(self, filters=filters)
 
 
 def _code_gains(
@@ -165,7 +165,9 @@ def _code_gains(
     return np.clip(found, -255, 255).astype(np.int32)
 
 
-def _code_readout(coder: SymbolCoder, pattern: BayerPattern, readout: Readout | None) -> Readout:
+def _code_filter(
+    coder: SymbolCoder, pattern: BayerPattern, linear_filter: LinearFilter | None
+) -> LinearFilter:
     """Code a filter: taps on the same colour are larger than the others, so apart from them."""
     taps = np.zeros((4, TAPS), dtype=np.int32)
     size = TAPS // 3
@@ -178,8 +180,8 @@ def _code_readout(coder: SymbolCoder, pattern: BayerPattern, readout: Readout | 
             ]
         ).repeat(size)
         where &= np.tile(np.arange(size) != size // 2, 12)
-        given = None if readout is None else readout.taps.ravel()[where]
+        given = None if linear_filter is None else linear_filter.taps.ravel()[where]
         taps.ravel()[where] = code_parameters(coder, given, int(where.sum()))
-    bias = code_parameters(coder, None if readout is None else readout.bias, 4)
+    bias = code_parameters(coder, None if linear_filter is None else linear_filter.bias, 4)
     side = 2 * REACH + 1
-    return Readout(taps.reshape(4, 3, side, side), np.clip(bias, -(1 << 12), 1 << 12))
+    return LinearFilter(taps.reshape(4, 3, side, side), np.clip(bias, -(1 << 12), 1 << 12))

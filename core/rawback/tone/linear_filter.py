@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rawback.types import BayerPattern
 
-__all__ = ["REACH", "TAPS", "TAP_ONE", "Readout", "apply_readouts", "colour_of"]
+__all__ = ["REACH", "TAPS", "TAP_ONE", "LinearFilter", "apply_filters", "colour_of"]
 
 REACH = 2
 """Pixels on each side of the central one."""
@@ -42,7 +42,7 @@ def colour_of(pattern: BayerPattern, position: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Readout:
+class LinearFilter:
     """The filters of one class of quads.
 
     Attributes:
@@ -55,7 +55,7 @@ class Readout:
     bias: NDArray[np.int32]
 
     @classmethod
-    def identity(cls) -> Readout:
+    def identity(cls) -> LinearFilter:
         """The filter that changes nothing."""
         side = 2 * REACH + 1
         return cls(np.zeros((4, 3, side, side), dtype=np.int32), np.zeros(4, dtype=np.int32))
@@ -86,8 +86,8 @@ class Readout:
         return wide.reshape(4, 3, side // 2, 2, side // 2, 2).transpose(0, 1, 3, 5, 2, 4)
 
 
-def apply_readouts(
-    readouts: Sequence[Readout],
+def apply_filters(
+    filters: Sequence[LinearFilter],
     values: NDArray[np.int32],
     served: NDArray[np.integer],
     pattern: BayerPattern,
@@ -95,7 +95,7 @@ def apply_readouts(
     """Filter a window, each quad by a filter of its own.
 
     Args:
-        readouts: The filters.
+        filters: The filters.
         values: int32 ``[3, h + 4, w + 4]``, with a border of 2 pixels, below 2**14; h, w even.
         served: ``[h / 2, w / 2]``: index of each quad's filter.
         pattern: The frame's.
@@ -113,10 +113,10 @@ def apply_readouts(
         phase -= _MIDDLE
     sums = np.empty((4, *served.shape), dtype=np.float32)
     found = np.empty_like(sums, dtype=np.int32)
-    bias = np.array([readout.bias for readout in readouts])
+    bias = np.array([linear_filter.bias for linear_filter in filters])
     total, part = np.empty((2, rows, columns), dtype=np.float32)
     for index in np.flatnonzero(np.bincount(served.ravel())).tolist():
-        kernels = readouts[index].phase_kernels(pattern)
+        kernels = filters[index].phase_kernels(pattern)
         here = served == index
         for position in range(4):
             total[...] = 0

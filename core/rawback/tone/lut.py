@@ -110,10 +110,10 @@ def colour_histogram(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     return counts.reshape(16, 16, 16)
 
 
-def touched_nodes(cells: NDArray[np.int64], grid: int) -> NDArray[np.bool_]:
+def touched_nodes(histogram: NDArray[np.int64], grid: int) -> NDArray[np.bool_]:
     """Which nodes of a grid some pixel's value depends on, bool ``[grid, grid, grid]``."""
     step = (NODES - 1) // (grid - 1)
-    used = cells.reshape(grid - 1, step, grid - 1, step, grid - 1, step).any(axis=(1, 3, 5))
+    used = histogram.reshape(grid - 1, step, grid - 1, step, grid - 1, step).any(axis=(1, 3, 5))
     padded = np.pad(used, 1)
     found = np.zeros((grid, grid, grid), dtype=np.bool_)
     for corner in np.ndindex(2, 2, 2):
@@ -139,7 +139,7 @@ def refine_grid(nodes: NDArray[np.int32]) -> NDArray[np.int32]:
 
 def code_lut(
     coder: SymbolCoder,
-    cells: NDArray[np.int64],
+    histogram: NDArray[np.int64],
     step: int,
     grids: int,
     details: list[NDArray[np.int32]] | None,
@@ -148,7 +148,7 @@ def code_lut(
 
     Args:
         coder: Writes or reads.
-        cells: Of the carrier, from :func:`colour_histogram`.
+        histogram: Of the carrier, from :func:`colour_histogram`.
         step: Quantisation step of the nodes in domain units.
         grids: How many of GRIDS are coded; finer ones are interpolated.
         details: Per grid the quantised additions ``[3, g, g, g]``, 0 at untouched nodes; None to
@@ -162,7 +162,7 @@ def code_lut(
     for index, grid in enumerate(GRIDS):
         nodes = refine_grid(nodes)
         if index < grids:
-            where = np.flatnonzero(touched_nodes(cells, grid))
+            where = np.flatnonzero(touched_nodes(histogram, grid))
             detail = np.zeros((3, grid**3), dtype=np.int32)
             for colour in range(3):
                 given = None if details is None else details[index][colour].ravel()[where]

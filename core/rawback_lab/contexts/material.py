@@ -84,4 +84,4 @@ def rendered(frame: RawFrame, index: int, rng: np.random.Generator) -> Analysis:
     style = list(STYLES.values())[rng.integers(len(STYLES))]
     quality, subsampling = _RENDERINGS[index % len(_RENDERINGS)]
     carrier = decode_jpeg(encode_jpeg(style(frame), quality, subsampling))
-    return encoder.prepare(frame, carrier).prepared(0)
+    return encoder.prepare(frame, carrier).analysis(0)

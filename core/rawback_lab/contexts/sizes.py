@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.encoder.quantisation import Sample, meter
+from rawback.encoder.rate_control import Sample, estimate_bits
 from rawback.rate import LAYERS
 from rawback_lab.contexts.material import HELD_OUT, real_frames, rendered, simulated_frames
 
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 _STEPS = (96, 128, 150, 170, 190, 210, 230, 250, 270, 290, 320)
 
 
-def size_at(prepared: Analysis, step: int) -> int:
+def size_at(analysis: Analysis, step: int) -> int:
     """Bytes of all layers down to a step, without those of the sections' heads."""
-    samples = [Sample.of_tile(prepared, prediction) for prediction in prepared.predicted]
-    return round(sum(meter(sample, prepared.worth, step, LAYERS) for sample in samples) / 8)
+    samples = [Sample.of_tile(analysis, prediction) for prediction in analysis.predicted]
+    return round(
+        sum(estimate_bits(sample, analysis.weights, step, LAYERS) for sample in samples) / 8
+    )
 
 
 def main() -> None:
@@ -47,9 +49,9 @@ def main() -> None:
     paths = sorted(options.photos.glob("*.jxl"))[HELD_OUT]
     for source in (frames, simulated_frames(paths, options.photo_count, rng)):
         for index, (name, frame) in enumerate(source):
-            prepared = rendered(frame, index, rng)
+            analysis = rendered(frame, index, rng)
             for step in _STEPS:
-                print(f"{name} {step} {size_at(prepared, step)}", flush=True)
+                print(f"{name} {step} {size_at(analysis, step)}", flush=True)
 
 
 if __name__ == "__main__":

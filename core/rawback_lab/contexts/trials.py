@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from rawback.common.reconstruction import blank_tile
-from rawback.encoder.quantisation import Sample, coarsened, indices_at
+from rawback.common.reconstruction import empty_tile
+from rawback.encoder.quantisation import coarsened, indices_at
+from rawback.encoder.rate_control import Sample
 from rawback.rate import LAYERS
 from rawback.residual import CODES_PER_LAYER, Quantiser, code_layer
 from rawback.residual.contexts import FEATURES, SPOTS, place_of
@@ -106,7 +107,7 @@ class Counter:
 
 
 def code_at_random_steps(
-    prepared: Analysis,
+    analysis: Analysis,
     model: LayerModel,
     rng: np.random.Generator,
     keep: dict[Key, Seen] | None,
@@ -120,8 +121,8 @@ def code_at_random_steps(
     shares = 0.0
     for _ in range(_TRIES):
         step = int(rng.integers(*_STEPS))
-        chosen = rng.permutation(len(prepared.predicted))[:_TILES]
-        samples = [Sample.of_tile(prepared, prepared.predicted[index]) for index in chosen]
+        chosen = rng.permutation(len(analysis.predicted))[:_TILES]
+        samples = [Sample.of_tile(analysis, analysis.predicted[index]) for index in chosen]
         finest = [indices_at(sample.coefficients, step) for sample in samples]
         filled = sum(np.count_nonzero(index) for tile in finest for index in tile.values())
         share = 1 / max(filled, _LEAST)
@@ -133,7 +134,7 @@ def code_at_random_steps(
 
         counter = Counter(model)
         for sample, indices in zip(samples, finest, strict=True):
-            tile = blank_tile(sample.prediction, prepared.worth)
+            tile = empty_tile(sample.prediction, analysis.weights)
             for octaves in reversed(range(LAYERS)):
                 quantiser = Quantiser(step + octaves * CODES_PER_LAYER)
                 code_layer(counter, model, tile, quantiser, coarsened(indices, octaves), observe)

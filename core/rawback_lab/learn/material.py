@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors.torch import load_file
 
-from rawback.common.error_weights import QUARTERS
+from rawback.common.error_weights import WEIGHT_POWER
 from rawback.models.objective import gain_of
 from rawback.residual import RegionClass
 
@@ -57,7 +57,7 @@ class Batch:
         dark = _DARK * self.light.amax(dim=(1, 2, 3), keepdim=True)
         light = self.light.clamp(min=0) + dark
         ratio = light / light.mean(dim=(1, 2, 3), keepdim=True).clamp(min=1)
-        return torch.pow(ratio, QUARTERS / 4).clamp(0.1, 4)
+        return torch.pow(ratio, WEIGHT_POWER / 4).clamp(0.1, 4)
 
     def without_base(self) -> Batch:
         """The same as if nothing were known but the mean of each plane."""

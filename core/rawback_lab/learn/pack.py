@@ -10,7 +10,7 @@ guide     uint8 [n,256,256,3]  the JPEG on the raw grid; of linear pictures [n,1
 mask      uint8 [n,128,128]    1 where it covers the quad
 base      int16 [n,4,128,128]  the base, RGGB or RGB, in 1/16 of the noise's standard deviation
 truth     int16 [n,4,128,128]  the raw likewise
-spots     uint8 [n,128,128]    the class of each quad
+classes     uint8 [n,128,128]    the class of each quad
 ========  ==================  =============================================================
 
 Shot ``k`` depends on the seed and on ``k`` alone, so a broken run goes on where it stopped, and
@@ -124,31 +124,31 @@ def linear_session(frame: RawFrame, rng: np.random.Generator) -> Session:
 
 
 def crops_of(
-    session: Session, tier: int, rng: np.random.Generator
+    session: Session, base_level: int, rng: np.random.Generator
 ) -> dict[str, NDArray[np.integer]]:
     """Crops of a shot; half of them where the carrier clips, if it does anywhere."""
-    prepared = session.prepared(tier)
-    shot = prepared.shot
-    base = np.empty_like(shot.planes)
-    spots = np.empty(shot.planes.shape[1:], np.uint8)
-    for prediction in prepared.predicted:
+    analysis = session.analysis(base_level)
+    source = analysis.source
+    base = np.empty_like(source.planes)
+    classes = np.empty(source.planes.shape[1:], np.uint8)
+    for prediction in analysis.predicted:
         base[(slice(None), *prediction.window.slices)] = prediction.planes
-        spots[prediction.window.slices] = prediction.spots
-    pattern = shot.frame.pattern
-    linear = shot.member == "linear"
+        classes[prediction.window.slices] = prediction.classes
+    pattern = source.frame.pattern
+    linear = source.member == "linear"
     guide = flipped_pixels(even(session.guide.pixels), pattern)
     mask = flipped_pixels(even(session.guide.mask), pattern)
     covered = mask.reshape(mask.shape[0] // 2, 2, -1, 2).min(axis=(1, 3))
-    base, truth = (flipped_planes(planes, pattern) for planes in (base, shot.planes))
+    base, truth = (flipped_planes(planes, pattern) for planes in (base, source.planes))
     each = 2
     if linear:
         guide, each = guide[::2, ::2], 1
         base, truth = base[[0, 1, 3]], truth[[0, 1, 3]]
-    spots = flipped_pixels(spots, pattern)
-    clipped = np.argwhere(spots == RegionClass.CLIPPED)
+    classes = flipped_pixels(classes, pattern)
+    clipped = np.argwhere(classes == RegionClass.CLIPPED)
     corners = []
-    limits: NDArray[np.int64] = np.array(spots.shape) - CROP
-    for number in range(min(_CROPS, 2 * spots.size // (CROP * CROP))):
+    limits: NDArray[np.int64] = np.array(classes.shape) - CROP
+    for number in range(min(_CROPS, 2 * classes.size // (CROP * CROP))):
         corner = rng.integers(limits + 1)
         if number % 2 and len(clipped):
             corner = clipped[rng.integers(len(clipped))] - rng.integers(CROP, size=2)
@@ -160,7 +160,7 @@ def crops_of(
         "mask": np.stack([covered[part] for part in at]),
         "base": np.stack([base[(slice(None), *part)] for part in at]),
         "truth": np.stack([truth[(slice(None), *part)] for part in at]),
-        "spots": np.stack([spots[part] for part in at]),
+        "classes": np.stack([classes[part] for part in at]),
     }
 
 
@@ -215,7 +215,7 @@ def _pack(
     unfinished = shard.with_suffix(".part")
     save_file({name: np.ascontiguousarray(value) for name, value in held.items()}, unfinished)
     unfinished.rename(shard)
-    return f"{shard.name}: {len(held['spots'])} crops of {frame.model}"
+    return f"{shard.name}: {len(held['classes'])} crops of {frame.model}"
 
 
 def _training_frames(folder: Path) -> list[Path]:

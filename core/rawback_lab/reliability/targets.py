@@ -10,7 +10,7 @@ from rawback import container
 from rawback.bitstream import SectionKind, cbor, unpack
 from rawback.bitstream.header import write_header
 from rawback.common.header_fields import ResidualParameters
-from rawback.common.latents import LatentHead
+from rawback.common.latents import LatentHeader
 from rawback.errors import RawbackError
 from rawback.geometry import Geometry, build_guide
 from rawback.jpegio import decode_jpeg
@@ -142,7 +142,7 @@ def _base_itself() -> Base:
 
 
 def _filters(data: bytes) -> object:
-    return _base_itself().with_readout_bytes(data)
+    return _base_itself().with_filter_bytes(data)
 
 
 @cache
@@ -171,5 +171,5 @@ def _parts() -> tuple[tuple[Callable[[bytes], object], tuple[bytes, ...]], ...]:
         (_filters, of(kinds.FILTER)),
         (read_code_values, of(kinds.CODES)),
         (_exact, of(kinds.CODES, 1)),
-        (LatentHead.from_bytes, of(kinds.LATENTS)),
+        (LatentHeader.from_bytes, of(kinds.LATENTS)),
     )

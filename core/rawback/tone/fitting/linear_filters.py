@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.tone.fitting.pointwise import OUTLIER
-from rawback.tone.linear_filter import REACH, TAP_ONE, TAPS, Readout, colour_of
+from rawback.tone.linear_filter import REACH, TAP_ONE, TAPS, LinearFilter, colour_of
 from rawback.tone.vst import UNIT
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Patch:
 def fit_linear_filters(
     base: Base,
     patches: Iterable[Patch],
-    bit_price: float,
+    base_lambda: float,
     quads: int,
     trusted: int,
 ) -> Base:
@@ -59,7 +59,7 @@ def fit_linear_filters(
     Args:
         base: From :func:`choose_pointwise`.
         patches: Of the frame.
-        bit_price: As for :func:`choose_pointwise`.
+        base_lambda: As for :func:`choose_pointwise`.
         quads: Quads in the frame.
         trusted: Classes below this one have filters of their own when four are used.
 
@@ -81,14 +81,14 @@ def fit_linear_filters(
     best = (sum(gram.energy for gram in everywhere) / UNIT**2 * scale, base)
     for groups in ([everywhere], grams):
         fitted = [g if g[0].count >= 2 * TAPS else everywhere for g in groups]
-        readouts = tuple(_fit_readout(group, base.pattern) for group in fitted)
-        trial = replace(base, readouts=readouts)
+        filters = tuple(_fit_filter(group, base.pattern) for group in fitted)
+        trial = replace(base, filters=filters)
         left = sum(
-            gram.left(readout, p)
-            for group, readout in zip(groups, readouts, strict=True)
+            gram.left(linear_filter, p)
+            for group, linear_filter in zip(groups, filters, strict=True)
             for p, gram in enumerate(group)
         )
-        cost = left / UNIT**2 * scale + 8 * len(trial.readout_bytes()) * bit_price
+        cost = left / UNIT**2 * scale + 8 * len(trial.filter_bytes()) * base_lambda
         # Filters take time to apply, four of them four times as much.
         if cost < (1 - _LEAST_GAIN) * best[0]:
             best = (cost, trial)
@@ -122,9 +122,11 @@ class _Gram:
             self.count + other.count,
         )
 
-    def left(self, readout: Readout, position: int) -> float:
+    def left(self, linear_filter: LinearFilter, position: int) -> float:
         """Squared error that a filter leaves."""
-        weights = np.append(readout.taps[position].ravel() / TAP_ONE, readout.bias[position])
+        weights = np.append(
+            linear_filter.taps[position].ravel() / TAP_ONE, linear_filter.bias[position]
+        )
         return float(self.energy - 2 * weights @ self.moment + weights @ self.normal @ weights)
 
 
@@ -152,7 +154,7 @@ def _gather(
     return designs, targets, patch.classes[rows, columns]
 
 
-def _fit_readout(grams: list[_Gram], pattern: BayerPattern) -> Readout:
+def _fit_filter(grams: list[_Gram], pattern: BayerPattern) -> LinearFilter:
     """The filter of each position, halved until all sums are exact in float32."""
     solutions = [
         np.linalg.solve(gram.normal + np.eye(TAPS + 1) * 20 * UNIT**2, gram.moment)
@@ -161,7 +163,7 @@ def _fit_readout(grams: list[_Gram], pattern: BayerPattern) -> Readout:
     side = 2 * REACH + 1
     taps = np.rint([solution[:-1] * TAP_ONE for solution in solutions]).astype(np.int32)
     bias = np.rint([solution[-1] for solution in solutions]).astype(np.int32)
-    readout = Readout(taps.reshape(4, 3, side, side), bias)
-    while not readout.fits(pattern):
-        readout = Readout(readout.taps // 2, bias)
-    return readout
+    linear_filter = LinearFilter(taps.reshape(4, 3, side, side), bias)
+    while not linear_filter.fits(pattern):
+        linear_filter = LinearFilter(linear_filter.taps // 2, bias)
+    return linear_filter

@@ -90,14 +90,14 @@ class PointwiseFit:
 
     Attributes:
         tables: float64 ``[3, 17, 17, 17]``.
-        leaning: float64, the same shape: sum of squared weights with which the frame's samples lean
-            on each node.
+        node_weights: float64, the same shape: sum of squared weights that the frame's samples give
+            each node.
         gains: As in :class:`Base`.
         spacing: As in :class:`Base`.
     """
 
     tables: NDArray[np.float64]
-    leaning: NDArray[np.float64]
+    node_weights: NDArray[np.float64]
     gains: NDArray[np.int32]
     spacing: int
 
@@ -122,32 +122,32 @@ def fit_pointwise(
 def choose_pointwise(
     fits: Iterable[PointwiseFit],
     samples: tuple[Sample, Sample, Sample],
-    blank: Base,
-    cells: NDArray[np.int64],
+    empty: Base,
+    histogram: NDArray[np.int64],
     frame_shape: tuple[int, int],
-    bit_price: float,
+    base_lambda: float,
 ) -> Base:
     """The fit and its precision whose error and bits together cost least.
 
     Args:
         fits: From :func:`fit_pointwise`.
         samples: What they were fitted to.
-        blank: Gives the pattern and the values where there is no carrier.
-        cells: Of the carrier, from :func:`rawback.tone.lut.colour_histogram`.
+        empty: Gives the pattern and the values where there is no carrier.
+        histogram: Of the carrier, from :func:`rawback.tone.lut.colour_histogram`.
         frame_shape: Height and width.
-        bit_price: Squared error, in noise variances summed over the frame, that one bit must save.
+        base_lambda: Squared error, in noise variances summed over the frame, that a bit must save.
     """
     shares = _frame_share(samples, frame_shape)
-    touched = [touched_nodes(cells, grid) for grid in GRIDS]
+    touched = [touched_nodes(histogram, grid) for grid in GRIDS]
     best: tuple[float, Base] | None = None
     for fit in fits:
-        leaning = [_gathered(fit.leaning, grid) for grid in GRIDS]
-        start = replace(blank, spacing=fit.spacing, gains=fit.gains)
+        node_weights = [_gathered(fit.node_weights, grid) for grid in GRIDS]
+        start = replace(empty, spacing=fit.spacing, gains=fit.gains)
         for step, grids in _PRECISIONS:
-            details = _details(fit.tables, leaning[:grids], touched, step, bit_price)
-            nodes, _ = code_lut(BitCounter(), cells, step, grids, details)
+            details = _details(fit.tables, node_weights[:grids], touched, step, base_lambda)
+            nodes, _ = code_lut(BitCounter(), histogram, step, grids, details)
             base = replace(start, nodes=nodes, step=step, details=details)
-            cost = _cost(samples, shares, base, cells, bit_price)
+            cost = _cost(samples, shares, base, histogram, base_lambda)
             if best is None or cost < best[0]:
                 best = cost, base
     if best is None:
@@ -256,15 +256,15 @@ def _fit_gains(
 
 def _details(
     tables: NDArray[np.float64],
-    leaning: list[NDArray[np.float64]],
+    node_weights: list[NDArray[np.float64]],
     touched: list[NDArray[np.bool_]],
     step: int,
-    bit_price: float,
+    base_lambda: float,
 ) -> list[NDArray[np.int32]]:
     """Quantise the hierarchy from coarse to fine, each grid on what the ones before restored."""
     nodes = np.zeros((3, 2, 2, 2), dtype=np.int32)
     details = []
-    for grid, weight, used in zip(GRIDS, leaning, touched, strict=False):
+    for grid, weight, used in zip(GRIDS, node_weights, touched, strict=False):
         nodes = refine_grid(nodes)
         stride = (NODES - 1) // (grid - 1)
         wanted = tables[:, ::stride, ::stride, ::stride] - nodes
@@ -272,7 +272,7 @@ def _details(
         # Leaving an addition out costs its square at every sample that leans on the node.
         saved = weight * (wanted**2 - (wanted - detail * step) ** 2) / UNIT**2
         bits = 2 + 2 * np.log2(1 + np.abs(detail))
-        keep = used & ((saved > bit_price * bits) | (grid == GRIDS[0]))
+        keep = used & ((saved > base_lambda * bits) | (grid == GRIDS[0]))
         details.append((detail * keep).astype(np.int32))
         nodes = nodes + details[-1] * step
     return details
@@ -293,11 +293,11 @@ def _cost(
     samples: Iterable[Sample],
     shares: list[float],
     base: Base,
-    cells: NDArray[np.int64],
-    bit_price: float,
+    histogram: NDArray[np.int64],
+    base_lambda: float,
 ) -> float:
-    """What a base costs: its error over the frame, and its bits at their price."""
-    cost = 8 * len(base.pointwise_bytes(cells)) * bit_price
+    """What a base costs: its error over the frame, and its bits at their lambda."""
+    cost = 8 * len(base.pointwise_bytes(histogram)) * base_lambda
     for colour, (sample, share) in enumerate(zip(samples, shares, strict=True)):
         values = look_up(base.nodes, sample.pixels[None])[colour, 0]
         values = values * _gain_at(sample, base.gains, base.spacing)

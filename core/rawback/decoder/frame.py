@@ -1,0 +1,222 @@
+"""A payload taken apart, and the means to restore windows of its frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rawback.bitstream import Header, Payload, Section, SectionKind
+from rawback.common.coding_tables import coding_tables
+from rawback.common.error_weights import ErrorWeights
+from rawback.common.header_fields import ResidualParameters, frame_from_header, geometry_of
+from rawback.common.prediction import GuideSource, Prediction, predict
+from rawback.common.reconstruction import empty_tile, restored_residual
+from rawback.common.tiles import MARGIN, Grid, Window, split_planes
+from rawback.entropy import SymbolDecoder
+from rawback.errors import PayloadDamaged
+from rawback.parallel import in_threads
+from rawback.residual import (
+    CodeIndexDomain,
+    LosslessModel,
+    LosslessTile,
+    TileCoefficients,
+    code_layer,
+    code_lossless,
+    read_code_values,
+)
+from rawback.tone import Base, NoiseDomain, colour_histogram
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.jpegio import DecodedJpeg
+    from rawback.types import Progress
+
+__all__ = ["FrameDecoder"]
+
+
+@dataclass(frozen=True, slots=True)
+class _LosslessLayer:
+    """What the lossless layer needs besides its sections."""
+
+    codes: NDArray[np.uint16]
+    model: LosslessModel
+    domain: CodeIndexDomain
+
+
+class FrameDecoder:
+    """A payload taken apart, and the means to restore windows of it."""
+
+    def __init__(self, payload: Payload, carrier: DecodedJpeg) -> None:
+        header = payload.header
+        self.header: Header = header
+        self.grid = Grid.of(header.height, header.width)
+        self.tiles = self.grid.tiles()
+        self.guides = GuideSource(geometry_of(header), carrier.pixels, self.grid)
+        empty = frame_from_header(header, np.zeros((2, 2), dtype=np.uint16))
+        self.pattern = empty.pattern
+        self.domain = NoiseDomain.of(empty.noise, empty.black, empty.white)
+        self.sections = _by_place(payload.sections)
+        self.base = self._base(carrier)
+        self.parameters = (
+            ResidualParameters.from_bytes(header.residual) if header.residual else None
+        )
+        weight_power = self.parameters.weight_power if self.parameters else 0
+        self.weights = ErrorWeights.of(empty.noise, weight_power)
+        self.lossless = self._lossless_layer()
+        self.coding_order: NDArray[np.uint8] | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether every sample of the frame comes back as it was."""
+        return self.lossless is not None and all(
+            (SectionKind.EXACT, 0, tile) in self.sections for tile in range(len(self.tiles))
+        )
+
+    def _base(self, carrier: DecodedJpeg) -> Base:
+        data = self.sections.get((SectionKind.BASE, 0, 0))
+        if data is None:
+            message = "The payload was cut before its first section; restore from another copy."
+            raise PayloadDamaged(message)
+        cells = colour_histogram(carrier.pixels)
+        shape = (self.header.height, self.header.width)
+        base = Base.from_pointwise_bytes(data, self.pattern, cells, shape)
+        filters = self.sections.get((SectionKind.FILTER, 0, 0))
+        return base if filters is None else base.with_filter_bytes(filters)
+
+    def _lossless_layer(self) -> _LosslessLayer | None:
+        codes = self.sections.get((SectionKind.CODES, 0, 0))
+        model = self.sections.get((SectionKind.CODES, 1, 0))
+        if codes is None or model is None:
+            return None
+        used = read_code_values(codes)
+        ranks = CodeIndexDomain(np.ascontiguousarray(self.domain.forward[:, used]))
+        return _LosslessLayer(used, LosslessModel.from_bytes(model, self.pattern), ranks)
+
+    def restore(self, wanted: Window, report: Progress) -> tuple[NDArray[np.uint16], Window]:
+        """Samples ``[4, h, w]`` of a window that encloses the wanted one, and that window."""
+        within = [tile for tile in self.tiles if tile.overlaps(wanted)]
+        core = Window.union(within)
+        window = self.grid.aligned(self.grid.grown(core, MARGIN))
+        overlapping = [tile for tile in self.tiles if tile.overlaps(window)]
+        predicted, coded = self._decode_layers(overlapping, report)
+        report("Restoring samples", 0.7)
+        values = np.empty((4, *core.shape), dtype=np.int32)
+        classes = np.empty(core.shape, dtype=np.uint8)
+        for tile in within:
+            at = tile.within(core)
+            values[(slice(None), *at)] = predicted[tile].planes
+            classes[at] = predicted[tile].classes
+        if self.parameters is not None:
+            residual = restored_residual(self.parameters, coded, window)
+            residual = residual[(slice(None), *core.within(window))]
+            for tile in within:
+                part = (slice(None), *tile.within(core))
+                values[part] += self.weights.remove(residual[part], predicted[tile].planes)
+            del residual
+        samples = np.stack([self.domain.to_samples(values[p], p) for p in range(4)])
+        if self.lossless is not None:
+            self._decode_lossless(self.lossless, within, core, values, classes, samples, report)
+        return samples, core
+
+    def _decode_layers(
+        self, tiles: list[Window], report: Progress
+    ) -> tuple[dict[Window, Prediction], dict[Window, TileCoefficients]]:
+        refined = self._refined(tiles, report)
+
+        def decode(tile: Window) -> tuple[Prediction, TileCoefficients]:
+            prediction = refined.get(tile) or predict(self.base, self.guides, tile)
+            return prediction, self._decode_tile(tile, prediction)
+
+        predicted, coded = {}, {}
+        results = zip(tiles, in_threads(decode, tiles), strict=True)
+        for done, (tile, (prediction, coefficients)) in enumerate(results):
+            report("Decoding", 0.05 + 0.65 * done / len(tiles))
+            predicted[tile], coded[tile] = prediction, coefficients
+        return predicted, coded
+
+    @property
+    def _latents(self) -> dict[int, bytes]:
+        """Sections of latents by layer."""
+        return {
+            layer: data
+            for (kind, layer, tile), data in self.sections.items()
+            if kind == SectionKind.LATENTS and tile == 0
+        }
+
+    def _refined(self, tiles: list[Window], report: Progress) -> dict[Window, Prediction]:
+        """The base of these tiles with what latents add; nothing where there are none."""
+        latents = self._latents
+        if 0 not in latents:
+            return {}
+        from rawback.common.latents import refine
+
+        report("Decoding latents", 0.02)
+        predicted = list(in_threads(lambda t: predict(self.base, self.guides, t), self.tiles))
+        refined = refine(self.pattern, self.guides, predicted, latents, Window.union(tiles))
+        self.coding_order = refined.coding_order
+        return {part.window: part for part in refined.predicted}
+
+    def _decode_tile(self, tile: Window, prediction: Prediction) -> TileCoefficients:
+        """The coefficients of one tile, as far as its sections go."""
+        coefficients = empty_tile(prediction, self.weights)
+        index = self.tiles.index(tile)
+        for layer, quantiser in enumerate(self.parameters.quantisers if self.parameters else ()):
+            data = self.sections.get((SectionKind.RESIDUAL, layer, index))
+            if data is None:
+                # A layer that leaves all at zero is not written; a tile that is not all zero
+                # lacks a layer only where the payload was cut.
+                if coefficients.layers and any(m.any() for m in coefficients.magnitude.values()):
+                    break
+                coefficients.layers += 1
+                continue
+            code_layer(SymbolDecoder(data), coding_tables().layers, coefficients, quantiser, None)
+        return coefficients
+
+    def _decode_lossless(
+        self,
+        layer: _LosslessLayer,
+        tiles: list[Window],
+        core: Window,
+        values: NDArray[np.int32],
+        classes: NDArray[np.uint8],
+        samples: NDArray[np.uint16],
+        report: Progress,
+    ) -> None:
+        """Replace restored samples by the very ones, where their sections are there."""
+
+        def decode(tile: Window) -> None:
+            data = self.sections.get((SectionKind.EXACT, 0, self.tiles.index(tile)))
+            if data is None:
+                return
+            at = tile.within(core)
+            known = LosslessTile.of(values[(slice(None), *at)], classes[at])
+            indices = code_lossless(
+                SymbolDecoder(data),
+                coding_tables().exact,
+                layer.model,
+                layer.domain,
+                self.pattern,
+                known,
+                None,
+            )
+            samples[(slice(None), *at)] = split_planes(layer.codes[indices])
+
+        for done, _ in enumerate(in_threads(decode, tiles)):
+            report("Decoding the lossless layer", 0.75 + 0.24 * done / len(tiles))
+
+
+def _by_place(sections: tuple[Section, ...]) -> dict[tuple[int, int, int], bytes]:
+    """Sections by kind, layer and tile; kinds that are not known here are skipped."""
+    by_place: dict[tuple[int, int, int], bytes] = {}
+    for section in sections:
+        if section.kind not in set(SectionKind):
+            continue
+        place = (section.kind, section.layer, section.tile)
+        if place in by_place:
+            message = "The payload holds a section twice; fetch the file again."
+            raise PayloadDamaged(message)
+        by_place[place] = section.data
+    return by_place
