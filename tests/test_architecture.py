@@ -85,6 +85,8 @@ def test_rooms_offer_what_they_import(path: Path) -> None:
             names |= {alias.asname or alias.name for alias in node.names}
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             offered = ast.literal_eval(node.value)
+        if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.target) == "__all__":
+            offered = ast.literal_eval(node.value)
     if path.parent.name not in ("rawback", "_api", "cli"):
         assert offered is not None
         assert set(offered) == names

@@ -35,12 +35,13 @@ _COARSEST_OCTAVE = 11
 """Octave of the step at quality 1."""
 
 _BOUNDS = {
-    "size": (1, math.inf),
-    "bpp": (0, math.inf),
+    "size": (1, 1 << 32),
+    "bpp": (math.ulp(0), 1 << 10),
     "quality": (0, 100),
     "psnr": (0, 200),
     "lossless": (0, 0),
 }
+"""Least and largest values: a payload is below 4 GiB, and no sample has a thousand bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class Rate:
     def __post_init__(self) -> None:
         low, high = _BOUNDS[self.kind]
         if not low <= self.value <= high:
-            message = f"{self.kind} {self.value} is not between {low} and {high}"
+            least = "above 0" if self.kind == "bpp" else f"at least {low}"
+            message = f"A {self.kind} is {least} and at most {high}, not {self.value}."
             raise ValueError(message)
 
     @classmethod

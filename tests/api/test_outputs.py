@@ -127,6 +127,7 @@ def test_a_sidecar_leaves_the_jpeg_alone(shot_folder: Path, shot: Shot) -> None:
     sidecar = shot_folder / "photo.jpg.rawback"
     assert result.output == sidecar
     assert jpeg.read_bytes() == shot[1]
+    assert result.payload_bytes == sidecar.stat().st_size
     assert rawback.inspect(sidecar).payload_bytes == sidecar.stat().st_size
     assert rawback.verify(jpeg, sidecar=sidecar).intact
     with pytest.raises(rawback.PayloadMissing, match=r"\.rawback"):

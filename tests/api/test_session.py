@@ -7,6 +7,7 @@ import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +15,10 @@ from PIL import Image
 
 import rawback
 from rawback import rawio
+from rawback.encoder.analysis import BASE_LAMBDAS, Analysis, EncoderInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WHOLE = (0, 0, 160, 120)
 
@@ -104,6 +109,40 @@ def test_rates_are_found_by_size_bits_and_decibels(session: rawback.Session) -> 
     by_size = session.preview(rawback.Rate.size(point.payload_bytes), WHOLE)
     by_psnr = session.preview(rawback.Rate.psnr(48), WHOLE)
     assert np.array_equal(by_size.restored, by_psnr.restored)
+
+
+def test_a_curve_leaves_the_largest_base_where_it_is(
+    shot: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[float] = []
+    fit = Analysis.of
+
+    def noted(
+        source: EncoderInput, base_lambda: float, report: Callable[[float], None]
+    ) -> Analysis:
+        fitted.append(base_lambda)
+        return fit(source, base_lambda, report)
+
+    monkeypatch.setattr(Analysis, "of", noted)
+    with_curve = rawback.open_session(*shot)
+    with_curve.curve()
+    assert sorted(fitted) == list(BASE_LAMBDAS)
+    with_curve.encode(rawback.Rate.quality(40))
+    with_curve.preview(rawback.Rate.quality(40), WHOLE)
+    assert sorted(fitted) == list(BASE_LAMBDAS)
+
+
+def test_previews_agree_while_whole_frames_are_measured(shot: tuple[bytes, bytes]) -> None:
+    """Points that coefficients are restored to are estimated at first, then known."""
+    session = rawback.open_session(*shot)
+    session.prepare()
+    rate = rawback.Rate.quality(30)
+    with ThreadPoolExecutor(4) as pool:
+        curve = pool.submit(session.curve)
+        during = list(pool.map(lambda _: session.preview(rate, WHOLE).restored, range(8)))
+        curve.result()
+    coded = session.encode(rate).restored.cfa
+    assert all(np.array_equal(view, coded) for view in during)
 
 
 def test_sections_end_where_the_payload_can_be_cut(session: rawback.Session) -> None:

@@ -28,6 +28,12 @@ SURFACE = """
 """
 
 HEAVY = {"torch", "scipy", "cv2", "rawpy", "numpy", "PIL", "imagecodecs"}
+ENCODING = {
+    "rawback.encoder",
+    "rawback.tone.fitting",
+    "rawback.residual.fitting",
+    "rawback.geometry.registration",
+}
 
 
 def loaded_by(*code: str) -> set[str]:
@@ -95,5 +101,8 @@ def test_networks_are_loaded_only_where_they_are_used(shot_folder: Path, rate: s
     into = ["-o", str(carrier), rate]
     for command in (["embed", str(raw), str(jpeg), *into], ["restore", str(carrier)]):
         modules = loaded_by(f"import rawback.cli; assert rawback.cli.main({command!r}) == 0")
+        if command[0] == "restore":
+            assert not modules & ENCODING
+            assert not any(name.startswith("scipy") for name in modules)
         assert f"rawback.{'encoder' if command[0] == 'embed' else 'decoder'}" in modules
         assert "torch" not in modules

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import rawback
-from rawback import decoder, rawio
+from rawback import bitstream, container, decoder, rawio
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,3 +135,14 @@ def test_a_jpeg_that_changes_meanwhile_is_not_overwritten(
         rawback.embed(raw, jpeg, rate=COARSE, in_place=True, keep_original=keep, progress=edit)
     assert jpeg.read_bytes() == edited
     assert names_in(shot_folder) == ["photo.dng", "photo.jpg"]
+
+
+def test_verify_says_of_a_payload_what_restore_says(shot: Shot) -> None:
+    """One that is whole, but was coded with other tables."""
+    carrier, _ = rawback.embed_bytes(*shot, rate=COARSE)
+    payload = bitstream.unpack(container.extract_payload(carrier))
+    header = replace(payload.header, tables=bytes(8))
+    other = container.embed_payload(carrier, bitstream.pack(replace(payload, header=header)))
+    for verb in (rawback.verify, rawback.restore_bytes):
+        with pytest.raises(rawback.PayloadTooNew, match="update it"):
+            verb(other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -151,10 +152,23 @@ def test_the_smallest_payload_named_in_a_refusal_can_be_had(small: Trial) -> Non
 
 @pytest.mark.parametrize(
     "wrong",
-    [("size", 0), ("size", -5), ("bpp", -1), ("quality", 101), ("quality", -1), ("psnr", -3)],
+    [
+        ("size", 0),
+        ("size", -5),
+        ("size", math.inf),
+        ("size", math.nan),
+        ("bpp", -1),
+        ("bpp", 0),
+        ("bpp", math.inf),
+        ("quality", 101),
+        ("quality", -1),
+        ("quality", math.nan),
+        ("psnr", -3),
+        ("psnr", math.inf),
+    ],
 )
 def test_rates_out_of_range_are_refused(wrong: tuple[str, float]) -> None:
-    with pytest.raises(ValueError, match="is not between"):
+    with pytest.raises(ValueError, match=f"A {wrong[0]} is .* and at most"):
         getattr(Rate, wrong[0])(wrong[1])
 
 

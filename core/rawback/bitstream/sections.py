@@ -24,7 +24,7 @@ class SectionKind(IntEnum):
     BASE = 1
     """The inverse rendering that predicts the raw from the guide."""
     FILTER = 2
-    """The linear readout that refines the base."""
+    """The linear filters that refine the base."""
     RESIDUAL = 3
     """One layer of the coded difference between base and raw."""
     EXACT = 4
@@ -32,7 +32,7 @@ class SectionKind(IntEnum):
     CODES = 5
     """The sensor's codes and the model fitted to them, which the exact layer needs."""
     LATENTS = 6
-    """Reserved for learned latents, between base and residual."""
+    """Learned latents, between base and residual: a header first, then groups of positions."""
 
 
 @dataclass(frozen=True, slots=True)

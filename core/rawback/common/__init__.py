@@ -15,3 +15,5 @@ All of it is normative: it decides how bits are read, or what they restore.
 """
 
 from __future__ import annotations
+
+__all__: list[str] = []

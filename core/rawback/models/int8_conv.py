@@ -81,7 +81,8 @@ def int8_is_exact() -> bool:
     random = torch.Generator().manual_seed(0)
     try:
         return all(_comes_out(random, side) for side in (1, 3))
-    except (AttributeError, RuntimeError):  # Another build of torch, or another processor.
+    except (AttributeError, RuntimeError, TypeError):
+        # These operators are torch's own affair: another build may have none, or others.
         return False
 
 
