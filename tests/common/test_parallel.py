@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rawback.common.network_input import in_torch_threads, single_threaded
-from rawback.common.parallel import in_threads
+from rawback.parallel import in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
