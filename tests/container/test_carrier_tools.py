@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from rawback.container import embed_payload, extract_payload, remove_payload
-from rawback.container.segments import APP2, APP11, APPLICATION, segment, walk
+from rawback.jpeg_segments import APP2, APP11, APPLICATION, segment, walk
 
 PAYLOAD = shake_128(b"payload").digest(300_000)
 

@@ -22,7 +22,6 @@ from rawback.container import (
     unwrap,
     wrap,
 )
-from rawback.container.segments import APP11, MAX_BODY, segment, walk
 from rawback.errors import (
     DamagedCarrier,
     PayloadDamaged,
@@ -32,6 +31,7 @@ from rawback.errors import (
     SignedCarrier,
     UnsupportedCarrier,
 )
+from rawback.jpeg_segments import APP11, MAX_BODY, segment, walk
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
 JFIF = segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
@@ -256,10 +256,17 @@ def test_cut_anywhere_before_the_scan() -> None:
         assert extract_payload(jpeg[:size]) == b"payload"
 
 
-@pytest.mark.parametrize("part", [b"junk", b"\xff\0", SOI, EOI, b"\xff\xe1\0\1", b"\xff\xe1\0\0"])
+@pytest.mark.parametrize("part", [b"\xff\0", SOI, EOI, b"\xff\xe1\0\1", b"\xff\xe1\0\0"])
 def test_broken_segments(part: bytes) -> None:
     with pytest.raises(DamagedCarrier):
         extract_payload(file_of(JFIF, part))
+
+
+def test_stray_bytes_between_segments_stay_where_they_are() -> None:
+    jpeg = file_of(JFIF, b"junk", COMMENT)
+    carried = embed_payload(jpeg, b"payload")
+    assert extract_payload(carried) == b"payload"
+    assert remove_payload(carried) == jpeg
 
 
 def test_no_payload() -> None:

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 
 from rawback.container.jumbf import CONTENT_TYPE, PACKET
-from rawback.container.segments import APP11, Segment, segment, walk
 from rawback.errors import UnsupportedCarrier
+from rawback.jpeg_segments import APP11, Segment, segment, walk
 
 __all__ = ["App11", "Box", "added_size", "free_instance", "split"]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from rawback.container.app11 import App11, Box, added_size, free_instance, split
 from rawback.container.jumbf import unwrap, wrap, wrapped_size
-from rawback.container.segments import APP2, APPLICATION, walk
 from rawback.errors import PayloadDamaged, PayloadMissing, SignedCarrier
+from rawback.jpeg_segments import APP2, APPLICATION, walk
 
 __all__ = [
     "CarrierFile",

@@ -25,7 +25,7 @@ MAX_PIXELS = 1 << 28
 _EOI = b"\xff\xd9"
 _NO_DATA = 128
 _BAND = 256
-_NOT_WHOLE = "the JPEG is damaged (image data is missing); export it again"
+_NOT_WHOLE = "The JPEG is damaged (image data is missing); export it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ def decode_jpeg(data: bytes) -> DecodedJpeg:
         The pixels and the orientation hint.
 
     Raises:
-        UnsupportedCarrier: No JPEG, a kind whose pixels are not pinned (CMYK, 12 bits, lossless,
+        UnsupportedCarrier: Not a JPEG, a kind whose pixels are not pinned (CMYK, 12 bits, lossless,
             arithmetic coding), more than `MAX_PIXELS`, or a Pillow without libjpeg-turbo.
         DamagedCarrier: The file is cut or broken. A scan that ends early although an end marker
             follows is noticed where it leaves the last block of the picture empty.
     """
     structure = read_structure(data)
     if structure.width * structure.height > MAX_PIXELS:
-        message = f"a JPEG of more than {MAX_PIXELS >> 20} megapixels; export it smaller"
+        message = f"The JPEG has more than {MAX_PIXELS >> 20} megapixels; export it smaller."
         raise UnsupportedCarrier(message)
     _require_pinned_decoder()
     pixels = _decode(structure, structure.head + _EOI)
@@ -91,7 +91,7 @@ def pixel_digest(pixels: NDArray[np.uint8]) -> bytes:
 @cache
 def _require_pinned_decoder() -> None:
     if not features.check_feature("libjpeg_turbo"):
-        message = "this Pillow decodes JPEG without libjpeg-turbo; install Pillow's own wheel"
+        message = "This Pillow decodes JPEG without libjpeg-turbo; install Pillow's own wheel."
         raise UnsupportedCarrier(message)
 
 

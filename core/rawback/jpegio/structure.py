@@ -16,15 +16,17 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from rawback.errors import DamagedCarrier, UnsupportedCarrier
+from rawback.jpeg_segments import EOI, SOS, next_segment, start_of_image
 
 __all__ = ["JpegStructure", "read_structure"]
 
-_SOI, _EOI, _SOS, _DNL, _DHP = 0xD8, 0xD9, 0xDA, 0xDC, 0xDE
+_DNL, _DHP = 0xDC, 0xDE
+_INSIDE_SCANS = frozenset({0x01, *range(0xD0, 0xD8)})
 _APP0, _APP1, _APP14 = 0xE0, 0xE1, 0xEE
 _TABLES = frozenset({0xC4, 0xDB, 0xDD})
 _HUFFMAN_8_BIT = frozenset({0xC0, 0xC1, 0xC2})
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_DECIDE_PIXELS = _FRAMES | _TABLES | {_SOS, _APP0, _APP14}
+_DECIDE_PIXELS = _FRAMES | _TABLES | {SOS, _APP0, _APP14}
 _PROGRESSIVE = 0xC2
 _KINDS = {0xC3: "lossless", 0xC5: "hierarchical", 0xC6: "hierarchical", 0xC7: "hierarchical"}
 
@@ -74,12 +76,9 @@ def read_structure(data: bytes) -> JpegStructure:
         The structure of the first image.
 
     Raises:
-        UnsupportedCarrier: The bytes are no JPEG, or one of a kind that cannot be a carrier.
+        UnsupportedCarrier: The bytes are not a JPEG, or one of a kind that cannot be a carrier.
         DamagedCarrier: A segment is cut or senseless, or scan data is missing.
     """
-    if data[:2] != b"\xff\xd8":
-        message = "this file is no JPEG; give the JPEG that was rendered from the raw"
-        raise UnsupportedCarrier(message)
     walk = _Walk(data)
     while walk.step():
         pass
@@ -91,8 +90,8 @@ class _Walk:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._position = 2
-        self._kept = [data[:2]]
+        self._position = start_of_image(data)
+        self._kept = [data[: self._position]]
         self._frame: _Frame | None = None
         self._orientation = 1
         self._scanned: set[int] = set()
@@ -101,19 +100,22 @@ class _Walk:
 
     def step(self) -> bool:
         """Take in one segment, with the entropy-coded bytes behind it; false at the end."""
-        marker, start, end = _next_segment(self._data, self._position)
-        self._position = end
-        if marker == _EOI:
+        segment = next_segment(self._data, self._position)
+        marker, self._position = segment.marker, segment.end
+        if marker == EOI:
             return False
-        body = self._data[start + 4 : end]
+        if marker in _INSIDE_SCANS:
+            _refuse("a marker stands where none may be")
+        body = self._data[segment.body : segment.end]
         if marker in _FRAMES or marker == _DHP:
             self._frame = _read_frame(marker, body, already=self._frame)
-        elif marker == _SOS:
+        elif marker == SOS:
             self._scan(body)
         elif marker == _APP1 and self._orientation == 1:
             self._orientation = _exif_orientation(body)
         if marker in _DECIDE_PIXELS:
-            self._kept.append(self._data[start : self._position])
+            # From the marker on: fill bytes before it decide nothing.
+            self._kept.append(self._data[segment.body - 4 : self._position])
         return True
 
     def _scan(self, header: bytes) -> None:
@@ -121,7 +123,7 @@ class _Walk:
             _refuse("its scan comes before its frame header")
         self._scans += 1
         if self._scans > _MOST_SCANS:
-            message = f"a JPEG of more than {_MOST_SCANS} scans; save it again as baseline JPEG"
+            message = f"The JPEG has more than {_MOST_SCANS} scans; save it again as baseline JPEG."
             raise UnsupportedCarrier(message)
         start = self._position
         self._position = _end_of_scan(self._data, start)
@@ -145,32 +147,12 @@ class _Walk:
         )
 
 
-def _next_segment(data: bytes, position: int) -> tuple[int, int, int]:
-    """Marker, offset of its 0xFF and end of the segment that starts at `position`."""
-    if data[position : position + 1] != b"\xff":
-        _refuse("a segment does not start where the one before it ends")
-    while data[position + 1 : position + 2] == b"\xff":
-        position += 1
-    if position + 2 > len(data):
-        _refuse("it is cut before its end")
-    marker = data[position + 1]
-    if marker == _EOI:
-        return marker, position, position + 2
-    if marker in (0x00, 0x01, _SOI) or 0xD0 <= marker <= 0xD7:
-        _refuse("a marker stands where none may be")
-    length = int.from_bytes(data[position + 2 : position + 4], "big")
-    end = position + 2 + length
-    if length < 2 or end > len(data):
-        _refuse("a segment is cut")
-    return marker, position, end
-
-
 def _end_of_scan(data: bytes, position: int) -> int:
     found = _SCAN_END.search(data, position)
     if found is None:
         _refuse("it is cut before its end")
     if data[found.end() - 1] == _DNL:
-        message = "this JPEG gives its height only after its pixels; save it again as baseline JPEG"
+        message = "The JPEG gives its height only after its pixels; save it again as baseline JPEG."
         raise UnsupportedCarrier(message)
     return found.start()
 
@@ -178,7 +160,7 @@ def _end_of_scan(data: bytes, position: int) -> int:
 def _read_frame(marker: int, body: bytes, *, already: _Frame | None) -> _Frame:
     if marker not in _HUFFMAN_8_BIT:
         kind = "hierarchical" if marker == _DHP else _KINDS.get(marker, "arithmetic-coded")
-        message = f"{kind} JPEG cannot carry a raw; save it again as baseline JPEG"
+        message = f"The JPEG is {kind} and cannot carry a raw; save it again as baseline JPEG."
         raise UnsupportedCarrier(message)
     if already is not None:
         _refuse("it has two frame headers")
@@ -186,11 +168,13 @@ def _read_frame(marker: int, body: bytes, *, already: _Frame | None) -> _Frame:
         _refuse("its frame header is cut")
     precision, height, width, components = struct.unpack_from(">BHHB", body)
     if precision != 8:
-        message = f"a JPEG of {precision} bits cannot carry a raw; save it again with 8 bits"
+        message = (
+            f"The JPEG has {precision} bits and cannot carry a raw; save it again with 8 bits."
+        )
         raise UnsupportedCarrier(message)
     if components not in (1, 3):
-        kind = "CMYK" if components == 4 else f"{components}-component"
-        message = f"{kind} JPEG cannot carry a raw; save it again as RGB"
+        kind = "CMYK" if components == 4 else f"of {components} components"
+        message = f"The JPEG is {kind} and cannot carry a raw; save it again as RGB."
         raise UnsupportedCarrier(message)
     identifiers = tuple(body[6::3])
     if not (width and height) or len(set(identifiers)) != components:
@@ -229,5 +213,5 @@ def _exif_orientation(body: bytes) -> int:
 
 
 def _refuse(what: str) -> NoReturn:
-    message = f"the JPEG is damaged ({what}); export it again"
+    message = f"The JPEG is damaged ({what}); export it again."
     raise DamagedCarrier(message)

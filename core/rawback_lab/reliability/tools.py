@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import rawback
 from rawback import container
-from rawback.container.segments import APP11, walk
+from rawback.jpeg_segments import APP11, walk
 from rawback.jpegio import decode_jpeg
 from rawback.rate import Rate
 from rawback_lab.reliability.report import record

@@ -1,7 +1,6 @@
-"""The marker segments of a JPEG up to its first scan (ITU-T T.81, annex B).
+"""The marker segments of a JPEG (ITU-T T.81, annex B).
 
-Nothing behind the first scan header is looked at: neither entropy-coded data, nor what follows the
-end of the image, such as the further pictures of an Ultra HDR or multi-picture file.
+Bytes between two segments that belong to neither are stepped over, as decoders do.
 """
 
 from __future__ import annotations
@@ -10,16 +9,29 @@ from dataclasses import dataclass
 
 from rawback.errors import DamagedCarrier, UnsupportedCarrier
 
-__all__ = ["APP2", "APP11", "APPLICATION", "MAX_BODY", "Segment", "segment", "walk"]
+__all__ = [
+    "APP2",
+    "APP11",
+    "APPLICATION",
+    "EOI",
+    "MAX_BODY",
+    "SOS",
+    "Segment",
+    "next_segment",
+    "segment",
+    "start_of_image",
+    "walk",
+]
 
 APP2 = 0xE2
 APP11 = 0xEB
 APPLICATION = range(0xE0, 0xF0)
+EOI, SOS = 0xD9, 0xDA
 MAX_BODY = 0xFFFF - 2
 """Bytes that fit behind the length field of one segment."""
 
-_SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
-_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
+_SOI = 0xD8
+_WITHOUT_LENGTH = frozenset({0x01, EOI, *range(0xD0, 0xD8)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +56,32 @@ def segment(marker: int, body: bytes) -> bytes:
     return bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2, "big") + body
 
 
-def walk(jpeg: bytes) -> list[Segment]:
-    """List the segments from behind the start of the image to the first scan header, included.
+def start_of_image(jpeg: bytes) -> int:
+    """Position behind the start-of-image marker.
 
     Raises:
-        UnsupportedCarrier: The bytes are no JPEG.
-        DamagedCarrier: The file ends, or makes no sense, before its first scan.
+        UnsupportedCarrier: The bytes are not a JPEG.
     """
     if jpeg[:2] != bytes((0xFF, _SOI)):
         message = "The file is not a JPEG; give the JPEG that was made from the raw."
         raise UnsupportedCarrier(message)
-    found = [_next(jpeg, 2)]
-    while found[-1].marker != _SOS:
-        found.append(_next(jpeg, found[-1].end))
-    return found
+    return 2
 
 
-def _next(jpeg: bytes, start: int) -> Segment:
+def next_segment(jpeg: bytes, position: int) -> Segment:
+    """The first segment at or after a position that no segment reaches beyond.
+
+    Raises:
+        DamagedCarrier: The file ends, or makes no sense, before the segment's end.
+    """
+    start = jpeg.find(0xFF, position)
+    if start < 0:
+        raise _damage(position)
     code = start
     while jpeg[code : code + 1] == b"\xff":
         code += 1
     marker = jpeg[code] if code < len(jpeg) else 0
-    if code == start or marker in (0x00, _SOI, _EOI):
+    if marker in (0x00, _SOI):
         raise _damage(start)
     body = code + 1
     if marker in _WITHOUT_LENGTH:
@@ -74,6 +90,24 @@ def _next(jpeg: bytes, start: int) -> Segment:
     if length < 2 or body + length > len(jpeg):
         raise _damage(start)
     return Segment(marker, start, body + 2, body + length)
+
+
+def walk(jpeg: bytes) -> list[Segment]:
+    """List the segments from behind the start of the image to the first scan header, included.
+
+    Nothing behind it is looked at: neither entropy-coded data, nor what follows the end of the
+    image, such as the further pictures of an Ultra HDR or multi-picture file.
+
+    Raises:
+        UnsupportedCarrier: The bytes are not a JPEG.
+        DamagedCarrier: The file ends, or makes no sense, before its first scan.
+    """
+    segments = [next_segment(jpeg, start_of_image(jpeg))]
+    while segments[-1].marker != SOS:
+        if segments[-1].marker == EOI:
+            raise _damage(segments[-1].start)
+        segments.append(next_segment(jpeg, segments[-1].end))
+    return segments
 
 
 def _damage(position: int) -> DamagedCarrier:
