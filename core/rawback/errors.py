@@ -9,6 +9,7 @@
     ├── DamagedCarrier           the JPEG is cut or broken
     ├── SignedCarrier            a C2PA signature would stop validating
     ├── ShotMismatch             the raw and the JPEG do not show the same shot
+    │   └── NothingToRegister    one of them shows too little to tell: a dark frame, a flat field
     ├── PayloadMissing           the JPEG carries no rawback payload
     ├── PayloadDamaged           a payload that fails its checks
     │   └── PayloadTooNew        written by a newer major version of the format
@@ -28,6 +29,7 @@ __all__ = [
     "Cancelled",
     "DamagedCarrier",
     "DamagedRaw",
+    "NothingToRegister",
     "OutputRefused",
     "PayloadDamaged",
     "PayloadMissing",
@@ -69,6 +71,10 @@ class SignedCarrier(RawbackError):
 
 class ShotMismatch(RawbackError):
     """The raw and the JPEG do not show the same shot."""
+
+
+class NothingToRegister(ShotMismatch):
+    """The raw or the JPEG shows too little structure to find the one on the other."""
 
 
 class PayloadMissing(RawbackError):

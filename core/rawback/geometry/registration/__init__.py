@@ -8,12 +8,30 @@
       fit             maps through all blocks, by robust least squares
       model_selection the simplest map that explains them
       quantisation    that map as a transform in integers
+    same_shot         a quick yes or no from small pictures
+    features          matched features, also of mirror images and negatives
     pyramid           small grey pictures of raw and JPEG that can be compared
     surface           maps while they are being estimated
 """
 
 from __future__ import annotations
 
+from rawback.geometry.registration.same_shot import (
+    Comparison,
+    Summary,
+    Verdict,
+    shows_same_shot,
+    summarise,
+)
 from rawback.geometry.registration.search import MATCH, Registration, register
 
-__all__ = ["MATCH", "Registration", "register"]
+__all__ = [
+    "MATCH",
+    "Comparison",
+    "Registration",
+    "Summary",
+    "Verdict",
+    "register",
+    "shows_same_shot",
+    "summarise",
+]

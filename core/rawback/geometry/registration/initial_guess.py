@@ -1,7 +1,7 @@
 """First guesses where the raw lies in the carrier: right within some pixels, or nothing.
 
-Carriers of the raw's own size are tried in every orientation. For all others, scale and rotation
-invariant features (SIFT: Lowe 2004) are matched and a homography drawn from them by consensus.
+Carriers of the raw's own size are tried in every orientation. For all others, features
+are matched and a homography drawn from them by consensus.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from rawback.geometry.registration.features import agreement, detect
 from rawback.geometry.registration.pyramid import PyramidLevel, carrier_level, locally_normalised
 from rawback.geometry.registration.surface import Surface
 from rawback.orientation import orient_image, orient_position, oriented_size
@@ -24,10 +25,8 @@ __all__ = ["Guess", "aligned_guesses", "aligned_matrix", "feature_guess"]
 _SMALL_SIDE = 640
 _REACH = 8
 _SIZE_TOLERANCE = 0.02
-_MAX_RATIO = 0.82
 _MIN_INLIERS = 10
 _MIN_FEATURE_SIDE = 32
-_THRESHOLD = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +35,13 @@ class Guess:
 
     Attributes:
         surface: Raw to carrier positions.
-        score: Correlation, -1 to 1, for aligned guesses; how many features agree for others.
+        score: Correlation, 0 to 1, for aligned guesses; how many features agree for others.
+        negative: Whether the carrier shows the raw's negative.
     """
 
     surface: Surface
     score: float
+    negative: bool = False
 
 
 def aligned_matrix(orientation: int, raw_size: tuple[int, int]) -> NDArray[np.float64]:
@@ -87,10 +88,12 @@ def aligned_guesses(
         reach = min(_REACH, min(rows, columns) // 4)
         template = turned[reach : rows - reach, reach : columns - reach]
         scores = cv2.matchTemplate(theirs[:rows, :columns], template, cv2.TM_CCORR_NORMED)
-        _, score, _, (x, y) = cv2.minMaxLoc(scores)
+        lowest, highest, below, above = cv2.minMaxLoc(scores)
+        negative = -lowest > highest
+        x, y = below if negative else above
         matrix = aligned_matrix(orientation, raw_size)
         matrix[:2, 2] += np.array([x - reach, y - reach]) * other.step
-        guesses[orientation] = Guess(Surface(matrix), score)
+        guesses[orientation] = Guess(Surface(matrix), max(highest, -lowest), negative)
     return guesses
 
 
@@ -113,61 +116,16 @@ def feature_guess(
     other = carrier_level(pixels, max(pixels.shape[:2]) / carrier_side)
     if min(*small.image.shape, *other.image.shape) < _MIN_FEATURE_SIDE:
         return None
-    theirs = _features(other.image, count)
-    best: Guess | None = None
-    for mirrored in (False, True):
-        image = small.image[:, ::-1] if mirrored else small.image
-        agreement = _consensus(_features(image, count), theirs)
-        if agreement is None or (best is not None and agreement[1] <= best.score):
-            continue
-        matrix = agreement[0]
-        if mirrored:
-            matrix = matrix @ np.array([[-1.0, 0, image.shape[1] - 1], [0, 1, 0], [0, 0, 1]])
-        matrix = _to_full_size(other) @ matrix @ np.linalg.inv(_to_full_size(small))
-        best = Guess(Surface(matrix / matrix[2, 2]), agreement[1])
-        if best.score >= 4 * _MIN_INLIERS:
-            break
-    return best
-
-
-_Features = tuple["NDArray[np.float32]", "NDArray[np.float32]"]
+    consensus = agreement(
+        detect(small.image, count), detect(other.image, count), enough=_MIN_INLIERS
+    )
+    if consensus is None:
+        return None
+    matrix = _to_full_size(other) @ consensus.matrix @ np.linalg.inv(_to_full_size(small))
+    return Guess(Surface(matrix / matrix[2, 2]), consensus.inliers, consensus.negative)
 
 
 def _to_full_size(level: PyramidLevel) -> NDArray[np.float64]:
     """PyramidLevel pixels to full-size positions."""
     (x, y), half = level.step, 0.5
     return np.array([[x, 0, half * x - half], [0, y, half * y - half], [0, 0, 1]])
-
-
-def _features(image: NDArray[np.float32], count: int) -> _Features:
-    """Positions ``[n, 2]`` and descriptors ``[n, 128]`` of the strongest features."""
-    low, high = np.percentile(image, (0.5, 99.5))
-    grey = ((image - low) * (255 / max(high - low, 1e-6))).clip(0, 255).astype(np.uint8)
-    flat = cv2.createCLAHE(clipLimit=3.0, tileGridSize=(8, 8)).apply(grey)
-    sift = cv2.SIFT.create(nfeatures=count, contrastThreshold=0.02)
-    points, descriptors = sift.detectAndCompute(flat, np.full_like(flat, 255))
-    if len(points) < _MIN_INLIERS:
-        return np.zeros((0, 2), np.float32), np.zeros((0, 128), np.float32)
-    # Square roots of the histograms compare better under the Euclidean distance.
-    strength = np.abs(descriptors).sum(axis=1, keepdims=True)
-    rooted = np.sqrt(descriptors / np.maximum(strength, 1e-6)).astype(np.float32)
-    return np.array([point.pt for point in points], np.float32), rooted
-
-
-def _consensus(mine: _Features, theirs: _Features) -> tuple[NDArray[np.float64], int] | None:
-    """The homography most matches agree on, and how many do."""
-    if min(len(mine[0]), len(theirs[0])) < _MIN_INLIERS:
-        return None
-    pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(mine[1], theirs[1], k=2)
-    good = [first for first, second in pairs if first.distance < _MAX_RATIO * second.distance]
-    if len(good) < _MIN_INLIERS:
-        return None
-    source = mine[0][[match.queryIdx for match in good]]
-    target = theirs[0][[match.trainIdx for match in good]]
-    cv2.setRNGSeed(1)
-    matrix, inliers = cv2.findHomography(
-        source, target, cv2.USAC_MAGSAC, _THRESHOLD, maxIters=5000, confidence=0.9999
-    )
-    # Both are None where no homography was found.
-    count = int(np.count_nonzero(inliers))
-    return (np.asarray(matrix, np.float64), count) if count >= _MIN_INLIERS else None

@@ -11,18 +11,19 @@ Renderings differ in tone, so only locally normalised pictures are ever compared
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.errors import ShotMismatch
+from rawback.errors import NothingToRegister, ShotMismatch
 from rawback.geometry.model import Geometry
 from rawback.geometry.registration.blocks import measure, reference
 from rawback.geometry.registration.initial_guess import aligned_guesses, feature_guess
 from rawback.geometry.registration.model_selection import model_classes, select_model
-from rawback.geometry.registration.pyramid import carrier_level, raw_level
+from rawback.geometry.registration.pyramid import carrier_level, raw_level, structured_share
 from rawback.geometry.registration.quantisation import quantise, snap
+from rawback.geometry.registration.same_shot import LEAST_STRUCTURE
 from rawback.geometry.transform import Aligned
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def register(frame: RawFrame, pixels: NDArray[np.uint8]) -> Registration:
         The geometry, and how alike the two are.
 
     Raises:
+        NothingToRegister: One of the two shows too little structure to tell.
         ShotMismatch: The two do not show the same shot, or the perspective is too steep.
     """
     search = _Search(raw_level(frame), pixels, (frame.width, frame.height))
@@ -92,7 +94,7 @@ def register(frame: RawFrame, pixels: NDArray[np.uint8]) -> Registration:
         transform, correlation = search.transform()
         geometry = Geometry(search.raw_size, search.carrier_size, transform)
     except ValueError as error:
-        message = "the JPEG shows the raw too steeply; export it with less perspective correction"
+        message = "The JPEG shows the raw too steeply. Export it with less perspective correction."
         raise ShotMismatch(message) from error
     return Registration(geometry, correlation)
 
@@ -111,7 +113,7 @@ class _Search:
         """The transform and how alike it makes the two."""
         guess = self._best_aligned()
         if guess is not None:
-            quick = self._level(guess.surface, self._step_of(_QUICK_SIDE), rounds=1)
+            quick = self._level(guess, self._step_of(_QUICK_SIDE), rounds=1)
             aligned = quick and snap(quick.surface, self.raw_size, self.carrier_size)
             if quick and aligned and quick.correlation > _SURE:
                 return aligned, quick.correlation
@@ -121,12 +123,24 @@ class _Search:
             return aligned or quantise(estimate.surface, self.raw_size), estimate.correlation
         faint = self._faint()
         if faint is None:
-            message = (
-                "the raw and the JPEG do not show the same shot; give the raw that the JPEG "
-                "was rendered from"
-            )
-            raise ShotMismatch(message)
+            raise self._mismatch()
         return faint
+
+    def _mismatch(self) -> ShotMismatch:
+        """Why the raw was not found: nothing to go by, or something else."""
+        carrier = carrier_level(self._pixels, max(self.carrier_size) / _COARSEST_SIDE)
+        for name, level in (("raw", self._raw), ("JPEG", carrier)):
+            if structured_share(level) < LEAST_STRUCTURE:
+                message = (
+                    f"The {name} shows too little to find the raw on the JPEG by: it is dark, even "
+                    "or mere noise. Embed it lossless, or unguided, which needs no likeness."
+                )
+                return NothingToRegister(message)
+        message = (
+            "The raw and the JPEG do not show the same shot. Give the raw that the JPEG was "
+            "rendered from."
+        )
+        return ShotMismatch(message)
 
     def _best_aligned(self) -> Guess | None:
         best = max(self._aligned.values(), key=lambda guess: guess.score, default=None)
@@ -143,45 +157,45 @@ class _Search:
         shift = snap(self._aligned[orientation].surface, self.raw_size, self.carrier_size)
         return (aligned, score) if shift == aligned else None
 
-    def _guesses(self) -> Iterator[Surface]:
+    def _guesses(self) -> Iterator[Guess]:
         """First guesses, the likeliest first, each computed when it is asked for."""
         promising = self._best_aligned()
         if promising is not None:
-            yield promising.surface
+            yield promising
         for raw_side, carrier_side, count in _FEATURE_TRIES:
             guess = feature_guess(
                 self._raw, self._pixels, raw_side=raw_side, carrier_side=carrier_side, count=count
             )
             if guess is not None:
-                yield guess.surface
+                yield guess
 
     def _estimate(self) -> _Estimate | None:
         best: _Estimate | None = None
-        for surface in self._guesses():
-            estimate = self._refined(surface)
+        for guess in self._guesses():
+            estimate = self._refined(guess)
             if estimate is not None and (best is None or estimate.correlation > best.correlation):
                 best = estimate
             if best is not None and best.correlation > _SURE:
                 break
         return best
 
-    def _refined(self, surface: Surface) -> _Estimate | None:
+    def _refined(self, guess: Guess) -> _Estimate | None:
         """Go from coarse to fine; None if the raw is lost on the way."""
-        finest = max(self._raw.pixel, 1 / self._scale(surface), self._step_of(_FINEST_SIDE))
+        finest = max(self._raw.pixel, 1 / self._scale(guess.surface), self._step_of(_FINEST_SIDE))
         steps = [finest]
         while steps[-1] < self._step_of(_COARSEST_SIDE):
             steps.append(steps[-1] * 2)
         estimate: _Estimate | None = None
         for step in reversed(steps):
             rounds = _COARSEST_ROUNDS if step == steps[-1] else _ROUNDS
-            estimate = self._level(surface, step, rounds=rounds, free=step == finest)
+            estimate = self._level(guess, step, rounds=rounds, free=step == finest)
             if estimate is None or estimate.correlation < _LOST:
                 return None
-            surface = estimate.surface
+            guess = replace(guess, surface=estimate.surface)
         return estimate
 
     def _level(
-        self, surface: Surface, step: float, *, rounds: int, free: bool = False
+        self, guess: Guess, step: float, *, rounds: int, free: bool = False
     ) -> _Estimate | None:
         """Measure and fit at one resolution."""
         mine = self._raw.reduced(step)
@@ -189,7 +203,9 @@ class _Search:
         if min(mine.image.shape) < 2 * side:
             return None
         ref = reference(mine, side)
-        carrier = carrier_level(self._pixels, mine.pixel * self._scale(surface))
+        surface = guess.surface
+        pixel = mine.pixel * self._scale(surface)
+        carrier = carrier_level(self._pixels, pixel, negative=guess.negative)
         classes = model_classes(self.raw_size, free=False)
         blocks: Blocks | None = None
         for left in reversed(range(rounds)):
