@@ -15,6 +15,7 @@
     │   └── PayloadTooNew        written by a newer major version of the format
     ├── PixelsChanged            the JPEG's pixels are not those the payload was made for
     ├── RateUnreachable          no payload meets the asked size or quality
+    ├── OriginalUnavailable      the very raw file cannot be kept, or cannot be given back
     ├── OutputRefused            an output that exists already, or cannot be written
     ├── VerificationFailed       what was written does not give back what it should
     └── Cancelled                the job was stopped because that was asked for
@@ -30,6 +31,7 @@ __all__ = [
     "DamagedCarrier",
     "DamagedRaw",
     "NothingToRegister",
+    "OriginalUnavailable",
     "OutputRefused",
     "PayloadDamaged",
     "PayloadMissing",
@@ -95,6 +97,10 @@ class PixelsChanged(RawbackError):
 
 class RateUnreachable(RawbackError):
     """No payload of this raw meets the asked size or quality."""
+
+
+class OriginalUnavailable(RawbackError):
+    """The very raw file cannot be kept, or the payload cannot give it back."""
 
 
 class OutputRefused(RawbackError):

@@ -66,6 +66,18 @@ def test_the_kernels_do_what_their_twin_does(scan: Scan, seed: int, wide: bool, 
     assert used == len(coded)
 
 
+@pytest.mark.parametrize("wide", [False, True])
+def test_the_largest_difference_of_all(wide: bool) -> None:
+    scan = Scan(1, 4, 16, 1, (ALL_CATEGORIES,))
+    samples = np.array([[[0x8000], [0], [0x8000], [1]]], np.uint16)
+    coded = encode(scan, samples, wide=wide).tobytes()
+    assert coded == twin.encode(scan, samples, wide=wide)
+    np.testing.assert_array_equal(decode(scan, coded, wide=wide)[0], samples)
+    bits = [code >> 16 for code in ALL_CATEGORIES.codes()]
+    size = bits[0] + 2 * bits[16] + bits[15] + 15 + 32 * wide
+    assert len(coded.replace(b"\xff\0", b"\xff")) == -(-size // 8)
+
+
 @given(scan=scans(), data=st.data(), wide=st.booleans())
 @settings(deadline=None, max_examples=200)
 def test_hostile_bytes_decode_as_the_twin_says_or_raise(

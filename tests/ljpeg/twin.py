@@ -67,11 +67,12 @@ def encode(scan: Scan, samples: NDArray[np.uint16], *, wide: bool = False, pad: 
         for x in range(scan.columns):
             for k in range(scan.components):
                 step = (int(image[y, x, k]) - _prediction(scan, image, y, x, k)) % 65536
-                step -= 65536 if step > 32768 else 0
+                step -= 65536 if step >= 32768 else 0
                 category = abs(step).bit_length()
                 bits += words[k][category]
                 if category and (category < 16 or wide):
                     # T.81, table H.2: negative ones are spelled as one less, modulo 2 ** category.
+                    # Of the two spellings that 16 bits give 2 ** 15, this is the negative one.
                     bits += f"{step if step > 0 else step - 1 + (1 << category):0{category}b}"
     return coded + _stuffed(bits, pad)
 

@@ -15,9 +15,16 @@ def lines() -> list[str]:
     return [*_fuzzed(), *_killed(), *_machines(), "", *_software()]
 
 
+_FUZZED = (
+    ("fuzz_parsers", "parsers"),
+    ("fuzz_recipes", "recipes of original files, and to what makes them"),
+    ("fuzz_restore", "whole restores"),
+)
+
+
 def _fuzzed() -> list[str]:
     told = []
-    for name, what in (("fuzz_parsers", "parsers"), ("fuzz_restore", "whole restores")):
+    for name, what in _FUZZED:
         found: Any = recorded(name)
         if found:
             ratio = found["peak_memory_mib"] / found["honest_peak_memory_mib"]
