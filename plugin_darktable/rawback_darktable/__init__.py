@@ -3,9 +3,8 @@
 It is made for hooks, whose caller waits: ::
 
     command    the command line: one job in, one line of outcome out
-    job        what is asked for
-    outcome    what came of it
-    work       the job itself, in this process
+    arguments  what is asked for: a `rawback.EmbedTask`
+    line       what came of it: a `rawback.Outcome` on one line
     place      where the service of this user listens
     client     hands a job to the service, starting it if need be
     service    a warm process that does jobs, and ends itself when there are none

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
 
-from rawback_darktable.outcome import Outcome
 from rawback_darktable.place import socket_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rawback_darktable.job import Job
+    from rawback_darktable.arguments import Arguments
 
 __all__ = ["ask", "stop"]
 
@@ -26,12 +26,12 @@ _SILENCE = 60.0
 _PAUSE = 0.01
 
 
-def ask(job: Job) -> Outcome | None:
+def ask(arguments: Arguments) -> str | None:
     """Let the service do a job.
 
     Returns:
-        What came of it; None where there is no service to be had, or it ended meanwhile: then
-        the job is not done, or done to its end.
+        The line about what came of it; None where there is no service to be had, or it ended
+        meanwhile: then the job is not done, or done to its end.
     """
     path = socket_path()
     if path is None:
@@ -40,7 +40,7 @@ def ask(job: Job) -> Outcome | None:
     if connection is None:
         return None
     with connection, contextlib.suppress(OSError, ValueError):
-        return _answer(connection, job.to_json())
+        return _answer(connection, json.dumps(arguments.absolute()))
     return None
 
 
@@ -59,14 +59,14 @@ def stop() -> bool:
     return True
 
 
-def _answer(connection: socket.socket, request: str) -> Outcome | None:
-    """Send a line; skip signs of life, which are empty lines, until the outcome."""
+def _answer(connection: socket.socket, request: str) -> str | None:
+    """Send a line of ASCII; skip signs of life, which are empty lines, until the answer."""
     connection.settimeout(_SILENCE)
     connection.sendall(request.encode("ascii") + b"\n")
     with connection.makefile("rb") as lines:
         for line in lines:
             if line.endswith(b"\n") and line.strip():
-                return Outcome.from_line(line.decode("utf-8"))
+                return line.decode("utf-8").rstrip("\n")
     return None
 
 

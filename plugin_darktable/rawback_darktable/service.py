@@ -6,13 +6,14 @@ stays as it was.
 
 ::
 
-    client     a job as JSON, or the word stop, on one line
-    service    empty lines as signs of life, then the outcome's line
+    client     the arguments of the command as a JSON list, or the word stop, on one line
+    service    empty lines as signs of life, then the line that the command prints
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import sys
@@ -21,12 +22,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rawback_darktable.job import Job
-from rawback_darktable.outcome import Outcome
-from rawback_darktable.work import perform, warm_up
+import rawback
+from rawback_darktable.arguments import parse
+from rawback_darktable.line import failure_line, outcome_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from rawback_darktable.arguments import Arguments
 
 __all__ = ["TICK", "Service", "main"]
 
@@ -62,7 +65,7 @@ class Service:
             if not alone:
                 return False
             with _listening(self._path) as listener:
-                threading.Thread(target=warm_up, daemon=True).start()
+                threading.Thread(target=rawback.Codec, daemon=True).start()
                 listener.settimeout(TICK)
                 used = time.monotonic()
                 while not self._stopped.is_set() and time.monotonic() - used < self._idle:
@@ -83,29 +86,31 @@ class Service:
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             connection.settimeout(_REQUEST_PATIENCE)
-            outcome = self._answer(connection, _request(connection))
-            connection.sendall(outcome.to_line().encode("utf-8", "replace") + b"\n")
+            line = self._answer(connection, _request(connection))
+            connection.sendall(line.encode("utf-8", "replace") + b"\n")
 
-    def _answer(self, connection: socket.socket, request: str) -> Outcome:
+    def _answer(self, connection: socket.socket, request: str) -> str:
+        """Do what a request asks for; the line about what came of it."""
         if request == "stop":
             self._stopped.set()
-            return Outcome("refused", "The service ends.")
+            return failure_line("The service ends.")
         try:
-            job = Job.from_json(request)
+            arguments = _arguments(request)
         except ValueError:
-            return Outcome("failed", "The service does not understand this; start it again.")
+            return failure_line("The service does not understand this; start it again.")
 
         with _signs_of_life(connection) as gone:
 
             def check(_stage: str = "", _fraction: float = 0.0) -> None:
                 if gone.is_set():
-                    raise ConnectionAbortedError
+                    message = "Nobody waits for this job any more; export again."
+                    raise rawback.Cancelled(message)
 
             while not self._turn.acquire(timeout=TICK):
-                check()
+                if gone.is_set():
+                    return ""
             try:
-                check()
-                return perform(job, check)
+                return outcome_line(arguments.task().perform(check))
             finally:
                 self._turn.release()
 
@@ -139,6 +144,26 @@ def _request(connection: socket.socket) -> str:
             break
         data += part
     return data.decode("ascii", "replace").strip()
+
+
+def _arguments(request: str) -> Arguments:
+    """What a line of a client asks for.
+
+    Raises:
+        ValueError: It asks for nothing that there is.
+    """
+    words = json.loads(request)
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        message = f"{request!r} is not a list of words"
+        raise ValueError(message)
+    try:
+        arguments = parse(words)
+    except SystemExit as error:
+        raise ValueError(request) from error
+    if arguments.stop or arguments.alone:
+        message = f"{request!r} is not for the service"
+        raise ValueError(message)
+    return arguments
 
 
 @contextlib.contextmanager

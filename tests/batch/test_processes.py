@@ -14,7 +14,7 @@ import pytest
 import rawback
 from rawback.batch import memory
 from rawback.batch.memory import available_memory, memory_of_worker, workers_for
-from rawback.batch.tasks import Embedding
+from rawback.batch.tasks import EmbedTask
 
 from .conftest import COARSE, Watcher, add_shots, names_in
 
@@ -128,7 +128,7 @@ def test_a_batch_that_is_killed_leaves_whole_files(
 def test_never_more_workers_than_memory_allows(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = Embedding(
+    task = EmbedTask(
         raw=library / "a.dng",
         jpeg=library / "a.jpg",
         output=library / "x",

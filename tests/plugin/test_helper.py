@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import socket
@@ -11,7 +12,8 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,66 +22,88 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import rawback
-from rawback_darktable import client, command, place, service, work
-from rawback_darktable.job import KINDS, Job
-from rawback_darktable.outcome import STATUSES, Outcome
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-LINES = st.text().filter(lambda text: text == " ".join(text.split()))
-FIGURES = (("bytes", "20011"), ("psnr", "44.12"), ("exact", "no"), ("guided", "yes"))
+from rawback_darktable import client, command, place, service
+from rawback_darktable.arguments import Arguments, parse
+from rawback_darktable.line import failure_line, outcome_line
 
 
-def run(capfdbinary: pytest.CaptureFixture[bytes], *arguments: str) -> tuple[int, Outcome]:
+@dataclass(frozen=True)
+class Line:
+    """A line of the helper as the script reads it."""
+
+    status: str
+    fields: dict[str, str]
+
+    @classmethod
+    def read(cls, text: str) -> Line:
+        status, *words = text.rstrip("\n").split("\t")
+        pairs = [word.partition("=")[::2] for word in words]
+        assert status in ("embedded", "failed")
+        assert pairs[-1][0] == "message"
+        return cls(status, dict(pairs))
+
+    @property
+    def message(self) -> str:
+        return self.fields["message"]
+
+
+def run(capfdbinary: pytest.CaptureFixture[bytes], *arguments: str) -> tuple[int, Line]:
     """Run the command; its status and the one line it prints."""
     status = command.main(arguments)
     out = capfdbinary.readouterr().out
     assert out.count(b"\n") == 1
-    return status, Outcome.from_line(out.decode())
+    return status, Line.read(out.decode())
 
 
 def folder_names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-@given(st.sampled_from(STATUSES), LINES)
-def test_outcomes_read_back(status: str, message: str) -> None:
-    outcome = Outcome(status, message, FIGURES)
-    assert Outcome.from_line(outcome.to_line() + "\n") == outcome
-
-
 @given(st.text())
-def test_an_outcome_is_one_line_whatever_it_quotes(message: str) -> None:
-    line = Outcome("failed", message).to_line()
+def test_a_failure_is_one_line_whatever_it_quotes(message: str) -> None:
+    line = failure_line(message)
     assert len(line.splitlines()) == 1
-    assert Outcome.from_line(line).status == "failed"
+    assert Line.read(line).message == " ".join(message.split())
 
 
-@pytest.mark.parametrize("line", ["", "embedded", "done\tmessage=x", "embedded\tmessage"])
-def test_other_lines_are_no_outcomes(line: str) -> None:
-    if line == "embedded\tmessage":
-        assert Outcome.from_line(line).message == ""
-        return
-    with pytest.raises(ValueError, match="is no"):
-        Outcome.from_line(line)
-
-
-@given(st.text(st.characters()), st.sampled_from(KINDS), st.booleans())
-def test_jobs_read_back(name: str, kind: str, flag: bool) -> None:
-    job = Job(f"/{name}", f"/{name}.jpg", kind, 7.0, flag)
-    text = job.to_json()
-    assert text.isascii()
-    assert "\n" not in text
-    assert Job.from_json(text) == job
+def test_outcomes_without_figures() -> None:
+    files = (Path("a.dng"), Path("a.jpg"))
+    failed = rawback.Outcome(files, files[1], "failed", error=("ShotMismatch", "Not\tthis one."))
+    assert outcome_line(failed) == "failed\tmessage=Not this one."
+    cancelled = rawback.Outcome(files, files[1], "cancelled")
+    assert Line.read(outcome_line(cancelled)).status == "failed"
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"raw": "a"}', '{"raw": "a", "jpeg": "b", "kind": "x"}']
+    ("words", "rate"),
+    [
+        ([], rawback.Rate.quality(60)),
+        (["--quality", "42.5"], rawback.Rate.quality(42.5)),
+        (["--size", "20000"], rawback.Rate.size(20000)),
+        (["--lossless"], rawback.Rate.lossless()),
+    ],
 )
-def test_other_texts_are_no_jobs(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 -- of whatever reads it
-        Job.from_json(text)
+@pytest.mark.parametrize("unguided", [False, True])
+def test_arguments_say_the_task(words: list[str], rate: rawback.Rate, unguided: bool) -> None:
+    given = [*words, *(["--unguided"] if unguided else []), "--", "raw.dng", "-j.jpg"]
+    task = parse(given).task()
+    assert (task.rate, task.unguided) == (rate, unguided)
+    assert (task.raw, task.jpeg, task.output) == (Path("raw.dng"), Path("-j.jpg"), Path("-j.jpg"))
+    assert task.in_place
+    assert not task.keep_original
+    elsewhere = parse(parse(given).absolute()).task()
+    assert (elsewhere.rate, elsewhere.unguided) == (rate, unguided)
+    assert elsewhere.inputs == (Path.cwd() / "raw.dng", Path.cwd() / "-j.jpg")
+
+
+@given(st.text(st.characters(exclude_characters="\0/")).filter(lambda name: name not in ("", ".")))
+def test_any_name_goes_through_to_the_service(name: str) -> None:
+    folder = Path("/", name)
+    words = parse(["--", f"{folder}/x.dng", f"{folder}/x.jpg"]).absolute()
+    text = json.dumps(words)
+    assert text.isascii()
+    assert "\n" not in text
+    assert parse(json.loads(text)).absolute() == words
 
 
 @pytest.mark.usefixtures("no_service")
@@ -90,7 +114,7 @@ def test_a_jpeg_gets_its_raw(
     jpeg.chmod(0o640)
     status, outcome = run(capfdbinary, "--quality", "40", "--", raw, str(jpeg))
     assert (status, outcome.status) == (0, "embedded")
-    figures = dict(outcome.figures)
+    figures = outcome.fields
     assert int(figures["bytes"]) == jpeg.stat().st_size - len(shot[1])
     assert float(figures["psnr"]) > 30
     assert figures["guided"] == "yes"
@@ -109,7 +133,7 @@ def test_names_relative_hostile_and_from_a_file(
     arguments = ["--lossless", "--", "photo.dng", name]
     (shot_folder / "job").write_text("\n".join(arguments), "utf-8")
     status, outcome = run(capfdbinary, "--job", "job")
-    assert (status, dict(outcome.figures)["exact"]) == (0, "yes")
+    assert (status, outcome.fields["exact"]) == (0, "yes")
     assert rawback.inspect(name).exact
 
 
@@ -127,11 +151,11 @@ def test_a_jpeg_of_something_else_is_refused_or_coded_without_it(
     raw, jpeg = str(shot_folder / "photo.dng"), shot_folder / "photo.jpg"
     jpeg.write_bytes(unrelated(1))
     status, outcome = run(capfdbinary, raw, str(jpeg))
-    assert (status, outcome.status) == (1, "refused")
+    assert (status, outcome.status) == (1, "failed")
     assert "same shot" in outcome.message
     assert jpeg.read_bytes() == unrelated(1)
     status, outcome = run(capfdbinary, "--unguided", "--lossless", raw, str(jpeg))
-    assert (status, dict(outcome.figures)["guided"]) == (0, "no")
+    assert (status, outcome.fields["guided"]) == (0, "no")
     assert rawback.verify(jpeg, raw=raw).exact
 
 
@@ -143,7 +167,7 @@ def test_missing_files_are_told(
     (shot_folder / missing).unlink()
     raw, jpeg = str(shot_folder / "photo.dng"), str(shot_folder / "photo.jpg")
     status, outcome = run(capfdbinary, raw, jpeg)
-    assert (status, outcome.status) == (1, "refused")
+    assert (status, outcome.status) == (1, "failed")
     assert missing in outcome.message
 
 
@@ -163,10 +187,15 @@ def test_what_should_not_happen_is_a_line_as_well(
 
 
 def test_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in ([], ["a"], ["--size", "many", "a", "b"], ["--job", "/none"]):
-        with pytest.raises(SystemExit, match="2"):
-            command.main(arguments)
-    assert "usage" in capsys.readouterr().err
+    for arguments in (
+        [],
+        ["a"],
+        ["--size", "many", "a", "b"],
+        ["--job", "/none"],
+        ["a", "b", "--lossless"],
+    ):
+        assert command.main(arguments) == 2
+        assert "usage" in capsys.readouterr().err
 
 
 def test_killed_while_at_work(shot_folder: Path, helper: Path) -> None:
@@ -184,13 +213,17 @@ def test_killed_while_at_work(shot_folder: Path, helper: Path) -> None:
 # the service
 
 
+def arguments_of(folder: Path, *options: str) -> Arguments:
+    return parse([*options, "--", str(folder / "photo.dng"), str(folder / "photo.jpg")])
+
+
 def test_the_service_is_started_once_and_does_the_jobs(
     shot_folder: Path, service_folder: Path
 ) -> None:
-    job = Job(str(shot_folder / "photo.dng"), str(shot_folder / "photo.jpg"), "lossless", 0)
+    job = arguments_of(shot_folder, "--lossless")
     first = client.ask(job)
     assert first is not None
-    assert first.done, first
+    assert Line.read(first).status == "embedded", first
     path = place.socket_path()
     assert path is not None
     assert path.parent == service_folder
@@ -199,7 +232,7 @@ def test_the_service_is_started_once_and_does_the_jobs(
     lock = path.with_suffix(".lock").stat().st_ino
     second = client.ask(job)
     assert second is not None
-    assert dict(second.figures)["bytes"] == dict(first.figures)["bytes"]
+    assert Line.read(second).fields["bytes"] == Line.read(first).fields["bytes"]
     assert path.with_suffix(".lock").stat().st_ino == lock
     assert not service.Service(path).run(), "a second service in the same place"
     assert client.stop()
@@ -211,10 +244,11 @@ def test_the_service_is_started_once_and_does_the_jobs(
 
 
 def test_the_service_tells_what_it_refuses(shot_folder: Path, service_folder: Path) -> None:
-    outcome = client.ask(Job(str(shot_folder / "none.dng"), str(shot_folder / "photo.jpg")))
-    assert outcome is not None
-    assert outcome.status == "refused"
-    assert "none.dng" in outcome.message
+    (shot_folder / "photo.dng").unlink()
+    line = client.ask(arguments_of(shot_folder))
+    assert line is not None
+    assert Line.read(line).status == "failed"
+    assert "photo.dng" in line
 
 
 class Running:
@@ -238,34 +272,47 @@ def test_a_client_that_hangs_up_ends_its_job(
 ) -> None:
     gone, ended = threading.Event(), threading.Event()
 
-    def perform(job: Job, progress: object) -> Outcome:
-        assert gone.wait(10)
-        try:
-            return work.perform(job, progress)  # type: ignore[arg-type]
-        finally:
-            ended.set()
+    made = Arguments.task
 
-    monkeypatch.setattr(service, "perform", perform)
+    def task(arguments: Arguments) -> rawback.EmbedTask:
+        assert gone.wait(10)
+        return made(arguments)
+
+    def noted_line(outcome: rawback.Outcome) -> str:
+        statuses.append(outcome.status)
+        ended.set()
+        return outcome_line(outcome)
+
+    words = arguments_of(shot_folder).absolute()
+    statuses: list[str] = []
+    monkeypatch.setattr(Arguments, "task", task)
+    monkeypatch.setattr(service, "outcome_line", noted_line)
     running = Running(service_folder / "s.sock", idle=0.5)
     before = (shot_folder / "photo.jpg").read_bytes()
-    job = Job(str(shot_folder / "photo.dng"), str(shot_folder / "photo.jpg"))
     with running.connection() as connection:
-        connection.sendall(job.to_json().encode() + b"\n")
+        connection.sendall(json.dumps(words).encode() + b"\n")
         assert connection.recv(1) == b"\n", "a sign of life"
     time.sleep(2 * service.TICK)
     gone.set()
     assert ended.wait(30)
     running.thread.join(10)
     assert not running.thread.is_alive(), "it ends when nothing is asked of it"
+    assert statuses == ["cancelled"]
     assert (shot_folder / "photo.jpg").read_bytes() == before
 
 
-@pytest.mark.parametrize("request_", [b"\n", b"hello\n", b"{}\n", b"\xff\xfe\n", b"x" * 70_000])
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"\n", b"hello\n", b"{}\n", b"[1]\n", b"[]\n", b"\xff\xfe\n", b"x" * 70_000,
+        b'["--help"]\n', b'["--stop"]\n', b'["--size", "x", "a", "b"]\n',
+    ],
+)  # fmt: skip
 def test_requests_that_make_no_sense(service_folder: Path, request_: bytes) -> None:
     running = Running(service_folder / "s.sock", idle=0.3)
     with running.connection() as connection, connection.makefile("rb") as lines:
         connection.sendall(request_)
-        assert Outcome.from_line(lines.readline().decode()).status == "failed"
+        assert Line.read(lines.readline().decode()).status == "failed"
     running.thread.join(10)
     assert not running.thread.is_alive()
 

@@ -9,14 +9,16 @@ It stands on the public API's verbs, which each worker calls for one file at a t
 
 from rawback.batch.api import embed_many, restore_many
 from rawback.batch.control import BatchWatcher
+from rawback.batch.outcome import Outcome
 from rawback.batch.pairing import Ambiguity, Pair, Pairing, pair_up
 from rawback.batch.report import BatchReport
-from rawback.batch.tasks import Outcome
+from rawback.batch.tasks import EmbedTask
 
 __all__ = [
     "Ambiguity",
     "BatchReport",
     "BatchWatcher",
+    "EmbedTask",
     "Outcome",
     "Pair",
     "Pairing",

@@ -13,7 +13,7 @@ from rawback.batch.pairing import JPEG_SUFFIXES, Pair, find_files, pair_files
 from rawback.batch.report import ReportBuilder
 from rawback.batch.run import Run
 from rawback.batch.storage import display_name, fingerprint, is_local, read_bytes, to_path
-from rawback.batch.tasks import Embedding, Restoring
+from rawback.batch.tasks import EmbedTask, RestoreTask
 from rawback.batch.workers import choose_workers
 from rawback.errors import OutputRefused, PayloadMissing, RawbackError
 
@@ -153,20 +153,20 @@ class _EmbeddingMaker:
     unguided: bool
     verify: bool
 
-    def of_pair(self, pair: Pair) -> Embedding:
+    def of_pair(self, pair: Pair) -> EmbedTask:
         """Put the raw of a pair into its JPEG."""
         name = f"{pair.jpeg.stem}.rawback.jpg"
         output = _output(pair.jpeg, pair.subfolders, self.folder, name)
         return self._task(pair.raw, pair.jpeg, pair.jpeg if self.in_place else output)
 
-    def of_raw(self, raw: SourceFile) -> Embedding:
+    def of_raw(self, raw: SourceFile) -> EmbedTask:
         """Put a raw into its preview."""
         name = f"{raw.path.stem}.rawback.jpg"
         return self._task(raw.path, None, _output(raw.path, raw.subfolders, self.folder, name))
 
-    def _task(self, raw: Path, jpeg: Path | None, output: Path) -> Embedding:
+    def _task(self, raw: Path, jpeg: Path | None, output: Path) -> EmbedTask:
         inputs = (raw,) if jpeg is None else (raw, jpeg)
-        return Embedding(
+        return EmbedTask(
             raw=raw,
             jpeg=jpeg,
             output=output,
@@ -230,7 +230,7 @@ def restore_many(
         name = f"{file.path.stem.removesuffix('.rawback')}.rawback.dng"
         by_output[_output(file.path, file.subfolders, folder, name)].append(file)
     tasks = [
-        Restoring(
+        RestoreTask(
             carrier=file.path,
             output=target,
             input_fingerprints=(fingerprint(file.path),),

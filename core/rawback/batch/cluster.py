@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 from rawback.batch.control import LOOK
-from rawback.batch.tasks import Outcome, perform, worker_lost
+from rawback.batch.outcome import Outcome
 from rawback.errors import RawbackError
 from rawback.files import label
 
@@ -152,7 +152,8 @@ class Cluster:
 
 def _outcome(future: Any, task: Task) -> Outcome:
     if future.status == "error":
-        return worker_lost(task, f"Its workers were lost ({type(future.exception()).__name__}).")
+        why = f"Its workers were lost ({type(future.exception()).__name__})."
+        return Outcome(task.inputs, task.output, "failed", error=("WorkerLost", why))
     outcome: Outcome = future.result()
     return outcome
 
@@ -176,4 +177,4 @@ def work(task: Task) -> Outcome:
     name = ""
     with contextlib.suppress(ValueError):
         name = str(get_worker().address)
-    return perform(task, worker=name)
+    return task.perform(worker=name)

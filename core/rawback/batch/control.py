@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from rawback.batch.tasks import Outcome, Task
+    from rawback.batch.outcome import Outcome
+    from rawback.batch.tasks import Task
 
 __all__ = ["LOOK", "BatchWatcher", "Control"]
 

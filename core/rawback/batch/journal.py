@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from rawback.batch.tasks import Outcome, Task
+    from rawback.batch.outcome import Outcome
+    from rawback.batch.tasks import Task
 
 __all__ = ["Entry", "Journal"]
 

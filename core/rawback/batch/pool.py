@@ -21,7 +21,8 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Literal, NoReturn, Self, TypeAlias
 
 from rawback.batch.control import LOOK
-from rawback.batch.tasks import Outcome, Task, perform, worker_lost
+from rawback.batch.outcome import Outcome
+from rawback.batch.tasks import Task
 from rawback.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class Processes:
                 return None
             how = f"signal {-code}" if code < 0 else f"status {code}"
             why = f"Its worker ended twice ({how}), maybe for want of memory; use fewer workers."
-            return worker_lost(task, why)
+            return Outcome(task.inputs, task.output, "failed", error=("WorkerLost", why))
         if isinstance(message, tuple):
             control.working(task, *message)
             return None
@@ -209,7 +210,7 @@ def _serve(connection: Connection, threads: int) -> None:
             message: Task | Command = connection.recv()
             # Commands that came too late were for the task before.
             if isinstance(message, Task):
-                connection.send(perform(message, _Reporter(connection), str(os.getpid())))
+                connection.send(message.perform(_Reporter(connection), str(os.getpid())))
 
 
 class _Reporter:

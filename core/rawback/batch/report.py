@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rawback.batch.outcome import Outcome
     from rawback.batch.pairing import Ambiguity
-    from rawback.batch.tasks import Outcome
 
 __all__ = ["BatchReport", "ReportBuilder"]
 

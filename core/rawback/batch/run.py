@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rawback.batch.outcome import Outcome
 from rawback.batch.storage import display_name, fingerprint
-from rawback.batch.tasks import Outcome, Restoring
+from rawback.batch.tasks import RestoreTask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,7 +84,7 @@ class Run:
         entry, there = self.journal.entry(task.output), fingerprint(task.output)
         if entry is not None and entry.covers(task):
             if entry.state == "nothing":
-                named = isinstance(task, Restoring) and task.named
+                named = isinstance(task, RestoreTask) and task.named
                 return task if named else Outcome(task.inputs, task.output, "nothing")
             if there is not None and there == entry.output_fingerprint:
                 return Outcome(task.inputs, task.output, "unchanged")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Protocol, Self
 
-from rawback.batch.tasks import perform
 from rawback.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -13,7 +12,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from rawback.batch.control import Control
-    from rawback.batch.tasks import Outcome, Task
+    from rawback.batch.outcome import Outcome
+    from rawback.batch.tasks import Task
 
 __all__ = ["InProcess", "Workers", "choose_workers"]
 
@@ -84,7 +84,7 @@ class InProcess:
                     control.hold()
 
             control.working(task, "Starting", 0.0)
-            yield perform(task, tell, str(os.getpid()))
+            yield task.perform(tell, str(os.getpid()))
 
 
 def choose_workers(tasks: Sequence[Task], count: int | None, cluster: str | None) -> Workers:

@@ -24,13 +24,14 @@ import rawback
 from rawback.batch.control import Control
 from rawback.batch.pool import Processes
 from rawback.batch.storage import fingerprint
-from rawback.batch.tasks import Embedding, Restoring
+from rawback.batch.tasks import EmbedTask, RestoreTask
 from rawback_lab.bench.speed import tiled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rawback.batch.tasks import Outcome, Task
+    from rawback.batch.outcome import Outcome
+    from rawback.batch.tasks import Task
 
 _SIZE = 4000, 6000
 _TINY = 512, 768
@@ -43,7 +44,7 @@ _MILLION = 1_000_000
 def embeddings(shots: Sequence[tuple[Path, Path]], folder: Path) -> list[Task]:
     """Tasks as `rawback batch` makes them for shots."""
     return [
-        Embedding(
+        EmbedTask(
             raw=raw,
             jpeg=jpeg,
             output=folder / f"{jpeg.stem}.rawback.jpg",
@@ -58,7 +59,7 @@ def embeddings(shots: Sequence[tuple[Path, Path]], folder: Path) -> list[Task]:
 def restorings(embedded: Sequence[Task]) -> list[Task]:
     """Tasks as `rawback restore` makes them for the outputs of others."""
     return [
-        Restoring(
+        RestoreTask(
             carrier=task.output,
             output=task.output.with_suffix(".dng"),
             input_fingerprints=(fingerprint(task.output),),
