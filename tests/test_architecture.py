@@ -51,6 +51,7 @@ def test_the_top_level() -> None:
     names = {path.split("/")[0] for path in listed.stdout.split("\0") if path}
     assert {name for name in names if not name.startswith(".")} <= {
         "CHANGELOG.md",
+        "CONTRIBUTING.md",
         "LICENSE",
         "README.md",
         "assets",
