@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import sqlite3
+import struct
 from typing import TYPE_CHECKING
 
 import pytest
@@ -241,6 +242,34 @@ def test_restoring_leaves_plain_jpegs_alone(library: Path, lossless_carrier: byt
     assert (named.failed, named.unchanged) == (1, 1)
     assert named.failures[0].error is not None
     assert named.failures[0].error[0] == "PayloadMissing"
+
+
+def test_what_was_salvaged_is_not_done(library: Path, lossless_carrier: bytes) -> None:
+    for path in library.iterdir():
+        path.unlink()
+    carrier = library / "a.rawback.jpg"
+    carrier.write_bytes(_damaged(lossless_carrier))
+    assert rawback.restore_many([carrier]).failures[0].status == "failed"
+    for _ in range(2):
+        watcher = Watcher()
+        report = rawback.restore_many([carrier], salvage=True, watcher=watcher)
+        assert watcher.statuses == {"a.rawback.dng": "incomplete"}
+        assert (report.done, report.failed, report.complete) == (0, 1, False)
+        assert report.failures[0].error is not None
+        assert "only what stands before the damage" in report.failures[0].error[1]
+    # The whole carrier comes from a backup, and takes the place of what was salvaged.
+    carrier.write_bytes(lossless_carrier)
+    report = rawback.restore_many([carrier])
+    assert (report.done, report.complete) == (1, True)
+    assert rawback.restore_many([carrier], salvage=True).unchanged == 1
+
+
+def _damaged(carrier: bytes) -> bytes:
+    """A carrier whose finest section is broken."""
+    where = carrier.rindex(b"\xff\xeb")
+    (size,) = struct.unpack(">H", carrier[where + 2 : where + 4])
+    middle = where + size // 2
+    return carrier[:middle] + bytes([carrier[middle] ^ 1]) + carrier[middle + 1 :]
 
 
 def test_a_file_that_changes_meanwhile_is_not_reported_as_done(

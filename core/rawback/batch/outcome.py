@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "Status", "describe_error"]
 
-Status: TypeAlias = Literal["done", "unchanged", "failed", "nothing", "cancelled"]
-"""What came of a task: ``"unchanged"`` was made by an earlier run; ``"nothing"`` is a JPEG in a
-folder that carries no raw."""
+Status: TypeAlias = Literal["done", "incomplete", "unchanged", "failed", "nothing", "cancelled"]
+"""What came of a task: ``"incomplete"`` was written, but a part of it is lost; ``"unchanged"`` was
+made by an earlier run; ``"nothing"`` is a JPEG in a folder that carries no raw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Outcome:
         inputs: The raw and the JPEG, or the raw alone; or the carrier.
         output: The file that was to be written.
         status: What became of it.
-        error: The kind of error, and one sentence; None where nothing failed.
+        error: The kind of error, and one sentence; None where all is well.
         figures: What `rawback.embed` or `rawback.restore` returned; None where nothing was done.
         input_sizes: Bytes of each input.
         output_bytes: Size of the output.

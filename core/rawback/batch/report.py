@@ -20,7 +20,7 @@ class BatchReport:
         total: Files that were to be made: carriers, or raws.
         done: Files that were made now.
         unchanged: Files that an earlier run had made, of inputs that are still the same.
-        failures: Outcomes of the files that could not be made.
+        failures: Outcomes of the files that could not be made, or are incomplete.
         ambiguous: JPEGs whose raw cannot be told; each counts as a file that could not be made.
         cancelled: Files that were not made as the batch was cancelled.
         unmatched: JPEGs without a raw and raws without a JPEG; or JPEGs in folders that carry no
@@ -49,7 +49,7 @@ class BatchReport:
 
     @property
     def failed(self) -> int:
-        """How many files could not be made."""
+        """How many files could not be made, or not whole."""
         return len(self.failures) + len(self.ambiguous)
 
     @property
@@ -94,9 +94,9 @@ class ReportBuilder:
     def add(self, outcome: Outcome) -> None:
         """Count one more outcome."""
         self.counts[outcome.status] = self.counts.get(outcome.status, 0) + 1
-        if outcome.status == "failed":
+        if outcome.error is not None:
             self.failures.append(outcome)
-        if outcome.status == "done":
+        if outcome.status in ("done", "incomplete"):
             self.input_bytes += sum(outcome.input_sizes)
             self.output_bytes += outcome.output_bytes
             self.payload_bytes += outcome.payload_bytes

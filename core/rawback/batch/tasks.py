@@ -96,8 +96,10 @@ class Task:
             if self.is_nothing(error):
                 return outcome("nothing")
             return outcome("failed", error=describe_error(error))
+        lost = self.lost_part(figures)
         return outcome(
-            "done",
+            "done" if lost is None else "incomplete",
+            error=lost,
             figures=figures,
             input_sizes=tuple(map(_size, self.inputs)),
             output_bytes=_size(self.output),
@@ -111,6 +113,11 @@ class Task:
             OutputRefused: It does, and is not to be replaced: it is what somebody made of it.
         """
         return True
+
+    def lost_part(self, figures: EmbedResult | RestoreResult) -> tuple[str, str] | None:
+        """What is missing in the output, as `Outcome.error` says it; None where it is whole."""
+        del figures
+        return None
 
     def is_nothing(self, error: Exception) -> bool:
         """Whether an error says that there is nothing to do, rather than that it failed."""
@@ -259,6 +266,14 @@ class RestoreTask(Task):
         dng, result = rawback.restore_bytes(data, salvage=self.salvage, progress=progress)
         _write(self.output, dng, self)
         return replace(result, output=self.output)
+
+    def lost_part(self, figures: EmbedResult | RestoreResult) -> tuple[str, str] | None:
+        """What damage took: the finest sections, or none."""
+        if getattr(figures, "complete", True):
+            return None
+        name = display_name(self.carrier)
+        why = f"{name} is damaged, and only what stands before the damage was restored; "
+        return "PayloadDamaged", why + "find a whole copy of it and restore that."
 
     def is_nothing(self, error: Exception) -> bool:
         """Whether a JPEG in a folder carries no raw."""
