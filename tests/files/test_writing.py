@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import os
 import resource
+import signal
 import stat
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import pytest
 
 from rawback import files
 from rawback.errors import OutputRefused, RawbackError
+from rawback.files import naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +49,15 @@ def linkless(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError(errno.EPERM, "no links here")
 
     monkeypatch.setattr(os, "link", refuse)
+
+
+@pytest.fixture(params=["renaming without replacing", "neither of them"])
+def system_call(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What there is instead of links."""
+    if request.param == "neither of them":
+        monkeypatch.setattr(naming, "_system_call", lambda: None)
+    elif naming._system_call() is None:
+        pytest.skip("this system has no such call")
 
 
 def names_in(folder: Path) -> list[str]:
@@ -262,6 +274,76 @@ def test_a_file_that_is_no_longer_what_it_was_is_kept(tmp_path: Path, replace: A
     assert names_in(tmp_path) == ["x.jpg"]
     replace(place, b"data", was=b"newer", **options)
     assert place.read_bytes() == b"data"
+
+
+@pytest.mark.usefixtures("linkless")
+@pytest.mark.parametrize("failure", [errno.EINVAL, errno.ENOSYS])
+def test_a_file_system_that_cannot_rename_exclusively(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: int
+) -> None:
+    def refuse(*_: bytes) -> int:
+        ctypes.set_errno(failure)
+        return -1
+
+    monkeypatch.setattr(naming, "_system_call", lambda: refuse)
+    place = tmp_path / "x.jpg"
+    files.write_file(place, b"data")
+    with pytest.raises(OutputRefused, match="exists already"):
+        files.write_file(place, b"other")
+    assert place.read_bytes() == b"data"
+    assert names_in(tmp_path) == ["x.jpg"]
+
+
+@pytest.mark.usefixtures("linkless", "system_call")
+def test_a_name_that_somebody_takes_meanwhile(tmp_path: Path) -> None:
+    place = tmp_path / "x.jpg"
+
+    def meanwhile(_: Path) -> None:
+        place.write_bytes(b"theirs")
+
+    with pytest.raises(OutputRefused, match="exists already"):
+        files.write_file(place, b"data", check=meanwhile)
+    assert place.read_bytes() == b"theirs"
+    assert names_in(tmp_path) == ["x.jpg"]
+
+
+@pytest.mark.usefixtures("linkless", "system_call")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that fork")
+def test_a_kill_at_any_step_leaves_no_empty_file(tmp_path: Path) -> None:
+    """A child kills itself at its first step, at its second one, and so on, until it is through."""
+    for number in range(100):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        child = os.fork()
+        if not child:
+            try:
+                _kill_at_event(number)
+                files.write_file(folder / "x.jpg", b"data")
+            finally:
+                os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if os.path.lexists(folder / "x.jpg"):
+            assert (folder / "x.jpg").read_bytes() == b"data"
+        if not status:
+            assert number > 3
+            assert names_in(folder) == ["x.jpg"]
+            return
+        assert os.WTERMSIG(status) == signal.SIGKILL
+    pytest.fail("the child never got through")
+
+
+def _kill_at_event(number: int) -> None:
+    """End this process at the system call of a number that files are asked for."""
+    seen = 0
+
+    def look(event: str, _arguments: object) -> None:
+        nonlocal seen
+        if event.startswith(("open", "os.", "fcntl.", "ctypes.")):
+            seen += 1
+            if seen == number + 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(look)
 
 
 @pytest.fixture
