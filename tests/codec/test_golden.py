@@ -113,11 +113,19 @@ def test_every_level_of_instructions_restores_the_same(restriction: tuple[str, s
     ("threads", "restrictions"),
     [
         (1, {}),
-        (2, {**_without("AVX512-SKX"), "ONEDNN_MAX_CPU_ISA": "AVX2"}),
+        (
+            2,
+            {
+                **_without("AVX512-SKX"),
+                "ONEDNN_MAX_CPU_ISA": "AVX2",
+                "RAWBACK_KERNELS": "avx2",
+            },
+        ),
         (
             4,
             {
                 "ATEN_CPU_CAPABILITY": "default",
+                "RAWBACK_KERNELS": "baseline",
                 **_without("AVX2,AVX512-SKX,FP16"),
                 "NPY_DISABLE_CPU_FEATURES": _numpy_features(),
             },
@@ -130,6 +138,7 @@ def test_every_level_of_instructions_restores_the_same(restriction: tuple[str, s
                 "OMP_NUM_THREADS": "3",
                 "ONEDNN_MAX_CPU_ISA": "SSE41",
                 "ATEN_CPU_CAPABILITY": "default",
+                "RAWBACK_KERNELS": "baseline",
                 "JSIMD_FORCENONE": "1",
             },
         ),

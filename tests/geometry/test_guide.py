@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from rawback.geometry import Aligned, Geometry, Mesh, Transform, Warped, build_guide
 from rawback.geometry.transform import mesh_shape, reference_side
-from rawback.geometry.warp import node_positions, positions
+from rawback.geometry.warp import node_positions
 from rawback.orientation import orient_image
+
+from ..kernels.twin_of_guide import positions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

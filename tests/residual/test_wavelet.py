@@ -23,6 +23,18 @@ from rawback.residual.wavelet import band_gain
 SHAPES = [(1, 1), (1, 2), (2, 1), (3, 5), (31, 33), (64, 64), (65, 1), (100, 75), (131, 97)]
 
 
+def analysed(plane: np.ndarray) -> dict[Band, np.ndarray]:
+    found = {band: np.empty(band_shape(band, plane.shape), np.float32) for band in bands()}
+    analyse(plane.copy(), found)
+    return found
+
+
+def synthesised(coefficients: dict[Band, np.ndarray], shape: tuple[int, int]) -> np.ndarray:
+    plane = np.empty(shape, np.int32)
+    synthesise(coefficients, plane)
+    return plane
+
+
 def rounded(coefficients: dict[Band, np.ndarray]) -> dict[Band, np.ndarray]:
     return {band: np.rint(values).astype(np.int32) for band, values in coefficients.items()}
 
@@ -38,11 +50,11 @@ def test_bands_go_from_coarse_to_fine_and_fill_the_plane() -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_plane_comes_back_to_within_rounding(shape: tuple[int, int]) -> None:
     plane = np.random.default_rng(0).normal(0, 3000, shape).astype(np.float32)
-    coefficients = analyse(plane)
+    coefficients = analysed(plane)
     assert {band: values.shape for band, values in coefficients.items()} == {
         band: band_shape(band, shape) for band in bands()
     }
-    found = synthesise(rounded(coefficients), shape)
+    found = synthesised(rounded(coefficients), shape)
     assert found.dtype == np.int32
     assert np.abs(found - plane).max() <= 8
     assert (found - plane).std() <= 2
@@ -52,7 +64,7 @@ def test_a_plane_comes_back_to_within_rounding(shape: tuple[int, int]) -> None:
 @given(st.integers(1, 80), st.integers(1, 80), st.integers(0, 2**32))
 def test_any_shape_round_trips(height: int, width: int, seed: int) -> None:
     plane = np.random.default_rng(seed).normal(0, 500, (height, width)).astype(np.float32)
-    found = synthesise(rounded(analyse(plane)), (height, width))
+    found = synthesised(rounded(analysed(plane)), (height, width))
     assert np.abs(found - plane).max() <= 8
 
 
@@ -66,14 +78,14 @@ def test_the_largest_residual_does_not_overflow(kind: str) -> None:
         "checks": (-1) ** (x + y),
         "signs": np.random.default_rng(1).choice([-1, 1], (96, 96)),
     }[kind] * top
-    found = synthesise(rounded(analyse(plane.astype(np.float32))), plane.shape)
+    found = synthesised(rounded(analysed(plane.astype(np.float32))), plane.shape)
     assert np.abs(found - plane).max() <= 8
 
 
 def test_bands_of_another_plane_are_refused() -> None:
     blank = {band: np.zeros(band_shape(band, (40, 40)), np.int32) for band in bands()}
-    with pytest.raises(ValueError, match=r"bands of a plane of \(40, 40\)"):
-        synthesise(blank, (41, 40))
+    with pytest.raises(ValueError, match="wavelet_join: arguments do not fit each other"):
+        synthesised(blank, (41, 40))
 
 
 @pytest.mark.parametrize("band", bands())
@@ -83,7 +95,7 @@ def test_gains_are_the_norms_of_the_synthesis_functions(band: Band) -> None:
     coefficients = {b: np.zeros(band_shape(b, shape), np.int32) for b in bands()}
     rows, columns = band_shape(band, shape)
     coefficients[band][rows // 2, columns // 2] = height
-    response = synthesise(coefficients, shape) / height
+    response = synthesised(coefficients, shape) / height
     assert np.linalg.norm(response) == pytest.approx(band_gain(band), rel=2e-3)
 
 
@@ -93,11 +105,11 @@ def test_the_error_in_the_bands_predicts_the_error_in_the_plane(octave: int) -> 
     plane = rng.normal(0, COEFFICIENT_UNIT, (192, 160)).cumsum(axis=1).astype(np.float32)
     quantiser = Quantiser(130 + 32 * octave)
     restored, squared = {}, 0.0
-    for band, values in analyse(plane).items():
+    for band, values in analysed(plane).items():
         index = quantiser.indices(values, band)
         restored[band] = quantiser.values(np.abs(index).astype(np.uint16), index < 0, band)
         squared += band_gain(band) ** 2 * float(((restored[band] - values) ** 2).sum())
-    error = float(((synthesise(restored, plane.shape) - plane) ** 2).sum())
+    error = float(((synthesised(restored, plane.shape) - plane) ** 2).sum())
     assert error == pytest.approx(squared, rel=0.2)
 
 
@@ -143,7 +155,7 @@ def test_codes_apart_by_a_layer_are_a_factor_of_two_apart() -> None:
 def test_the_noise_level_is_what_white_noise_shows() -> None:
     noise = np.random.default_rng(3).normal(0, COEFFICIENT_UNIT, (512, 512)).astype(np.float32)
     quantiser = Quantiser(128)
-    for band, values in analyse(noise).items():
+    for band, values in analysed(noise).items():
         if band.level <= 3:
             half_step = quantiser.step(band) / 32
             shown = 256 * np.abs(values).mean() / half_step

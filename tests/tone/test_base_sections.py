@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from rawback.entropy import BitCounter, SymbolEncoder
 from rawback.errors import PayloadDamaged
 from rawback.tone import Base, colour_histogram
+from rawback.tone.colours import base_colours
 from rawback.tone.gain import SPACINGS, grid_shape
 from rawback.tone.linear_filter import LinearFilter
-from rawback.tone.lut import GRIDS, NODES, code_lut, look_up, refine_grid, touched_nodes
+from rawback.tone.lut import GRIDS, NODES, code_lut, refine_grid, touched_nodes
 from rawback.types import BayerPattern, Guide
 
 if TYPE_CHECKING:
@@ -199,20 +200,24 @@ def _trilinear(nodes: NDArray[np.int32], pixels: NDArray[np.uint8]) -> NDArray[n
     return found
 
 
+def looked_up(nodes: NDArray[np.int32], pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
+    return base_colours(nodes, Guide(pixels, np.ones(pixels.shape[:2], np.uint8)))
+
+
 def test_looking_up_is_trilinear_to_within_rounding() -> None:
     rng = np.random.default_rng(6)
     nodes = rng.integers(-(1 << 15), (1 << 15) + 1, (3, NODES, NODES, NODES)).astype(np.int32)
     pixels = rng.integers(0, 256, (50, 37, 3)).astype(np.uint8)
     pixels[:2] = [[0, 0, 0]], [[255, 255, 255]]
-    found = look_up(nodes, pixels)
+    found = looked_up(nodes, pixels)
     assert np.abs(found - _trilinear(nodes, pixels)).max() < 1
 
 
 def test_a_pixel_on_a_node_has_the_nodes_value() -> None:
     nodes = np.arange(3 * NODES**3, dtype=np.int32).reshape(3, NODES, NODES, NODES)
     pixels = np.array([[[0, 16, 240], [112, 0, 48]]], np.uint8)
-    assert look_up(nodes, pixels)[:, 0, 0].tolist() == nodes[:, 0, 1, 15].tolist()
-    assert look_up(nodes, pixels)[:, 0, 1].tolist() == nodes[:, 7, 0, 3].tolist()
+    assert looked_up(nodes, pixels)[:, 0, 0].tolist() == nodes[:, 0, 1, 15].tolist()
+    assert looked_up(nodes, pixels)[:, 0, 1].tolist() == nodes[:, 7, 0, 3].tolist()
 
 
 def test_cells_count_every_pixel_once_whatever_the_size() -> None:

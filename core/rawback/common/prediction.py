@@ -77,9 +77,9 @@ class Prediction:
 
 def predict(base: Base, source: GuideSource, window: Window) -> Prediction:
     """Evaluate the base over a window; a part of a window equals that part of the frame."""
-    colours, classes = pointwise(base, source, window)
-    planes = base.planes(colours, classes)
-    return Prediction(window, planes.astype(np.int16), classes)
+    around, colours, classes = _around(base, source, window)
+    origin = 2 * (window.top - around.top), 2 * (window.left - around.left)
+    return Prediction(window, base.planes(colours, classes, origin), classes)
 
 
 def pointwise(
@@ -91,18 +91,21 @@ def pointwise(
         Colours int32 ``[3, 2 h + 4, 2 w + 4]`` with the border that filters need, and the classes
         uint8 ``[h, w]``.
     """
+    around, colours, classes = _around(base, source, window)
+    # Only at the frame's edges is the border missing; there the last pixel is repeated.
+    near = [2 * window.top - 2 - 2 * around.top, 2 * window.left - 2 - 2 * around.left]
+    rows, columns = (
+        np.arange(start, start + 2 * size + 4).clip(0, end - 1)
+        for start, size, end in zip(near, window.shape, colours.shape[1:], strict=True)
+    )
+    return colours[:, rows[:, None], columns], classes
+
+
+def _around(
+    base: Base, source: GuideSource, window: Window
+) -> tuple[Window, NDArray[np.int32], NDArray[np.uint8]]:
+    """A larger window, the base's colours int32 ``[3, H, W]`` there, and the window's classes."""
     around = source.grid.grown(window, _HALO)
     guide = source.guide(around)
     colours = base.colours(guide, (2 * around.top, 2 * around.left))
-    classes = classify_regions(guide, colours)[window.within(around)]
-    # Only at the frame's edges is the border missing; there the last pixel is repeated.
-    near = [2 * window.top - 2 - 2 * around.top, 2 * window.left - 2 - 2 * around.left]
-    far = [edge + 2 * size + 4 for edge, size in zip(near, window.shape, strict=True)]
-    sides = colours.shape[1:]
-    inner = colours[
-        :, max(near[0], 0) : min(far[0], sides[0]), max(near[1], 0) : min(far[1], sides[1])
-    ]
-    missing = [(max(-n, 0), max(f - size, 0)) for n, f, size in zip(near, far, sides, strict=True)]
-    if np.any(missing):
-        inner = np.pad(inner, [(0, 0), *missing], mode="edge")
-    return inner, classes
+    return around, colours, classify_regions(guide, colours)[window.within(around)]

@@ -76,7 +76,7 @@ def restored_residual(
         for tile, coded in tiles.items():
             if coded.layers:
                 _place(coefficients, parameters, tile, coded, window, number)
-        components[number] = synthesise(coefficients, window.shape)
+        synthesise(coefficients, components[number])
 
     for _ in in_threads(restore, range(4)):
         pass

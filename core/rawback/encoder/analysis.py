@@ -26,6 +26,7 @@ from rawback.residual import (
     LosslessTile,
     RegionClass,
     analyse,
+    band_shape,
     bands,
 )
 from rawback.tone import UNIT, Base, NoiseDomain, colour_histogram
@@ -248,8 +249,16 @@ class Analysis:
         residual *= COEFFICIENT_UNIT / UNIT
         components = transform.to_components(residual)
         del residual
-        planes = list(in_threads(analyse, components))
-        coefficients = {band: np.stack([plane.pop(band) for plane in planes]) for band in bands()}
+        coefficients = {
+            band: np.empty((4, *band_shape(band, source.grid.whole.shape)), np.float32)
+            for band in bands()
+        }
+
+        def split(number: int) -> None:
+            analyse(components[number], {band: c[number] for band, c in coefficients.items()})
+
+        for _ in in_threads(split, range(4)):
+            pass
         return cls(
             source, base, sections, predicted, transform, WEIGHT_POWER, coefficients, coding_order
         )

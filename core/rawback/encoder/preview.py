@@ -201,7 +201,8 @@ class Previews:
             for band, index in indices.items():
                 magnitude = np.abs(index[number]).astype(np.uint16)
                 restored[band] = quantiser.values(magnitude, index[number] < 0, band)
-            plane = synthesise(restored, around.shape)
+            plane = np.empty(around.shape, np.int32)
+            synthesise(restored, plane)
             return np.ascontiguousarray(plane[window.within(around)])
 
         components = np.stack(list(in_threads(component, range(4))))

@@ -2,20 +2,20 @@
 
 Encoder and decoder must see the same guide to the last bit, so nothing here is float and
 nothing is left to a library whose rounding may change: positions are rounded to 1/32 pixel,
-weights are products of 32nds, sums are rounded half up.
+weights are products of 32nds, sums are rounded half up. The kernels are in ``kernels/guide.c``.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from math import isqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rawback.geometry.transform import STEP, Aligned
-from rawback.geometry.warp import FINE_ONE, node_positions, positions
+from rawback.geometry.warp import FINE_ONE, node_positions
+from rawback.kernels import Integer, Kernel, Read, Write
 from rawback.orientation import inverse, orient_image, orient_position, oriented_size
 from rawback.types import Guide
 
@@ -27,13 +27,23 @@ if TYPE_CHECKING:
 
 __all__ = ["build_guide"]
 
-_PARTS = 32
-_FINE_PER_PART = FINE_ONE // _PARTS
 _TILE_ROWS, _TILE_COLUMNS = 96, 384
 _MAX_AVERAGED = 8
-# Three 8-bit channels share one 64-bit word: weighted by 32 * 32 they stay below 2**19.
-_LANES = tuple(np.uint64(20 * channel) for channel in range(3))
-_HALF = np.uint64(sum(512 << int(lane) for lane in _LANES))
+
+_sample = Kernel(
+    "sample_guide",
+    *(Read(np.int64, 3), Integer, Integer),
+    *(Read(np.uint8, 3), Integer, Integer, Integer, Integer, Integer),
+    Write(np.int32, 2),
+    Write(np.uint8, 3),
+    Write(np.uint8, 2),
+)
+_square_means = Kernel(
+    "square_means",
+    *(Read(np.uint8, 3), Integer, Integer, Integer),
+    Write(np.uint16, 1),
+    Write(np.uint8, 3),
+)
 
 
 def build_guide(
@@ -123,21 +133,63 @@ def _aligned(geometry: Geometry, transform: Aligned, pixels: NDArray[np.uint8], 
 
 def _warped(nodes: NDArray[np.int64], pixels: NDArray[np.uint8], box: Box, threads: int) -> Guide:
     left, top, width, height = box
-    guide = np.zeros((height, width, 3), np.uint8)
-    mask = np.zeros((height, width), np.uint8)
-    sampler = _Sampler(nodes, pixels, _averaged_side(nodes))
+    guide = np.empty((height, width, 3), np.uint8)
+    mask = np.empty((height, width), np.uint8)
+    averaged = _averaged_side(nodes)
 
     def fill(corner: tuple[int, int]) -> None:
         x, y = corner
         tile = slice(y, min(y + _TILE_ROWS, height)), slice(x, min(x + _TILE_COLUMNS, width))
-        columns, rows = tile[1].stop - x, tile[0].stop - y
-        sampler.fill((left + x, top + y, columns, rows), guide[tile], mask[tile])
+        part = (left + x, top + y, tile[1].stop - x, tile[0].stop - y)
+        _fill(nodes, pixels, averaged, part, Guide(guide[tile], mask[tile]))
 
     corners = [(x, y) for y in range(0, height, _TILE_ROWS) for x in range(0, width, _TILE_COLUMNS)]
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        for _ in pool.map(fill, corners):
-            pass
+    if threads == 1:
+        for corner in corners:
+            fill(corner)
+    else:
+        with ThreadPoolExecutor(max_workers=threads) as pool:
+            for _ in pool.map(fill, corners):
+                pass
     return Guide(guide, mask)
+
+
+def _fill(
+    nodes: NDArray[np.int64], pixels: NDArray[np.uint8], averaged: int, box: Box, guide: Guide
+) -> None:
+    """Sample one box into the parts of the guide that lie there."""
+    tall, wide, _ = pixels.shape
+    x, y = 0, 0
+    if averaged > 1:
+        x, y, right, bottom = _carrier_box(nodes, box, averaged, (tall, wide))
+        means = np.empty((bottom - y, right - x, 3), np.uint8)
+        sums = np.empty(3 * (right - x + averaged - 1), np.uint16)
+        before = (averaged - 1) // 2
+        _square_means(pixels, y - before, x - before, averaged, sums, means)
+        pixels = means
+    positions = np.empty((2, box[2]), np.int32)
+    even = averaged % 2 == 0
+    _sample(
+        nodes, box[0], box[1], pixels, x, y, tall, wide, even, positions, guide.pixels, guide.mask
+    )
+
+
+def _carrier_box(
+    nodes: NDArray[np.int64], box: Box, averaged: int, size: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the carrier's pixels that a box is interpolated between."""
+    left, top, width, height = box
+    around = nodes[
+        top // STEP : (top + height - 1) // STEP + 2, left // STEP : (left + width - 1) // STEP + 2
+    ]
+    # Positions lie between those of the nodes around, half a pixel less where squares are even.
+    less = 0 if averaged % 2 else FINE_ONE // 2
+    near = (around.min(axis=(0, 1)) - less) // FINE_ONE
+    far = around.max(axis=(0, 1)) // FINE_ONE + 2
+    (tall, wide) = size
+    x, y = (int(np.clip(at, 0, end - 1)) for at, end in zip(near, (wide, tall), strict=True))
+    right, bottom = (int(np.clip(at, 1, end)) for at, end in zip(far, (wide, tall), strict=True))
+    return x, y, max(right, x + 1), max(bottom, y + 1)
 
 
 def _averaged_side(nodes: NDArray[np.int64]) -> int:
@@ -149,96 +201,3 @@ def _averaged_side(nodes: NDArray[np.int64]) -> int:
     side = isqrt(abs(across[0] * down[1] - across[1] * down[0]))
     one = STEP * FINE_ONE
     return min(max((side + one // 2) // one, 1), _MAX_AVERAGED)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sampler:
-    nodes: NDArray[np.int64]
-    pixels: NDArray[np.uint8]
-    averaged: int
-
-    def fill(self, box: Box, guide: NDArray[np.uint8], mask: NDArray[np.uint8]) -> None:
-        """Sample one tile into views of the result that are 0 so far."""
-        x, y = ((fine + _FINE_PER_PART // 2) >> 5 for fine in positions(self.nodes, box))
-        rows, columns = self.pixels.shape[:2]
-        half = _PARTS // 2
-        covered = (
-            (x >= -half) & (x < columns * _PARTS - half) & (y >= -half) & (y < rows * _PARTS - half)
-        )
-        if not covered.any():
-            return
-        if self.averaged % 2 == 0:
-            # An even square's centre lies half a pixel right of and below the pixel it is kept at.
-            x -= half
-            y -= half
-        np.clip(x, 0, (columns - 1) * _PARTS, out=x)
-        np.clip(y, 0, (rows - 1) * _PARTS, out=y)
-        left, top = int(x.min()) // _PARTS, int(y.min()) // _PARTS
-        right, bottom = int(x.max()) // _PARTS + 2, int(y.max()) // _PARTS + 2
-        words = _packed(self._patch(left, top, right, bottom))
-        index = (y >> 5) - top
-        index *= right - left
-        index += (x >> 5) - left
-        x &= _PARTS - 1
-        y &= _PARTS - 1
-        sampled = _bilinear(words, right - left, index, x.view(np.uint32), y.view(np.uint32))
-        whole = bool(covered.all())
-        for channel, lane in enumerate(_LANES):
-            # Ten bits of weight lie below each value.
-            value = (sampled >> (lane + np.uint64(10))).astype(np.uint8)
-            guide[..., channel] = value if whole else value * covered
-        mask[...] = covered
-
-    def _patch(self, left: int, top: int, right: int, bottom: int) -> NDArray[np.uint8]:
-        """Carrier pixels of a box that may reach past the right and lower edges."""
-        before = (self.averaged - 1) // 2
-        after = self.averaged // 2
-        rows = np.arange(top - before, bottom + after).clip(0, self.pixels.shape[0] - 1)
-        columns = np.arange(left - before, right + after).clip(0, self.pixels.shape[1] - 1)
-        inner = self.pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        if inner.shape[:2] != (len(rows), len(columns)):
-            inner = inner[(rows - rows[0])[:, None], columns - columns[0]]
-        return inner if self.averaged == 1 else _squares_mean(inner, self.averaged)
-
-
-def _squares_mean(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Mean over every `side` x `side` square, rounded half up: ``[H - side + 1, ...]``."""
-    rows, columns = pixels.shape[0] - side + 1, pixels.shape[1] - side + 1
-    tall = sum(
-        (pixels[step : step + rows].astype(np.int32) for step in range(1, side)),
-        start=pixels[:rows].astype(np.int32),
-    )
-    total = sum(
-        (tall[:, step : step + columns] for step in range(1, side)), start=tall[:, :columns]
-    )
-    return ((total + side * side // 2) // (side * side)).astype(np.uint8)
-
-
-def _packed(pixels: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """The three channels of each pixel in one word, flattened."""
-    words = pixels[..., 0].astype(np.uint64)
-    for channel in (1, 2):
-        words |= pixels[..., channel].astype(np.uint64) << _LANES[channel]
-    return words.ravel()
-
-
-def _bilinear(
-    words: NDArray[np.uint64],
-    pitch: int,
-    index: NDArray[np.int32],
-    x: NDArray[np.uint32],
-    y: NDArray[np.uint32],
-) -> NDArray[np.uint64]:
-    """Mix the four words around each position; the result carries weights of 1024."""
-    right = x.astype(np.uint64)
-    left = np.uint64(_PARTS) - right
-    below = y.astype(np.uint64)
-    above = np.uint64(_PARTS) - below
-    upper: NDArray[np.uint64] = words.take(index) * left + words.take(index + 1) * right
-    index = index + pitch
-    lower = words.take(index) * left + words.take(index + 1) * right
-    upper *= above
-    lower *= below
-    upper += lower
-    upper += _HALF
-    return upper

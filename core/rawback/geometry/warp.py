@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rawback.geometry.transform import Mesh, Warped
 
-__all__ = ["FINE_ONE", "Box", "is_steep", "node_positions", "positions"]
+__all__ = ["FINE_ONE", "Box", "is_steep", "node_positions"]
 
 FINE_ONE = 1024
 """Nodes are whole multiples of 1/1024 carrier pixel."""
@@ -68,36 +68,6 @@ def is_steep(nodes: NDArray[np.int64]) -> bool:
     Tiles of the guide stay small, and 32 bits suffice within a cell, only where they do not.
     """
     return any(bool((np.abs(np.diff(nodes, axis=axis)) > _MAX_CELL).any()) for axis in range(2))
-
-
-def positions(nodes: NDArray[np.int64], box: Box) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Evaluate a warp at every raw pixel of a box.
-
-    Args:
-        nodes: What `node_positions` returned.
-        box: Left, top, width and height, inside the raw.
-
-    Returns:
-        Carrier x and y, each int32 ``[height, width]``, in multiples of 1/1024.
-    """
-    left, top, width, height = box
-    rows = np.arange(top, top + height, dtype=np.int64)
-    first, last = left // STEP, (left + width - 1) // STEP
-    columns = nodes[:, first : last + 2]
-    above, below = columns[rows // STEP], columns[rows // STEP + 1]
-    part = (rows % STEP)[:, None, None]
-    edges = above + ((below - above) * part + STEP // 2) // STEP
-    steps = np.arange(STEP, dtype=np.int32)
-    trim = left - first * STEP
-    out = []
-    for axis in range(2):
-        edge = edges[..., axis].astype(np.int32)
-        inside = (edge[:, 1:] - edge[:, :-1])[:, :, None] * steps
-        inside += STEP // 2
-        inside >>= 4
-        inside += edge[:, :-1, None]
-        out.append(inside.reshape(height, -1)[:, trim : trim + width])
-    return out[0], out[1]
 
 
 def _homography(

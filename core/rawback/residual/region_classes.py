@@ -9,9 +9,9 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeVar
 
-import cv2
 import numpy as np
 
+from rawback.kernels import Kernel, Read, Write
 from rawback.residual.wavelet import LEVELS, Band, band_shape, bands
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ __all__ = ["RegionClass", "class_pyramid", "classify_regions", "mean_pyramid"]
 
 _Number = TypeVar("_Number", np.uint8, np.int32)
 
-CLIPPED = 254
-"""A guide channel of at least this says nothing about how bright the raw was."""
-
-_TEXTURE = 32
-_EDGE = 128
+_classify = Kernel(
+    "region_classes",
+    *(Read(np.int32, 2), Read(np.uint8, 3), Read(np.uint8, 2)),
+    *(Write(np.int32, 2), Write(np.uint8, 2), Write(np.uint8, 2)),
+)
 
 
 class RegionClass(IntEnum):
@@ -53,23 +53,12 @@ def classify_regions(guide: Guide, base: NDArray[np.int32]) -> NDArray[np.uint8]
     Returns:
         uint8 ``[h, w]``, values of :class:`RegionClass`.
     """
-    light = base[1]
-    level = light[0::2, 0::2] + light[0::2, 1::2] + light[1::2, 0::2] + light[1::2, 1::2] >> 2
-    change = np.zeros_like(level)
-    down, right = np.abs(np.diff(level, axis=0)), np.abs(np.diff(level, axis=1))
-    for part, where in (
-        (down, np.s_[:-1]),
-        (down, np.s_[1:]),
-        (right, np.s_[:, :-1]),
-        (right, np.s_[:, 1:]),
-    ):
-        np.maximum(change[where], part, out=change[where])
-    spots: NDArray[np.uint8] = (change >= _TEXTURE).astype(np.uint8) + (change >= _EDGE)
-    red, green, blue = (guide.pixels[..., channel] >= CLIPPED for channel in range(3))
-    bright = _any_of_quad(red | green | blue)
-    spots[cv2.dilate(bright, np.ones((3, 3), dtype=np.uint8)) > 0] = RegionClass.CLIPPED
-    spots[_any_of_quad(guide.mask == 0) > 0] = RegionClass.UNCOVERED
-    return spots
+    height, width = guide.mask.shape
+    classes = np.empty((height // 2, width // 2), dtype=np.uint8)
+    levels = np.empty((3, width // 2 + 2), dtype=np.int32)
+    flags = np.empty((3, width // 2 + 2), dtype=np.uint8)
+    _classify(base[1], guide.pixels, guide.mask, levels, flags, classes)
+    return classes
 
 
 def class_pyramid(spots: NDArray[np.uint8]) -> dict[Band, NDArray[np.uint8]]:
@@ -112,8 +101,3 @@ def _highest(spots: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rows = np.maximum(even[0::2], even[1::2])
     highest: NDArray[np.uint8] = np.maximum(rows[:, 0::2], rows[:, 1::2])
     return highest
-
-
-def _any_of_quad(flags: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    rows = flags[0::2] | flags[1::2]
-    return (rows[:, 0::2] | rows[:, 1::2]).astype(np.uint8)

@@ -4,7 +4,7 @@ The lifting scheme of the Cohen-Daubechies-Feauveau 9/7 filters (Daubechies and 
 irreversible transform of JPEG 2000, ISO/IEC 15444-1 Annex F) with its coefficients rounded to
 multiples of 1/512 and without the final scaling, which :func:`band_gain` makes good. Only the
 encoder analyses, so that may be float; what the decoder computes is integer, hence the same
-everywhere.
+everywhere. The kernels are in ``kernels/wavelet.c``.
 
 Bands of a plane, coarse to fine::
 
@@ -17,12 +17,14 @@ HL is horizontally high-pass. A band of level ``l`` has the rows ``r`` that stan
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback.kernels import Kernel, Read, Write
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -31,13 +33,10 @@ __all__ = ["LEVELS", "Band", "analyse", "band_gain", "band_shape", "bands", "syn
 LEVELS = 5
 """Decompositions of each plane."""
 
-_Number = TypeVar("_Number", np.int32, np.float32)
-
-_LIFTS = (-812, -27, 452, 227)
-_SHIFT = 9
-
-_STRIP, _NARROWEST = 1 << 16, 64
-"""Coefficients that are worked on at a time, and the least columns or rows among them."""
+_split = Kernel("wavelet_split", *(Write(np.float32, 2) for _ in range(5)))
+_join = Kernel(
+    "wavelet_join", *(Read(np.int32, 2) for _ in range(4)), Write(np.int32, 1), Write(np.int32, 2)
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,12 +48,13 @@ class Band:
     high_x: bool
 
 
+_LOWEST = Band(LEVELS, False, False)
+_HIGH = ((False, True), (True, False), (True, True))
+
+
 def bands() -> list[Band]:
     """All bands, coarse to fine: the order in which they are coded."""
-    order = [Band(LEVELS, False, False)]
-    for level in range(LEVELS, 0, -1):
-        order += [Band(level, False, True), Band(level, True, False), Band(level, True, True)]
-    return order
+    return [_LOWEST, *(Band(level, *high) for level in range(LEVELS, 0, -1) for high in _HIGH)]
 
 
 def band_shape(band: Band, shape: tuple[int, int]) -> tuple[int, int]:
@@ -84,110 +84,33 @@ def band_gain(band: Band) -> float:
     return (high if band.high_y else low) * (high if band.high_x else low)
 
 
-def analyse(plane: NDArray[np.float32]) -> dict[Band, NDArray[np.float32]]:
-    """Split a plane ``[h, w]`` into its bands."""
-    found = {}
-    rest = plane
+def analyse(plane: NDArray[np.float32], out: Mapping[Band, NDArray[np.float32]]) -> None:
+    """Split a plane into its bands.
+
+    Args:
+        plane: float32 ``[h, w]``; it is overwritten.
+        out: Where the bands go: float32, each of :func:`band_shape`.
+    """
     for level in range(1, LEVELS + 1):
-        for high_y, half in zip((False, True), _split(rest, 0), strict=True):
-            for high_x, band in zip((False, True), _split(half, 1), strict=True):
-                found[Band(level, high_y, high_x)] = band
-        rest = found[Band(level, False, False)]
-    return {band: found[band] for band in bands()}
+        low = out[_LOWEST] if level == LEVELS else np.empty_like(plane[::2, ::2], order="C")
+        _split(plane, low, *(out[Band(level, *high)] for high in _HIGH))
+        plane = low
 
 
-def synthesise(
-    coefficients: dict[Band, NDArray[np.int32]], shape: tuple[int, int]
-) -> NDArray[np.int32]:
-    """Rebuild a plane of `shape` from its bands, in integers.
+def synthesise(coefficients: Mapping[Band, NDArray[np.int32]], out: NDArray[np.int32]) -> None:
+    """Rebuild a plane from its bands, in integers.
 
     Args:
         coefficients: int32, each of :func:`band_shape`. Those of a plane whose values are below
             ``2 ** 17`` cannot overflow; made-up ones wrap around, on every machine alike.
-        shape: Rows and columns of the plane.
+        out: Where the plane goes: int32 ``[h, w]``.
     """
-    low = coefficients[Band(LEVELS, False, False)]
+    planes = [out]
+    for _ in range(1, LEVELS):
+        planes.append(np.empty_like(planes[-1][::2, ::2], order="C"))
+    low = coefficients[_LOWEST]
+    scratch = np.empty(out.shape[1], np.int32)
     for level in range(LEVELS, 0, -1):
-        high_x, high_y, high_xy = (
-            coefficients[Band(level, y, x)] for y, x in ((False, True), (True, False), (True, True))
-        )
-        low = _join(_join(low, high_x, 1), _join(high_y, high_xy, 1), 0)
-    if low.shape != shape:
-        message = f"bands of a plane of {low.shape}, not {shape}"
-        raise ValueError(message)
-    return low
-
-
-def _split(
-    plane: NDArray[np.float32], axis: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Low and high half of a plane along an axis."""
-    size = plane.shape[axis]
-    shapes = [list(plane.shape), list(plane.shape)]
-    shapes[0][axis], shapes[1][axis] = (size + 1) // 2, size // 2
-    halves = [np.empty(shape, dtype=np.float32) for shape in shapes]
-    for part, *parts in _strips([plane, *halves], axis):
-        low, high = part[0::2].copy("K"), part[1::2].copy("K")
-        for step, lift in enumerate(_LIFTS):
-            weight = np.float32(lift / (1 << _SHIFT))
-            if step % 2 == 0:
-                high += weight * _beside_high(low, len(high))
-            else:
-                low += weight * _beside_low(high, len(low))
-        parts[0][...], parts[1][...] = low, high
-    return halves[0], halves[1]
-
-
-def _join(low: NDArray[np.int32], high: NDArray[np.int32], axis: int) -> NDArray[np.int32]:
-    """The plane whose halves along an axis are `low` and `high`: undoes :func:`_split`."""
-    shape = list(low.shape)
-    shape[axis] += high.shape[axis]
-    plane = np.empty(shape, dtype=np.int32)
-    half = 1 << (_SHIFT - 1)
-    for part, *parts in _strips([plane, low, high], axis):
-        even, odd = (values.copy("K") for values in parts)
-        for step, lift in reversed(list(enumerate(_LIFTS))):
-            beside = _beside_high(even, len(odd)) if step % 2 == 0 else _beside_low(odd, len(even))
-            beside *= lift
-            beside += half
-            beside >>= _SHIFT
-            if step % 2 == 0:
-                odd -= beside
-            else:
-                even -= beside
-        part[0::2], part[1::2] = even, odd
-    return plane
-
-
-def _strips(arrays: list[NDArray[_Number]], axis: int) -> Iterator[list[NDArray[_Number]]]:
-    """The same strip of each array, turned so that `axis` is first.
-
-    A strip stays in the cache through all the steps of a transform.
-    """
-    size = arrays[0].shape
-    wide = max(_NARROWEST, _STRIP // max(size[axis], 1))
-    for start in range(0, size[1 - axis], wide):
-        end = start + wide
-        yield [a[:, start:end] if axis == 0 else a[start:end].T for a in arrays]
-
-
-def _beside_high(low: NDArray[_Number], count: int) -> NDArray[_Number]:
-    """For each odd row the sum of the even rows beside it, mirrored at the end."""
-    total = low[:count].copy("K")
-    total[: len(low) - 1] += low[1:]
-    if len(low) == count:
-        total[-1:] += low[-1:]
-    return total
-
-
-def _beside_low(high: NDArray[_Number], count: int) -> NDArray[_Number]:
-    """For each even row the sum of the odd rows beside it, mirrored at both ends."""
-    if len(high) == 0:
-        return np.zeros((count, *high.shape[1:]), dtype=high.dtype)
-    # Laid out in memory as `high` is.
-    total = np.empty_like(high, shape=(count, *high.shape[1:]))
-    total[: len(high)] = high
-    total[len(high) :] = high[-1:]
-    total[1:] += high[: count - 1]
-    total[0] += high[0]
-    return total
+        plane = planes.pop()
+        _join(low, *(coefficients[Band(level, *high)] for high in _HIGH), scratch, plane)
+        low = plane

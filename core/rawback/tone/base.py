@@ -2,7 +2,7 @@
 
 ::
 
-    guide RGB --lut--> 3 colours at every pixel --gain--> --linear_filter--> 4 CFA planes
+    guide RGB --lut--> 3 colours at every pixel --gain--> --filters--> 4 CFA planes
 
 The table and the gains go into one section, the filters into another, so that a payload cut between
 them still restores. All evaluation is integer, see the modules.
@@ -17,9 +17,10 @@ import numpy as np
 
 from rawback.entropy import SymbolCoder, SymbolDecoder, SymbolEncoder, code_parameters
 from rawback.errors import PayloadDamaged
-from rawback.tone.gain import SPACINGS, apply_gain, grid_shape
+from rawback.tone.colours import NO_GAINS, base_colours
+from rawback.tone.gain import SPACINGS, grid_shape
 from rawback.tone.linear_filter import REACH, TAPS, LinearFilter, apply_filters
-from rawback.tone.lut import GRIDS, code_lut, look_up
+from rawback.tone.lut import GRIDS, code_lut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,33 +58,31 @@ class Base:
     @classmethod
     def empty(cls, pattern: BayerPattern, uncovered: tuple[int, int, int]) -> Base:
         """A base to be filled in by the fit."""
-        nothing = np.zeros((0, 0), dtype=np.int32)
-        return cls(pattern, nothing, 1, [], uncovered, 0, nothing)
+        return cls(pattern, np.zeros((0, 0), dtype=np.int32), 1, [], uncovered, 0, NO_GAINS)
 
     def colours(self, guide: Guide, origin: tuple[int, int]) -> NDArray[np.int32]:
         """The table and the gains at every pixel of a window of the guide: int32 ``[3, h, w]``."""
-        values = look_up(self.nodes, guide.pixels)
-        if self.spacing:
-            apply_gain(values, self.gains, self.spacing, origin)
-        outside = guide.mask == 0
-        if outside.any():
-            for colour, level in enumerate(self.uncovered):
-                values[colour][outside] = level
-        return values
+        return base_colours(self.nodes, guide, self.gains, self.spacing, origin, self.uncovered)
 
-    def planes(self, colours: NDArray[np.int32], classes: NDArray[np.uint8]) -> NDArray[np.int32]:
+    def planes(
+        self,
+        colours: NDArray[np.int32],
+        classes: NDArray[np.uint8],
+        origin: tuple[int, int] = (REACH, REACH),
+    ) -> NDArray[np.int16]:
         """The four CFA planes of a window.
 
         Args:
-            colours: From :meth:`colours`, with a border of 2 pixels: ``[3, h + 4, w + 4]``.
-            classes: uint8 ``[h / 2, w / 2]``: the class of each quad.
+            colours: ``[3, H, W]`` from :meth:`colours`: the window and what lies around it;
+                repeated where the border of 2 pixels that filters need is missing.
+            classes: uint8 ``[h, w]``: the class of each quad.
+            origin: Row and column in `colours` of the window's first pixel.
 
         Returns:
-            int32 ``[4, h / 2, w / 2]`` in domain units.
+            int16 ``[4, h, w]`` in domain units.
         """
         filters = self.filters or (LinearFilter.identity(),)
-        served = np.minimum(classes, len(filters) - 1)
-        return apply_filters(filters, colours, served, self.pattern)
+        return apply_filters(filters, colours, classes, self.pattern, origin)
 
     def pointwise_bytes(self, histogram: NDArray[np.int64]) -> bytes:
         """The section that holds the table and the gains."""

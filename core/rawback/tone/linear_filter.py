@@ -3,7 +3,8 @@
 Demosaicing, sharpening, denoising and chroma subsampling spread each sample over its neighbourhood;
 a linear filter over the 5x5 neighbourhood of all three colours of the pointwise base takes back
 what it can, as the adaptive loop filter of H.266 (VVC) does for its own distortions. Its taps act
-on differences to the central pixel, so that its gain at frequency zero is exactly 1.
+on differences to the central pixel, so that its gain at frequency zero is exactly 1. The kernel
+is in ``kernels/base.c``.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
-from rawback.tone.vst import LIMIT
+from rawback.kernels import Integer, Kernel, Read, Write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +32,13 @@ TAPS = 3 * (2 * REACH + 1) ** 2
 TAP_ONE = 256
 """Taps are multiples of 1/256."""
 
-_MIDDLE = 1 << 13
 _LARGEST_SUM = 1 << 11
+
+_filter = Kernel(
+    "linear_filter",
+    *(Read(np.int16, 2), Read(np.int32, 2), Read(np.int32, 3), Integer, Integer),
+    *(Read(np.uint8, 2), Write(np.int16, 2), Write(np.int16, 3)),
+)
 
 
 def colour_of(pattern: BayerPattern, position: int) -> int:
@@ -60,73 +65,52 @@ class LinearFilter:
         side = 2 * REACH + 1
         return cls(np.zeros((4, 3, side, side), dtype=np.int32), np.zeros(4, dtype=np.int32))
 
-    def kernels(self, pattern: BayerPattern) -> NDArray[np.float32]:
-        """The taps as whole filters, the central ones included: float32 integers."""
-        kernels = self.taps.astype(np.float32)
-        kernels[:, :, REACH, REACH] = -self.taps.sum(axis=(2, 3))
-        for position in range(4):
-            kernels[position, colour_of(pattern, position), REACH, REACH] += TAP_ONE
-        return kernels
-
-    def fits(self, pattern: BayerPattern) -> bool:
-        """Whether every sum the filters form stays below 2**24, so that float32 is exact."""
-        return bool(np.abs(self.kernels(pattern)).sum(axis=(1, 2, 3)).max() <= _LARGEST_SUM)
-
-    def phase_kernels(self, pattern: BayerPattern) -> NDArray[np.float32]:
-        """The same, taken apart by the phase of the window they fall on.
+    def windows(self, pattern: BayerPattern) -> NDArray[np.int64]:
+        """The taps as whole filters over each quad's window, the central ones included.
 
         Returns:
-            float32 ``[4, 3, 2, 2, 3, 3]``: position, colour, phase, and a filter for the phase.
+            int64 ``[4, 3, 6, 6]``: position, colour, and offset from the pixel two rows above and
+            two columns left of the quad.
         """
-        side = 2 * REACH + 2
-        wide = np.zeros((4, 3, side, side), dtype=np.float32)
-        for position, kernel in enumerate(self.kernels(pattern)):
+        side = 2 * REACH + 1
+        windows = np.zeros((4, 3, side + 1, side + 1), dtype=np.int64)
+        for position, taps in enumerate(self.taps):
             y, x = divmod(position, 2)
-            wide[position, :, y : y + side - 1, x : x + side - 1] = kernel
-        return wide.reshape(4, 3, side // 2, 2, side // 2, 2).transpose(0, 1, 3, 5, 2, 4)
+            window = windows[position, :, y : y + side, x : x + side]
+            window[...] = taps
+            window[:, REACH, REACH] = -taps.sum(axis=(1, 2))
+            window[colour_of(pattern, position), REACH, REACH] += TAP_ONE
+        return windows
+
+    def fits(self, pattern: BayerPattern) -> bool:
+        """Whether no sum that the filters form exceeds 24 bits."""
+        return bool(np.abs(self.windows(pattern)).sum(axis=(1, 2, 3)).max() <= _LARGEST_SUM)
 
 
 def apply_filters(
     filters: Sequence[LinearFilter],
-    values: NDArray[np.int32],
-    served: NDArray[np.integer],
+    colours: NDArray[np.int32],
+    classes: NDArray[np.uint8],
     pattern: BayerPattern,
-) -> NDArray[np.int32]:
-    """Filter a window, each quad by a filter of its own.
+    origin: tuple[int, int] = (REACH, REACH),
+) -> NDArray[np.int16]:
+    """Filter a window, each quad by the filter of its class.
 
     Args:
-        filters: The filters.
-        values: int32 ``[3, h + 4, w + 4]``, with a border of 2 pixels, below 2**14; h, w even.
-        served: ``[h / 2, w / 2]``: index of each quad's filter.
+        filters: One for each class, the last one also for higher ones; all fit.
+        colours: int32 ``[3, H, W]`` around the window, repeated where the filters reach beyond;
+            they count as at least 0 and at most 2**14.
+        classes: uint8 ``[h, w]``: of each quad.
         pattern: The frame's.
+        origin: Row and column in `colours` of the window's first pixel.
 
     Returns:
-        int32 ``[4, h / 2, w / 2]``, one plane for each position, magnitudes up to LIMIT.
+        int16 ``[4, h, w]``, one plane for each position, magnitudes up to LIMIT.
     """
-    # The phases of the window are filtered at half size: a fourth of the work of filtering all
-    # pixels, and the border of 2 pixels is one row or column of each phase.
-    rows, columns = served.shape[0] + 2, served.shape[1] + 2
-    phases = np.empty((3, 2, 2, rows, columns), dtype=np.float32)
-    for colour, y, x in np.ndindex(3, 2, 2):
-        phase = phases[colour, y, x]
-        np.clip(values[colour, y::2, x::2], 0, 2 * _MIDDLE, out=phase, casting="unsafe")
-        phase -= _MIDDLE
-    sums = np.empty((4, *served.shape), dtype=np.float32)
-    found = np.empty_like(sums, dtype=np.int32)
-    bias = np.array([linear_filter.bias for linear_filter in filters])
-    total, part = np.empty((2, rows, columns), dtype=np.float32)
-    for index in np.flatnonzero(np.bincount(served.ravel())).tolist():
-        kernels = filters[index].phase_kernels(pattern)
-        here = served == index
-        for position in range(4):
-            total[...] = 0
-            for at in np.ndindex(3, 2, 2):
-                if kernels[position][at].any():
-                    cv2.filter2D(phases[at], cv2.CV_32F, kernels[position][at], dst=part)
-                    cv2.add(total, part, dst=total)
-            np.copyto(sums[position], total[1:-1, 1:-1], where=here)
-    np.copyto(found, sums, casting="unsafe")
-    found += TAP_ONE // 2
-    found >>= 8
-    found += _MIDDLE + bias.T.take(served, axis=1)
-    return np.clip(found, -LIMIT, LIMIT, out=found)
+    taps = np.stack([f.windows(pattern).astype(np.int16).ravel() for f in filters])
+    bias = np.stack([f.bias for f in filters])
+    side = 2 * REACH + 2
+    scratch = np.empty((3 * side, 2 * classes.shape[1] + 2 * REACH), dtype=np.int16)
+    planes = np.empty((4, *classes.shape), dtype=np.int16)
+    _filter(taps, bias, colours, *origin, classes, scratch, planes)
+    return planes

@@ -22,82 +22,12 @@ __all__ = [
     "NODES",
     "code_lut",
     "colour_histogram",
-    "look_up",
     "refine_grid",
     "touched_nodes",
 ]
 
 NODES = 17
 GRIDS = (3, 5, 9, 17)
-_CELL = 16
-_STRIP = 1 << 15
-"""Pixels looked up at a time: their indices stay in the cache."""
-
-
-def look_up(nodes: NDArray[np.int32], pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Interpolate the table at every pixel, in integers.
-
-    Args:
-        nodes: int32 ``[3, 17, 17, 17]``: output colour, then guide R, G, B; magnitudes below 2**18.
-        pixels: uint8 ``[h, w, 3]``.
-
-    Returns:
-        int32 ``[3, h, w]``.
-    """
-    # Along blue every one of the 256 values is tabulated, so only four corners are left to blend.
-    value = np.arange(256)
-    low, high = nodes[..., value >> 4], nodes[..., (value >> 4) + 1]
-    lines = low * (_CELL - (value & 15)) + high * (value & 15)
-    # Between two nodes of green: where the line starts, with what rounds, and how fast it climbs.
-    start = lines * _CELL + _CELL // 2
-    climb = np.diff(lines, axis=2, append=0)
-    tables = list(zip(start.reshape(3, -1), climb.reshape(3, -1), strict=True))
-    found = np.empty((3, *pixels.shape[:2]), dtype=np.int32)
-    rows = max(1, _STRIP // max(pixels.shape[1], 1))
-    for top in range(0, len(pixels), rows):
-        strip = np.s_[top : top + rows]
-        red, green, blue = (pixels[strip][..., channel].astype(np.int32) for channel in range(3))
-        corner = (((red >> 4) * NODES + (green >> 4)) * 256 + blue).astype(np.intp)
-        red &= 15
-        green &= 15
-        for colour, (starts, climbs) in enumerate(tables):
-            found[colour, strip] = _interpolated(starts, climbs, corner, red, green)
-    return found
-
-
-def _interpolated(
-    starts: NDArray[np.int32],
-    climbs: NDArray[np.int32],
-    corner: NDArray[np.intp],
-    to_red: NDArray[np.int32],
-    to_green: NDArray[np.int32],
-) -> NDArray[np.int32]:
-    """One colour of some pixels, from tables ``[17 * 17 * 256]`` of four more bits."""
-    low, high = (
-        _along(starts[step:], climbs[step:], corner, to_green) for step in (0, NODES * 256)
-    )
-    high -= low
-    high *= to_red
-    high += _CELL // 2
-    high >>= 4
-    low += high
-    low += _CELL // 2
-    low >>= 4
-    return low
-
-
-def _along(
-    starts: NDArray[np.int32],
-    climbs: NDArray[np.int32],
-    corner: NDArray[np.intp],
-    part: NDArray[np.int32],
-) -> NDArray[np.int32]:
-    """A sixteenth of ``start + part * climb``."""
-    found = climbs.take(corner)
-    found *= part
-    found += starts.take(corner)
-    found >>= 4
-    return found
 
 
 def colour_histogram(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:

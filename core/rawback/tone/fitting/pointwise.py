@@ -15,10 +15,12 @@ import scipy.sparse as sparse
 import scipy.sparse.linalg
 
 from rawback.entropy import BitCounter
+from rawback.tone.colours import base_colours
 from rawback.tone.gain import GAIN_ONE, SPACINGS, grid_shape, hat_weights
 from rawback.tone.linear_filter import colour_of
-from rawback.tone.lut import GRIDS, NODES, code_lut, look_up, refine_grid, touched_nodes
+from rawback.tone.lut import GRIDS, NODES, code_lut, refine_grid, touched_nodes
 from rawback.tone.vst import UNIT
+from rawback.types import Guide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.tone.base import Base
-    from rawback.types import BayerPattern, Guide
+    from rawback.types import BayerPattern
 
 __all__ = ["OUTLIER", "PointwiseFit", "Sample", "choose_pointwise", "fit_pointwise"]
 
@@ -227,6 +229,12 @@ def _gain_at(sample: Sample, gains: NDArray[np.int32], spacing: int) -> NDArray[
     return found
 
 
+def _colours(table: NDArray[np.int32], sample: Sample) -> NDArray[np.int32]:
+    """What a table without gains makes of each pixel of a sample, ``[3, n]``."""
+    pixels = sample.pixels[None]
+    return base_colours(table, Guide(pixels, np.ones(pixels.shape[:2], np.uint8)))[:, 0]
+
+
 def _fit_gains(
     samples: Iterable[Sample],
     tables: NDArray[np.float64],
@@ -239,7 +247,7 @@ def _fit_gains(
     normal, moment = sparse.csr_matrix((count, count)), np.zeros(count)
     table = np.rint(tables).astype(np.int32)
     for colour, sample in enumerate(samples):
-        value = look_up(table, sample.pixels[None])[colour, 0].astype(np.float64)
+        value = _colours(table, sample)[colour].astype(np.float64)
         error = np.clip(sample.truth - value, -OUTLIER, OUTLIER)
         nodes, weights = hat_weights(sample.rows, sample.columns, spacing, (rows, columns))
         design = sparse.csr_matrix(
@@ -299,7 +307,7 @@ def _cost(
     """What a base costs: its error over the frame, and its bits at their lambda."""
     cost = 8 * len(base.pointwise_bytes(histogram)) * base_lambda
     for colour, (sample, share) in enumerate(zip(samples, shares, strict=True)):
-        values = look_up(base.nodes, sample.pixels[None])[colour, 0]
+        values = _colours(base.nodes, sample)[colour]
         values = values * _gain_at(sample, base.gains, base.spacing)
         error = np.clip((sample.truth - values) / UNIT, -OUTLIER, OUTLIER)
         cost += share * float((error**2).sum())
