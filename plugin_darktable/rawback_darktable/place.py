@@ -7,7 +7,10 @@ import os
 import stat
 import sys
 import tempfile
+import warnings
 from pathlib import Path
+
+import platformdirs
 
 import rawback
 
@@ -42,21 +45,32 @@ def socket_path() -> Path | None:
 def _folder() -> Path | None:
     asked = os.environ.get(OVERRIDE)
     if asked is not None:
-        return _own(Path(asked)) if asked else None
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime:
-        found = _own(Path(runtime) / "rawback-darktable")
-        if found is not None:
-            return found
-    return _own(Path(tempfile.gettempdir()) / f"rawback-darktable-{os.getuid()}")
+        return _private_folder(Path(asked)) if asked else None
+    with warnings.catch_warnings():
+        # Where the system has no such folder, platformdirs warns and names one of its own.
+        warnings.simplefilter("ignore")
+        runtime = platformdirs.user_runtime_path("rawback-darktable", appauthor=False)
+    if _is_private(runtime.parent):
+        folder = _private_folder(runtime)
+        if folder is not None:
+            return folder
+    return _private_folder(Path(tempfile.gettempdir()) / f"rawback-darktable-{os.getuid()}")
 
 
-def _own(folder: Path) -> Path | None:
+def _private_folder(folder: Path) -> Path | None:
     """The folder, made if need be, if it is this user's and closed to all others."""
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
     except OSError:
         return None
-    private = stat.S_ISDIR(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077
-    return folder if private and found.st_uid == os.getuid() else None
+    return folder if _is_private(folder) else None
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether it is a folder, no link, of this user, which nobody else can enter."""
+    try:
+        status = folder.lstat()
+    except OSError:
+        return False
+    closed = stat.S_ISDIR(status.st_mode) and not stat.S_IMODE(status.st_mode) & 0o077
+    return closed and status.st_uid == os.getuid()

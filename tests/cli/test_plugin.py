@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from rawback.cli import main
+from rawback.cli import main, plugin
 
 ROOT = Path(__file__).parents[2]
 FILES = {"lua/rawback.lua", "lua/lib/rawback_calls.lua", "lua/lib/rawback_place.lua"}
@@ -25,6 +26,23 @@ def state(folder: Path) -> dict[str, bytes]:
 
 def call(what: str, folder: Path) -> int:
     return main(["plugin", what, "--darktable-config", str(folder)])
+
+
+def test_where_darktable_keeps_its_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    for system in ("linux", "darwin"):
+        monkeypatch.setattr(sys, "platform", system)
+        assert plugin._usual_folder() == tmp_path / ".config" / "darktable"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    assert plugin._usual_folder() == tmp_path / "config" / "darktable"
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(
+        "platformdirs.windows.get_win_folder", lambda name: f"{tmp_path}/{name}", raising=True
+    )
+    assert plugin._usual_folder() == tmp_path / "CSIDL_LOCAL_APPDATA" / "darktable"
 
 
 LUARCS = {

@@ -5,26 +5,33 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from platformdirs.macos import MacOS
 
 import rawback
 from rawback_darktable import client, command, place, service
 from rawback_darktable.arguments import Arguments, parse
 from rawback_darktable.line import failure_line, outcome_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -344,6 +351,56 @@ def test_folders_that_others_can_enter_are_not_used(
     monkeypatch.setenv(place.OVERRIDE, str(tmp_path / "link"))
     assert place.socket_path() is None
     monkeypatch.setenv(place.OVERRIDE, str(tmp_path / ("long" * 30)))
+    assert place.socket_path() is None
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A temporary folder whose name leaves room for a socket's."""
+    folder = Path(tempfile.mkdtemp(prefix="rb-", dir="/tmp"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_the_folder_that_linux_has_for_sockets(
+    short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(place.OVERRIDE, raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
+    path = place.socket_path()
+    assert path is not None
+    assert path.parent == short_folder / "rawback-darktable"
+    # One that others can enter is passed over.
+    short_folder.chmod(0o755)
+    other = place.socket_path()
+    assert other is not None
+    assert other.parent == Path(tempfile.gettempdir()) / f"rawback-darktable-{os.getuid()}"
+
+
+def test_the_folder_that_macos_has_for_sockets(
+    short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(place.OVERRIDE, raising=False)
+    monkeypatch.setenv("HOME", str(short_folder))
+    monkeypatch.setattr(
+        "platformdirs.user_runtime_path", lambda name, **_: MacOS(name).user_runtime_path
+    )
+    temporary = short_folder / "Library" / "Caches" / "TemporaryItems"
+    temporary.mkdir(mode=0o700, parents=True)
+    path = place.socket_path()
+    assert path is not None
+    assert path.parent == temporary / "rawback-darktable"
+    # A name that is too long for a socket: no service, the helper does its jobs itself.
+    monkeypatch.setenv("HOME", str(short_folder / ("long" * 20)))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(short_folder / ("long" * 20)))
+    assert place.socket_path() is None
+
+
+def test_windows_has_no_such_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert place.socket_path() is None
+    monkeypatch.undo()
+    monkeypatch.delattr(os, "getuid")
     assert place.socket_path() is None
 
 

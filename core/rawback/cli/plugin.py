@@ -119,9 +119,13 @@ def _config_folder(given: Path | None) -> Path:
 def _usual_folder() -> Path:
     """Where darktable keeps its configuration if no other folder is given."""
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "darktable"
-    given = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(given) if given else Path.home() / ".config") / "darktable"
+        from platformdirs.windows import Windows
+
+        return Windows("darktable", appauthor=False).user_config_path
+    from platformdirs.unix import Unix
+
+    # On macOS as well, where other programs have another place.
+    return Unix("darktable").user_config_path
 
 
 def _source(name: str) -> Path:
