@@ -1,37 +1,29 @@
-"""Disks that run full, and what the tests of faults share."""
+"""Disks that run full, for the tests of faults."""
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-Disk: TypeAlias = Callable[[int], AbstractContextManager[Path]]
+from .small_disks import Disk, disk_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MakeDisk: TypeAlias = Callable[[int], AbstractContextManager[Disk]]
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Disk:
-    """Mounts an empty disk of so many bytes, for as long as a context lasts."""
+def make_disk(tmp_path: Path) -> MakeDisk:
+    """Gives an empty disk of so many bytes, for as long as a context lasts."""
+    return partial(disk_of, folder=tmp_path / "disk")
 
-    @contextlib.contextmanager
-    def mounted(size: int) -> Iterator[Path]:
-        place = tmp_path / "disk"
-        place.mkdir(exist_ok=True)
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", place],
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode:
-            pytest.skip("mounting a disk takes more rights than there are")
-        try:
-            yield place
-        finally:
-            subprocess.run(["umount", place], check=True)
 
-    return mounted
+@pytest.fixture
+def make_acted_disk(tmp_path: Path) -> MakeDisk:
+    """The same as it is where mounting is not allowed."""
+    return partial(disk_of, folder=tmp_path / "disk", acted=True)

@@ -9,7 +9,6 @@ import os
 import resource
 import signal
 import stat
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -19,8 +18,9 @@ from rawback import files
 from rawback.errors import OutputRefused, RawbackError
 from rawback.files import naming
 
+from ..faults.small_disks import disk_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 NAMES = [
@@ -346,32 +346,22 @@ def _kill_at_event(number: int) -> None:
     sys.addaudithook(look)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 64 KiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "none", disk], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a disk takes more rights than there are")
-    yield disk
-    subprocess.run(["umount", disk], check=True)
-
-
-def test_a_full_disk_keeps_what_it_has(small_disk: Path) -> None:
-    place = small_disk / "x.jpg"
-    files.write_file(place, b"old")
-    for overwrite in (False, True):
+@pytest.mark.parametrize("acted", [False, True], ids=["mounted", "acted"])
+def test_a_full_disk_keeps_what_it_has(tmp_path: Path, acted: bool) -> None:
+    with disk_of(65536, tmp_path / "disk", acted=acted) as disk:
+        place = disk.folder / "x.jpg"
+        files.write_file(place, b"old")
+        for overwrite in (False, True):
+            with pytest.raises(OutputRefused, match="make room"):
+                files.write_file(
+                    disk.folder / f"{overwrite}.jpg", bytes(200_000), overwrite=overwrite
+                )
         with pytest.raises(OutputRefused, match="make room"):
-            files.write_file(small_disk / f"{overwrite}.jpg", bytes(200_000), overwrite=overwrite)
-    with pytest.raises(OutputRefused, match="make room"):
-        files.write_file(place, bytes(200_000), overwrite=True)
-    with pytest.raises(OutputRefused, match="make room"):
-        files.replace_file(place, bytes(200_000))
-    assert place.read_bytes() == b"old"
-    assert names_in(small_disk) == ["x.jpg"]
+            files.write_file(place, bytes(200_000), overwrite=True)
+        with pytest.raises(OutputRefused, match="make room"):
+            files.replace_file(place, bytes(200_000))
+        assert place.read_bytes() == b"old"
+        assert names_in(disk.folder) == ["x.jpg"]
 
 
 def test_a_limit_on_file_sizes_is_a_full_disk_too(tmp_path: Path) -> None:
