@@ -148,10 +148,10 @@ def test_a_broken_first_section_is_refused(head: bytes) -> None:
         decode(_with_latents(payload, {0: head}), carrier)
 
 
-def test_impossible_hints_are_refused() -> None:
+def test_impossible_side_information_is_refused() -> None:
     payload, carrier, _, _ = _coded("RGGB", "full", Rate.quality(20))
     for hints in (b"", bytes([0, 16, 0]) + bytes(9)):
-        with pytest.raises(PayloadDamaged, match="hints"):
+        with pytest.raises(PayloadDamaged, match="side information"):
             decode(_with_latents(payload, {1: hints}), carrier)
 
 

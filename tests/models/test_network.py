@@ -132,7 +132,7 @@ def test_what_is_written_is_read(sent: int) -> None:
         return symbols
 
     with torch.no_grad():
-        written = code_level(level, state, latents, [write] * sent)
+        written, _ = code_level(level, state, latents, [write] * sent)
     stored = iter(kept)
 
     def read(tables: torch.Tensor, symbols: torch.Tensor | None) -> torch.Tensor:
@@ -142,7 +142,7 @@ def test_what_is_written_is_read(sent: int) -> None:
         return found
 
     with torch.no_grad():
-        assert torch.equal(code_level(level, state, None, [read] * sent), written)
+        assert torch.equal(code_level(level, state, None, [read] * sent)[0], written)
     assert next(stored, None) is None
 
 
@@ -172,7 +172,7 @@ def test_each_of_the_five_parts_can_be_left_out(part: str) -> None:
     state = latents = None
     if network.config.latents:
         guide = network.guide_state(views.latents, torch.zeros(1, 4, 1, 1))
-        state, latents = network.code(guide, None, ([], []))
+        state, latents, _ = network.code(guide, None, ([], []))
     features = network.features(views.cells, state, latents, scale)
     assert features.shape == (1, 12, SIDE // 2, SIDE // 2)
     assert float(features.abs().max()) > 0
@@ -224,7 +224,7 @@ def multiplications(network: Network) -> float:
     ]
     guide = network.guide_state(views.latents, torch.zeros(1, 4, 1, 1))
     coders: list[GroupCoder] = [symbols] * network.config.groups
-    state, latents = network.code(guide, None, (coders, coders))
+    state, latents, _ = network.code(guide, None, (coders, coders))
     network.features(views.cells, state, latents, torch.ones(1, 1, 1, 1))
     for hook in hooks:
         hook.remove()

@@ -134,12 +134,15 @@ class DecodedLatents:
         shift: As in the header.
         state: ``[1, S, h, w]``: what both sides know at each position; None without latents.
         latents: ``[1, C, h, w]``; None where there are none.
+        order: ``[1, 1, h, w]``: in which step, from 0, each position is coded; None where there
+            are none.
     """
 
     model: Weights
     shift: int
     state: torch.Tensor | None = None
     latents: torch.Tensor | None = None
+    order: torch.Tensor | None = None
 
     def around(self, tile: Tile) -> tuple[torch.Tensor | None, torch.Tensor | None]:
         """State and latents of a tile and what surrounds it."""
@@ -199,11 +202,9 @@ def coding_order(view: NetworkInput, decoded: DecodedLatents) -> NDArray[np.uint
         uint8 ``[h, w]``: the step, from 1, in which the latent that covers each quad is coded;
         None where no latents are sent.
     """
-    if decoded.state is None:
+    if decoded.order is None:
         return None
-    with torch.no_grad():
-        order = decoded.model.network.main.coding_order(decoded.state)
-    positions = (order[0, 0].numpy() + 1).astype(np.uint8)
+    positions = (decoded.order[0, 0].numpy() + 1).astype(np.uint8)
     quads = positions.repeat(view.position, axis=0).repeat(view.position, axis=1)
     height, width = view.shape
     return flipped_pixels(quads[:height, :width], view.pattern)
@@ -268,11 +269,11 @@ def code_latents(
     network = model.network
     auxiliary = [_group_coder(coders[0], model)] * network.config.groups
     main = [_group_coder(coder, model) for coder in coders[1:]]
-    state, latents = network.code(guide, given, (auxiliary, main))
-    last = torch.channels_last
-    return DecodedLatents(
-        model, shift, state.contiguous(memory_format=last), latents.contiguous(memory_format=last)
+    state, latents, order = network.code(guide, given, (auxiliary, main))
+    state, latents = (
+        part.contiguous(memory_format=torch.channels_last) for part in (state, latents)
     )
+    return DecodedLatents(model, shift, state, latents, order)
 
 
 def _group_coder(coder: SymbolCoder, model: Weights) -> GroupCoder:

@@ -194,7 +194,7 @@ class Network(nn.Module):
         guide: Tensor,
         given: tuple[Tensor, Tensor] | None,
         coders: tuple[list[GroupCoder], list[GroupCoder]],
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Write or read both levels of one frame.
 
         Args:
@@ -203,22 +203,24 @@ class Network(nn.Module):
             coders: Of the groups of the auxiliary and of the main level that are there.
 
         Returns:
-            The state and the decoded main latents, as the synthesis wants them.
+            The state and the decoded main latents, as the synthesis wants them, and from
+            :meth:`ContextModel.coding_order` in which step each main position is coded.
         """
         coarse = self.auxiliary_state(guide)
         auxiliary, main = given if given is not None else (None, None)
-        decoded = code_level(self.auxiliary, coarse, auxiliary, coders[0])
+        decoded, _ = code_level(self.auxiliary, coarse, auxiliary, coders[0])
         state = self.main_state(guide, coarse, decoded)
-        return state, code_level(self.main, state, main, coders[1])
+        return state, *code_level(self.main, state, main, coders[1])
 
 
 def code_level(
     level: ContextModel, state: Tensor, given: Tensor | None, coders: list[GroupCoder]
-) -> Tensor:
+) -> tuple[Tensor, Tensor]:
     """Write or read the groups of a level; what is not sent takes its mean.
 
     Returns:
-        Decoded latents as networks see them, ``[1, C, h, w]``.
+        Decoded latents as networks see them, ``[1, C, h, w]``, and in which step each position is
+        coded, ``[1, 1, h, w]``.
     """
     order = level.coding_order(state)
     known = torch.zeros_like(order)
@@ -238,7 +240,7 @@ def code_level(
         known = known + group.to(known.dtype)
     if len(coders) < level.groups:
         decoded = torch.where(known > 0, decoded, level.expected(state, decoded, known).mean)
-    return decoded
+    return decoded, order
 
 
 _FINE = 256

@@ -57,8 +57,8 @@ def our_decoder(network: Network, *, latents: bool) -> Callable[[], object]:
             return network.features(views.cells, None, None, scale_of(octaves))
         state = network.guide_state(views.latents, conditioning(octaves, torch.zeros(1, 3, 1, 1)))
         coders: list[GroupCoder] = [silent] * config.groups
-        told, found = network.code(state, None, (coders, coders))
-        return network.features(views.cells, told, found, scale_of(octaves))
+        main_state, decoded, _ = network.code(state, None, (coders, coders))
+        return network.features(views.cells, main_state, decoded, scale_of(octaves))
 
     return decode
 

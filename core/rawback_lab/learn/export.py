@@ -82,7 +82,7 @@ def pass_latents(network: Network, batch: Batch, shift: int, coder: GroupCoder) 
     auxiliary = network.analysis.auxiliary_latents(main, guide)
     coders = [coder] * config.groups
     coarse = network.auxiliary_state(guide)
-    decoded = code_level(network.auxiliary, coarse, auxiliary, coders)
+    decoded, _ = code_level(network.auxiliary, coarse, auxiliary, coders)
     code_level(network.main, network.main_state(guide, coarse, decoded), main, coders)
 
 
