@@ -126,7 +126,7 @@ def measured(window: MainWindow, pair: Pair, moves: int) -> dict[str, Any]:
         wait_until(lambda: slider_ready(window), _PATIENCE)
         found["slider_while_measuring"] = slider_moves(window, moves)
         wait_until(lambda: space.rates.curve is not None and space.rates.curve.complete, _PATIENCE)
-        wait_until(lambda: space.voice.progress is None, _PATIENCE)
+        wait_until(lambda: space.feedback.progress is None, _PATIENCE)
         found["slider_at_rest"] = slider_moves(window, moves)
     return found
 

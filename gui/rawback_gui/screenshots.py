@@ -89,7 +89,7 @@ def batch(window: MainWindow, raw: Path, jpeg: Path, folder: Path) -> None:
 
 def _grab(window: MainWindow, path: Path) -> None:
     drawn(window, _PATIENCE)
-    window.workspace.voice.say("")
+    window.workspace.feedback.clear()
     window.grab().save(str(path))
 
 

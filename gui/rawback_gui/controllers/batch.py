@@ -1,27 +1,47 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many shots at one rate: a queue that can be paused, and whose errors stop nobody."""
+"""Many shots at one rate, on the library's own batch: it verifies, and knows what is done."""
 
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import rawback
-from rawback_gui.models.rates import bytes_text, psnr_text
+from rawback_gui.controllers.feedback import error_text
+from rawback_gui.models.texts import bytes_text, psnr_text
 from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from rawback_gui.controllers.lanes import Post
+    from rawback_gui.controllers.workers import Post
     from rawback_gui.models.pairing import Pair
 
-__all__ = ["Batch", "Entry"]
+__all__ = ["Batch", "BatchOptions", "Entry", "Status"]
 
-Status: TypeAlias = Literal["waiting", "working", "done", "failed"]
+Status: TypeAlias = Literal["waiting", "working", "done", "already", "failed"]
+_ENDED: tuple[Status, ...] = ("done", "already", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """How all shots are embedded.
+
+    Attributes:
+        rate: How large, or how good.
+        output: The folder for carriers; None for beside each JPEG.
+        in_place: Change the JPEGs themselves.
+        overwrite: Replace files that no earlier run made.
+        workers: How many at a time; None for as many as there are cores.
+    """
+
+    rate: rawback.Rate
+    output: Path | None = None
+    in_place: bool = False
+    overwrite: bool = False
+    workers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +50,7 @@ class Entry:
 
     Attributes:
         pair: Its files.
-        status: What has become of it.
+        status: What has become of it; "already" where an earlier run has done it.
         progress: 0 to 1 while it is worked on.
         output: The carrier, once it is written.
         figures: Size and quality in words, or what went wrong.
@@ -46,24 +66,28 @@ class Entry:
 
 
 class Batch:
-    """A queue of shots. All methods are for the window's thread."""
+    """A list of shots, and the thread that embeds them. All methods are for the window's thread.
+
+    Attributes:
+        entries: The shots.
+        error: What ended the last run before its time; empty for nothing.
+    """
 
     def __init__(self, post: Post, changed: Callable[[], None]) -> None:
         """Make an empty one.
 
         Args:
             post: Runs a call on the window's thread.
-            changed: Is told there that something has changed.
+            changed: Called there when something has changed.
         """
         self._post = post
         self._changed = changed
         self._cancel = threading.Event()
-        self._go = threading.Event()
-        self._go.set()
+        self._pause = threading.Event()
         self._thread: threading.Thread | None = None
-        self._changing = threading.Lock()
+        self._workers = 1
         self.entries: tuple[Entry, ...] = ()
-        self.rate = rawback.Rate.quality(rawback.DEFAULT_QUALITY)
+        self.error = ""
 
     @property
     def running(self) -> bool:
@@ -73,16 +97,14 @@ class Batch:
     @property
     def paused(self) -> bool:
         """Whether it waits for people."""
-        return not self._go.is_set()
+        return self.running and self._pause.is_set()
 
     @property
     def progress(self) -> float:
         """How much of it is done, 0 to 1."""
         if not self.entries:
             return 0.0
-        done = sum(
-            1.0 if entry.status in ("done", "failed") else entry.progress for entry in self.entries
-        )
+        done = sum(1.0 if e.status in _ENDED else e.progress for e in self.entries)
         return done / len(self.entries)
 
     @property
@@ -92,59 +114,70 @@ class Batch:
         if not taken or not self.running:
             return None
         each = sum(taken) / len(taken)
-        left = sum(
-            1 - entry.progress for entry in self.entries if entry.status in ("waiting", "working")
-        )
-        return each * left
+        left = sum(1 - e.progress for e in self.entries if e.status not in _ENDED)
+        return each * left / max(self._workers, 1)
+
+    def count(self, *statuses: Status) -> int:
+        """How many shots have one of these statuses."""
+        return sum(entry.status in statuses for entry in self.entries)
 
     def add(self, pairs: Iterable[Pair]) -> int:
         """Add shots that have a raw and are not there yet; returns how many."""
-        with self._changing:
-            there = {entry.pair for entry in self.entries}
-            new = [Entry(pair) for pair in pairs if pair.raw is not None and pair not in there]
-            self.entries += tuple(new)
+        there = {entry.pair for entry in self.entries}
+        new = [Entry(pair) for pair in pairs if pair.raw is not None and pair not in there]
+        self.entries += tuple(new)
         self._changed()
         return len(new)
 
     def clear(self) -> None:
-        """Take out everything that is not being worked on."""
-        with self._changing:
-            self.entries = tuple(entry for entry in self.entries if entry.status == "working")
-        self._changed()
+        """Take out everything; nothing while it runs."""
+        if not self.running:
+            self.entries = ()
+            self.error = ""
+            self._changed()
 
     def retry(self) -> None:
         """Let what failed wait for its turn again."""
-        with self._changing:
-            self.entries = tuple(
-                Entry(entry.pair) if entry.status == "failed" else entry for entry in self.entries
-            )
+        self.entries = tuple(
+            Entry(entry.pair) if entry.status == "failed" else entry for entry in self.entries
+        )
         self._changed()
 
-    def start(self, rate: rawback.Rate) -> None:
+    def restart(self) -> None:
+        """Let everything wait for its turn again: what is done already is seen at once."""
+        self.entries = tuple(Entry(entry.pair) for entry in self.entries)
+        self._changed()
+
+    def start(self, options: BatchOptions) -> None:
         """Work on all that waits."""
-        if self.running:
+        waiting = tuple(entry.pair for entry in self.entries if entry.status == "waiting")
+        if self.running or not waiting:
             return
-        self.rate = rate
+        self.error = ""
         self._cancel = threading.Event()
-        self._go.set()
+        self._pause = threading.Event()
+        watcher = _Watcher(self._post, self)
         self._thread = threading.Thread(
-            target=self._work, args=(rate, self._cancel), name="rawback-batch", daemon=True
+            target=self._work,
+            args=(waiting, options, watcher, self._pause, self._cancel),
+            name="rawback-batch",
+            daemon=True,
         )
         self._thread.start()
         self._changed()
 
     def pause(self, *, wanted: bool) -> None:
-        """Hold the work at its next word of progress, or let it go on."""
+        """Hold the work at its next step, or let it go on."""
         if wanted:
-            self._go.clear()
+            self._pause.set()
         else:
-            self._go.set()
+            self._pause.clear()
         self._changed()
 
     def cancel(self) -> None:
         """Stop; what is done stays, what was being worked on waits again."""
         self._cancel.set()
-        self._go.set()
+        self._pause.clear()
 
     def shut_down(self, timeout: float | None = None) -> bool:
         """Stop, and wait for the thread; whether it has ended."""
@@ -155,77 +188,123 @@ class Batch:
         thread.join(timeout)
         return not thread.is_alive()
 
-    def _work(self, rate: rawback.Rate, cancel: threading.Event) -> None:
-        while not cancel.is_set():
-            entry = next((e for e in self.entries if e.status == "waiting"), None)
-            if entry is None:
-                break
-            self._embed(entry.pair, rate, cancel)
-        self._post(self._ended)
+    def _work(
+        self,
+        pairs: tuple[Pair, ...],
+        options: BatchOptions,
+        watcher: _Watcher,
+        pause: threading.Event,
+        cancel: threading.Event,
+    ) -> None:
+        error = ""
+        try:
+            rawback.embed_many(
+                _sources(pairs),
+                options.output,
+                rate=options.rate,
+                in_place=options.in_place,
+                overwrite=options.overwrite,
+                workers=options.workers,
+                previews=True,
+                watcher=watcher,
+                pause=pause,
+                cancel=cancel,
+            )
+        except rawback.Cancelled:
+            pass
+        except Exception as raised:  # noqa: BLE001 -- whatever happens is shown, not lost
+            error = error_text(raised)
+        self._post(lambda: self._ended(error))
 
-    def _ended(self) -> None:
+    def _ended(self, error: str) -> None:
         self._thread = None
+        self.error = error
+        self.entries = tuple(
+            replace(entry, status="waiting", progress=0.0) if entry.status == "working" else entry
+            for entry in self.entries
+        )
         self._changed()
 
-    def _embed(self, pair: Pair, rate: rawback.Rate, cancel: threading.Event) -> None:
-        started = time.perf_counter()
-        waited = 0.0
+    def note_workers(self, workers: int) -> None:
+        """Be told how many work at a time."""
+        self._workers = workers
 
-        def tell(_stage: str, fraction: float) -> None:
-            nonlocal waited
-            if not self._go.is_set():
-                since = time.perf_counter()
-                self._go.wait()
-                waited += time.perf_counter() - since
-            if cancel.is_set():
-                message = tr("The batch was cancelled; start it again to go on.")
-                raise rawback.Cancelled(message)
-            self._note(pair, status="working", progress=fraction)
+    def note_progress(self, inputs: tuple[Path, ...], fraction: float) -> None:
+        """Be told how far a shot is."""
+        self._update(inputs, status="working", progress=fraction)
 
-        try:
-            tell("Starting", 0.0)
-            output, result = _embedded(pair, rate, tell)
-        except rawback.Cancelled:
-            self._note(pair, status="waiting", progress=0.0)
-        except rawback.RawbackError as error:
-            self._note(pair, status="failed", figures=_short(error, pair))
-        except Exception as error:  # noqa: BLE001 -- one shot must not end the others
-            self._note(pair, status="failed", figures=f"{type(error).__name__}: {error}")
-        else:
-            figures = f"{bytes_text(result.payload_bytes)}, {psnr_text(result.psnr_db)}"
-            seconds = time.perf_counter() - started - waited
-            self._note(
-                pair, status="done", progress=1.0, output=output, figures=figures, seconds=seconds
+    def note_outcome(self, outcome: rawback.Outcome) -> None:
+        """Be told what came of a shot."""
+        if outcome.status == "failed":
+            text = outcome.error[1] if outcome.error is not None else ""
+            self._update(outcome.inputs, status="failed", figures=_short(text, outcome.inputs))
+        elif outcome.status == "unchanged":
+            self._update(
+                outcome.inputs,
+                status="already",
+                progress=1.0,
+                output=outcome.output,
+                figures=tr("as an earlier run made it"),
+            )
+        elif outcome.status == "done":
+            figures = outcome.figures
+            text = ""
+            if isinstance(figures, rawback.EmbedResult):
+                text = f"{bytes_text(figures.payload_bytes)}, {psnr_text(figures.psnr_db)}"
+                if not figures.guided:
+                    text += tr(", without the JPEG\u2019s help")
+            self._update(
+                outcome.inputs,
+                status="done",
+                progress=1.0,
+                output=outcome.output,
+                figures=text,
+                seconds=outcome.seconds,
             )
 
-    def _note(self, pair: Pair, **differences: object) -> None:
-        with self._changing:
-            self.entries = tuple(
-                replace(entry, **differences) if entry.pair == pair else entry  # type: ignore[arg-type]
-                for entry in self.entries
-            )
-        self._post(self._changed)
+    def _update(self, inputs: tuple[Path, ...], **differences: object) -> None:
+        wanted = set(inputs)
+        self.entries = tuple(
+            replace(entry, **differences)  # type: ignore[arg-type]
+            if {file.absolute() for file in entry.pair.files} == wanted
+            else entry
+            for entry in self.entries
+        )
+        self._changed()
 
 
-def _short(error: rawback.RawbackError, pair: Pair) -> str:
+class _Watcher(rawback.BatchWatcher):
+    """Hears of the batch on its thread, and passes it on to the window's."""
+
+    def __init__(self, post: Post, batch: Batch) -> None:
+        self._post = post
+        self._batch = batch
+
+    def started(self, total: int, input_bytes: int, workers: int) -> None:
+        del total, input_bytes
+        self._post(lambda: self._batch.note_workers(workers))
+
+    def working(self, inputs: tuple[Path, ...], stage: str, fraction: float) -> None:
+        del stage
+        self._post(lambda: self._batch.note_progress(inputs, fraction))
+
+    def ended(self, outcome: rawback.Outcome) -> None:
+        self._post(lambda: self._batch.note_outcome(outcome))
+
+
+def _sources(pairs: tuple[Pair, ...]) -> list[rawback.Pair | Path]:
+    """Pairs as the library takes them, and raws that are alone."""
+    sources: list[rawback.Pair | Path] = []
+    for pair in pairs:
+        if pair.raw is not None and pair.jpeg is not None:
+            sources.append(rawback.Pair(pair.raw.absolute(), pair.jpeg.absolute()))
+        elif pair.raw is not None:
+            sources.append(pair.raw.absolute())
+    return sources
+
+
+def _short(text: str, files: tuple[Path, ...]) -> str:
     """What went wrong, without the folders of files that stand beside it."""
-    text = str(error)
-    for file in pair.files:
+    for file in files:
         text = text.replace(str(file), file.name)
     return text
-
-
-def _embedded(
-    pair: Pair, rate: rawback.Rate, progress: rawback.Progress
-) -> tuple[Path, rawback.EmbedResult]:
-    """Write the carrier of one shot beside its JPEG, or beside the raw."""
-    if pair.raw is None:
-        message = tr("There is no raw to embed; add its raw file.")
-        raise rawback.RawbackError(message)
-    if pair.jpeg is not None:
-        result = rawback.embed(pair.raw, pair.jpeg, rate=rate, progress=progress)
-        return result.output or pair.jpeg, result
-    output = pair.raw.with_name(pair.raw.stem + ".rawback.jpg")
-    session = rawback.open_session(pair.raw, rawback.carrier_for(pair.raw))
-    encoding = session.encode(rate, progress=progress)
-    return session.save_carrier(encoding, output), encoding.result

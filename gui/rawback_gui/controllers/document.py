@@ -3,46 +3,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 import rawback
-from rawback_gui.models.orientation import Region, upright_size
+from rawback_gui.models.clipping import ClippedShares, shares_of
+from rawback_gui.models.histogram import ChannelHistogram, histograms_of
+from rawback_gui.models.look import Look, fit_look, linear_look, neutral_look
+from rawback_gui.models.orientation import from_upright, upright_size
 from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from rawback_gui.models.pairing import Pair
+    from rawback_gui.models.rendering import Rendering
+    from rawback_gui.models.state import Source
 
-__all__ = ["CHUNK", "Document", "RestoredBuffer", "open_document"]
-
-CHUNK = 1024
-"""Raw pixels along each side of what is restored at a time where much is visible."""
+__all__ = ["Document", "open_carrier", "open_pair", "with_guide"]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Document:
-    """An open picture.
+    """An open picture, as far as it is known.
 
     Attributes:
+        opening: A number that no other opening has.
         pair: The files it is from.
         frame: The original; the restored raw where there is no original.
         session: None for a carrier alone.
         opened: The carrier alone, or None.
-        guide: The JPEG on the raw's grid, once it is known.
+        guide: The JPEG on the raw's grid; before it is registered, just as large as the raw.
+        registered: Whether the guide shows what the raw shows at each place.
+        prepared: Whether the restored raw can be shown.
+        jpeg_bytes: Size of the JPEG without any payload.
+        looks: How pictures can be rendered; no look of the JPEG before it is registered.
+        histograms: Of the frame.
+        clipped: What part of the JPEG and the raw clips.
     """
 
+    opening: int
     pair: Pair
     frame: rawback.RawFrame
-    session: rawback.Session | None = None
-    opened: rawback.OpenedCarrier | None = None
-    guide: rawback.Guide | None = None
+    session: rawback.Session | None
+    opened: rawback.OpenedCarrier | None
+    guide: rawback.Guide | None
+    registered: bool
+    prepared: bool
+    jpeg_bytes: int
+    looks: dict[Rendering, Look]
+    histograms: tuple[ChannelHistogram, ...]
+    clipped: ClippedShares
 
     @property
     def has_original(self) -> bool:
@@ -50,134 +67,145 @@ class Document:
         return self.session is not None
 
     @property
-    def ready(self) -> bool:
-        """Whether the restored raw can be shown."""
-        return self.opened is not None or (self.session is not None and self.session.prepared)
-
-    @property
     def size(self) -> tuple[int, int]:
         """Width and height of the upright picture."""
         return upright_size(self.frame.orientation, self.frame.width, self.frame.height)
 
+    @property
+    def sources(self) -> frozenset[Source]:
+        """What can be shown."""
+        if not self.has_original:
+            return frozenset(("carrier", "restored"))
+        sources: set[Source] = {"original"}
+        if self.guide is not None:
+            sources.add("carrier")
+        if self.prepared:
+            sources |= {"restored", "error"}
+        return frozenset(sources)
 
-def open_document(pair: Pair, progress: rawback.Progress, cancel: threading.Event) -> Document:
-    """Read what is needed to show something.
+    def look(self, rendering: Rendering) -> Look:
+        """How to render; the neutral look where that of the JPEG is not known."""
+        return self.looks.get(rendering, self.looks["neutral"])
+
+
+def open_pair(
+    opening: int, pair: Pair, progress: rawback.Progress, *, unguided: bool = False
+) -> Document:
+    """Read a raw and its JPEG, or a raw alone, to show something soon.
 
     Args:
-        pair: The files.
-        progress: Is told how far it is.
-        cancel: Stops it.
+        opening: A number that no other opening has.
+        pair: The files, at least a raw.
+        progress: Called with how far it is.
+        unguided: Code the raw on its own where the JPEG does not show it.
 
     Raises:
         RawbackError: A file is not what it has to be, or cannot be read.
     """
     if pair.raw is None:
-        if pair.jpeg is None:
-            message = tr("There is nothing to open; drop a raw file, a JPEG, or both.")
-            raise rawback.RawbackError(message)
-        try:
-            opened = rawback.open_carrier(pair.jpeg, progress=progress, cancel=cancel)
-        except rawback.PayloadMissing as error:
-            message = tr("{} carries no raw yet; drop its raw file together with it.").format(
-                pair.jpeg.name
-            )
-            raise rawback.PayloadMissing(message) from error
-        return Document(pair, opened.restored, None, opened, opened.guide)
+        message = tr("There is nothing to open; drop a raw file, a JPEG, or both.")
+        raise rawback.RawbackError(message)
+    jpeg: Path | bytes
     if pair.jpeg is None:
         progress("Rendering a JPEG", 0.0)
-        session = rawback.open_session(pair.raw, rawback.carrier_for(pair.raw))
+        jpeg = rawback.carrier_for(pair.raw)
     else:
         progress("Reading the raw", 0.0)
-        session = rawback.open_session(pair.raw, pair.jpeg)
-    return Document(pair, session.original, session)
+        jpeg = pair.jpeg
+    session = rawback.open_session(pair.raw, jpeg, unguided=unguided)
+    frame = session.original
+    progress("Reading the JPEG", 0.0)
+    data = jpeg if isinstance(jpeg, bytes) else jpeg.read_bytes()
+    return Document(
+        opening=opening,
+        pair=pair,
+        frame=frame,
+        session=session,
+        opened=None,
+        guide=_unregistered(data, frame),
+        registered=False,
+        prepared=False,
+        jpeg_bytes=_bare_size(data),
+        looks={"neutral": neutral_look(frame), "linear": linear_look(frame)},
+        histograms=histograms_of(frame),
+        clipped=shares_of(frame, None),
+    )
 
 
-class RestoredBuffer:
-    """The restored mosaic as far as it has been asked for, at one rate at a time.
+def open_carrier(
+    opening: int, pair: Pair, progress: rawback.Progress, cancel: threading.Event
+) -> Document:
+    """Restore a carrier that is alone.
 
-    Filled on one thread; whoever reads from others sees parts of one rate or the next.
+    Args:
+        opening: A number that no other opening has.
+        pair: The carrier.
+        progress: Called with how far it is.
+        cancel: Stops it.
+
+    Raises:
+        PayloadMissing: The JPEG carries no raw.
+        RawbackError: It is not what it has to be, or cannot be read.
     """
+    if pair.jpeg is None:
+        message = tr("There is nothing to open; drop a raw file, a JPEG, or both.")
+        raise rawback.RawbackError(message)
+    opened = rawback.open_carrier(pair.jpeg, progress=progress, cancel=cancel)
+    frame = opened.restored
+    document = Document(
+        opening=opening,
+        pair=pair,
+        frame=frame,
+        session=None,
+        opened=opened,
+        guide=None,
+        registered=False,
+        prepared=True,
+        jpeg_bytes=_bare_size(pair.jpeg.read_bytes()),
+        looks={"neutral": neutral_look(frame), "linear": linear_look(frame)},
+        histograms=histograms_of(frame),
+        clipped=ClippedShares(),
+    )
+    return with_guide(document, opened.guide)
 
-    def __init__(self, session: rawback.Session) -> None:
-        self._session = session
-        frame = session.original
-        self.cfa: NDArray[np.uint16] = frame.cfa.copy()
-        self._rows = -(-frame.height // CHUNK)
-        self._columns = -(-frame.width // CHUNK)
-        self._whole = np.zeros((self._rows, self._columns), np.bool_)
-        self._last: Region | None = None
-        self._rate: rawback.Rate | None = None
 
-    def has(self, rate: rawback.Rate, region: Region) -> bool:
-        """Whether all of a region of the raw is there at a rate."""
-        if rate != self._rate:
-            return False
-        return self._covers(region) or not self._missing(region)
+def with_guide(document: Document, guide: rawback.Guide) -> Document:
+    """The document with the JPEG registered on the raw, and what follows from that."""
+    looks = dict(document.looks)
+    look = fit_look(document.frame, guide)
+    if look is not None:
+        looks["match"] = look
+    clipped = shares_of(document.frame, guide)
+    return replace(document, guide=guide, registered=True, looks=looks, clipped=clipped)
 
-    def fill(
-        self,
-        rate: rawback.Rate,
-        region: Region,
-        told: Callable[[], bool],
-    ) -> bool:
-        """Restore a region.
 
-        Args:
-            rate: At this rate.
-            region: Left, top, width, height in raw pixels, left and top even.
-            told: Called after each part; whether to go on.
+def _unregistered(data: bytes, frame: rawback.RawFrame) -> rawback.Guide | None:
+    """A JPEG just scaled to the raw: to be seen until it is registered, or if it cannot be."""
+    # OpenCV turns the picture upright as its Exif data says.
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if pixels is None:
+        return None
+    width, height = upright_size(frame.orientation, frame.width, frame.height)
+    scale = min(width / pixels.shape[1], height / pixels.shape[0])
+    size = max(round(pixels.shape[1] * scale), 1), max(round(pixels.shape[0] * scale), 1)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    scaled = (
+        pixels if size == pixels.shape[1::-1] else cv2.resize(pixels, size, interpolation=method)
+    )
+    whole = np.zeros((height, width, 3), np.uint8)
+    mask = np.zeros((height, width), np.uint8)
+    left, top = (width - size[0]) // 2, (height - size[1]) // 2
+    whole[top : top + size[1], left : left + size[0]] = scaled[..., ::-1]
+    mask[top : top + size[1], left : left + size[0]] = 1
+    return rawback.Guide(_sensor(whole, frame.orientation), _sensor(mask, frame.orientation))
 
-        Returns:
-            Whether all of it is there.
-        """
-        if rate != self._rate:
-            self._whole[:] = False
-            self._last = None
-            self._rate = rate
-        if self._covers(region):
-            return True
-        missing = self._missing(region)
-        if not missing:
-            return True
-        _, _, width, height = region
-        if width * height <= 2 * CHUNK * CHUNK and len(missing) > 1:
-            # What is visible at 1:1 is quicker in one piece than in those it touches.
-            self._restore(rate, region)
-            self._last = region
-            return True
-        for number, (row, column) in enumerate(missing):
-            if number and not told():
-                return False
-            self._restore(rate, self._chunk(row, column))
-            self._whole[row, column] = True
-        return True
 
-    def _restore(self, rate: rawback.Rate, region: Region) -> None:
-        left, top, width, height = region
-        found = self._session.preview(rate, region).restored
-        self.cfa[top : top + height, left : left + width] = found
+def _sensor(array: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(from_upright(array, orientation))
 
-    def _chunk(self, row: int, column: int) -> Region:
-        height, width = self.cfa.shape
-        left, top = column * CHUNK, row * CHUNK
-        return left, top, min(CHUNK, width - left), min(CHUNK, height - top)
 
-    def _missing(self, region: Region) -> list[tuple[int, int]]:
-        """Chunks of a region that are not there, from its middle outwards."""
-        left, top, width, height = region
-        middle = ((top + height / 2) / CHUNK - 0.5, (left + width / 2) / CHUNK - 0.5)
-        chunks = [
-            (row, column)
-            for row in range(top // CHUNK, min(-(-(top + height) // CHUNK), self._rows))
-            for column in range(left // CHUNK, min(-(-(left + width) // CHUNK), self._columns))
-            if not self._whole[row, column]
-        ]
-        return sorted(chunks, key=lambda at: (at[0] - middle[0]) ** 2 + (at[1] - middle[1]) ** 2)
-
-    def _covers(self, region: Region) -> bool:
-        if self._last is None:
-            return False
-        left, top, width, height = region
-        l0, t0, w0, h0 = self._last
-        inside = l0 <= left and t0 <= top
-        return inside and left + width <= l0 + w0 and top + height <= t0 + h0
+def _bare_size(jpeg: bytes) -> int:
+    try:
+        return len(rawback.strip_bytes(jpeg))
+    except rawback.RawbackError:
+        return len(jpeg)

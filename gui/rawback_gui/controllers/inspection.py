@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Samples of an open picture, told in numbers: one, a region's, or a white."""
+"""Samples of an open picture in numbers: one, a region's, or a white."""
 
 from __future__ import annotations
 
@@ -16,12 +16,32 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    import rawback
     from rawback_gui.controllers.document import Document
 
-__all__ = ["Readout", "readout_of", "statistics_in", "white_at"]
+__all__ = ["Measured", "Readout", "readout_of", "statistics_in", "white_at"]
 
 _PATCH = 8
 """Raw pixels along each side of what a white is picked from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Errors of a region, and what they are of.
+
+    Attributes:
+        opening: Of the document.
+        rate: Of the restored raw.
+        region: In upright raw pixels.
+        view: Kind, unit and channel of errors.
+        statistics: The figures.
+    """
+
+    opening: int
+    rate: rawback.Rate
+    region: Region
+    view: ErrorView
+    statistics: Statistics
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,26 +4,52 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from rawback_gui.models.errormap import default_range, errors_of, picture_of, reduced
+from rawback_gui.models import clipping
+from rawback_gui.models.demosaic import camera_light, resized
+from rawback_gui.models.errormap import (
+    ErrorView,
+    default_range,
+    errors_of,
+    picture_of,
+    reduced,
+)
 from rawback_gui.models.orientation import Region, to_raw, to_upright, upright
-from rawback_gui.models.rendering import develop, light_of, scaled
+from rawback_gui.models.rendering import jpeg_gains, neutral_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    import rawback
     from rawback_gui.controllers.document import Document
+    from rawback_gui.models.clipping import Clipping
     from rawback_gui.models.state import Source, ViewState
 
-__all__ = ["Mark", "Picture", "Pictures", "raw_region", "render", "render_marks"]
+__all__ = [
+    "CLIPPING_COLOURS",
+    "ErrorScale",
+    "Mark",
+    "Outside",
+    "Picture",
+    "Pictures",
+    "raw_region",
+    "render",
+    "render_errors",
+    "render_marks",
+    "render_outside",
+]
 
-_CLIPPED = 254
-_RAW_MARK, _CARRIER_MARK = (255, 46, 99), (0, 190, 255)
+CLIPPING_COLOURS: dict[Clipping, tuple[int, int, int]] = {
+    "jpeg_highlights": (255, 46, 99),
+    "jpeg_shadows": (64, 128, 255),
+    "raw_highlights": (255, 190, 0),
+    "raw_shadows": (0, 210, 170),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +79,57 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """What of the picture the JPEG does not show.
+
+    Attributes:
+        region: The part that is looked at, in upright raw pixels.
+        mask: bool ``[h, w]``, upright, any resolution.
+        label: Where there is most room for a word, in upright raw pixels.
+        room: The distance from there to the JPEG, in upright raw pixels.
+    """
+
+    region: Region
+    mask: NDArray[np.bool_]
+    label: tuple[float, float]
+    room: float
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorScale:
+    """What the colours of an error map stand for.
+
+    Attributes:
+        view: Kind, unit, channel and colours.
+        top: Value at the end of the scale.
+    """
+
+    view: ErrorView
+    top: float
+
+
+@dataclass(frozen=True, slots=True)
 class Pictures:
     """All that a state shows, by source.
 
     Attributes:
         generation: Later ones are newer.
+        opening: Of the document that they are of.
+        rate: Of the restored raw and the error map in them; None where there is neither.
         sources: The pictures.
-        raw_clipping: Where the sensor clips; None where that is not shown.
-        carrier_clipping: Where the JPEG clips; None where that is not shown.
-        error_top: The value at the end of the error map's scale; None without one.
-        complete: Whether all of it is at the rate that was asked for.
+        marks: Where something clips, as far as that is shown.
+        outside: What the JPEG does not show; None where it shows all.
+        error_scale: Of the error map; None without one.
+        complete: Whether all of it is at the rate.
     """
 
-    generation: int
-    sources: dict[Source, Picture]
-    raw_clipping: Mark | None = None
-    carrier_clipping: Mark | None = None
-    error_top: float | None = None
+    generation: int = 0
+    opening: int = 0
+    rate: rawback.Rate | None = None
+    sources: dict[Source, Picture] = field(default_factory=dict)
+    marks: dict[Clipping, Mark] = field(default_factory=dict)
+    outside: Outside | None = None
+    error_scale: ErrorScale | None = None
     complete: bool = True
 
 
@@ -88,8 +148,8 @@ def render(
     restored: NDArray[np.uint16] | None,
     state: ViewState,
     region: Region,
-) -> tuple[Picture, float | None] | None:
-    """Render a part of a source.
+) -> Picture | None:
+    """Render a part of a source other than the error map.
 
     Args:
         document: What is open.
@@ -99,55 +159,116 @@ def render(
         region: In upright raw pixels.
 
     Returns:
-        The picture, and for an error map the value at the end of its scale; None where there is
-        no such source yet.
+        None where there is no such source yet.
     """
-    frame = document.frame
-    left, top, width, height = raw_region(document, region)
-    part = (slice(top, top + height), slice(left, left + width))
-    zoom = state.viewport.zoom
-    size = _size(width, zoom), _size(height, zoom)
-    error_top = None
+    frame, development = document.frame, state.development
+    place, part, size = _part(document, state, region)
+    look = document.look(development.rendering)
     if source == "carrier":
         if document.guide is None:
             return None
         pixels = _averaged(document.guide.pixels[part], size)
-    elif source == "error":
-        if restored is None or document.session is None:
-            return None
-        original = document.session.original.cfa[part]
-        errors = errors_of(original, restored[part], frame, state.errors)
-        errors = reduced(errors, state.errors, max(math.floor(1 / zoom), 1))
-        error_top = state.errors.top or default_range(errors)
-        pixels = picture_of(errors, state.errors, error_top)
+        made_with = document.look("neutral" if development.rendering == "linear" else "match")
+        if development.rendering == "neutral":
+            made_with = look
+        gains = jpeg_gains(frame, development)
+        pixels = look.push(pixels, development.exposure, gains, made_with)
     else:
         cfa = restored if source == "restored" else _original(document)
         if cfa is None:
             return None
-        neutral = state.development.neutral or frame.neutral
-        light = light_of(cfa[part], frame, neutral, halved=zoom <= 0.5)
-        pixels = develop(scaled(light, *size), frame, state.development)
-    place = _upright_region(document, (left, top, width, height))
-    return Picture(place, _turned(pixels, frame.orientation)), error_top
+        neutral = neutral_of(frame, development)
+        light = camera_light(cfa[part], frame, neutral, halved=state.viewport.zoom <= 0.5)
+        pixels = look.develop(resized(light, *size), development.exposure)
+    return Picture(place, _turned(pixels, frame.orientation))
 
 
-def render_marks(
+def render_errors(
+    document: Document,
+    restored: NDArray[np.uint16],
+    state: ViewState,
+    region: Region,
+    top: float | None,
+) -> tuple[Picture, ErrorScale] | None:
+    """Render a part of the error map.
+
+    Args:
+        document: What is open.
+        restored: The restored mosaic of the whole frame, all there in the region.
+        state: How to render.
+        region: In upright raw pixels.
+        top: The value at the end of the scale; None for one that suits what is in the region.
+
+    Returns:
+        The picture and its scale; None without an original.
+    """
+    original = _original(document)
+    if original is None:
+        return None
+    place, part, _ = _part(document, state, region)
+    errors = errors_of(original[part], restored[part], document.frame, state.errors)
+    errors = reduced(errors, state.errors, max(math.floor(1 / state.viewport.zoom), 1))
+    top = top or default_range(errors)
+    pixels = picture_of(errors, state.errors, top)
+    picture = Picture(place, _turned(pixels, document.frame.orientation))
+    return picture, ErrorScale(state.errors, top)
+
+
+def render_marks(document: Document, state: ViewState, region: Region) -> dict[Clipping, Mark]:
+    """Where the raw and the JPEG clip, as far as the state shows that."""
+    frame, guide = document.frame, document.guide
+    place, part, size = _part(document, state, region)
+    marks: dict[Clipping, Mark] = {}
+    for name in sorted(state.clipping):
+        if name == "raw_highlights":
+            clipped = clipping.raw_highlights(frame.cfa[part], frame)
+        elif name == "raw_shadows":
+            clipped = clipping.raw_shadows(frame.cfa[part], frame)
+        elif guide is None or not document.registered:
+            continue
+        else:
+            find = clipping.jpeg_highlights
+            if name == "jpeg_shadows":
+                find = clipping.jpeg_shadows
+            clipped = find(guide.pixels[part]) & (guide.mask[part] > 0)
+        pixels = _marked(clipped, size, CLIPPING_COLOURS[name])
+        marks[name] = Mark(place, _turned(pixels, frame.orientation))
+    return marks
+
+
+def render_outside(document: Document, state: ViewState, region: Region) -> Outside | None:
+    """What of a region the JPEG does not show; None where it shows all."""
+    if document.guide is None:
+        return None
+    place, part, size = _part(document, state, region)
+    mask = document.guide.mask[part]
+    if mask.all():
+        return None
+    small = mask
+    if mask.shape[1] > size[0] or mask.shape[0] > size[1]:
+        small = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    outside = _turned(small, document.frame.orientation) == 0
+    framed = np.pad(outside.astype(np.uint8), 1)
+    distance = cv2.distanceTransform(framed, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    row, column = np.unravel_index(int(distance.argmax()), distance.shape)
+    scale = place[2] / outside.shape[1]
+    return Outside(
+        place,
+        outside,
+        (place[0] + (int(column) + 0.5) * scale, place[1] + (int(row) + 0.5) * scale),
+        float(distance.max()) * scale,
+    )
+
+
+def _part(
     document: Document, state: ViewState, region: Region
-) -> tuple[Mark | None, Mark | None]:
-    """Where the raw and where the carrier clip, as far as the state shows that."""
-    frame = document.frame
+) -> tuple[Region, tuple[slice, slice], tuple[int, int]]:
+    """Where a region is on the screen, its samples, and the most pixels that they need there."""
+    frame, zoom = document.frame, state.viewport.zoom
     left, top, width, height = raw_region(document, region)
+    place = to_upright((left, top, width, height), frame.orientation, frame.width, frame.height)
     part = (slice(top, top + height), slice(left, left + width))
-    place = _upright_region(document, (left, top, width, height))
-    size = _size(width, state.viewport.zoom), _size(height, state.viewport.zoom)
-    raw = carrier = None
-    if state.raw_clipping:
-        clipped = frame.cfa[part] >= frame.white
-        raw = Mark(place, _turned(_marked(clipped, size, _RAW_MARK), frame.orientation))
-    if state.carrier_clipping and document.guide is not None:
-        clipped = document.guide.pixels[part].max(axis=2) >= _CLIPPED
-        carrier = Mark(place, _turned(_marked(clipped, size, _CARRIER_MARK), frame.orientation))
-    return raw, carrier
+    return place, part, (_size(width, zoom), _size(height, zoom))
 
 
 def _original(document: Document) -> NDArray[np.uint16] | None:
@@ -156,11 +277,6 @@ def _original(document: Document) -> NDArray[np.uint16] | None:
 
 def _size(side: int, zoom: float) -> int:
     return max(1, round(side * zoom)) if zoom < 1 else side
-
-
-def _upright_region(document: Document, region: Region) -> Region:
-    frame = document.frame
-    return to_upright(region, frame.orientation, frame.width, frame.height)
 
 
 def _turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:

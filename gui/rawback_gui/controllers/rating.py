@@ -6,7 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import rawback
-from rawback_gui.controllers.lanes import Lane, Post, Task
+from rawback_gui.controllers.workers import Job, Post, Worker
+from rawback_gui.models.curves import reliable_point
+from rawback_gui.models.gain import Gain, measure_gain
 from rawback_gui.models.rates import (
     Figures,
     Tick,
@@ -15,60 +17,73 @@ from rawback_gui.models.rates import (
     parse_rate,
     ticks_of,
 )
+from rawback_gui.models.slider import LOSSLESS, Preset, RateScale, preset_rate
 from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rawback_gui.controllers.telling import Change, Voice
+    from rawback_gui.controllers.feedback import Change, Feedback
 
-__all__ = ["RateChoice"]
+__all__ = ["RateControl"]
 
 _REST = 0.6
 """Seconds without a change of the rate after which its payload is made."""
 
 _ROUGH = 3
-"""Points of the curve that span the slider."""
+"""Points of the curve after which the payload is made, before the rest is measured."""
+
+_KEY_STEP = 0.01
+"""Part of the slider that a key moves."""
 
 
-class RateChoice:
+class RateControl:
     """One rate of a session, and what is known of it and of all others.
 
     Attributes:
         rate: What people have chosen.
+        place: Where that is on the slider; None where that cannot be told yet.
+        scale: Of the slider; None before the session is prepared.
         curve: What each rate buys, as far as it is measured.
         encoding: The payload that was made last.
-        lane: Where both are made.
+        gain: What that gives back.
+        stopped: Whether people have stopped the measuring of the curve.
+        worker: Makes and measures.
     """
 
     def __init__(
         self,
         post: Post,
         failed: Callable[[Exception], None],
-        voice: Voice,
-        told: Callable[[Change], None],
+        feedback: Feedback,
+        changed: Callable[[Change], None],
     ) -> None:
         """Choose the usual rate of nothing.
 
         Args:
             post: Runs a call on the window's thread.
-            failed: Is told there what went wrong.
-            voice: Says things.
-            told: Is told there what has changed: the rate, the curve, or the figures.
+            failed: Called there with what went wrong.
+            feedback: Shows progress and messages.
+            changed: Called there with what has changed: the rate, the curve, or the figures.
         """
-        self.lane = Lane("rawback-measure", post, failed)
-        self._voice = voice
-        self._told = told
+        self.worker = Worker("rawback-measure", post, failed)
+        self._feedback = feedback
+        self._changed = changed
         self.forget()
 
     def forget(self) -> None:
         """Leave the session."""
-        self.lane.clear()
+        self.worker.clear()
+        self._feedback.ended("measure")
         self._session: rawback.Session | None = None
         self._base_ends: tuple[rawback.SectionEnd, ...] = ()
         self.rate = rawback.Rate.quality(rawback.DEFAULT_QUALITY)
+        self.place: float | None = None
+        self.scale: RateScale | None = None
         self.curve: rawback.Curve | None = None
         self.encoding: rawback.Encoding | None = None
+        self.gain: Gain | None = None
+        self.stopped = False
 
     def begin(self, session: rawback.Session, base_ends: tuple[rawback.SectionEnd, ...]) -> None:
         """Look at a prepared session.
@@ -79,7 +94,9 @@ class RateChoice:
         """
         self._session = session
         self._base_ends = base_ends
-        self._told("rate")
+        self.scale = RateScale(base_ends[-1].payload_bytes)
+        self.place = self.scale.place(self.rate, None)
+        self._changed("rate")
         self.measure()
 
     # What is known.
@@ -89,6 +106,16 @@ class RateChoice:
         """The payload at the rate, if it was made."""
         encoding = self.encoding
         return encoding if encoding is not None and encoding.rate == self.rate else None
+
+    @property
+    def previewable(self) -> bool:
+        """Whether a part at the rate can be shown without making the payload.
+
+        Sizes are looked up on the curve, which would be measured to its end first.
+        """
+        if self.rate.kind in ("quality", "lossless"):
+            return True
+        return self.curve is not None and self.curve.complete
 
     @property
     def figures(self) -> Figures | None:
@@ -101,19 +128,14 @@ class RateChoice:
         return None if point is None else figures_of_point(point, session.raw_bytes)
 
     @property
+    def gained(self) -> Gain | None:
+        """What the payload at the rate gives back, once that is measured."""
+        return None if self.made is None else self.gain
+
+    @property
     def point(self) -> rawback.CurvePoint | None:
-        """The rate's point on the curve, once there is a curve."""
-        if self.curve is None:
-            return None
-        if self.rate.kind == "lossless":
-            return self.curve.largest
-        lookup = {
-            "quality": self.curve.at_quality,
-            "size": self.curve.at_size,
-            "bpp": self.curve.at_bpp,
-            "psnr": self.curve.at_psnr,
-        }
-        return lookup[self.rate.kind](self.rate.value)
+        """The rate's point on the curve, once enough of it is known."""
+        return reliable_point(self.curve, self.rate)
 
     @property
     def ticks(self) -> tuple[Tick, ...]:
@@ -122,53 +144,92 @@ class RateChoice:
         return ticks_of(self._base_ends if made is None else made.ends)
 
     @property
+    def tick_places(self) -> tuple[tuple[float, Tick], ...]:
+        """The same with their places on the slider, as far as these are known."""
+        scale = self.scale
+        if scale is None:
+            return ()
+        placed = (
+            (scale.place(rawback.Rate.size(tick.payload_bytes), self.curve), tick)
+            for tick in self.ticks
+        )
+        return tuple((place, tick) for place, tick in placed if place is not None)
+
+    @property
     def overlays(self) -> tuple[rawback.Overlay, ...]:
-        """The overlays of the payload that was made last."""
-        return () if self.encoding is None else self.encoding.overlays
+        """The overlays of the payload at the rate, once it is made."""
+        return () if self.made is None else self.made.overlays
 
     # Choosing.
 
-    def set(self, rate: rawback.Rate) -> None:
+    def choose(self, rate: rawback.Rate) -> None:
         """Look at another rate."""
-        if rate == self.rate or self._session is None:
-            return
-        self.rate = rate
-        self._told("rate")
-        self.measure()
+        if self.scale is not None:
+            self._set(rate, self.scale.place(rate, self.curve))
 
-    def set_size(self, size: float) -> None:
-        """Look at the best payload of about so many bytes."""
-        if self.curve is not None:
-            self.set(self.curve.at_size(size).rate)
+    def choose_place(self, place: float) -> None:
+        """Look at what is at a place of the slider.
+
+        Args:
+            place: 0 to 1, or `LOSSLESS`.
+        """
+        if self.scale is not None:
+            place = place if place > 1 else max(place, self.scale.lowest(self.curve))
+            self._set(self.scale.rate(place, self.curve), place)
+
+    def choose_preset(self, preset: Preset) -> None:
+        """Look at a preset."""
+        self.choose(preset_rate(preset, self.curve))
 
     def enter(self, text: str) -> bool:
         """Look at a rate that was typed; whether it was one."""
-        if self.curve is None:
+        if self.scale is None:
             return False
         rate = parse_rate(text)
         if rate is None:
-            self._voice.say(
+            self._feedback.say(
                 tr(
                     "\u201c{}\u201d is no rate; type a size, bpp, dB or \u201clossless\u201d."
-                ).format(text)
+                ).format(text),
+                "refused",
             )
             return False
-        self._voice.say("")
-        self.set(rate)
+        if rate.kind == "size" and self.curve is not None and self.curve.complete:
+            smallest = self.curve.smallest
+            if rate.value < smallest.payload_bytes:
+                self._feedback.say(
+                    tr("The smallest payload of this picture takes {} bytes.").format(
+                        smallest.payload_bytes
+                    )
+                )
+                rate = smallest.rate
+        self.choose(rate)
         return True
 
     def step(self, steps: int) -> None:
-        """Make the payload larger or smaller by about 6 % a step, and at least a little."""
-        point, curve = self.point, self.curve
-        if point is None or curve is None:
+        """Make the payload larger or smaller by about a hundredth of the slider."""
+        if self.scale is None:
             return
-        size = float(point.payload_bytes)
-        for _ in range(64):
-            size *= 1.06**steps
-            found = curve.at_size(size)
-            if found.rate != self.rate or not 0 < size < 1e12:
-                self.set(found.rate)
-                return
+        place = self.place if self.place is not None else 0.5
+        if place > 1:
+            place = 1 + _KEY_STEP / 2
+        following = place + _KEY_STEP * steps
+        if following > 1:
+            following = LOSSLESS if steps > 0 else 1.0
+        self.choose_place(max(following, 0.0) if following <= 1 else following)
+
+    def smallest(self) -> None:
+        """Look at the smallest payload that is known."""
+        self.choose_place(0.0)
+
+    def _set(self, rate: rawback.Rate, place: float | None) -> None:
+        if self._session is None or (rate == self.rate and place == self.place):
+            return
+        differs = rate != self.rate
+        self.rate, self.place = rate, place
+        self._changed("rate")
+        if differs:
+            self.measure()
 
     # Measuring.
 
@@ -177,39 +238,70 @@ class RateChoice:
         session, rate = self._session, self.rate
         if session is None:
             return
-        rough = self.curve is not None and len(self.curve.points) >= _ROUGH
-        coded = self.made is not None or not rough
-        told = 0 if self.curve is None else len(self.curve.points)
-        complete = self.curve is not None and self.curve.complete
+        known = 0 if self.curve is None else len(self.curve.points)
+        coded = self.made is not None or not (known >= _ROUGH or self.stopped)
+        complete = self.stopped or (self.curve is not None and self.curve.complete)
 
-        def work(task: Task) -> None:
-            teller = self._voice.teller(task, blocking=False)
+        def work(job: Job) -> None:
+            report = self._feedback.reporter(job, "measure")
             if not coded:
-                if task.cancel.wait(_REST):
+                if job.cancel.wait(_REST):
                     return
-                made = session.encode(rate, force=True, progress=teller, cancel=task.cancel)
-                task.tell(lambda: self._encoded(made))
+                made = session.encode(rate, force=True, progress=report, cancel=job.cancel)
+                job.report(lambda: self._encoded(made, None))
+                gain = _gain(session, made)
+                job.report(lambda: self._encoded(made, gain))
             if not complete:
 
                 def grown(curve: rawback.Curve) -> None:
-                    if len(curve.points) > told:
-                        task.tell(lambda: self._grown(curve))
+                    if len(curve.points) > known:
+                        job.report(lambda: self._grown(curve))
 
-                whole = session.curve(progress=teller, cancel=task.cancel, found=grown)
-                task.tell(lambda: self._grown(whole))
-            task.tell(lambda: self._voice.show(None))
+                whole = session.curve(progress=report, cancel=job.cancel, found=grown)
+                job.report(lambda: self._grown(whole))
+            job.report(lambda: self._feedback.ended("measure"))
 
-        self.lane.submit(work, cancel=True)
+        self.worker.submit(work, cancel=True)
+
+    def stop(self) -> None:
+        """Measure no more of the curve; payloads are still made."""
+        self.stopped = True
+        self.worker.clear()
+        self._feedback.ended("measure")
+        if self.made is None:
+            self.measure()
+
+    def interrupt(self) -> None:
+        """Let something else have the session."""
+        self.worker.clear()
+        self._feedback.ended("measure")
+
+    def take(self, encoding: rawback.Encoding, gain: Gain | None) -> None:
+        """Use a payload that was made elsewhere."""
+        self._encoded(encoding, gain)
 
     def _grown(self, curve: rawback.Curve) -> None:
         before = 0 if self.curve is None else len(self.curve.points)
         self.curve = curve
-        self._told("curve")
+        self._changed("curve")
         if before < _ROUGH <= len(curve.points):
-            # Both ends are known: the very figures of the rate now, the rest of the curve later.
+            # The very figures of the rate now, the rest of the curve later.
             self.measure()
 
-    def _encoded(self, encoding: rawback.Encoding) -> None:
+    def _encoded(self, encoding: rawback.Encoding, gain: Gain | None) -> None:
         if encoding.rate == self.rate:
-            self.encoding = encoding
-            self._told("figures")
+            self.encoding, self.gain = encoding, gain
+            self._changed("figures")
+
+
+def _gain(session: rawback.Session, encoding: rawback.Encoding) -> Gain | None:
+    guide, result = session.guide, encoding.result
+    if guide is None:
+        return None
+    return measure_gain(
+        session.original,
+        encoding.restored.cfa,
+        guide,
+        highlight_psnr_db=result.highlight_psnr_db,
+        exact=result.exact,
+    )

@@ -2,15 +2,16 @@
 """The open picture: what people want, what there is, and what follows for the screen.
 
 People change a :class:`ViewState` and a rate; the workspace resolves both against what there is,
-asks its lanes for what is missing and tells the window which part of it has changed.
+asks its workers for what is missing and tells the window which part of it has changed.
 
 ==========  ==================================================================================
-lane        work
+worker      work
 ==========  ==================================================================================
 open        reads files and prepares the session
 draw        restores what is visible at the rate and renders it (:mod:`.drawing`)
 measure     the curve, and the payload at the rate once the slider rests (:mod:`.rating`)
-save        writes files
+save        writes files (:mod:`.saving`)
+browse      reads the folder of what is open (:mod:`.browsing`)
 ==========  ==================================================================================
 """
 
@@ -20,14 +21,20 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rawback_gui.controllers.document import Document, RestoredBuffer, open_document
-from rawback_gui.controllers.drawing import Drawing, Wish
-from rawback_gui.controllers.inspection import Readout, readout_of, statistics_in, white_at
-from rawback_gui.controllers.lanes import Lane, Post, Task
+import rawback
+from rawback_gui.controllers.browsing import Browsing
+from rawback_gui.controllers.carriers import Carriers
+from rawback_gui.controllers.document import Document, open_carrier, open_pair, with_guide
+from rawback_gui.controllers.drawing import Drawing, Request
+from rawback_gui.controllers.feedback import Change, Feedback, error_text
+from rawback_gui.controllers.inspection import Readout, readout_of, white_at
 from rawback_gui.controllers.pictures import raw_region
-from rawback_gui.controllers.rating import RateChoice
-from rawback_gui.controllers.telling import Change, Progress, Voice
-from rawback_gui.models.state import Source, ViewState, changed
+from rawback_gui.controllers.rating import RateControl
+from rawback_gui.controllers.restoring import RestoredBuffer
+from rawback_gui.controllers.saving import SaveRequest, Saving
+from rawback_gui.controllers.workers import Job, Post, Worker
+from rawback_gui.models.notices import Remedy
+from rawback_gui.models.state import ViewState, changed, resolved
 from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
@@ -36,14 +43,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    import rawback
     from rawback_gui.controllers.pictures import Pictures
     from rawback_gui.models.errormap import Statistics
     from rawback_gui.models.pairing import Pair
 
 __all__ = ["Workspace"]
 
-_UNDRAWN = {"divider", "flipped", "overlays", "selection", "vertical"}
+_UNDRAWN = {"divider", "flipped", "overlays", "vertical"}
 """Parts of the state that the canvas paints itself."""
 
 
@@ -54,27 +60,32 @@ class Workspace:
         state: How people want to look at it.
         document: What is open; None for nothing.
         rates: Which payload they look at.
-        voice: What the window says.
-        statistics: Errors of the selected region; None without one.
+        feedback: What the window says.
+        saving: Writes files.
+        carriers: What can be done with a carrier.
+        browsing: The shots beside it.
     """
 
-    def __init__(self, post: Post, told: Callable[[Change], None]) -> None:
+    def __init__(self, post: Post, notify: Callable[[Change], None]) -> None:
         """Make an empty one.
 
         Args:
             post: Runs a call on the window's thread.
-            told: Is told there what has changed.
+            notify: Called there with what has changed.
         """
-        self._told = told
-        self.voice = Voice(told)
-        self.rates = RateChoice(post, self._failed, self.voice, self._rate_changed)
+        self._notify = notify
+        self.feedback = Feedback(notify)
+        self.rates = RateControl(post, self._measuring_failed, self.feedback, self._rate_changed)
+        self.saving = Saving(post, self.feedback, self.rates, lambda: notify("saved"))
+        self.carriers = Carriers(self.saving)
+        self.browsing = Browsing(post, self._failed, lambda: notify("shots"))
         self._drawing = Drawing(post, self._failed, self._shown)
-        self._open = Lane("rawback-open", post, self._failed)
-        self._save = Lane("rawback-save", post, self._save_failed)
+        self._open = Worker("rawback-open", post, self._opening_failed)
         self._buffer: RestoredBuffer | None = None
+        self._openings = 0
+        self._opening_pair: Pair | None = None
         self.state = ViewState()
         self.document: Document | None = None
-        self.statistics: Statistics | None = None
 
     # What there is.
 
@@ -82,25 +93,12 @@ class Workspace:
     def session(self) -> rawback.Session | None:
         """The session of what is open, once it is prepared."""
         document = self.document
-        return document.session if document is not None and document.ready else None
+        return document.session if document is not None and document.prepared else None
 
     @property
     def resolved(self) -> ViewState:
         """The state with sources that there are: what is really shown."""
-        left, right = self._available(self.state.left), self._available(self.state.right)
-        return replace(self.state, left=left, right=right)
-
-    def _available(self, wanted: Source) -> Source:
-        document = self.document
-        if document is None:
-            return wanted
-        if document.opened is not None:
-            return wanted if wanted in ("carrier", "restored") else "restored"
-        if wanted in ("restored", "error") and not document.ready:
-            return "original"
-        if wanted == "carrier" and document.guide is None:
-            return "original"
-        return wanted
+        return self.state if self.document is None else resolved(self.state, self.document.sources)
 
     @property
     def whole(self) -> NDArray[np.uint16] | None:
@@ -135,27 +133,56 @@ class Workspace:
         """Whether the pictures are all that the state and the rate, as they are now, ask for."""
         return self._drawing.drawn
 
+    @property
+    def statistics(self) -> Statistics | None:
+        """Errors of the selected region; None unless they are of just what is shown."""
+        measured, document = self._drawing.measured, self.document
+        if measured is None or document is None:
+            return None
+        of = (measured.opening, measured.rate, measured.region, measured.view)
+        wanted = (document.opening, self.rates.rate, self.state.selection, self.state.errors)
+        # Colours and range change no figure.
+        same_view = (measured.view.kind, measured.view.unit, measured.view.channel) == (
+            self.state.errors.kind,
+            self.state.errors.unit,
+            self.state.errors.channel,
+        )
+        return measured.statistics if of[:3] == wanted[:3] and same_view else None
+
     # Opening and closing.
 
-    def open(self, pair: Pair) -> None:
-        """Open files; what is open stays until the new is there."""
-        self.voice.say("")
-        self.voice.show(Progress(tr("Opening {}").format(pair.name), 0.0, blocking=True))
+    def open(self, pair: Pair, *, unguided: bool = False) -> None:
+        """Open files; what is open stays until the new is there.
 
-        def work(task: Task) -> None:
-            teller = self.voice.teller(task, blocking=True)
-            document = open_document(pair, teller, task.cancel)
-            task.tell(lambda: self._opened(document))
+        Args:
+            pair: The files.
+            unguided: Code the raw on its own where the JPEG does not show it.
+        """
+        self.feedback.clear()
+        self.feedback.show("open", tr("Opening {}").format(pair.name), 0.0)
+        self._openings += 1
+        opening, self._opening_pair = self._openings, pair
+
+        def work(job: Job) -> None:
+            report = self.feedback.reporter(job, "open")
+            if pair.raw is None:
+                alone = open_carrier(opening, pair, report, job.cancel)
+                job.report(lambda: self._opened(alone))
+                return
+            document = open_pair(opening, pair, report, unguided=unguided)
             session = document.session
-            if session is not None:
+            job.report(lambda: self._opened(document))
+            if session is None:
+                return
 
-                def registered(guide: rawback.Guide) -> None:
-                    task.tell(lambda: self._registered(document, guide))
+            def registered(guide: rawback.Guide) -> None:
+                placed = with_guide(document, guide)
+                job.report(lambda: self._registered(placed))
 
-                session.prepare(progress=teller, cancel=task.cancel, registered=registered)
-                ends = session.base_ends()
-                buffer = RestoredBuffer(session)
-                task.tell(lambda: self._prepared(session, buffer, ends))
+            session.prepare(progress=report, cancel=job.cancel, registered=registered)
+            ends = session.base_ends()
+            buffer = RestoredBuffer(session)
+            job.report(lambda: self._prepared(session, buffer, ends))
 
         self._open.submit(work, cancel=True)
 
@@ -165,18 +192,19 @@ class Workspace:
         self.state = replace(
             self.state,
             viewport=self.state.viewport.of_picture(*document.size).fit(),
-            development=replace(self.state.development, neutral=None),
+            development=replace(self.state.development, exposure=0.0, picked=None),
             selection=None,
         )
-        if document.ready:
-            self.voice.show(None)
-        self._told("document")
-        self._told("state")
+        if document.prepared:
+            self.feedback.ended("open")
+        self.browsing.arrive(document.pair)
+        self._notify("document")
+        self._notify("state")
         self.redraw()
 
-    def _registered(self, document: Document, guide: rawback.Guide) -> None:
-        document.guide = guide
-        self._told("document")
+    def _registered(self, document: Document) -> None:
+        self.document = document
+        self._notify("document")
         self.redraw()
 
     def _prepared(
@@ -185,9 +213,12 @@ class Workspace:
         buffer: RestoredBuffer,
         ends: tuple[rawback.SectionEnd, ...],
     ) -> None:
+        if self.document is None:
+            return
         self._buffer = buffer
-        self.voice.show(None)
-        self._told("document")
+        self.document = replace(self.document, prepared=True)
+        self.feedback.ended("open")
+        self._notify("document")
         self.rates.begin(session, ends)
 
     def close_document(self) -> None:
@@ -196,30 +227,35 @@ class Workspace:
         self._forget()
         self.document = None
         self.state = replace(self.state, selection=None)
-        self.voice.show(None)
-        for change in ("document", "state", "figures", "pictures"):
-            self._told(change)
+        self.feedback.ended("open")
+        for change in ("document", "state", "figures", "pictures", "statistics"):
+            self._notify(change)
+
+    def open_neighbour(self, step: int) -> bool:
+        """Open the shot before (-1) or after (1) in the folder; whether there is one."""
+        pair = self.browsing.neighbour(step)
+        if pair is not None:
+            self.open(pair)
+        return pair is not None
 
     def _forget(self) -> None:
         self._drawing.forget()
         self.rates.forget()
         self._buffer = None
-        self.statistics = None
 
     def cancel(self) -> None:
-        """Stop whatever people wait for; if that is nothing, what goes on behind their backs."""
-        if self.voice.progress is None:
+        """Stop whatever people wait for; what goes on behind their backs goes on."""
+        progress = self.feedback.progress
+        if progress is None or not progress.blocking:
             return
-        if self._open.busy:
+        if progress.work == "open":
             self._open.clear()
-            if self.document is not None and not self.document.ready:
+            self.feedback.ended("open")
+            if self.document is not None and not self.document.prepared:
                 self.close_document()
-        elif self._save.busy:
-            self._save.clear()
         else:
-            self.rates.lane.clear()
-        self.voice.show(None)
-        self.voice.say(tr("Cancelled."))
+            self.saving.cancel()
+        self.feedback.say(tr("Cancelled."))
 
     def shut_down(self, timeout: float | None = None) -> bool:
         """Stop all work and wait for its threads.
@@ -230,10 +266,16 @@ class Workspace:
         Returns:
             Whether all have ended.
         """
-        lanes = (self._open, self._drawing.lane, self.rates.lane, self._save)
-        for lane in lanes:
-            lane.clear()
-        ended = [lane.close(timeout) for lane in lanes]
+        workers = (
+            self._open,
+            self._drawing.worker,
+            self.rates.worker,
+            self.saving.worker,
+            self.browsing.worker,
+        )
+        for worker in workers:
+            worker.clear()
+        ended = [worker.close(timeout) for worker in workers]
         return all(ended)
 
     # Looking.
@@ -244,27 +286,29 @@ class Workspace:
         self.state = state
         if not differences:
             return
-        self._told("state")
+        self._notify("state")
         if not differences <= _UNDRAWN:
             self.redraw()
         if differences & {"selection", "errors"}:
-            self._measure_selection()
+            self._notify("statistics")
 
     def redraw(self) -> None:
         """Ask for the pictures of the state and the rate."""
-        if self.document is not None:
-            rate = self.rates.rate
-            wish = Wish(self.document, self.resolved, rate, self.whole, self._buffer)
-            self._drawing.draw(wish)
+        document = self.document
+        if document is None:
+            return
+        alone = document.opened is not None
+        rate = None if alone else self.rates.rate
+        buffer = self._buffer if self.rates.previewable else None
+        self._drawing.draw(Request(document, self.resolved, rate, self.whole, buffer))
 
-    def _shown(self) -> None:
-        self._told("pictures")
-        if self.pictures.complete and self.statistics is not None:
-            self._measure_selection()
+    def _shown(self, what: str) -> None:
+        self._notify("pictures" if what == "pictures" else "statistics")
 
     def _rate_changed(self, change: Change) -> None:
-        self._told(change)
+        self._notify(change)
         if change != "curve":
+            self._notify("statistics")
             self.redraw()
 
     def pick_white(self, x: float, y: float) -> None:
@@ -273,89 +317,65 @@ class Workspace:
             return
         neutral = white_at(self.document, x, y)
         if neutral is None:
-            self.voice.say(
-                tr("That place is too bright or too dark to tell white; pick another one.")
+            self.feedback.say(
+                tr("That place is too bright or too dark to tell white; pick another one."),
+                "refused",
             )
             return
-        self.voice.say("")
-        self.update(
-            replace(self.state, development=replace(self.state.development, neutral=neutral))
-        )
+        self.feedback.clear()
+        development = replace(self.state.development, picked=neutral, warmth=0.0, tint=0.0)
+        self.update(replace(self.state, development=development))
 
     def readout(self, x: float, y: float) -> Readout | None:
         """The sample at a place of the upright picture; None outside."""
         document, buffer, restored = self.document, self._buffer, self.restored
         if document is None:
             return None
-        if buffer is not None and restored is buffer.cfa:
-            region = raw_region(document, (math.floor(x) // 2 * 2, math.floor(y) // 2 * 2, 2, 2))
-            if not buffer.has(self.rates.rate, region):
-                restored = None
-        return readout_of(document, restored, x, y, self.state.errors)
-
-    def _measure_selection(self) -> None:
-        """Statistics of the selected region, on what is restored of it now."""
-        document, selection, restored = self.document, self.state.selection, self.restored
-        before = self.statistics
-        if document is None or not document.has_original or selection is None:
-            self.statistics = None
-        elif restored is not None:
-            found = statistics_in(document, restored, selection, self.state.errors)
-            self.statistics = before if found is None else found
-        if self.statistics is not before:
-            self._told("statistics")
+        region = raw_region(document, (math.floor(x) // 2 * 2, math.floor(y) // 2 * 2, 2, 2))
+        preview = buffer is not None and restored is buffer.cfa
+        if preview and buffer is not None and not buffer.has(self.rates.rate, region):
+            restored = None
+        found = readout_of(document, restored, x, y, self.state.errors)
+        if preview and buffer is not None and not buffer.has(self.rates.rate, region):
+            # Another rate has been begun while the sample was read.
+            return readout_of(document, None, x, y, self.state.errors)
+        return found
 
     # Files.
 
-    def save(self, what: Callable[[rawback.Session, rawback.Encoding], str]) -> None:
-        """Make the payload of the rate, if that is not done yet, and write something of it.
-
-        Args:
-            what: Writes it, and says where.
-        """
-        session, rate, made = self.session, self.rates.rate, self.rates.made
-        if session is None:
-            return
-        if made is None:
-            # Both would wait for the same session; what is saved comes first.
-            self.rates.lane.clear()
-
-        def work(task: Task) -> None:
-            teller = self.voice.teller(task, blocking=True)
-            encoding = made or session.encode(rate, force=True, progress=teller, cancel=task.cancel)
-            teller("Writing the file", 0.98)
-            sentence = what(session, encoding)
-            if session.signed:
-                sentence += " " + tr(
-                    "The JPEG\u2019s C2PA signature no longer holds; sign it again."
-                )
-            task.tell(lambda: self._saved(sentence))
-
-        self.voice.show(Progress(tr("Coding"), 0.0, blocking=True))
-        self._save.submit(work)
-
-    def run(self, work: Callable[[], str]) -> None:
-        """Do something on the lane that writes files, and say what came of it."""
-
-        def told(task: Task) -> None:
-            sentence = work()
-            task.tell(lambda: self._saved(sentence))
-
-        self._save.submit(told)
-
-    def _saved(self, sentence: str) -> None:
-        self.voice.show(None)
-        self.voice.say(sentence)
-        self._told("saved")
-        self.rates.measure()
+    def save(self, request: SaveRequest) -> None:
+        """Write a file of the payload at the rate."""
+        session = self.session
+        if session is not None:
+            self.saving.save(session, request)
 
     # Going wrong.
 
-    def _save_failed(self, error: Exception) -> None:
-        self._failed(error)
-        self.rates.measure()
-
     def _failed(self, error: Exception) -> None:
-        self.voice.say_failure(error)
-        if self.document is not None and not self.document.ready and not self._open.busy:
-            self._told("document")
+        self.feedback.say_failure(error)
+
+    def _measuring_failed(self, error: Exception) -> None:
+        self.feedback.ended("measure")
+        self.feedback.say_failure(error)
+
+    def _opening_failed(self, error: Exception) -> None:
+        self.feedback.ended("open")
+        pair = self._opening_pair
+        remedies: tuple[Remedy, ...] = ()
+        if pair is not None and isinstance(error, rawback.PayloadMissing):
+            name = pair.jpeg.name if pair.jpeg is not None else pair.name
+            text = tr("{} carries no raw yet; its raw file goes with it.").format(name)
+            self.feedback.say(text, "refused", (Remedy("find_raw"),), pair.jpeg)
+            return
+        if pair is not None and isinstance(error, rawback.ShotMismatch):
+            again = pair
+            remedies = (
+                Remedy("choose_jpeg"),
+                Remedy("unguided", lambda: self.open(again, unguided=True)),
+            )
+        if isinstance(error, rawback.Cancelled):
+            return
+        path = None if pair is None else pair.raw or pair.jpeg
+        self.feedback.say(error_text(error), "refused", remedies, path)
+        if self.document is not None and not self.document.prepared:
+            self._notify("document")

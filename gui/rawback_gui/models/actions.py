@@ -22,8 +22,9 @@ class Action:
         shortcuts: Keys, the first one is shown.
         group: Actions of one group exclude each other; empty for none.
         checkable: Whether it is on or off.
-        needs: What has to be there: "" for nothing, "picture", "pair" (with an original), "rate"
-            (a prepared pair).
+        needs: What has to be there: "" for nothing, "picture", "pair" (with a prepared original),
+            "carrier" (one that is alone), "latents" (a learned layer), "previous" and "next"
+            (shots of the folder), or "measuring".
     """
 
     name: str
@@ -40,9 +41,10 @@ MENUS = {
     "edit": "&Edit",
     "view": "&View",
     "compare": "&Compare",
-    "raw": "&Raw",
+    "light": "&Light",
     "errors": "Err&ors",
     "rate": "&Rate",
+    "carrier": "Carr&ier",
     "help": "&Help",
 }
 
@@ -56,21 +58,17 @@ def _group(menu: str, group: str, needs: str, *rows: tuple[str, str, str]) -> tu
 
 ACTIONS: tuple[Action, ...] = (
     Action("open", "file", "&Open\u2026", ("Ctrl+O",)),
-    Action("save", "file", "&Save carrier\u2026", ("Ctrl+S",), needs="rate"),
-    Action(
-        "save_in_place",
-        "file",
-        "Save &into the JPEG, keeping the original",
-        ("Ctrl+Shift+S",),
-        needs="rate",
-    ),
-    Action("save_sidecar", "file", "Save &payload beside\u2026", ("Ctrl+Shift+P",), needs="rate"),
-    Action("export_dng", "file", "Export restored &DNG\u2026", ("Ctrl+E",), needs="picture"),
+    Action("previous", "file", "&Previous shot", ("PgUp",), needs="previous"),
+    Action("next", "file", "&Next shot", ("PgDown",), needs="next"),
+    Action("save", "file", "&Save carrier\u2026", ("Ctrl+S",), needs="pair"),
+    Action("save_in_place", "file", "Save &into the JPEG", ("Ctrl+Shift+S",), needs="pair"),
+    Action("save_sidecar", "file", "Save payload besi&de\u2026", ("Ctrl+Shift+P",), needs="pair"),
+    Action("export_dng", "file", "&Export restored DNG\u2026", ("Ctrl+E",), needs="picture"),
     Action("export_map", "file", "Export error &map (PNG)\u2026", ("Ctrl+M",), needs="pair"),
     Action(
         "export_numbers",
         "file",
-        "Export error &numbers (CSV)\u2026",
+        "Export error n&umbers (CSV)\u2026",
         ("Ctrl+Shift+M",),
         needs="pair",
     ),
@@ -79,7 +77,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("quit", "file", "&Quit", ("Ctrl+Q",)),
     Action("copy_view", "edit", "&Copy view", ("Ctrl+C",), needs="picture"),
     Action("copy_command", "edit", "Copy command &line", ("Ctrl+Shift+C",), needs="picture"),
-    Action("cancel", "edit", "Cancel &work", ("Escape",)),
+    Action("cancel", "edit", "&Dismiss message, or cancel", ("Escape",)),
     Action("fit", "view", "&Fit in window", ("F", "Ctrl+0"), needs="picture"),
     Action("actual", "view", "&Actual pixels (1:1)", ("1", "Ctrl+1"), needs="picture"),
     Action("zoom_in", "view", "Zoom &in", ("+", "=", "Ctrl++"), needs="picture"),
@@ -88,10 +86,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("pan_right", "view", "Pan &right", ("Right",), needs="picture"),
     Action("pan_up", "view", "Pan &up", ("Up",), needs="picture"),
     Action("pan_down", "view", "Pan &down", ("Down",), needs="picture"),
-    Action("bits", "view", "&Bits per tile", ("B",), checkable=True, needs="picture"),
-    Action("next_order", "view", "Next order mas&k", ("O",), needs="picture"),
     Action("panel", "view", "Side &panel", ("Ctrl+\\",), checkable=True),
     Action("full_screen", "view", "Full &screen", ("F11",), checkable=True),
+    *_group(
+        "view",
+        "theme",
+        "",
+        ("theme_system", "Colors of the s&ystem", "Ctrl+Alt+Y"),
+        ("theme_light", "Li&ght", "Ctrl+Alt+L"),
+        ("theme_dark", "Dar&k", "Ctrl+Alt+D"),
+    ),
     *_group(
         "compare",
         "layout",
@@ -111,8 +115,8 @@ ACTIONS: tuple[Action, ...] = (
         "left",
         "",
         ("left_carrier", "Left: &JPEG", "Alt+1"),
-        ("left_original", "Left: &original raw", "Alt+2"),
-        ("left_restored", "Left: &restored raw", "Alt+3"),
+        ("left_restored", "Left: &restored raw", "Alt+2"),
+        ("left_original", "Left: &original raw", "Alt+3"),
         ("left_error", "Left: &error map", "Alt+4"),
     ),
     *_group(
@@ -120,19 +124,28 @@ ACTIONS: tuple[Action, ...] = (
         "right",
         "",
         ("right_carrier", "Right: JPE&G", "Ctrl+Alt+1"),
-        ("right_original", "Right: or&iginal raw", "Ctrl+Alt+2"),
-        ("right_restored", "Right: re&stored raw", "Ctrl+Alt+3"),
+        ("right_restored", "Right: re&stored raw", "Ctrl+Alt+2"),
+        ("right_original", "Right: or&iginal raw", "Ctrl+Alt+3"),
         ("right_error", "Right: error &map", "Ctrl+Alt+4"),
     ),
-    Action("brighter", "raw", "&Brighter by 1/3 EV", ("]",), needs="picture"),
-    Action("darker", "raw", "&Darker by 1/3 EV", ("[",), needs="picture"),
-    Action("exposure_zero", "raw", "&Exposure 0", ("0",), needs="picture"),
-    Action("pick_white", "raw", "&Pick white balance", ("P",), checkable=True, needs="picture"),
-    Action("camera_white", "raw", "&Camera white balance", ("Shift+P",), needs="picture"),
-    Action("linear", "raw", "&Linear light", ("L",), checkable=True, needs="picture"),
-    Action("raw_clipping", "raw", "&Raw clipping", ("C",), checkable=True, needs="picture"),
+    Action("brighter", "light", "&Brighter by 1/3 EV", ("]",), needs="picture"),
+    Action("darker", "light", "&Darker by 1/3 EV", ("[",), needs="picture"),
+    Action("push", "light", "&Push to the next mark", ("Ctrl+]",), needs="picture"),
+    Action("pull", "light", "P&ull to the mark before", ("Ctrl+[",), needs="picture"),
+    Action("exposure_zero", "light", "&Exposure 0", ("0",), needs="picture"),
+    Action("pick_white", "light", "Pick &white balance", ("P",), checkable=True, needs="picture"),
+    Action("camera_white", "light", "White balance as sho&t", ("Shift+P",), needs="picture"),
+    *_group(
+        "light",
+        "rendering",
+        "",
+        ("rendering_match", "&Match the JPEG\u2019s look", "J"),
+        ("rendering_neutral", "&Neutral look", "U"),
+        ("rendering_linear", "&Linear light", "L"),
+    ),
+    Action("raw_clipping", "light", "&Raw clipping", ("C",), checkable=True, needs="picture"),
     Action(
-        "carrier_clipping", "raw", "&JPEG clipping", ("Shift+C",), checkable=True, needs="picture"
+        "jpeg_clipping", "light", "&JPEG clipping", ("Shift+C",), checkable=True, needs="picture"
     ),
     Action("show_errors", "errors", "&Show error map", ("E",), checkable=True, needs="pair"),
     *_group(
@@ -154,14 +167,25 @@ ACTIONS: tuple[Action, ...] = (
     Action("log", "errors", "&Logarithmic scale", ("Shift+L",), checkable=True, needs="pair"),
     Action("next_channel", "errors", "Next &channel", ("N",), needs="pair"),
     Action("next_colormap", "errors", "Next c&olor map", ("M",), needs="pair"),
+    Action("lock_range", "errors", "Loc&k the range", ("K",), checkable=True, needs="pair"),
     Action("auto_range", "errors", "A&utomatic range", ("Shift+A",), needs="pair"),
     Action("select_view", "errors", "Statistics of the &view", ("V",), needs="pair"),
     Action("clear_selection", "errors", "Clear selec&tion", ("Shift+V",), needs="pair"),
-    Action("smaller", "rate", "&Smaller", ("Ctrl+Left",), needs="rate"),
-    Action("larger", "rate", "&Larger", ("Ctrl+Right",), needs="rate"),
-    Action("smallest", "rate", "S&mallest", ("Ctrl+Home",), needs="rate"),
-    Action("lossless", "rate", "L&ossless", ("Ctrl+End",), needs="rate"),
-    Action("enter_rate", "rate", "&Enter a rate\u2026", ("Ctrl+R",), needs="rate"),
+    Action("smaller", "rate", "&Smaller", ("Ctrl+Left",), needs="pair"),
+    Action("larger", "rate", "&Larger", ("Ctrl+Right",), needs="pair"),
+    Action("smallest", "rate", "S&mallest", ("Ctrl+Home",), needs="pair"),
+    Action("preset_highlights", "rate", "&Highlights back", ("Ctrl+H",), needs="pair"),
+    Action("preset_noise", "rate", "As good as &noise", ("Ctrl+N",), needs="pair"),
+    Action("preset_lossless", "rate", "L&ossless", ("Ctrl+End",), needs="pair"),
+    Action("enter_rate", "rate", "&Enter a rate\u2026", ("Ctrl+R",), needs="pair"),
+    Action("stop_measuring", "rate", "Stop meas&uring", ("Ctrl+.",), needs="measuring"),
+    Action("expert", "rate", "E&xpert figures", ("Ctrl+Shift+X",), checkable=True),
+    Action("bits", "rate", "&Bits per tile", ("B",), checkable=True, needs="picture"),
+    Action("next_order", "rate", "Next &coding order", ("O",), needs="latents"),
+    Action("verify", "carrier", "&Verify", ("Ctrl+I",), needs="carrier"),
+    Action("shrink", "carrier", "&Shrink\u2026", ("Ctrl+K",), needs="carrier"),
+    Action("strip", "carrier", "&Take the raw out\u2026", ("Ctrl+Shift+T",), needs="carrier"),
+    Action("compare_raw", "carrier", "&Compare with its raw\u2026", ("Ctrl+J",), needs="carrier"),
     Action("shortcuts", "help", "&Shortcuts", ("?", "F1")),
     Action("about", "help", "&About rawback", ("Shift+F1",)),
 )

@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["DIVERGING", "SEQUENTIAL", "coloured", "table"]
+__all__ = ["DIVERGING", "SEQUENTIAL", "coloured", "map_title", "table"]
 
 SEQUENTIAL = ("inferno", "viridis", "cividis", "magma")
 DIVERGING = ("cool-warm", "purple-green")
@@ -70,5 +70,10 @@ def coloured(values: NDArray[np.float32], name: str) -> NDArray[np.uint8]:
         name: The map's.
     """
     index = np.nan_to_num(np.clip(values, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)
-    found: NDArray[np.uint8] = table(name)[index]
-    return found
+    colours: NDArray[np.uint8] = table(name)[index]
+    return colours
+
+
+def map_title(name: str) -> str:
+    """A map's name as it is written."""
+    return name.capitalize()

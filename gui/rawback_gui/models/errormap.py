@@ -58,7 +58,7 @@ class ErrorView:
         sequential: Colour map without signs.
         diverging: Colour map with signs.
         top: Value at the map's end; the other end is 0, or its negative with signs. None for one
-            that suits the errors.
+            that suits the errors, chosen anew at each rate.
     """
 
     kind: Kind = "absolute"
@@ -93,7 +93,8 @@ class Statistics:
 
     Attributes:
         count: Samples.
-        mean: Of the errors, with signs.
+        mean: Of the errors as they are shown: of magnitudes where these are.
+        bias: Of the errors with their signs.
         rms: Root of the mean square.
         median: Of the magnitudes.
         p99: Magnitude that 99 of 100 samples stay below.
@@ -105,6 +106,7 @@ class Statistics:
 
     count: int
     mean: float
+    bias: float
     rms: float
     median: float
     p99: float
@@ -265,7 +267,8 @@ def statistics_of(
     mse = float(np.nanmean((exact / scale) ** 2)) if np.isfinite(exact).any() else 0.0
     return Statistics(
         count=int(np.isfinite(errors).sum()),
-        mean=float(counted.mean()),
+        mean=float(shown.mean()),
+        bias=float(counted.mean()),
         rms=float(np.sqrt((counted**2).mean())),
         median=float(np.median(size)),
         p99=float(np.quantile(size, 0.99)),

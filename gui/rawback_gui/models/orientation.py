@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Region", "to_raw", "to_upright", "upright", "upright_size"]
+__all__ = ["Region", "from_upright", "to_raw", "to_upright", "upright", "upright_size"]
 
 Region: TypeAlias = tuple[int, int, int, int]
 """Left, top, width, height."""
@@ -42,6 +42,14 @@ def upright(array: NDArray[_Scalar], orientation: int) -> NDArray[_Scalar]:
     flip_rows = orientation in (3, 4, 7, 8)
     flip_columns = orientation in (2, 3, 6, 7)
     return array[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
+
+
+def from_upright(array: NDArray[_Scalar], orientation: int) -> NDArray[_Scalar]:
+    """Turn an upright ``[h, w, ...]`` as the sensor saw it: undoes :func:`upright`."""
+    flip_rows = orientation in (3, 4, 7, 8)
+    flip_columns = orientation in (2, 3, 6, 7)
+    array = array[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
+    return np.swapaxes(array, 0, 1) if orientation >= 5 else array
 
 
 def to_upright(region: Region, orientation: int, width: int, height: int) -> Region:

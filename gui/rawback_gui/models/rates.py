@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The slider's scale, and rates as people type and read them."""
+"""What a rate buys, and rates as people type them."""
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,17 +13,14 @@ from rawback_gui.models.wording import tr
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rawback import Curve, CurvePoint, EmbedResult, Rate, SectionEnd
+    from rawback import CurvePoint, EmbedResult, Rate, SectionEnd
 
 __all__ = [
     "Figures",
-    "RateScale",
     "Tick",
-    "bytes_text",
     "figures_of_point",
     "figures_of_result",
     "parse_rate",
-    "psnr_text",
     "ticks_of",
 ]
 
@@ -32,35 +28,6 @@ _ENTRY = re.compile(
     r"(?P<quality>q(?:uality)?\s*)?(?P<number>\d+(?:[.,]\d+)?)\s*"
     r"(?P<unit>bpp|db|(?P<prefix>[kmg]?)(?P<binary>i?)b(?:ytes?)?|(?P<letter>[kmg]))?"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RateScale:
-    """Places on the slider, 0 to 1, for payload sizes: even steps are even factors.
-
-    Attributes:
-        smallest: Bytes at 0.
-        largest: Bytes at 1.
-    """
-
-    smallest: float
-    largest: float
-
-    @classmethod
-    def of(cls, curve: Curve) -> RateScale:
-        """From the curve's smallest point to its largest."""
-        low = float(curve.smallest.payload_bytes)
-        return cls(low, max(float(curve.largest.payload_bytes), low * 1.01))
-
-    def position(self, size: float) -> float:
-        """The place of a size."""
-        whole = math.log(self.largest / self.smallest)
-        return min(max(math.log(max(size, 1) / self.smallest) / whole, 0.0), 1.0)
-
-    def size(self, position: float) -> float:
-        """The size at a place."""
-        whole = math.log(self.largest / self.smallest)
-        return self.smallest * math.exp(whole * min(max(position, 0.0), 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,23 +103,6 @@ def figures_of_result(result: EmbedResult, raw_bytes: int) -> Figures:
         result.error_over_sigma,
         measured=True,
     )
-
-
-def bytes_text(size: float) -> str:
-    """A size in the unit that suits it, powers of 1000, three digits."""
-    if size < 1000:
-        return f"{size:.0f} B"
-    for unit in ("kB", "MB", "GB"):
-        size /= 1000
-        if size < 999.5 or unit == "GB":
-            digits = 2 if size < 10 else 1 if size < 100 else 0
-            return f"{size:.{digits}f} {unit}"
-    return f"{size:.0f} B"
-
-
-def psnr_text(decibels: float) -> str:
-    """A PSNR; the word for none to be measured where all samples agree."""
-    return tr("exact") if math.isinf(decibels) else f"{decibels:.2f} dB"
 
 
 def parse_rate(text: str) -> Rate | None:

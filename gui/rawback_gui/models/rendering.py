@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a mosaic to a picture on the screen: the same way for every raw, so differences are real.
-
-White balance, interpolation of the missing colours, the camera's matrix, exposure, tone curve.
-"""
+"""How pictures are rendered: one exposure and one white balance for all of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import cv2
 import numpy as np
 
 if TYPE_CHECKING:
@@ -18,134 +13,75 @@ if TYPE_CHECKING:
 
     from rawback import RawFrame
 
-__all__ = ["EXPOSURES", "Development", "develop", "light_of", "neutral_at", "scaled"]
+__all__ = [
+    "DETENTS",
+    "EXPOSURES",
+    "RENDERINGS",
+    "SHIFTS",
+    "Development",
+    "Rendering",
+    "jpeg_gains",
+    "neutral_at",
+    "neutral_of",
+]
+
+Rendering: TypeAlias = Literal["match", "neutral", "linear"]
+RENDERINGS: tuple[Rendering, ...] = ("match", "neutral", "linear")
 
 EXPOSURES = (-4.0, 6.0)
 """Stops that can be asked for."""
 
-_D65_WHITE = np.array([0.9504559, 1.0, 1.0890578])
-_XYZ_TO_SRGB = np.array(
-    [
-        [3.2404542, -1.5371385, -0.4985314],
-        [-0.9692660, 1.8760108, 0.0415560],
-        [0.0556434, -0.2040259, 1.0572252],
-    ]
-)
-# OpenCV names a Bayer pattern by the four samples that begin at its second row and column.
-_BAYER = {
-    "RGGB": cv2.COLOR_BayerBG2RGB_EA,
-    "BGGR": cv2.COLOR_BayerRG2RGB_EA,
-    "GRBG": cv2.COLOR_BayerGB2RGB_EA,
-    "GBRG": cv2.COLOR_BayerGR2RGB_EA,
-}
-_FULL = 32768
-_CODES = 1 << 14
+DETENTS = (-2.0, 0.0, 2.0, 4.0)
+"""Stops at which the slider rests."""
+
+SHIFTS = (-1.0, 1.0)
+"""Warmth and tint that can be asked for, in stops."""
 
 
 @dataclass(frozen=True, slots=True)
 class Development:
-    """How raws are rendered.
+    """How all pictures are rendered.
 
     Attributes:
         exposure: Stops, -4 to 6.
-        neutral: Camera RGB of what is to be white, green = 1; None for what the camera says.
-        linear: No tone curve: codes proportional to light.
+        picked: Camera RGB of what is to be white, green = 1; None for what the camera says.
+        warmth: Stops from blue to red, added to the white balance, -1 to 1.
+        tint: Stops from magenta to green, added to it, -1 to 1.
+        rendering: Match the JPEG's look; the camera's own colours with the curve of sRGB; or
+            codes proportional to light.
     """
 
     exposure: float = 0.0
-    neutral: tuple[float, float, float] | None = None
-    linear: bool = False
+    picked: tuple[float, float, float] | None = None
+    warmth: float = 0.0
+    tint: float = 0.0
+    rendering: Rendering = "match"
+
+    @property
+    def pushed(self) -> bool:
+        """Whether pictures are to look otherwise than the JPEG."""
+        return bool(self.exposure or self.warmth or self.tint or self.picked is not None)
 
 
-def light_of(
-    cfa: NDArray[np.uint16],
-    frame: RawFrame,
-    neutral: tuple[float, float, float],
-    *,
-    halved: bool,
-) -> NDArray[np.float32]:
-    """Balanced camera light of a part of the mosaic, whites at 1.
+def neutral_of(frame: RawFrame, development: Development) -> tuple[float, float, float]:
+    """Camera RGB of what a development takes for white, green = 1."""
+    red, green, blue = development.picked or frame.neutral
+    red *= 2.0 ** (-development.warmth / 2)
+    blue *= 2.0 ** (development.warmth / 2)
+    green *= 2.0**-development.tint
+    return red / green, 1.0, blue / green
 
-    Args:
-        cfa: uint16 ``[h, w]``, beginning at an even row and column of the frame.
-        frame: Whose levels and pattern these are.
-        neutral: Camera RGB of white.
-        halved: One pixel for each 2x2 cell, by averaging, instead of four by interpolation.
 
-    Returns:
-        float32 ``[h, w, 3]``, or half of each side, rounded up.
-    """
+def jpeg_gains(frame: RawFrame, development: Development) -> tuple[float, float, float]:
+    """How the gains of camera red, green and blue differ from those that the JPEG was made with."""
+    wanted, made = (_gains(n) for n in (neutral_of(frame, development), frame.neutral))
+    red, green, blue = (float(value) for value in wanted / made)
+    return red, green, blue
+
+
+def _gains(neutral: tuple[float, float, float]) -> NDArray[np.float64]:
     gains = 1 / np.array(neutral)
-    gains = gains / gains.min()
-    cfa = np.pad(cfa, ((0, cfa.shape[0] % 2), (0, cfa.shape[1] % 2)), mode="edge")
-    signal = np.empty(cfa.shape, np.float32)
-    for position, colour in enumerate(frame.pattern):
-        black = frame.black[position]
-        factor = gains["RGB".index(colour)] / (frame.white - black)
-        part = cfa[position // 2 :: 2, position % 2 :: 2].astype(np.float32)
-        signal[position // 2 :: 2, position % 2 :: 2] = (part - black) * np.float32(factor)
-    if halved:
-        light = np.zeros((cfa.shape[0] // 2, cfa.shape[1] // 2, 3), np.float32)
-        for position, colour in enumerate(frame.pattern):
-            share = np.float32(0.5 if colour == "G" else 1)
-            light[..., "RGB".index(colour)] += share * signal[position // 2 :: 2, position % 2 :: 2]
-        return light
-    # An offset of 1/16 leaves room for noise below black.
-    codes = np.clip(signal * (_FULL / 4) + _FULL / 16, 0, 65535).astype(np.uint16)
-    colours = np.asarray(cv2.cvtColor(codes, _BAYER[frame.pattern]), np.float32)
-    return (colours - np.float32(_FULL / 16)) * np.float32(4 / _FULL)
-
-
-def scaled(light: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
-    """Averaged down to a size; never up."""
-    if light.shape[0] <= height and light.shape[1] <= width:
-        return light
-    size = min(width, light.shape[1]), min(height, light.shape[0])
-    return np.asarray(cv2.resize(light, size, interpolation=cv2.INTER_AREA), np.float32)
-
-
-def develop(
-    light: NDArray[np.float32], frame: RawFrame, development: Development
-) -> NDArray[np.uint8]:
-    """SRGB codes of balanced camera light.
-
-    Args:
-        light: From :func:`light_of`.
-        frame: Whose colours these are.
-        development: How to render.
-
-    Returns:
-        uint8 ``[h, w, 3]``.
-    """
-    # Beyond white, colours would turn: sensors clip one colour after the other.
-    light = np.minimum(light, np.float32(1))
-    matrix = _matrix(frame.color_matrix) * 2.0**development.exposure
-    picture = cv2.transform(light, matrix.astype(np.float32))
-    index = np.clip(picture * (_CODES - 1), 0, _CODES - 1).astype(np.uint16)
-    return _curve(development.linear)[index]
-
-
-@lru_cache(maxsize=8)
-def _matrix(color_matrix: tuple[float, ...]) -> NDArray[np.float64]:
-    """Balanced camera RGB to sRGB, white to white."""
-    to_camera = np.array(color_matrix).reshape(3, 3)
-    if abs(np.linalg.det(to_camera)) < 1e-6:
-        return np.eye(3)
-    # Rows are scaled so that what was balanced to grey stays grey.
-    to_srgb = np.linalg.inv(to_camera @ np.linalg.inv(_XYZ_TO_SRGB))
-    as_shot = to_srgb @ np.diag(to_camera @ _D65_WHITE)
-    return np.asarray(as_shot / as_shot.sum(axis=1, keepdims=True))
-
-
-@lru_cache(maxsize=2)
-def _curve(linear: bool) -> NDArray[np.uint8]:
-    light = np.arange(_CODES) / (_CODES - 1)
-    code = (
-        light
-        if linear
-        else np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    )
-    return np.rint(255 * code).astype(np.uint8)
+    return np.asarray(gains / gains.min())
 
 
 def neutral_at(cfa: NDArray[np.uint16], frame: RawFrame) -> tuple[float, float, float] | None:

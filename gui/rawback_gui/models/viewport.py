@@ -51,7 +51,7 @@ class Viewport:
     def resized(self, width: int, height: int) -> Viewport:
         """The same in a pane of another size."""
         new = replace(self, width=max(width, 1), height=max(height, 1))
-        return new.fit() if new.fitted else new._held()
+        return new.fit() if new.fitted else new._bounded()
 
     def of_picture(self, width: int, height: int) -> Viewport:
         """For another picture, all of it; or the same part, if it has the same size."""
@@ -67,7 +67,7 @@ class Viewport:
             y=self.picture_height / 2,
             zoom=min(self.fitting_zoom, LARGEST_ZOOM),
             fitted=True,
-        )
+        )._bounded()
 
     def zoomed(self, zoom: float, at: tuple[float, float] | None = None) -> Viewport:
         """At another zoom; what is at a device pixel of the pane stays there.
@@ -86,12 +86,12 @@ class Viewport:
             x=x - (column - self.width / 2) / zoom,
             y=y - (row - self.height / 2) / zoom,
             fitted=False,
-        )._held()
+        )._bounded()
 
     def panned(self, columns: float, rows: float) -> Viewport:
         """Moved by device pixels: the picture follows the hand."""
         moved = replace(self, x=self.x - columns / self.zoom, y=self.y - rows / self.zoom)
-        return replace(moved, fitted=False)._held() if not self.fitted else moved._held()
+        return replace(moved, fitted=False)._bounded() if not self.fitted else moved._bounded()
 
     def to_picture(self, column: float, row: float) -> tuple[float, float]:
         """The place in the upright picture under a device pixel of the pane."""
@@ -117,17 +117,23 @@ class Viewport:
         y1 = min(-(-(math.ceil(bottom) + margin) // 2) * 2, self.picture_height)
         return x0, y0, max(x1 - x0, 0), max(y1 - y0, 0)
 
-    def _held(self) -> Viewport:
-        """With the picture's edge never inside the pane while the picture is larger."""
+    def _bounded(self) -> Viewport:
+        """With the picture's edge never inside the pane while the picture is larger.
 
-        def held(middle: float, pane: int, picture: int) -> float:
+        From 1:1 on the picture begins at a whole device pixel, so that what is painted and what
+        is read out under the pointer are the same sample.
+        """
+
+        def bounded(middle: float, pane: int, picture: int) -> float:
             half = pane / 2 / self.zoom
-            if 2 * half >= picture:
-                return picture / 2
-            return min(max(middle, half), picture - half)
+            middle = picture / 2 if 2 * half >= picture else min(max(middle, half), picture - half)
+            if self.zoom < 1:
+                return middle
+            start = round(pane / 2 - middle * self.zoom)
+            return (pane / 2 - start) / self.zoom
 
         return replace(
             self,
-            x=held(self.x, self.width, self.picture_width),
-            y=held(self.y, self.height, self.picture_height),
+            x=bounded(self.x, self.width, self.picture_width),
+            y=bounded(self.y, self.height, self.picture_height),
         )

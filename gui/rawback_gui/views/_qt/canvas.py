@@ -5,11 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
-    QColor,
     QFocusEvent,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
@@ -21,47 +19,52 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QGestureEvent, QPinchGesture, QWidget
 
-from rawback_gui.controllers.pictures import Mark, Picture, Pictures
+from rawback_gui.controllers.pictures import Pictures
 from rawback_gui.models.state import Source, ViewState
 from rawback_gui.models.wording import tr
+from rawback_gui.views._qt.clipping_legend import ClippingLegend
 from rawback_gui.views._qt.overlays import paint_overlay
-from rawback_gui.views._qt.theme import small_font, theme_of
+from rawback_gui.views._qt.painting import (
+    paint_divider,
+    paint_outside,
+    paint_picture,
+    paint_selection,
+)
+from rawback_gui.views._qt.pane_label import PaneLabel, Pill
+from rawback_gui.views._qt.theme import CANVAS, small_font, theme_of
 
 if TYPE_CHECKING:
     from rawback import Overlay, RawFrame
+    from rawback_gui.models.clipping import ClippedShares, Clipping
     from rawback_gui.models.orientation import Region
+    from rawback_gui.models.viewport import Viewport
 
-__all__ = ["Canvas", "source_name"]
+__all__ = ["Canvas"]
 
 _HANDLE = 12
 _WHEEL_STEP = 1.2
 _GAP = 2
-
-
-def source_name(source: Source) -> str:
-    """What to call a source on the screen."""
-    return {
-        "carrier": tr("JPEG"),
-        "original": tr("Original raw"),
-        "restored": tr("Restored raw"),
-        "error": tr("Error map"),
-    }[source]
+_MARGIN = 8
+_BLANK = CANVAS.lighter(130)
+"""What of a picture is not drawn yet."""
 
 
 class Canvas(QWidget):
-    """Paints what the workspace has rendered, and turns the hand's moves into states.
+    """Paints what the workspace has rendered, and turns moves of the mouse into states.
 
     Signals:
         wanted: What people want to be different, by attribute of `ViewState`.
         resized: The panes have another size.
         hovered: The place of the upright picture under the pointer, or None.
         picked: A place that was clicked to be white.
+        footed: Pixels at the bottom that a label takes.
     """
 
     wanted = pyqtSignal(dict)
     resized = pyqtSignal()
     hovered = pyqtSignal(object)
     picked = pyqtSignal(float, float)
+    footed = pyqtSignal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,27 +75,35 @@ class Canvas(QWidget):
         self.setMinimumSize(320, 200)
         self.grabGesture(Qt.GestureType.PinchGesture)
         self.picking = False
+        self._by_keys = False
+        self.left = PaneLabel(tr("Left"), self)
+        self.right = PaneLabel(tr("Right"), self)
+        self.readout = Pill(self)
+        self.readout.setAccessibleName(tr("Sample under the pointer"))
+        self.legend = ClippingLegend(self)
+        self.left.chosen.connect(lambda source: self.wanted.emit({"left": source}))
+        self.right.chosen.connect(lambda source: self.wanted.emit({"right": source}))
         self._state = ViewState()
-        self._pictures = Pictures(0, {})
+        self._pictures = Pictures()
         self._overlays: tuple[Overlay, ...] = ()
         self._frame: RawFrame | None = None
-        self._names: tuple[str, str] = ("", "")
-        self._grabbed: QPointF | None = None
+        self._grabbed: tuple[QPointF, Viewport] | None = None
         self._dragging = ""
         self._corner: tuple[float, float] | None = None
+        self.readout.set_text("")
 
     # What is shown.
 
-    def show_state(self, state: ViewState, names: tuple[str, str]) -> None:
+    def show_state(self, state: ViewState, description: str) -> None:
         """Paint another state.
 
         Args:
             state: With sources that there are.
-            names: What to call the two sides.
+            description: Of the two sides, for screen readers.
         """
         self._state = state
-        self._names = names
-        self.setAccessibleDescription(" / ".join(names))
+        self.setAccessibleDescription(description)
+        self._place_labels()
         self._set_cursor()
         self.update()
 
@@ -103,7 +114,49 @@ class Canvas(QWidget):
         self._pictures = pictures
         self._frame = frame
         self._overlays = overlays
+        for label in (self.left, self.right):
+            label.setVisible(frame is not None)
         self.update()
+
+    def show_clipping(self, shown: frozenset[Clipping], shares: ClippedShares) -> None:
+        """Show the legend of what is marked."""
+        self.legend.show_clipping(shown, shares)
+        self._place_labels()
+
+    def show_readout(self, text: str) -> None:
+        """Show a sample under the pointer, or none."""
+        self.readout.set_text(text)
+        self._place_labels()
+
+    def _place_labels(self) -> None:
+        """Put the labels of the panes where these are."""
+        ratio = self.devicePixelRatioF()
+        side_by_side = self._state.layout == "side"
+        below = not self._state.vertical and self._state.layout != "flip"
+        pane = self._panes()[-1]
+        room = round(pane.width() / ratio) - 2 * _MARGIN
+        mirrored = not below and not side_by_side
+        self.left.fit(room, mirrored=False)
+        self.right.fit(room, mirrored=mirrored)
+        self.left.move(_MARGIN, _MARGIN)
+        foot = 0
+        if side_by_side:
+            self.right.move(round(pane.x() / ratio) + _MARGIN, round(pane.y() / ratio) + _MARGIN)
+        elif below:
+            foot = self.right.height() + _MARGIN
+            self.right.move(_MARGIN, self.height() - foot)
+        else:
+            left = self.width() - _MARGIN - self.right.width()
+            # Where both do not fit side by side, the second moves below the first.
+            crowded = left < self.left.width() + 3 * _MARGIN
+            top = 2 * _MARGIN + self.left.height() if crowded else _MARGIN
+            self.right.move(max(left, _MARGIN), top)
+        self.legend.move(_MARGIN, self.height() - _MARGIN - self.legend.height() - foot)
+        self.readout.move(
+            self.width() - _MARGIN - self.readout.width(),
+            self.height() - _MARGIN - self.readout.height(),
+        )
+        self.footed.emit(foot)
 
     @property
     def pane_size(self) -> tuple[int, int]:
@@ -137,8 +190,7 @@ class Canvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002 -- Qt's
         painter = QPainter(self)
-        theme = theme_of(self)
-        painter.fillRect(self.rect(), theme.canvas)
+        painter.fillRect(self.rect(), CANVAS)
         if self._frame is None:
             painter.end()
             return
@@ -156,11 +208,17 @@ class Canvas(QWidget):
             painter.setClipRect(self._beyond_divider(panes[0]))
             self._paint_pane(painter, panes[0], second, clip=False)
             painter.setClipping(False)
-            self._paint_divider(painter, panes[0])
+            paint_divider(
+                painter,
+                panes[0],
+                self._divider(panes[0]),
+                ratio,
+                vertical=state.vertical,
+                handle=state.layout == "split",
+            )
         painter.resetTransform()
-        self._paint_names(painter)
-        if self.hasFocus():
-            painter.setPen(QPen(theme.accent, 1))
+        if self._by_keys and self.hasFocus():
+            painter.setPen(QPen(theme_of(self).accent_line, 2))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
 
@@ -168,36 +226,35 @@ class Canvas(QWidget):
         self, painter: QPainter, pane: QRect, source: Source, *, clip: bool = True
     ) -> None:
         painter.save()
-        font, _ = small_font(self, self.devicePixelRatioF())
+        ratio = self.devicePixelRatioF()
+        font, _ = small_font(self, ratio)
         painter.setFont(font)
         if clip:
             painter.setClipRect(pane)
-        picture = self._pictures.sources.get(source)
-        painter.fillRect(self._target(pane, self._whole()), theme_of(self).track)
-        if picture is not None:
-            self._draw(painter, pane, picture)
-        for mark in (self._pictures.raw_clipping, self._pictures.carrier_clipping):
-            if mark is not None and source != "error":
-                self._draw(painter, pane, mark)
-        for overlay in self._overlays:
-            if overlay.name in self._state.overlays and self._frame is not None:
-                paint_overlay(painter, overlay, self._frame, lambda part: self._target(pane, part))
-        if self._state.selection is not None:
-            box = self._target(pane, self._state.selection)
-            ratio = self.devicePixelRatioF()
-            for pen in (QPen(QColor(0, 0, 0), 3 * ratio), QPen(QColor(255, 255, 255), ratio)):
-                painter.setPen(pen)
-                painter.drawRect(box)
-        painter.restore()
+        state, pictures, frame = self._state, self._pictures, self._frame
+        smooth = state.viewport.zoom < 2
 
-    def _draw(self, painter: QPainter, pane: QRect, picture: Picture | Mark) -> None:
-        height, width, channels = picture.pixels.shape
-        kind = QImage.Format.Format_RGB888 if channels == 3 else QImage.Format.Format_RGBA8888
-        data = picture.pixels.tobytes()
-        image = QImage(data, width, height, channels * width, kind)
-        smooth = self._state.viewport.zoom < 2
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        painter.drawImage(self._target(pane, picture.region), image)
+        def target(region: Region) -> QRectF:
+            return self._target(pane, region)
+
+        painter.fillRect(target(self._whole()), _BLANK)
+        picture = pictures.sources.get(source)
+        if picture is not None:
+            paint_picture(painter, picture, target(picture.region), smooth=smooth)
+        if source == "carrier" and pictures.outside is not None:
+            size = QSize(round(self.width() * ratio), round(self.height() * ratio))
+            paint_outside(painter, pictures.outside, target, size, font)
+        for mark in pictures.marks.values():
+            if source != "error":
+                paint_picture(painter, mark, target(mark.region), smooth=smooth)
+        for overlay in self._overlays:
+            if overlay.name in state.overlays and frame is not None:
+                paint_overlay(painter, overlay, frame, target)
+        if state.selection is not None:
+            left, top, width, height = state.selection
+            text = f"{left}, {top}  {width} \u00d7 {height}"
+            paint_selection(painter, target(state.selection), text, font, ratio)
+        painter.restore()
 
     def _target(self, pane: QRect, region: Region) -> QRectF:
         left, top, width, height = region
@@ -219,67 +276,11 @@ class Canvas(QWidget):
             return pane.adjusted(place, 0, 0, 0)
         return pane.adjusted(0, place, 0, 0)
 
-    def _paint_divider(self, painter: QPainter, pane: QRect) -> None:
-        place = self._divider(pane)
-        ratio = self.devicePixelRatioF()
-        if self._state.vertical:
-            line = (QPointF(place, 0), QPointF(place, pane.height()))
-            middle = QPointF(place, pane.height() / 2)
-        else:
-            line = (QPointF(0, place), QPointF(pane.width(), place))
-            middle = QPointF(pane.width() / 2, place)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for colour, width in ((QColor(0, 0, 0, 130), 3.5), (QColor(255, 255, 255), 1.5)):
-            painter.setPen(QPen(colour, width * ratio))
-            painter.drawLine(*line)
-        if self._state.layout == "split":
-            painter.setPen(QPen(QColor(0, 0, 0, 130), ratio))
-            painter.setBrush(QColor(255, 255, 255))
-            painter.drawEllipse(middle, 7 * ratio, 7 * ratio)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-
-    def _paint_names(self, painter: QPainter) -> None:
-        first, second = self._names
-        area = self.rect().adjusted(8, 8, -8, -8)
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop
-        below = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
-        state = self._state
-        if state.layout == "flip":
-            self._pill(painter, area, left, second if state.flipped else first)
-            return
-        self._pill(painter, area, left, first)
-        if state.layout == "side":
-            ratio = self.devicePixelRatioF()
-            pane = self._panes()[1]
-            place = QRect(round(pane.x() / ratio), round(pane.y() / ratio), area.width() // 2, 60)
-            self._pill(painter, place.adjusted(8, 8, 0, 0), left, second)
-        else:
-            self._pill(painter, area, right if state.vertical else below, second)
-
-    def _pill(self, painter: QPainter, area: QRect, where: Qt.AlignmentFlag, text: str) -> None:
-        font, metrics = small_font(self)
-        font.setBold(True)
-        theme = theme_of(self)
-        width, height = metrics.horizontalAdvance(text) + 28, metrics.height() + 8
-        box = QRect(area.left(), area.top(), width, height)
-        if where & Qt.AlignmentFlag.AlignRight:
-            box.moveRight(area.right())
-        if where & Qt.AlignmentFlag.AlignBottom:
-            box.moveBottom(area.bottom())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(font)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.pill)
-        painter.drawRoundedRect(QRectF(box), height / 2, height / 2)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(theme.pill_text)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-
-    # The hand.
+    # Mouse and keys.
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
+        self._place_labels()
         self.resized.emit()
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
@@ -291,7 +292,7 @@ class Canvas(QWidget):
         if self.picking:
             self.picked.emit(*self.place_at(place))
             return
-        self._grabbed = place
+        self._grabbed = place, self._state.viewport
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._dragging = "select"
             self._corner = self.place_at(place)
@@ -316,9 +317,9 @@ class Canvas(QWidget):
         elif self._dragging == "select" and self._corner is not None:
             self._select(self._corner, self.place_at(place))
         elif self._grabbed is not None:
-            moved = (place - self._grabbed) * self.devicePixelRatioF()
-            self._grabbed = place
-            viewport = self._state.viewport.panned(moved.x(), moved.y())
+            start, viewport = self._grabbed
+            moved = (place - start) * self.devicePixelRatioF()
+            viewport = viewport.panned(moved.x(), moved.y())
             self.wanted.emit({"viewport": viewport})
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: ARG002
@@ -381,6 +382,12 @@ class Canvas(QWidget):
                 self.wanted.emit({"flipped": False})
             return
         super().keyReleaseEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent | None) -> None:
+        by_keys = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        self._by_keys = event is not None and event.reason() in by_keys
+        super().focusInEvent(event)
+        self.update()
 
     def focusOutEvent(self, event: QFocusEvent | None) -> None:
         if self._state.flipped:

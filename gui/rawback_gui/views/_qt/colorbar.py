@@ -4,23 +4,19 @@
 from __future__ import annotations
 
 import numpy as np
-from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from rawback_gui.models.colormaps import table
 from rawback_gui.models.errormap import ErrorView, Statistics, value_at
+from rawback_gui.models.texts import number_text
 from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.theme import small_font, theme_of
 
-__all__ = ["ColorBar", "Histogram", "number_text"]
+__all__ = ["ColorBar", "Histogram", "paint_scale"]
 
 _HEIGHT = 16
-
-
-def number_text(value: float) -> str:
-    """A figure with three digits that count."""
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
 class ColorBar(QWidget):
@@ -42,6 +38,7 @@ class ColorBar(QWidget):
         self.setToolTip(tr("Drag to change the range, double-click for one that suits the errors."))
         self._view = ErrorView()
         self._top = 1.0
+        self._updating = False
         self._grabbed: tuple[float, float] | None = None
 
     def sizeHint(self) -> QSize:
@@ -51,9 +48,9 @@ class ColorBar(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(160, self.sizeHint().height())
 
-    def show_scale(self, view: ErrorView, top: float) -> None:
-        """Show a scale that ends at `top`."""
-        self._view, self._top = view, top
+    def show_scale(self, view: ErrorView, top: float, *, updating: bool) -> None:
+        """Show a scale that ends at `top`, dimmed where the next one is on its way."""
+        self._view, self._top, self._updating = view, top, updating
         self.setAccessibleDescription(f"{number_text(top)} {view.unit_text}")
         self.update()
 
@@ -97,19 +94,31 @@ class ColorBar(QWidget):
         font, _ = small_font(self)
         painter.setFont(font)
         painter.setPen(self.palette().text().color())
+        painter.setOpacity(0.45 if self._updating else 1.0)
         paint_scale(painter, area, self._view, self._top)
+        painter.setOpacity(1.0)
         if self.hasFocus():
             painter.setPen(QPen(theme_of(self).accent, 1))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
 
 
-def paint_scale(painter: QPainter, area: QRectF, view: ErrorView, top: float) -> None:
-    """Paint colours and figures of a scale into an area, with the painter's font and pen."""
+def paint_scale(
+    painter: QPainter, area: QRectF, view: ErrorView, top: float, height: float = _HEIGHT
+) -> None:
+    """Paint colours and figures of a scale, with the painter's font and pen.
+
+    Args:
+        painter: Any painter.
+        area: Where.
+        view: Kind, unit and colours.
+        top: The value at the end.
+        height: Of the colours.
+    """
     metrics = painter.fontMetrics()
     row = np.ascontiguousarray(table(view.colormap)[None])
     image = QImage(row.tobytes(), 256, 1, 3 * 256, QImage.Format.Format_RGB888)
-    painter.drawImage(QRectF(area.left(), area.top(), area.width(), _HEIGHT), image)
+    painter.drawImage(QRectF(area.left(), area.top(), area.width(), height), image)
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         text = number_text(value_at(share, view, top))
         if view.log and not view.signed and share == 0.0:
@@ -120,11 +129,10 @@ def paint_scale(painter: QPainter, area: QRectF, view: ErrorView, top: float) ->
             text = f"{text} {view.unit_text}"
         wide = metrics.horizontalAdvance(text)
         x = area.left() + share * area.width()
-        painter.drawLine(
-            round(x), round(area.top()) + _HEIGHT, round(x), round(area.top()) + _HEIGHT + 3
-        )
+        bottom = area.top() + height
+        painter.drawLine(QPointF(x, bottom), QPointF(x, bottom + height / 5))
         left = min(max(x - wide / 2, area.left()), area.right() - wide)
-        painter.drawText(round(left), round(area.top() + _HEIGHT + 4 + metrics.ascent()), text)
+        painter.drawText(QPointF(left, bottom + height / 4 + metrics.ascent()), text)
 
 
 class Histogram(QWidget):
@@ -137,13 +145,16 @@ class Histogram(QWidget):
         self.setMinimumHeight(56)
         self._statistics: Statistics | None = None
         self._unit = ""
+        self._waiting = False
 
     def sizeHint(self) -> QSize:
         return QSize(240, 84)
 
-    def show_statistics(self, statistics: Statistics | None, unit: str) -> None:
-        """Show a region's errors, or that there is none."""
-        self._statistics, self._unit = statistics, unit
+    def show_statistics(
+        self, statistics: Statistics | None, unit: str, *, waiting: bool = False
+    ) -> None:
+        """Show a region's errors, that they are measured, or that there are none."""
+        self._statistics, self._unit, self._waiting = statistics, unit, waiting
         self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002
@@ -160,7 +171,7 @@ class Histogram(QWidget):
             painter.drawText(
                 self.rect().adjusted(0, 0, 0, -metrics.height()),
                 Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap,
-                tr("Shift-drag over the picture, or press V."),
+                tr("updating") if self._waiting else "",
             )
             painter.end()
             return

@@ -6,16 +6,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import rawback
 from rawback_gui.models.colormaps import DIVERGING, SEQUENTIAL
 from rawback_gui.models.errormap import CHANNELS
-from rawback_gui.models.rendering import EXPOSURES
-from rawback_gui.models.wording import tr
+from rawback_gui.models.rendering import DETENTS, EXPOSURES
+from rawback_gui.models.slider import PRESETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rawback_gui.controllers.workspace import Workspace
+    from rawback_gui.models.clipping import Clipping
     from rawback_gui.models.state import ViewState
 
 __all__ = ["Commands"]
@@ -63,24 +63,28 @@ class Commands:
             "swap": lambda: self._show(left=self._state.right, right=self._state.left),
             "brighter": lambda: self._expose(self._state.development.exposure + _THIRD),
             "darker": lambda: self._expose(self._state.development.exposure - _THIRD),
+            "push": lambda: self._expose(self._detent(1)),
+            "pull": lambda: self._expose(self._detent(-1)),
             "exposure_zero": lambda: self._expose(0.0),
-            "camera_white": lambda: self._develop(neutral=None),
-            "linear": lambda: self._develop(linear=not self._state.development.linear),
-            "raw_clipping": lambda: self._show(raw_clipping=not self._state.raw_clipping),
-            "carrier_clipping": lambda: self._show(
-                carrier_clipping=not self._state.carrier_clipping
-            ),
+            "camera_white": lambda: self._develop(picked=None, warmth=0.0, tint=0.0),
+            "raw_clipping": lambda: self._mark("raw_highlights", "raw_shadows"),
+            "jpeg_clipping": lambda: self._mark("jpeg_highlights", "jpeg_shadows"),
             "log": lambda: self._errors(log=not self._state.errors.log),
             "next_channel": self._next_channel,
             "next_colormap": self._next_colormap,
             "auto_range": lambda: self._errors(top=None),
+            "lock_range": self._lock_range,
             "select_view": lambda: self._show(selection=self._state.viewport.visible()),
             "clear_selection": lambda: self._show(selection=None),
             "smaller": lambda: self._space.rates.step(-1),
             "larger": lambda: self._space.rates.step(1),
-            "smallest": lambda: self._space.rates.set_size(1),
-            "lossless": lambda: self._space.rates.set(rawback.Rate.lossless()),
+            "smallest": self._space.rates.smallest,
+            "stop_measuring": self._space.rates.stop,
         }
+        for preset in PRESETS:
+            self._calls[f"preset_{preset}"] = (
+                lambda preset=preset: self._space.rates.choose_preset(preset)  # type: ignore[misc]
+            )
 
     def run(self, name: str) -> None:
         """Do what an action does."""
@@ -89,6 +93,8 @@ class Commands:
             self._calls[name]()
         elif group in ("layout", "left", "right"):
             self._show(**{group: value})
+        elif group == "rendering":
+            self._develop(rendering=value)
         else:
             self._errors(**{group: value})
 
@@ -109,6 +115,24 @@ class Commands:
         low, high = EXPOSURES
         self._develop(exposure=round(min(max(stops, low), high) * 3) / 3)
 
+    def _detent(self, step: int) -> float:
+        """The next mark of the exposure in a direction."""
+        exposure = self._state.development.exposure
+        marks = [mark for mark in DETENTS if (mark - exposure) * step > 1e-6]
+        return (min if step > 0 else max)(marks, default=exposure)
+
+    def _mark(self, *clippings: Clipping) -> None:
+        """Show both ends where something clips, or neither."""
+        shown = self._state.clipping
+        both = frozenset(clippings)
+        self._show(clipping=shown - both if both <= shown else shown | both)
+
+    def _lock_range(self) -> None:
+        scale = self._space.pictures.error_scale
+        locked = self._state.errors.top is not None
+        if locked or scale is not None:
+            self._errors(top=None if locked or scale is None else scale.top)
+
     def _zoom(self, zoom: float) -> None:
         viewport = self._state.viewport
         self._show(viewport=viewport.zoomed(zoom) if zoom else viewport.fit())
@@ -125,9 +149,6 @@ class Commands:
         """The next order mask in place of the one that is shown; after the last one, none."""
         masks = [overlay.name for overlay in self._space.overlays if overlay.mask]
         if not masks:
-            self._space.voice.say(
-                tr("This payload has no learned layer, and so no order masks; try a smaller one.")
-            )
             return
         shown = [index for index, name in enumerate(masks) if name in self._state.overlays]
         following = masks[shown[-1] + 1 : shown[-1] + 2] if shown else masks[:1]

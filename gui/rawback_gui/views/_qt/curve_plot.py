@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rate-distortion curve, beside the slider."""
+"""The rate-distortion curve."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from rawback_gui.models.rates import Figures, RateScale, bytes_text, psnr_text
+from rawback_gui.models.curves import ByteAxis
+from rawback_gui.models.texts import bytes_text, psnr_text, round_bytes_text
 from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.theme import small_font, theme_of
 
 if TYPE_CHECKING:
     from rawback import Curve
+    from rawback_gui.models.rates import Figures
 
 __all__ = ["CurvePlot"]
 
@@ -24,7 +26,7 @@ _EXACT_ROOM = 0.14
 
 
 class CurvePlot(QWidget):
-    """PSNR over bytes, both as they are on the slider; a click goes there.
+    """PSNR over bytes, these on a logarithmic scale; a click goes there.
 
     Signals:
         chosen: The size in bytes that people ask for.
@@ -36,13 +38,13 @@ class CurvePlot(QWidget):
         super().__init__(parent)
         self.setObjectName("curve")
         self.setAccessibleName(tr("Rate-distortion curve"))
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(tr("Raw PSNR over payload size. Click to go there."))
         self._curve: Curve | None = None
         self._figures: Figures | None = None
 
     def sizeHint(self) -> QSize:
-        return QSize(300, 148)
+        return QSize(260, 168)
 
     def show_curve(self, curve: Curve | None, figures: Figures | None) -> None:
         """Show a curve with the current point."""
@@ -68,7 +70,7 @@ class CurvePlot(QWidget):
     def _point(self, size: float, psnr: float) -> QPointF:
         area = self._area()
         low, high = self._reach()
-        scale = RateScale.of(self._curve) if self._curve is not None else RateScale(1e3, 1e6)
+        scale = ByteAxis.of(self._curve) if self._curve is not None else ByteAxis(1e3, 1e6)
         x = area.left() + scale.position(size) * area.width()
         room = area.height() * (1 - _EXACT_ROOM)
         if math.isinf(psnr):
@@ -87,7 +89,7 @@ class CurvePlot(QWidget):
             return
         area = self._area()
         share = (event.position().x() - area.left()) / max(area.width(), 1)
-        self.chosen.emit(RateScale.of(self._curve).size(share))
+        self.chosen.emit(ByteAxis.of(self._curve).size(share))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002
         painter = QPainter(self)
@@ -113,11 +115,11 @@ class CurvePlot(QWidget):
         figures = self._figures
         if figures is not None:
             here = self._point(figures.payload_bytes, figures.psnr_db)
-            painter.setPen(QPen(theme.accent, 1, Qt.PenStyle.DashLine))
+            painter.setPen(QPen(theme.accent_line, 1, Qt.PenStyle.DashLine))
             painter.drawLine(QPointF(here.x(), area.bottom()), here)
             painter.drawLine(QPointF(area.left(), here.y()), here)
             painter.setPen(QPen(self.palette().base().color(), 1.5))
-            painter.setBrush(theme.accent)
+            painter.setBrush(theme.accent_line)
             painter.drawEllipse(here, 5, 5)
         painter.end()
 
@@ -135,7 +137,7 @@ class CurvePlot(QWidget):
             x = area.left() - metrics.horizontalAdvance(text) - 6
             painter.drawText(QPointF(x, y + metrics.ascent() / 2 - 1), text)
             value += step
-        scale = RateScale.of(self._curve) if self._curve is not None else RateScale(1e3, 1e6)
+        scale = ByteAxis.of(self._curve) if self._curve is not None else ByteAxis(1e3, 1e6)
         if self._curve is not None and self._curve.largest.exact:
             y = self._point(1, math.inf).y()
             painter.setPen(theme.grid)
@@ -152,7 +154,7 @@ class CurvePlot(QWidget):
             x = area.left() + scale.position(size) * area.width()
             painter.setPen(theme.grid)
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-            text = bytes_text(size).replace(".00", "").replace(".0 ", " ")
+            text = round_bytes_text(size)
             wide = metrics.horizontalAdvance(text)
             left = min(x - wide / 2, self.width() - wide)
             if left > right + 6:

@@ -67,7 +67,7 @@ def settled(window: MainWindow) -> bool:
     """Whether the payload at the rate was made and everything is shown as it restores."""
     space, rates = window.workspace, window.workspace.rates
     measured = rates.made is not None and rates.curve is not None and rates.curve.complete
-    return measured and space.voice.progress is None and space.drawn
+    return measured and space.feedback.progress is None and space.drawn
 
 
 def drag(widget: QWidget, start: QPoint, end: QPoint, *, shift: bool = False) -> None:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PyQt6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSaveFile, Qt
-from PyQt6.QtGui import QColor, QFont, QImage, QPainter
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, qRgb
 
 from rawback import OutputRefused
+from rawback_gui.models.colormaps import table
 from rawback_gui.models.errormap import (
     ErrorView,
     default_range,
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = ["map_png", "numbers_csv", "write"]
 
-_LARGEST = 4096
-_MARGIN, _FOOT = 16, 84
+_LARGEST = 2048
+"""Pixels along the longer side of a map."""
+
+_NARROWEST = 480
 
 
 def write(path: Path, data: bytes) -> None:
@@ -72,27 +75,39 @@ def map_png(
     top = top or default_range(shown)
     pixels = np.ascontiguousarray(upright(picture_of(shown, view, top), original.orientation))
     height, width, _ = pixels.shape
-    wide = max(width, 480)
-    image = QImage(wide + 2 * _MARGIN, height + 2 * _MARGIN + _FOOT, QImage.Format.Format_RGB32)
+    wide = max(width, _NARROWEST)
+    # Everything below the map grows with it, so that it is read at any size.
+    unit = wide / _NARROWEST
+    margin, foot = round(16 * unit), round(70 * unit)
+    image = QImage(wide + 2 * margin, height + 2 * margin + foot, QImage.Format.Format_RGB32)
     image.fill(QColor(255, 255, 255))
     painter = QPainter(image)
     picture = QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
-    painter.drawImage(_MARGIN, _MARGIN, picture)
+    painter.drawImage(margin, margin, picture)
+    font = QFont("sans-serif")
+    font.setPixelSize(round(14 * unit))
+    painter.setFont(font)
     painter.setPen(QColor(0, 0, 0))
-    painter.setFont(QFont("sans-serif", 11))
-    paint_scale(painter, QRectF(_MARGIN, height + 2 * _MARGIN, wide, 40), view, top)
+    scale = QRectF(margin, height + 1.5 * margin, wide, 40 * unit)
+    paint_scale(painter, scale, view, top, 16 * unit)
     painter.setPen(QColor(60, 60, 60))
-    painter.drawText(
-        QRectF(_MARGIN, height + 2 * _MARGIN + 44, wide, 28),
-        Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
-        caption,
-    )
+    line = QRectF(margin, height + 1.5 * margin + 46 * unit, wide, 22 * unit)
+    text = QFontMetricsF(font).elidedText(caption, Qt.TextElideMode.ElideMiddle, wide)
+    painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
     painter.end()
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
+    # A map has the 256 colours of its table, text some greys: one byte a pixel holds them.
+    image.convertToFormat(QImage.Format.Format_Indexed8, _palette(view)).save(buffer, "PNG")
     return bytes(data.data())
+
+
+def _palette(view: ErrorView) -> list[int]:
+    """256 colours: every other one of the map's, and greys."""
+    colours = table(view.colormap)[::2].tolist()
+    greys = [[level] * 3 for level in range(0, 256, 2)]
+    return [qRgb(*colour) for colour in (*colours, *greys)]
 
 
 def numbers_csv(
@@ -114,7 +129,9 @@ def numbers_csv(
     table.writerow(["kind", view.kind])
     table.writerow(["unit", view.unit_text])
     table.writerow([])
-    table.writerow(["channel", "samples", "mean", "rms", "median", "p99", "largest", "psnr_db"])
+    table.writerow(
+        ["channel", "samples", "mean", "bias", "rms", "median", "p99", "largest", "psnr_db"]
+    )
     for channel in ("all", "R", "G1", "G2", "B"):
         found = statistics_of(
             original.cfa[part],
@@ -123,7 +140,7 @@ def numbers_csv(
             ErrorView(kind=view.kind, unit=view.unit, channel=channel),
         )
         psnr = "exact" if math.isinf(found.psnr_db) else f"{found.psnr_db:.4f}"
-        figures = (found.mean, found.rms, found.median, found.p99, found.largest)
+        figures = (found.mean, found.bias, found.rms, found.median, found.p99, found.largest)
         table.writerow([channel, found.count, *(f"{value:.6g}" for value in figures), psnr])
     found = statistics_of(original.cfa[part], restored[part], original, view)
     table.writerow([])

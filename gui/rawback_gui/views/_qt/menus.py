@@ -9,6 +9,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QActionGroup, QKeySequence
 
 from rawback_gui.models.actions import ACTIONS, MENUS, Action
+from rawback_gui.models.filenames import shortened
 from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ __all__ = ["Menus"]
 _ON_CANVAS = ("pan_left", "pan_right", "pan_up", "pan_down")
 """Actions whose keys other widgets need themselves."""
 
+_NAME_LENGTH = 48
+
 
 class Menus:
     """The menu bar.
@@ -38,7 +41,7 @@ class Menus:
         Args:
             window: The window.
             canvas: The widget that some keys are for.
-            run: Is told the name of the action that people choose.
+            run: Called with the name of the action that people choose.
         """
         self.actions: dict[str, QAction] = {}
         self._recent: QMenu | None = None
@@ -95,7 +98,8 @@ class Menus:
         def fill() -> None:
             menu.clear()
             for pair in recent():
-                action = menu.addAction(pair.name)
+                name = shortened(pair.name, _NAME_LENGTH).replace("&", "&&")
+                action = menu.addAction(name)
                 if action is not None:
                     action.triggered.connect(lambda _on, pair=pair: open_pair(pair))
             menu.addSeparator()
@@ -114,16 +118,17 @@ class Menus:
             on: Names of actions that are on for other reasons than the state.
         """
         flags = {
-            "linear": state.development.linear,
-            "raw_clipping": state.raw_clipping,
-            "carrier_clipping": state.carrier_clipping,
+            "raw_clipping": {"raw_highlights", "raw_shadows"} <= state.clipping,
+            "jpeg_clipping": {"jpeg_highlights", "jpeg_shadows"} <= state.clipping,
             "log": state.errors.log,
+            "lock_range": state.errors.top is not None,
             "bits": "bits" in state.overlays,
             "show_errors": "error" in (state.left, state.right),
         }
         checked = on | {name for name, set_ in flags.items() if set_}
         checked |= {f"layout_{state.layout}", f"left_{state.left}", f"right_{state.right}"}
         checked |= {f"kind_{state.errors.kind}", f"unit_{state.errors.unit}"}
+        checked |= {f"rendering_{state.development.rendering}"}
         for item in ACTIONS:
             action = self.actions[item.name]
             action.setEnabled(item.needs in there)

@@ -13,7 +13,9 @@ from PyQt6.QtCore import QByteArray, QSettings
 from rawback_gui.models.colormaps import DIVERGING, SEQUENTIAL
 from rawback_gui.models.errormap import CHANNELS, KINDS, UNITS
 from rawback_gui.models.pairing import Pair
+from rawback_gui.models.rendering import RENDERINGS
 from rawback_gui.models.state import LAYOUTS, SOURCES, ViewState
+from rawback_gui.views._qt.theme import THEMES, ThemeName
 
 if TYPE_CHECKING:
     from PyQt6.QtWidgets import QMainWindow
@@ -61,6 +63,10 @@ class Settings:
             left=_one_of(kept.get("left"), SOURCES, state.left),
             right=_one_of(kept.get("right"), SOURCES, state.right),
             vertical=kept.get("vertical") is not False,
+            development=replace(
+                state.development,
+                rendering=_one_of(kept.get("rendering"), RENDERINGS, state.development.rendering),
+            ),
             errors=errors,
         )
 
@@ -72,6 +78,7 @@ class Settings:
             "left": state.left,
             "right": state.right,
             "vertical": state.vertical,
+            "rendering": state.development.rendering,
             "kind": errors.kind,
             "unit": errors.unit,
             "channel": errors.channel,
@@ -80,6 +87,23 @@ class Settings:
             "log": errors.log,
         }
         self._kept.setValue("view", json.dumps(kept))
+
+    def theme(self) -> ThemeName:
+        """The theme that was chosen last."""
+        return _one_of(self._kept.value("theme"), THEMES, "system")
+
+    def keep_theme(self, name: ThemeName) -> None:
+        """Remember a theme."""
+        self._kept.setValue("theme", name)
+
+    def flag(self, name: str, *, otherwise: bool) -> bool:
+        """Something that is on or off."""
+        value = self._kept.value(f"flags/{name}")
+        return otherwise if value is None else str(value).lower() == "true"
+
+    def keep_flag(self, name: str, *, on: bool) -> None:
+        """Remember whether something is on."""
+        self._kept.setValue(f"flags/{name}", on)
 
     def recent(self) -> tuple[Pair, ...]:
         """What was open lately and is still there, the last first."""

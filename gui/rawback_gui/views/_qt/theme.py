@@ -1,65 +1,176 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Colours and sizes that all widgets share; light or dark as the system's palette is."""
+"""Colours that all widgets share, light or dark; the canvas is dark and neutral in both."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from PyQt6.QtCore import QEvent
-from PyQt6.QtGui import QColor, QFont, QFontMetrics, QPalette
-from PyQt6.QtWidgets import QLabel, QWidget
+from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtGui import QColor, QFont, QFontMetrics, QGuiApplication, QPalette
+from PyQt6.QtWidgets import QApplication, QLabel, QSizePolicy, QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Caption", "Theme", "recolour", "small_font", "theme_of"]
+    from PyQt6.QtGui import QResizeEvent
+
+__all__ = [
+    "CANVAS",
+    "PILL",
+    "PILL_TEXT",
+    "THEMES",
+    "Caption",
+    "Elided",
+    "Theme",
+    "ThemeName",
+    "apply_theme",
+    "contrast",
+    "recolour",
+    "small_font",
+    "theme_of",
+]
+
+ThemeName: TypeAlias = Literal["system", "light", "dark"]
+THEMES: tuple[ThemeName, ...] = ("system", "light", "dark")
+
+CANVAS = QColor(38, 38, 38)
+"""Behind pictures: neutral, so that it tints no judgement, and dark in both themes."""
+
+PILL, PILL_TEXT = QColor(16, 16, 16, 214), QColor(255, 255, 255)
+"""Labels on the canvas."""
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours beside those of the palette."""
+    """Colours of a theme.
 
-    canvas: QColor
+    Attributes:
+        dark: Whether it is the dark one.
+        window: Behind everything.
+        base: Behind text that is typed and lists.
+        text: Of labels.
+        faint: Of labels that are less prominent, readable all the same.
+        border: Around fields.
+        track: Of sliders and empty parts of plots.
+        grid: Of plots.
+        accent: Behind what is active; `on_accent` is readable on it.
+        on_accent: Text on it.
+        accent_line: Lines and words in the accent's colour, readable on `window`.
+    """
+
+    dark: bool
+    window: QColor
+    base: QColor
+    text: QColor
+    faint: QColor
+    border: QColor
     track: QColor
     grid: QColor
-    faint: QColor
     accent: QColor
-    pill: QColor
-    pill_text: QColor
-    warning: QColor
-    warning_text: QColor
+    on_accent: QColor
+    accent_line: QColor
 
 
 _LIGHT = Theme(
-    canvas=QColor(214, 214, 212),
-    track=QColor(198, 198, 196),
-    grid=QColor(224, 224, 222),
-    faint=QColor(92, 92, 96),
-    accent=QColor(48, 140, 198),
-    pill=QColor(20, 20, 22, 190),
-    pill_text=QColor(255, 255, 255),
-    warning=QColor(255, 243, 214),
-    warning_text=QColor(92, 60, 0),
+    dark=False,
+    window=QColor(243, 243, 242),
+    base=QColor(255, 255, 255),
+    text=QColor(28, 28, 30),
+    faint=QColor(88, 88, 92),
+    border=QColor(178, 178, 180),
+    track=QColor(204, 204, 204),
+    grid=QColor(226, 226, 224),
+    accent=QColor(22, 104, 178),
+    on_accent=QColor(255, 255, 255),
+    accent_line=QColor(22, 104, 178),
 )
 _DARK = Theme(
-    canvas=QColor(30, 30, 32),
-    track=QColor(92, 92, 96),
-    grid=QColor(66, 66, 70),
-    faint=QColor(172, 172, 176),
-    accent=QColor(48, 140, 198),
-    pill=QColor(0, 0, 0, 190),
-    pill_text=QColor(255, 255, 255),
-    warning=QColor(74, 58, 20),
-    warning_text=QColor(255, 226, 160),
+    dark=True,
+    window=QColor(46, 46, 47),
+    base=QColor(34, 34, 35),
+    text=QColor(236, 236, 237),
+    faint=QColor(180, 180, 183),
+    border=QColor(96, 96, 98),
+    track=QColor(92, 92, 94),
+    grid=QColor(68, 68, 70),
+    accent=QColor(26, 108, 182),
+    on_accent=QColor(255, 255, 255),
+    accent_line=QColor(112, 182, 244),
 )
 
 
 def theme_of(widget: QWidget) -> Theme:
     """The colours that go with a widget's palette."""
-    palette = widget.palette()
-    dark = palette.color(QPalette.ColorRole.Window).lightness() < 128
-    return replace(_DARK if dark else _LIGHT, accent=palette.color(QPalette.ColorRole.Highlight))
+    dark = widget.palette().color(QPalette.ColorRole.Window).lightness() < 128
+    return _DARK if dark else _LIGHT
+
+
+def apply_theme(name: ThemeName) -> None:
+    """Use a theme everywhere.
+
+    Args:
+        name: Light, dark, or whatever the system has now.
+    """
+    hints = QGuiApplication.styleHints()
+    schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+    dark = name == "dark"
+    if hints is not None:
+        # Since Qt 6.8: windows' frames and the system's own dialogs follow too.
+        choose = getattr(hints, "setColorScheme", None)
+        if choose is not None:
+            choose(schemes.get(name, Qt.ColorScheme.Unknown))
+        if name == "system":
+            dark = hints.colorScheme() == Qt.ColorScheme.Dark
+    QApplication.setPalette(_palette(_DARK if dark else _LIGHT))
+
+
+def _palette(theme: Theme) -> QPalette:
+    palette = QPalette()
+    role, group = QPalette.ColorRole, QPalette.ColorGroup
+    button = theme.window.lighter(125) if theme.dark else QColor(252, 252, 252)
+    for which, colour in {
+        role.Window: theme.window,
+        role.WindowText: theme.text,
+        role.Base: theme.base,
+        role.AlternateBase: theme.window,
+        role.Text: theme.text,
+        role.Button: button,
+        role.ButtonText: theme.text,
+        role.BrightText: theme.on_accent,
+        role.ToolTipBase: theme.base,
+        role.ToolTipText: theme.text,
+        role.PlaceholderText: theme.faint,
+        role.Highlight: theme.accent,
+        role.HighlightedText: theme.on_accent,
+        role.Link: theme.accent_line,
+        role.Light: theme.base if not theme.dark else theme.window.lighter(150),
+        role.Midlight: theme.grid,
+        role.Mid: theme.track,
+        role.Dark: theme.border,
+        role.Shadow: QColor(0, 0, 0, 160),
+    }.items():
+        palette.setColor(which, colour)
+    dimmed = QColor(theme.faint)
+    dimmed.setAlpha(150)
+    for which in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(group.Disabled, which, dimmed)
+    palette.setColor(group.Disabled, role.Highlight, theme.track)
+    return palette
+
+
+def contrast(one: QColor, other: QColor) -> float:
+    """The contrast of two colours, 1 to 21, as WCAG 2.1 defines it."""
+
+    def luminance(colour: QColor) -> float:
+        parts = (colour.redF(), colour.greenF(), colour.blueF())
+        red, green, blue = (
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
 
 
 def recolour(widget: QWidget, colours: Mapping[QPalette.ColorRole, QColor]) -> None:
@@ -84,7 +195,59 @@ class Caption(QLabel):
             self._follow_theme()
 
     def _follow_theme(self) -> None:
-        recolour(self, {QPalette.ColorRole.WindowText: theme_of(self).faint})
+        recolour(self, {QPalette.ColorRole.WindowText: theme_of(self.window() or self).faint})
+
+
+class Elided(Caption):
+    """A line that never asks for more room than there is; the tooltip has all of it."""
+
+    def __init__(
+        self,
+        text: str = "",
+        parent: QWidget | None = None,
+        *,
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+        prominent: bool = False,
+    ) -> None:
+        """Make a line.
+
+        Args:
+            text: What it says.
+            parent: Its parent.
+            mode: Where to leave text out.
+            prominent: Whether it is not to be paler than other text.
+        """
+        self._prominent = prominent
+        super().__init__("", parent)
+        self._whole = text
+        self._mode = mode
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setMinimumWidth(24)
+        self.set_text(text)
+
+    @property
+    def whole(self) -> str:
+        """All of the text."""
+        return self._whole
+
+    def set_text(self, text: str) -> None:
+        """Show a text as far as there is room."""
+        self._whole = text
+        self.setAccessibleDescription(text)
+        self._elide()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def _follow_theme(self) -> None:
+        if not self._prominent:
+            super()._follow_theme()
+
+    def _elide(self) -> None:
+        shown = self.fontMetrics().elidedText(self._whole, self._mode, max(self.width(), 0))
+        self.setText(shown)
+        self.setToolTip(self._whole if shown != self._whole else "")
 
 
 def small_font(widget: QWidget, ratio: float = 1.0) -> tuple[QFont, QFontMetrics]:

@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bar above the pictures: what is compared with what, how, and how large."""
+"""The bar above the pictures: how they are compared, how bright, and how large."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtGui import QStandardItemModel
-from PyQt6.QtWidgets import (
-    QButtonGroup,
-    QComboBox,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QWidget,
-)
+from typing import TYPE_CHECKING
 
-from rawback_gui.models.state import LAYOUTS, SOURCES, Layout, Source, ViewState
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from rawback_gui.models.rendering import DETENTS, EXPOSURES
+from rawback_gui.models.state import LAYOUTS, Layout, ViewState
 from rawback_gui.models.wording import tr
-from rawback_gui.views._qt.canvas import source_name
+from rawback_gui.views._qt.buttons import FlatButton, Segmented
+from rawback_gui.views._qt.detent_slider import DetentSlider
+from rawback_gui.views._qt.theme import Caption
+
+if TYPE_CHECKING:
+    from rawback_gui.views._qt.icons import IconName
 
 __all__ = ["TopBar", "layout_name"]
+
+_WIDEST_SLIDER = 340
 
 
 def layout_name(layout: Layout) -> str:
@@ -33,69 +34,86 @@ def layout_name(layout: Layout) -> str:
 
 
 class TopBar(QFrame):
-    """Sides, layout, zoom.
+    """Shots, layout, exposure, zoom, panel.
 
     Signals:
-        wanted: What people want to be different, by attribute of `ViewState`.
-        zoom_wanted: A zoom in device pixels per raw pixel; 0 to fit.
+        action_wanted: The name of an action.
+        exposure_wanted: Stops.
     """
 
-    wanted = pyqtSignal(dict)
-    zoom_wanted = pyqtSignal(float)
+    action_wanted = pyqtSignal(str)
+    exposure_wanted = pyqtSignal(float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._state = ViewState()
-        self.left = self._sources(tr("Left side"))
-        self.right = self._sources(tr("Right side"))
-        self.layouts: dict[Layout, QPushButton] = {}
-        group = QButtonGroup(self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(10, 6, 10, 6)
-        row.setSpacing(6)
-        row.addWidget(self.left)
-        for layout in LAYOUTS:
-            button = QPushButton(layout_name(layout))
-            button.setCheckable(True)
-            group.addButton(button)
-            button.clicked.connect(lambda _on, layout=layout: self._want(layout=layout))
-            self.layouts[layout] = button
-            row.addWidget(button)
-        row.addWidget(self.right)
-        row.addStretch()
+        self.previous = self._button("previous", tr("Previous shot"), "previous")
+        self.next = self._button("next", tr("Next shot"), "next")
+        segments: tuple[tuple[Layout, str, IconName, str], ...] = tuple(
+            (layout, layout_name(layout), layout, "") for layout in LAYOUTS
+        )
+        self.layouts: Segmented[Layout] = Segmented(
+            segments, lambda layout: self.action_wanted.emit(f"layout_{layout}")
+        )
+        self.swap = self._button("swap", tr("Exchange sides"), "swap")
+        self.exposure = DetentSlider(
+            tr("Exposure of all pictures"), EXPOSURES, DETENTS, step=1 / 3, labelled=True
+        )
+        self.exposure.setMaximumWidth(_WIDEST_SLIDER)
+        self.exposure.setToolTip(tr("Moves the JPEG and both raws alike. Double-click for 0."))
+        self.exposure.chosen.connect(self.exposure_wanted)
+        self.exposure_text = QLabel()
+        self.exposure_text.setAccessibleName(tr("Exposure"))
+        self.exposure_text.setMinimumWidth(self.fontMetrics().horizontalAdvance("+0.00 EV "))
+        self.white = self._button("pick_white", tr("Pick white balance"), "picker")
+        self.white.setCheckable(True)
         self.zoom = QLabel()
         self.zoom.setAccessibleName(tr("Zoom"))
         self.zoom.setToolTip(tr("Screen pixels for each pixel of the raw."))
-        self.zoom.setMinimumWidth(self.fontMetrics().horizontalAdvance("3200.0 %"))
-        fit, actual = QPushButton(tr("Fit")), QPushButton(tr("1:1"))
-        fit.clicked.connect(lambda: self.zoom_wanted.emit(0.0))
-        actual.clicked.connect(lambda: self.zoom_wanted.emit(1.0))
-        row.addWidget(self.zoom)
-        row.addWidget(fit)
-        row.addWidget(actual)
-        self.left.activated.connect(lambda _i: self._want(left=self.left.currentData()))
-        self.right.activated.connect(lambda _i: self._want(right=self.right.currentData()))
+        self.zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.zoom.setMinimumWidth(self.fontMetrics().horizontalAdvance("3200 %"))
+        self.fit = self._button("fit", tr("Fit in window"), None, tr("Fit"))
+        self.actual = self._button("actual", tr("Actual pixels"), None, tr("1:1"))
+        self.panel = self._button("panel", tr("Side panel"), "panel")
+        self.panel.setCheckable(True)
+        self._arrange()
 
-    def show_state(self, state: ViewState, available: frozenset[Source]) -> None:
-        """Show a state and which sources there are."""
-        self._state = state
-        for box, source in ((self.left, state.left), (self.right, state.right)):
-            box.setCurrentIndex(SOURCES.index(source))
-            for index, name in enumerate(SOURCES):
-                model = box.model()
-                item = model.item(index) if isinstance(model, QStandardItemModel) else None
-                if item is not None:
-                    item.setEnabled(name in available)
-        self.layouts[state.layout].setChecked(True)
+    def _arrange(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 5, 8, 5)
+        row.setSpacing(4)
+        for widget in (self.previous, self.next):
+            row.addWidget(widget)
+        row.addSpacing(8)
+        row.addWidget(self.layouts)
+        row.addWidget(self.swap)
+        row.addSpacing(12)
+        row.addWidget(Caption(tr("Exposure")))
+        row.addWidget(self.exposure, 4)
+        row.addWidget(self.exposure_text)
+        row.addWidget(self.white)
+        row.addStretch(1)
+        for other in (self.zoom, self.fit, self.actual, self.panel):
+            row.addWidget(other)
+
+    def _button(self, action: str, name: str, icon: IconName | None, text: str = "") -> FlatButton:
+        button = FlatButton(name, icon=icon, text=text)
+        button.clicked.connect(lambda: self.action_wanted.emit(action))
+        return button
+
+    def show_state(self, state: ViewState, on: set[str], can: set[str]) -> None:
+        """Show a state.
+
+        Args:
+            state: What is shown.
+            on: Names of actions that are on.
+            can: What is there of that which actions need.
+        """
+        self.layouts.show_value(state.layout)
+        self.exposure.show_value(state.development.exposure)
+        self.exposure_text.setText(f"{state.development.exposure:+.2f} EV")
         zoom = 100 * state.viewport.zoom
         self.zoom.setText(f"{zoom:.0f} %" if zoom >= 10 else f"{zoom:.1f} %")
-
-    def _sources(self, name: str) -> QComboBox:
-        box = QComboBox()
-        box.setAccessibleName(name)
-        for source in SOURCES:
-            box.addItem(source_name(source), source)
-        return box
-
-    def _want(self, **differences: object) -> None:
-        self.wanted.emit(differences)
+        self.white.setChecked("pick_white" in on)
+        self.panel.setChecked("panel" in on)
+        self.previous.setEnabled("previous" in can)
+        self.next.setEnabled("next" in can)

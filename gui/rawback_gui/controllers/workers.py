@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Threads that do one thing at a time and tell the window of it, the latest wish first.
+"""Threads that do one job at a time for the window, the latest request first.
 
-A *lane* is one thread with room for one waiting job: a newer wish takes the place of an older one
-that has not begun. What a job tells is handed to the window's own thread, and dropped there if
-the lane has been cleared since: nothing late overwrites anything newer.
+A worker is one thread with room for one waiting job: a newer request takes the place of an older
+one that has not begun. What a job reports is run on the window's own thread, and dropped there if
+the worker has been cleared since: nothing late overwrites anything newer.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-__all__ = ["Lane", "Post", "Task"]
+__all__ = ["Job", "Post", "Worker"]
 
 Post: TypeAlias = Callable[[Callable[[], None]], None]
 """Runs a call on the window's thread, later."""
 
 
 @dataclass(slots=True)
-class Task:
-    """A job on a lane.
+class Job:
+    """A job of a worker.
 
     Attributes:
-        generation: Later jobs of a lane have higher ones.
+        generation: Later jobs of a worker have higher ones.
         cancel: Set when the job is to stop and nothing of it is wanted any more; shared by all
-            jobs since the lane was cleared last.
+            jobs since the worker was cleared last.
         superseded: Set when a newer job waits; what this one has done so far is still wanted.
     """
 
@@ -35,8 +35,8 @@ class Task:
     cancel: threading.Event
     superseded: threading.Event = field(default_factory=threading.Event)
 
-    def tell(self, call: Callable[[], None]) -> None:
-        """Run a call on the window's thread, unless the lane has been cleared by then."""
+    def report(self, call: Callable[[], None]) -> None:
+        """Run a call on the window's thread, unless the worker has been cleared by then."""
 
         def unless_cancelled() -> None:
             if not self.cancel.is_set():
@@ -45,26 +45,26 @@ class Task:
         self.post(unless_cancelled)
 
 
-Work: TypeAlias = Callable[[Task], None]
+Work: TypeAlias = Callable[[Job], None]
 
 
-class Lane:
+class Worker:
     """One thread, begun with its first job."""
 
     def __init__(self, name: str, post: Post, failed: Callable[[Exception], None]) -> None:
-        """Make a lane.
+        """Make a worker.
 
         Args:
             name: Of the thread.
             post: How to reach the window's thread.
-            failed: Is told there what a job raised.
+            failed: Called there with what a job raised.
         """
         self._name = name
         self._post = post
         self._failed = failed
         self._wake = threading.Condition()
-        self._waiting: tuple[Task, Work] | None = None
-        self._running: Task | None = None
+        self._waiting: tuple[Job, Work] | None = None
+        self._running: Job | None = None
         self._thread: threading.Thread | None = None
         self._generation = 0
         self._closed = False
@@ -87,7 +87,7 @@ class Lane:
         """Do a job as soon as the one that runs is through.
 
         Args:
-            work: The job. What it raises is told, once the job has not been cancelled.
+            work: The job. What it raises is reported, unless the job has been cancelled.
             cancel: Stop the job that runs, rather than let it come to an end.
         """
         with self._wake:
@@ -98,7 +98,7 @@ class Lane:
             elif self._running is not None:
                 self._running.superseded.set()
             self._generation += 1
-            self._waiting = (Task(self._generation, self._post, self._cancel), work)
+            self._waiting = (Job(self._generation, self._post, self._cancel), work)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
@@ -130,7 +130,7 @@ class Lane:
 
     def _clear(self) -> None:
         self._waiting = None
-        # Jobs that are through may have told things that the window has not heard yet.
+        # Jobs that are through may have reports that the window has not run yet.
         self._cancel.set()
         self._cancel = threading.Event()
         if self._running is not None:
@@ -143,15 +143,15 @@ class Lane:
                 self._wake.wait_for(lambda: self._closed or self._waiting is not None)
                 if self._waiting is None:
                     return
-                task, work = self._waiting
-                self._waiting, self._running = None, task
-            self._run(task, work)
-            # Arrays that the job held must not live until the next one.
-            del task, work
+                job, work = self._waiting
+                self._waiting, self._running = None, job
+            self._run(job, work)
+            # Arrays of the job must not live until the next one.
+            del job, work
 
-    def _run(self, task: Task, work: Work) -> None:
+    def _run(self, job: Job, work: Work) -> None:
         try:
-            work(task)
-        except Exception as error:  # noqa: BLE001 -- whatever happens is told, not lost
-            found = error
-            task.tell(lambda: self._failed(found))
+            work(job)
+        except Exception as error:  # noqa: BLE001 -- whatever happens is reported, not lost
+            raised = error
+            job.report(lambda: self._failed(raised))
