@@ -35,9 +35,10 @@ def threads() -> set[str]:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, tmp_path: Path) -> Iterator[MainWindow]:
+def window(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
     """The window, 1280 x 720; fails a test that leaves a thread or a widget."""
     settings = tmp_path / "settings"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(settings))
     there = set(map(id, QApplication.topLevelWidgets()))
     made = MainWindow()

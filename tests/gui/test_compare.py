@@ -40,7 +40,7 @@ def test_the_divider_is_dragged(qtbot: QtBot, opened: MainWindow) -> None:
 
 def test_sides_show_their_sources(opened: MainWindow) -> None:
     opened.show_wanted({"layout": "flip", "left": "original", "right": "carrier"})
-    opened.workspace.rates.set(rawback.Rate.lossless())
+    opened.workspace.rates.choose(rawback.Rate.lossless())
     drawn(opened)
     original = grabbed(opened.canvas)[60:]
     opened.show_wanted({"left": "restored"})
@@ -119,14 +119,17 @@ def test_fingers_zoom_by_pinching(opened: MainWindow) -> None:
     assert canvas.place_at(at) == pytest.approx(under, abs=0.6)
 
 
-def test_exposure_and_white_reach_both_raws(qtbot: QtBot, opened: MainWindow) -> None:
-    opened.show_wanted({"layout": "flip", "left": "original", "right": "carrier"})
-    drawn(opened)
-    before = grabbed(opened.canvas)[60:].mean()
-    opened.look.exposure.setValue(-60)
-    drawn(opened)
-    assert grabbed(opened.canvas)[60:].mean() < 0.9 * before
-    assert opened.look.exposure_text.text() == "-2.00 EV"
+def test_exposure_and_white_reach_all_pictures(qtbot: QtBot, opened: MainWindow) -> None:
+    for left in ("original", "restored", "carrier"):
+        opened.show_wanted({"layout": "flip", "left": left, "right": "error"})
+        opened.top.exposure.setValue(0)
+        drawn(opened)
+        before = grabbed(opened.canvas)[60:].mean()
+        opened.top.exposure.setValue(-120)
+        drawn(opened)
+        assert grabbed(opened.canvas)[60:].mean() < 0.9 * before, left
+    assert opened.top.exposure_text.text() == "-2.00 EV"
+    assert opened.canvas.left.sources.buttons["carrier"].text() == "JPEG pushed"
     opened.look.pick.click()
     frame = opened.workspace.document.frame if opened.workspace.document else None
     assert frame is not None
@@ -140,10 +143,10 @@ def test_exposure_and_white_reach_both_raws(qtbot: QtBot, opened: MainWindow) ->
     qtbot.mouseClick(
         opened.canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(column), round(row))
     )
-    assert opened.workspace.state.development.neutral is not None
+    assert opened.workspace.state.development.picked is not None
     assert not opened.look.pick.isChecked()
     opened.menus.actions["camera_white"].trigger()
-    assert opened.workspace.state.development.neutral is None
+    assert opened.workspace.state.development.picked is None
 
 
 def test_late_results_do_not_overwrite_newer_ones(opened: MainWindow) -> None:
@@ -153,7 +156,7 @@ def test_late_results_do_not_overwrite_newer_ones(opened: MainWindow) -> None:
     document = space.document
     assert document is not None
     late = replace(newest, generation=newest.generation - 1)
-    space._drawing._show(document, late)
+    space._drawing._show(late)
     assert space.pictures is newest
 
 
@@ -172,7 +175,7 @@ def test_pictures_of_an_earlier_wish_are_not_taken_for_the_latest(
     monkeypatch.setattr(drawing, "render", slow)
     shown = space.pictures.generation
     opened.show_wanted({"development": Development(exposure=-1.0)})
-    wait_until(lambda: space._drawing.lane._waiting is None)
+    wait_until(lambda: space._drawing.worker._waiting is None)
     opened.show_wanted({"development": Development(exposure=-2.0)})
     # Each wish renders two sources.
     go.release(2)

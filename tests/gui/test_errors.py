@@ -24,20 +24,26 @@ def test_errors_of_a_region(qtbot: QtBot, opened: MainWindow) -> None:
     space = opened.workspace
     opened.errors.shown.click()
     wait_until(lambda: shows(opened, "error"))
-    assert opened.panel.currentWidget() is opened.errors
+    assert opened.panel.currentIndex() == 1
     state = space.state
     corners = [QPoint(*map(round, state.viewport.to_pane(*at))) for at in ((40, 30), (80, 60))]
     drag(opened.canvas, corners[0], corners[1], shift=True)
+    wait_until(lambda: space.statistics is not None)
     found = space.statistics
     assert found is not None
     assert found.count == pytest.approx(1200, rel=0.15)
-    assert "\u03c3" in opened.errors._figures["rms"].text()
+    assert "\u03c3" in opened.errors.figures["rms"].text()
     rms = found.rms
     opened.menus.actions["unit_DN"].trigger()
-    assert space.statistics is not None
-    assert space.statistics.rms > 3 * rms
+    # Figures of another unit are not shown under this one.
+    assert opened.errors.figures["rms"].text() == "\u2013"
+    assert "updating" in opened.errors.place.text()
+    wait_until(lambda: space.statistics is not None)
+    found = space.statistics
+    assert found is not None
+    assert found.rms > 3 * rms
     opened.menus.actions["clear_selection"].trigger()
-    assert space.statistics is None
+    assert opened.errors.figures["rms"].text() == "\u2013"
 
 
 def test_the_color_bar_is_dragged(qtbot: QtBot, opened: MainWindow) -> None:
@@ -50,7 +56,10 @@ def test_the_color_bar_is_dragged(qtbot: QtBot, opened: MainWindow) -> None:
     top = opened.workspace.state.errors.top
     assert top is not None
     drawn(opened)
-    assert opened.workspace.pictures.error_top == top
+    scale = opened.workspace.pictures.error_scale
+    assert scale is not None
+    assert scale.top == top
+    assert opened.errors.lock.isChecked()
     assert grabbed(opened.canvas)[60:].mean() < before.mean()
     opened.menus.actions["auto_range"].trigger()
     assert opened.workspace.state.errors.top is None
@@ -67,7 +76,7 @@ def test_the_pointer_reads_samples_out(opened: MainWindow) -> None:
     assert restored is not None
     assert readout.restored == restored[60, 81]
     opened.canvas.hovered.emit((81.4, 60.9))
-    assert "x 81, y 60" in opened.status.readout.text()
+    assert "x 81, y 60" in opened.canvas.readout.text()
     assert opened.workspace.readout(500, 3) is None
 
 
@@ -75,20 +84,21 @@ def test_clipping_and_bits_are_overlays(opened: MainWindow) -> None:
     opened.show_wanted({"layout": "flip", "left": "carrier"})
     drawn(opened)
     plain = grabbed(opened.canvas)
-    opened.look._boxes["bits"].click()
+    opened.payload.boxes["bits"].click()
     assert opened.workspace.state.overlays == {"bits"}
     assert not np.array_equal(plain, grabbed(opened.canvas))
-    opened.look._boxes["bits"].click()
+    opened.payload.boxes["bits"].click()
     assert np.array_equal(plain, grabbed(opened.canvas))
     document = opened.workspace.document
     assert document is not None
     assert document.guide is not None
     clipped = (document.guide.pixels.max(axis=2) >= 254).any()
-    opened.look.carrier_clipping.click()
+    opened.look.boxes["jpeg_highlights"].click()
     drawn(opened)
-    marks = opened.workspace.pictures.carrier_clipping
-    assert marks is not None
+    marks = opened.workspace.pictures.marks["jpeg_highlights"]
     assert bool(marks.pixels[..., 3].any()) == bool(clipped)
+    assert opened.canvas.legend.isVisible()
+    assert "JPEG highlights" in opened.canvas.legend.accessibleDescription()
 
 
 def test_order_masks_are_overlays_of_a_carrier_alone(
@@ -97,23 +107,24 @@ def test_order_masks_are_overlays_of_a_carrier_alone(
     drop(window, Path(__file__).parents[1] / "golden" / "learned.jpg")
     wait_until(lambda: shows(window, "carrier", "restored"))
     drawn(window)
-    window.show_wanted({"layout": "flip", "raw_clipping": False, "carrier_clipping": False})
+    window.show_wanted({"layout": "flip", "clipping": frozenset()})
     drawn(window)
     plain = grabbed(window.canvas)
     masks = [overlay for overlay in window.workspace.overlays if overlay.mask]
     for mask in masks:
         window.menus.actions["next_order"].trigger()
         assert window.workspace.state.overlays == {mask.name}
-        assert window.look._boxes[mask.name].isChecked()
+        assert window.payload.boxes[mask.name].isChecked()
         assert bool(mask.values.any()) != np.array_equal(plain, grabbed(window.canvas))
     window.menus.actions["next_order"].trigger()
     assert window.workspace.state.overlays == set()
     assert np.array_equal(plain, grabbed(window.canvas))
 
 
-def test_a_payload_without_a_learned_layer_says_so(opened: MainWindow) -> None:
-    opened.menus.actions["next_order"].trigger()
-    assert "no learned layer" in opened.message.text.text()
+def test_the_coding_order_is_offered_only_where_there_are_latents(opened: MainWindow) -> None:
+    assert opened.workspace.rates.made is not None
+    assert not any(overlay.mask for overlay in opened.workspace.overlays)
+    assert not opened.menus.actions["next_order"].isEnabled()
     opened.menus.actions["bits"].trigger()
     assert opened.workspace.state.overlays == {"bits"}
     assert opened.menus.actions["bits"].isChecked()

@@ -8,14 +8,15 @@ import io
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PyQt6.QtGui import QGuiApplication, QImage
-from PyQt6.QtWidgets import QFileDialog
+from PyQt6.QtGui import QDesktopServices, QGuiApplication, QImage
+from PyQt6.QtWidgets import QFileDialog, QInputDialog
 
 import rawback
 from rawback import rawio
-from rawback_gui.views._qt.driving import wait_until
+from rawback_gui.views._qt.driving import settled, shows, wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
 
 def written(window: MainWindow, name: str) -> None:
     """Wait until the window says that a file was written."""
-    wait_until(lambda: name in window.workspace.voice.message)
+    wait_until(lambda: name in window.workspace.feedback.text)
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """Let the dialog for saving return a name."""
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a: (str(path), ""))
 
 
 def test_files_are_saved(
@@ -39,8 +45,7 @@ def test_files_are_saved(
         "export_numbers": "numbers.csv",
     }
     for action, name in answers.items():
-        path = shot_folder / name
-        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, path=path: (str(path), ""))
+        answering(monkeypatch, shot_folder / name)
         opened.menus.actions[action].trigger()
         written(opened, name)
     carrier = shot_folder / "carrier.jpg"
@@ -55,15 +60,122 @@ def test_files_are_saved(
     assert rows[0] == ["region", "0", "0", "160", "120"]
     assert rows[5][:2] == ["all", "19200"]
     before = (shot_folder / "photo.jpg").read_bytes()
-    monkeypatch.setattr(
-        QFileDialog, "getSaveFileName", lambda *_a: (str(shot_folder / "photo.jpg"), "")
-    )
+    answering(monkeypatch, shot_folder / "photo.jpg")
     opened.menus.actions["save"].trigger()
-    wait_until(lambda: "input" in opened.workspace.voice.message)
+    wait_until(lambda: "input" in opened.workspace.feedback.text)
     assert (shot_folder / "photo.jpg").read_bytes() == before
+
+
+def test_saving_into_the_jpeg_works_twice(opened: MainWindow, shot_folder: Path) -> None:
+    jpeg = shot_folder / "photo.jpg"
+    before = jpeg.read_bytes()
+    rates = opened.workspace.rates
+    for quality in (60.0, 70.0):
+        rates.choose(rawback.Rate.quality(quality))
+        wait_until(lambda: settled(opened))
+        opened.workspace.feedback.clear()
+        opened.menus.actions["save_in_place"].trigger()
+        wait_until(lambda: "now carries its raw" in opened.workspace.feedback.text)
+        assert rates.made is not None
+        assert jpeg.read_bytes() == rates.made.carrier
+        assert (shot_folder / "photo.jpg_original").read_bytes() == before
+
+
+def test_a_name_without_an_ending_gets_one(
+    opened: MainWindow, shot_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = shot_folder / "holiday.jpg"
+    there.write_bytes(b"precious")
+    answering(monkeypatch, shot_folder / "holiday")
+    opened.menus.actions["save"].trigger()
+    # The system's dialog has asked about another name.
+    wait_until(lambda: "exists" in opened.workspace.feedback.text)
+    assert there.read_bytes() == b"precious"
+    assert not (shot_folder / "holiday").exists()
+    toast = opened.toasts.toasts[-1]
+    toast.remedies["overwrite"].click()
+    written(opened, "Saved holiday.jpg")
+    assert rawback.verify(there).intact
+    opened_at: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened_at.append(url.path()))
+    opened.toasts.toasts[-1].remedies["show_in_folder"].click()
+    assert opened_at == [str(shot_folder)]
+    assert opened.workspace.feedback.notices == ()
+
+
+def test_a_signature_is_broken_only_when_asked(
+    opened: MainWindow, shot_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jpeg = shot_folder / "photo.jpg"
+    before = jpeg.read_bytes()
+    monkeypatch.setattr(rawback.Session, "signed", property(lambda _self: True))
+    wait_until(lambda: settled(opened))
     opened.menus.actions["save_in_place"].trigger()
-    wait_until(lambda: "now carries its raw" in opened.workspace.voice.message)
-    assert (shot_folder / "photo.jpg_original").read_bytes() == before
+    assert "C2PA" in opened.workspace.feedback.text
+    assert opened.workspace.feedback.progress is None
+    assert jpeg.read_bytes() == before
+    opened.toasts.toasts[-1].remedies["save_signed"].click()
+    wait_until(lambda: "sign it again" in opened.workspace.feedback.text)
+    assert rawback.verify(jpeg).intact
+    opened.menus.actions["save_in_place"].trigger()
+    opened.toasts.toasts[-1].remedies["save_beside"].click()
+    written(opened, "photo.jpg.rawback")
+    assert rawback.verify(jpeg, sidecar=shot_folder / "photo.jpg.rawback").intact
+
+
+def test_what_is_saved_is_what_the_window_says(
+    opened: MainWindow, shot_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where saving overtakes the measuring of the curve."""
+    path = shot_folder / "carrier.jpg"
+    opened.workspace.rates.choose_place(0.85)
+    answering(monkeypatch, path)
+    opened.menus.actions["save"].trigger()
+    written(opened, "carrier.jpg")
+    info = rawback.inspect(path)
+    made = opened.workspace.rates.made
+    assert made is not None
+    assert made.result.payload_bytes == info.payload_bytes
+    figures = opened.workspace.rates.figures
+    assert figures is not None
+    assert (figures.measured, figures.payload_bytes) == (True, info.payload_bytes)
+
+
+def test_a_carrier_is_verified_shrunk_stripped_and_exported(
+    window: MainWindow,
+    drop: Callable[..., None],
+    shot_folder: Path,
+    lossless_carrier: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    carrier = shot_folder / "carrier.jpg"
+    carrier.write_bytes(lossless_carrier)
+    drop(window, carrier)
+    wait_until(lambda: shows(window, "carrier", "restored"))
+    assert window.carrier.isVisible()
+    assert "every sample" in window.carrier.summary.whole
+    buttons = window.carrier.buttons
+    buttons["verify"].click()
+    wait_until(lambda: "whole" in window.workspace.feedback.text)
+    half = rawback.inspect(carrier).payload_bytes // 2
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_a, **_k: (f"{half} B", True))
+    answering(monkeypatch, shot_folder / "smaller.jpg")
+    buttons["shrink"].click()
+    written(window, "smaller.jpg")
+    assert rawback.inspect(shot_folder / "smaller.jpg").payload_bytes <= half
+    answering(monkeypatch, shot_folder / "plain.jpg")
+    buttons["strip"].click()
+    written(window, "plain.jpg")
+    assert (shot_folder / "plain.jpg").read_bytes() == (shot_folder / "photo.jpg").read_bytes()
+    answering(monkeypatch, shot_folder / "again.dng")
+    buttons["export_dng"].click()
+    written(window, "again.dng")
+    raw = rawio.read_raw(shot_folder / "photo.dng")
+    assert np.array_equal(rawio.read_raw(shot_folder / "again.dng").cfa, raw.cfa)
+    raw_path = str(shot_folder / "photo.dng")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_a: (raw_path, ""))
+    buttons["compare_raw"].click()
+    wait_until(lambda: shows(window, "carrier", "restored") and not window.carrier.isVisible())
 
 
 def test_the_clipboard_gets_view_and_command(opened: MainWindow, shot_folder: Path) -> None:

@@ -74,15 +74,16 @@ def test_all_texts_of_the_window_can_be_translated(
     marked: None, window: MainWindow, drop: Callable[..., None], shot_folder: Path
 ) -> None:
     maps = [window.errors.map.itemText(index) for index in range(window.errors.map.count())]
+    names = ("1:1", "RGGB", "200 kB, 0.1 bpp, 48 dB")
     drop(window, shot_folder / "photo.dng", shot_folder / "photo.jpg")
     wait_until(lambda: shows(window, "carrier", "restored"))
     wait_until(lambda: window.workspace.rates.made is not None)
-    assert untranslated(window, *maps) == []
-    assert window.rate.entry.placeholderText().startswith("\u2039")
+    assert untranslated(window, *maps, *names) == []
+    assert window.payload.entry.placeholderText().startswith("\u2039")
     window.workspace.rates.enter("lots")
-    assert window.message.text.text().startswith("\u2039")
+    assert window.workspace.feedback.text.startswith("\u2039")
     window.workspace.pick_white(-500, -500)
-    assert window.message.text.text().startswith("\u2039")
+    assert window.workspace.feedback.text.startswith("\u2039")
 
 
 def test_all_texts_of_the_batch_and_the_sheet_can_be_translated(

@@ -15,6 +15,8 @@ __all__ = ["ByteAxis", "reliable_point"]
 _WIDEST_GAP = 20.0
 """Between measured qualities that figures are interpolated from."""
 
+_MEASURES = {"size": "payload_bytes", "bpp": "bpp", "psnr": "psnr_db"}
+
 
 @dataclass(frozen=True, slots=True)
 class ByteAxis:
@@ -65,12 +67,18 @@ def reliable_point(curve: Curve | None, rate: Rate) -> CurvePoint | None:
     point = lookup[rate.kind](rate.value)
     if curve.complete:
         return point
-    quality = rate.value if rate.kind == "quality" else point.rate.value
-    if point.exact or (rate.kind != "quality" and point.rate.kind != "quality"):
-        return None
-    known = [p.rate.value for p in curve.points if p.rate.kind == "quality"]
-    below = [value for value in known if value <= quality]
-    above = [value for value in known if value >= quality]
-    if not below or not above or min(above) - max(below) > _WIDEST_GAP:
-        return None
-    return point
+    if rate.kind == "quality":
+        measures = [_quality(known) for known in curve.points]
+    else:
+        measures = [getattr(known, _MEASURES[rate.kind]) for known in curve.points]
+    below = [_quality(p) for p, m in zip(curve.points, measures, strict=True) if m <= rate.value]
+    above = [_quality(p) for p, m in zip(curve.points, measures, strict=True) if m >= rate.value]
+    near = below and above and min(above) - max(below) <= _WIDEST_GAP
+    return point if near else None
+
+
+def _quality(point: CurvePoint) -> float:
+    """Of a point; bases that are smaller than the usual one count as it does."""
+    if point.exact:
+        return 100.0
+    return point.rate.value if point.rate.kind == "quality" else 0.0

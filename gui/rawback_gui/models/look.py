@@ -52,6 +52,7 @@ _FEWEST_SAMPLES = 500
 _ROUNDS = 8
 _SMOOTHNESS, _TOWARDS_PRIOR = 3.0, 2e-3
 _MATRIX_RIDGE = 2e-3
+_NEARLY_WHITE = 253.0
 _BEND = 12.0
 """Residual, in codes, from which a sample counts less."""
 
@@ -187,8 +188,9 @@ def fit_look(frame: RawFrame, guide: Guide) -> Look | None:
             ]
         )
     linear = light @ matrix.T
-    tones = [_fit_tone(linear[:, c], codes[:, c], prior) for c in range(3)]
-    return Look(matrix, np.array(tones), _AXIS)
+    curves = np.array([_fit_tone(linear[:, c], codes[:, c], prior) for c in range(3)])
+    # Averages of what nearly clips end just below the highest code, which is where it clips.
+    return Look(matrix, np.where(curves > _NEARLY_WHITE, 255.0, curves), _AXIS)
 
 
 def _samples(frame: RawFrame, guide: Guide) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
