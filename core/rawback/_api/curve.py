@@ -106,16 +106,16 @@ class Curve:
         self, measure: Callable[[CurvePoint], float], wanted: float, *, reach: bool = False
     ) -> CurvePoint:
         """The point at which a rising measure has a value; or the next, below it or beyond it."""
-        found = self.points[0]
+        nearest = self.points[0]
         for before, after in pairwise(self.points):
             low, high = measure(before), measure(after)
             if wanted >= high:
-                found = after
+                nearest = after
             elif wanted > low:
                 if _joined(before, after):
                     return _between(before, after, (wanted - low) / (high - low))
                 return after if reach else before
-        return found
+        return nearest
 
 
 def _joined(before: CurvePoint, after: CurvePoint) -> bool:

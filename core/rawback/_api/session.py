@@ -128,7 +128,7 @@ class Session:
 
         tell = stoppable(progress, cancel)
 
-        def found(guide: Guide) -> None:
+        def keep(guide: Guide) -> None:
             self._guide = guide
             if registered is not None:
                 registered(guide)
@@ -141,7 +141,7 @@ class Session:
                     self._carrier,
                     unguided=self._unguided,
                     progress=tell,
-                    registered=found,
+                    registered=keep,
                 )
                 self._previews = encoder.Previews(self._codec)
 

@@ -60,8 +60,8 @@ _starting = Lock()
 def _one_torch_thread() -> None:
     """Let torch compute in one thread in the calling thread, and nowhere else.
 
-    What torch is told counts for the thread that tells it, and for those whose first use of torch
-    comes later. So the usual number is told again, by a thread that ends at once.
+    The number that is set counts for the thread that sets it, and for those whose first use of
+    torch comes later. So the usual number is set again, by a thread that ends at once.
     """
     with _starting:
         usual = torch.get_num_threads()

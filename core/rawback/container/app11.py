@@ -8,7 +8,7 @@ A box travels as packets, one to a segment, each with the same head but for its 
 
 Some software joins the bodies of all APP11 segments and splits them anew at 65,533 bytes, without
 regard to packets. So packets are not looked for at the starts of segments alone: the head of the
-next packet is known to the last bit, and where it does not start a segment it is found in the
+next packet is known to the last bit, and where it does not start a segment it is sought in the
 joined bodies.
 """
 
@@ -88,13 +88,13 @@ class App11:
 
     def boxes(self) -> list[Box]:
         """Our superboxes; where some start a segment, only those that do."""
-        trail = PacketReader(self)
-        found = [item for item in _OURS.finditer(self.joined) if not self._nested(item)]
+        reader = PacketReader(self)
+        starts = [item for item in _OURS.finditer(self.joined) if not self._nested(item)]
         boxes: list[Box] = []
         end = 0
-        for match in [item for item in found if item.start() in trail.ends] or found:
+        for match in [item for item in starts if item.start() in reader.ends] or starts:
             if match.start() >= end:
-                boxes.append(trail.follow(match.start(), match[1], match[2]))
+                boxes.append(reader.follow(match.start(), match[1], match[2]))
                 end = max(after for _, after in boxes[-1].spans)
         return boxes
 
@@ -165,9 +165,9 @@ class PacketReader:
         """Where a packet ends, and where the one that begins with `head` is (-1: nowhere)."""
         begin = position + _HEAD
         end = min(begin + min(missing, PACKET), self.ends.get(position, len(self.joined)))
-        found = self.joined.find(head, begin, end + _HEAD)
-        if found >= 0:
-            return found, found
+        following = self.joined.find(head, begin, end + _HEAD)
+        if following >= 0:
+            return following, following
         # Not next to each other; each head is used up, so that packets cannot be met in circles.
         return end, self.heads.pop(head, -1)
 

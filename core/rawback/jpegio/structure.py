@@ -148,13 +148,13 @@ class _Walk:
 
 
 def _end_of_scan(data: bytes, position: int) -> int:
-    found = _SCAN_END.search(data, position)
-    if found is None:
+    marker = _SCAN_END.search(data, position)
+    if marker is None:
         _refuse("it is cut before its end")
-    if data[found.end() - 1] == _DNL:
+    if data[marker.end() - 1] == _DNL:
         message = "The JPEG gives its height only after its pixels; save it again as baseline JPEG."
         raise UnsupportedCarrier(message)
-    return found.start()
+    return marker.start()
 
 
 def _read_frame(marker: int, body: bytes, *, already: _Frame | None) -> _Frame:

@@ -104,13 +104,13 @@ class Analysis(nn.Module):
         target = torch.asinh(residual).clamp(-_LARGEST, _LARGEST)
         seen = torch.cat([cells, functional.pixel_unshuffle(target, self.sites)], dim=1)
         means = functional.avg_pool2d(residual.clamp(-LIMIT, LIMIT), self.sites * LATENT)
-        found: Tensor = self.main(seen) + self.mean(means)
-        return found
+        latents: Tensor = self.main(seen) + self.mean(means)
+        return latents
 
     def auxiliary_latents(self, main: Tensor, guide: Tensor) -> Tensor:
         """Auxiliary latents ``[B, auxiliary, h / 4, w / 4]`` of main ones and the guide's state."""
-        found: Tensor = self.auxiliary(torch.cat([main, guide], dim=1))
-        return found
+        latents: Tensor = self.auxiliary(torch.cat([main, guide], dim=1))
+        return latents
 
 
 class Means(nn.Module):

@@ -75,8 +75,8 @@ def rounded(
     low = -limit if low is None else low
     if inplace and not values.requires_grad:
         return _to_multiples(values.clamp_(low, limit), unit)
-    found: Tensor = _Rounding.apply(values, low, limit, unit)  # type: ignore[no-untyped-call]
-    return found
+    clipped: Tensor = _Rounding.apply(values, low, limit, unit)  # type: ignore[no-untyped-call]
+    return clipped
 
 
 def positive(values: Tensor, *, inplace: bool = False) -> Tensor:

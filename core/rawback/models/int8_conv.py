@@ -46,10 +46,10 @@ class Int8Conv:
 
     def sums(self, values: Tensor) -> Tensor:
         """Float32 sums ``[B, O, h, w]`` of bytes ``[B, I, h, w]``, not rounded."""
-        found: Tensor = torch.ops.onednn.qconv2d_pointwise(
+        sums: Tensor = torch.ops.onednn.qconv2d_pointwise(
             values, self._one, 0, *self._weight, *self._place, 1.0, 0, torch.float32, "none", [], ""
         )
-        return found
+        return sums
 
     def activations(self, values: Tensor, added: Tensor | None = None) -> Tensor:
         """Sums as bytes: rounded, ties to even, and clipped.
@@ -62,15 +62,15 @@ class Int8Conv:
         head, place = (values, self._one, 0, packed, scale, zero), (bias, *self._place)
         form = self._one, 0, torch.uint8
         conv = torch.ops.onednn.qconv2d_pointwise
-        found: Tensor
+        activations: Tensor
         if added is None:
-            found = conv(*head, *place, *form, "none", [], "")
+            activations = conv(*head, *place, *form, "none", [], "")
         else:
             added = added.contiguous(memory_format=torch.channels_last)
-            found = conv.binary(
+            activations = conv.binary(
                 *head, added, *place, *form, self._one, 0, "sum", 1.0, "none", [], ""
             )
-        return found
+        return activations
 
 
 @cache

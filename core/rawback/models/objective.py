@@ -167,7 +167,7 @@ def fitted_readout(
         ``[B, 2, P, F]``.
     """
     eye = torch.eye(features.shape[1]).to(residual)
-    found = []
+    readouts = []
     for poor in (False, True):
         where = ((gain > 1) == poor).to(residual.dtype)
         usual = torch.einsum("pf,bfhw->bphw", prior[int(poor)], features)
@@ -180,5 +180,5 @@ def fitted_readout(
         cross = torch.einsum("bphw,bfhw->bpf", left * weight, features)
         trace = gram.diagonal(dim1=1, dim2=2).mean(dim=1)[:, None, None]
         change = torch.linalg.solve(gram + (0.02 * trace + 1e-3) * eye, cross.transpose(1, 2))
-        found.append(prior[int(poor)] + change.transpose(1, 2))
-    return torch.stack(found, dim=1)
+        readouts.append(prior[int(poor)] + change.transpose(1, 2))
+    return torch.stack(readouts, dim=1)

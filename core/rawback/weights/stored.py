@@ -71,34 +71,34 @@ def write_weights(network: Network, tables: NDArray[np.uint16]) -> bytes:
     Raises:
         ValueError: Some sum of some convolution could reach ``2 ** 24`` and be inexact.
     """
-    held: dict[str, torch.Tensor] = {"tables": torch.from_numpy(tables.astype("int32"))}
+    tensors: dict[str, torch.Tensor] = {"tables": torch.from_numpy(tables.astype("int32"))}
     exact = {name: part for name, part in network.named_modules() if isinstance(part, ExactConv)}
     for name, conv in exact.items():
         if conv.bound() >= _EXACT:
             message = f"sums of {name} may reach {conv.bound()}: too large to be exact"
             raise ValueError(message)
         weight, bias, shifts = conv.integers()
-        held[f"{name}.weight"] = weight.to(torch.int8)
-        held[f"{name}.bias"] = bias.to(torch.int32)
-        held[f"{name}.shift"] = shifts.to(torch.uint8)
+        tensors[f"{name}.weight"] = weight.to(torch.int8)
+        tensors[f"{name}.bias"] = bias.to(torch.int32)
+        tensors[f"{name}.shift"] = shifts.to(torch.uint8)
     for name, value in network.state_dict().items():
         if name.rpartition(".")[0] not in exact:
-            held[name] = value.to(torch.float16)
-    facts = {"config": json.dumps(asdict(network.config), sort_keys=True)}
-    return save({name: value.contiguous() for name, value in sorted(held.items())}, facts)
+            tensors[name] = value.to(torch.float16)
+    metadata = {"config": json.dumps(asdict(network.config), sort_keys=True)}
+    return save({name: value.contiguous() for name, value in sorted(tensors.items())}, metadata)
 
 
 def read_weights(data: bytes) -> Weights:
     """Undo :func:`write_weights`."""
     length = int.from_bytes(data[:8], "little")
-    facts = json.loads(data[8 : 8 + length])["__metadata__"]
-    held = load(data)
-    network = Network(ModelConfig(**json.loads(facts["config"])))
+    metadata = json.loads(data[8 : 8 + length])["__metadata__"]
+    tensors = load(data)
+    network = Network(ModelConfig(**json.loads(metadata["config"])))
     for name, part in network.named_modules():
         if isinstance(part, ExactConv):
-            parts = (held.pop(f"{name}.{field}") for field in ("weight", "bias", "shift"))
+            parts = (tensors.pop(f"{name}.{field}") for field in ("weight", "bias", "shift"))
             part.freeze(*parts)
-    tables = TableSet(held.pop("tables").numpy().astype("uint16"))
-    network.load_state_dict({name: value.float() for name, value in held.items()}, strict=False)
+    tables = TableSet(tensors.pop("tables").numpy().astype("uint16"))
+    network.load_state_dict({name: value.float() for name, value in tensors.items()}, strict=False)
     network.requires_grad_(requires_grad=False)
     return Weights(hashlib.sha256(data).digest()[:8], network.eval(), tables)
