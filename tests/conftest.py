@@ -6,12 +6,17 @@ import dataclasses
 import io
 from pathlib import Path
 
+import hypothesis
 import pytest
 import rawpy
 from PIL import Image
 
 import rawback
 from rawback import rawio
+
+# How long an example takes says more about what else the machine does than about the code.
+hypothesis.settings.register_profile("rawback", deadline=None)
+hypothesis.settings.load_profile("rawback")
 
 
 @pytest.fixture(scope="session")
