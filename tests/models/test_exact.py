@@ -85,17 +85,32 @@ def test_bytes_give_what_floats_give(seed: int, has_signs: bool, side: int) -> N
     values = _input(seed, 2, 21, 9, 11) * 1.01
     added = _input(seed + 1, 2, 13, 9, 11).abs()
 
-    def found() -> list[torch.Tensor]:
+    def results() -> list[torch.Tensor]:
         taken = conv.taken(values)
         more = (added * UNIT).to(torch.uint8) if taken.dtype == torch.uint8 else added
         active = [conv(taken, active=True), conv(taken, more, active=True)]
         return [conv(taken)] + [a / UNIT if a.dtype == torch.uint8 else a for a in active]
 
-    usual = found()
+    expected = _in_integers(conv, values, added)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exact, "int8_is_exact", lambda: False)
-        plain = found()
-    assert all(torch.equal(one, other) for one, other in zip(usual, plain, strict=True))
+        for bytes_are_exact in {int8_conv.int8_is_exact(), False}:
+            patch.setattr(exact, "int8_is_exact", lambda exact=bytes_are_exact: exact)
+            pairs = zip(results(), expected, strict=True)
+            assert all(torch.equal(one.double(), other) for one, other in pairs)
+
+
+def _in_integers(conv: ExactConv, values: torch.Tensor, added: torch.Tensor) -> list[torch.Tensor]:
+    """Sums, activations, and activations of the sums with more added; all as whole numbers do."""
+    weight, bias, shifts = conv.integers()
+    least = -LIMIT if conv.signed else 0
+    whole = torch.round(values.double() * UNIT).clamp(least * UNIT, LIMIT * UNIT)
+    padding = weight.shape[-1] // 2
+    sums = functional.conv2d(whole, weight.double(), bias.double(), padding=padding)
+    sums /= torch.exp2(shifts.double())[:, None, None]
+    active = [
+        torch.round(total).clamp(0, LIMIT * UNIT) for total in (sums, sums + added.double() * UNIT)
+    ]
+    return [part / UNIT for part in (sums, *active)]
 
 
 def test_bytes_are_not_trusted_where_their_sums_are_clipped(

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -176,20 +175,22 @@ def _code_gaps(codes: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _quantile(probability: float, freedom: float) -> float:
-    """Quantile of chi-square over its degrees of freedom (Wilson and Hilferty)."""
-    spread = 2 / (9 * freedom)
-    root = 1 - spread + NormalDist().inv_cdf(probability) * math.sqrt(spread)
-    return max(root, 0.05) ** 3
+    """Quantile of chi-square over its degrees of freedom."""
+    from scipy import special
+
+    return 2 * float(special.gammaincinv(freedom / 2, probability)) / freedom
 
 
 def _mean_below(limit: float, freedom: float) -> float:
-    """Mean of chi-square over its degrees of freedom, of the part below `limit`."""
+    """Mean of chi-square over its degrees of freedom, of the part below `limit`.
 
-    def below(freedom: float, limit: float) -> float:
-        spread = 2 / (9 * freedom)
-        return NormalDist().cdf((limit ** (1 / 3) - 1 + spread) / math.sqrt(spread))
+    The density of chi-square times its argument is that of two degrees of freedom more.
+    """
+    from scipy import special
 
-    return below(freedom + 2, limit * freedom / (freedom + 2)) / below(freedom, limit)
+    half = freedom / 2
+    weighted, whole = (special.gammainc(shape, limit * half) for shape in (half + 1, half))
+    return float(weighted / whole)
 
 
 def _fit_by_turns(
