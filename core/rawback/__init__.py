@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rawback._api.results import (
         CarrierInfo,
         EmbedResult,
+        RawFileInfo,
         RestoreResult,
         SectionInfo,
         ShrinkResult,
@@ -47,12 +48,12 @@ if TYPE_CHECKING:
         pair_up,
         restore_many,
     )
-    from rawback.batch.pairing import JPEG_SUFFIXES, RAW_SUFFIXES
     from rawback.errors import (
         Cancelled,
         DamagedCarrier,
         DamagedRaw,
         NothingToRegister,
+        OriginalUnavailable,
         OutputRefused,
         PayloadDamaged,
         PayloadMissing,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
         UnsupportedRaw,
         VerificationFailed,
     )
+    from rawback.files import JPEG_SUFFIXES, RAW_SUFFIXES
     from rawback.metrics import VisibleError
     from rawback.rate import Rate
     from rawback.types import Guide, NoiseModel, Progress, RawFrame
@@ -91,6 +93,7 @@ __all__ = [
     "NoiseModel",
     "NothingToRegister",
     "OpenedCarrier",
+    "OriginalUnavailable",
     "Outcome",
     "OutputRefused",
     "Overlay",
@@ -104,6 +107,7 @@ __all__ = [
     "Progress",
     "Rate",
     "RateUnreachable",
+    "RawFileInfo",
     "RawFrame",
     "RawbackError",
     "RestoreResult",
@@ -153,6 +157,7 @@ _HOMES = {
     "rawback._api.results": (
         "CarrierInfo",
         "EmbedResult",
+        "RawFileInfo",
         "RestoreResult",
         "SectionInfo",
         "ShrinkResult",
@@ -161,7 +166,7 @@ _HOMES = {
         "Verification",
     ),
     "rawback._api.session": ("Session", "open_session"),
-    "rawback.batch.pairing": ("JPEG_SUFFIXES", "RAW_SUFFIXES"),
+    "rawback.files": ("JPEG_SUFFIXES", "RAW_SUFFIXES"),
     "rawback.batch": (
         "Ambiguity",
         "BatchReport",
@@ -182,6 +187,7 @@ _HOMES = {
         "DamagedCarrier",
         "DamagedRaw",
         "NothingToRegister",
+        "OriginalUnavailable",
         "OutputRefused",
         "PayloadDamaged",
         "PayloadMissing",

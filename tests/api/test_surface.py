@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SURFACE = """
     DEFAULT_QUALITY JPEG_SUFFIXES RAW_SUFFIXES CarrierInfo DamagedCarrier DamagedRaw
-    EmbedResult NothingToRegister OutputRefused PayloadDamaged
+    EmbedResult NothingToRegister OriginalUnavailable OutputRefused PayloadDamaged RawFileInfo
     PayloadMissing PayloadTooNew PixelsChanged Progress Rate RateUnreachable RawbackError
     RestoreResult SectionInfo ShotMismatch ShrinkResult SignedCarrier Status StripResult
     UnsupportedCarrier UnsupportedRaw Verification VerificationFailed __version__ embed embed_bytes

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rawback import bitstream, container
+from rawback._api.original import raw_file_info
 from rawback._api.packaging import Packed, bits_per_pixel, contents, open_packed, section_infos
 from rawback._api.results import CarrierInfo, ShrinkResult, StripResult
 from rawback.errors import PayloadMissing, RateUnreachable
@@ -48,7 +49,8 @@ def describe(packed: Packed) -> CarrierInfo:
         PayloadDamaged: Its header is damaged.
     """
     sections = section_infos(packed.data, packed.packaging)
-    header = bitstream.unpack(packed.data, tolerate_cut=True).header
+    payload = bitstream.unpack(packed.data, tolerate_cut=True)
+    header = payload.header
     return CarrierInfo(
         format_version=".".join(map(str, header.version)),
         make=header.make,
@@ -64,11 +66,17 @@ def describe(packed: Packed) -> CarrierInfo:
         exact=header.cfa_digest is not None,
         intact=all(section.intact for section in sections),
         sections=sections,
+        raw_file=raw_file_info(payload),
     )
 
 
 def shrink(
-    carrier: StrPath, size: int, output: StrPath, *, overwrite: bool = False
+    carrier: StrPath,
+    size: int,
+    output: StrPath,
+    *,
+    overwrite: bool = False,
+    keep_times: bool = False,
 ) -> ShrinkResult:
     """Make a carrier's payload smaller by cutting off its finest sections; no raw is needed.
 
@@ -78,6 +86,7 @@ def shrink(
             not larger is copied as it is.
         output: The new file.
         overwrite: Whether `output` may replace a file.
+        keep_times: Give the output the times of the carrier.
 
     Returns:
         What is left.
@@ -93,7 +102,7 @@ def shrink(
     """
     check_output(output, overwrite=overwrite, inputs=(carrier,))
     data, result = _shrunk(open_packed(read_file(carrier)), size)
-    path = write_file(output, data, overwrite=overwrite, like=carrier)
+    path = write_file(output, data, overwrite=overwrite, like=carrier, keep_times=keep_times)
     return replace(result, output=path)
 
 
@@ -113,13 +122,16 @@ def shrink_bytes(carrier: bytes, size: int) -> tuple[bytes, ShrinkResult]:
     return _shrunk(open_packed(carrier), size)
 
 
-def strip(carrier: StrPath, output: StrPath, *, overwrite: bool = False) -> StripResult:
+def strip(
+    carrier: StrPath, output: StrPath, *, overwrite: bool = False, keep_times: bool = False
+) -> StripResult:
     """Write the JPEG without its payload: the very bytes that `rawback.embed` was given.
 
     Args:
         carrier: A JPEG with a payload, damaged or not.
         output: The new file.
         overwrite: Whether `output` may replace a file.
+        keep_times: Give the output the times of the carrier.
 
     Returns:
         Where it is and what was taken out.
@@ -134,7 +146,7 @@ def strip(carrier: StrPath, output: StrPath, *, overwrite: bool = False) -> Stri
     check_output(output, overwrite=overwrite, inputs=(carrier,))
     data = read_file(carrier)
     bare = strip_bytes(data)
-    path = write_file(output, bare, overwrite=overwrite, like=carrier)
+    path = write_file(output, bare, overwrite=overwrite, like=carrier, keep_times=keep_times)
     return StripResult(output=path, removed_bytes=len(data) - len(bare))
 
 
@@ -157,19 +169,30 @@ def strip_bytes(carrier: bytes) -> bytes:
     return bare
 
 
+def _cut(packed: Packed, payload: bitstream.Payload, size: int) -> bitstream.Payload:
+    """The finest payload of at most `size` bytes in the file that cutting leaves."""
+    if payload.sections and payload.sections[-1].kind == bitstream.SectionKind.ORIGINAL:
+        # The samples do not need it.
+        samples = replace(payload, sections=payload.sections[:-1])
+        if packed.size_with(bitstream.section_offsets(samples)[-1]) <= size:
+            return samples
+    # What is cut no longer gives back every sample, and does not claim to.
+    coarser = replace(payload, header=replace(payload.header, cfa_digest=None))
+    offsets = bitstream.section_offsets(coarser)[1:]
+    fitting = [offset for offset in offsets if packed.size_with(offset) <= size]
+    if not fitting:
+        smallest = packed.size_with(offsets[0]) if offsets else packed.size
+        message = f"No payload of {size} bytes can be cut from this one; ask for {smallest}."
+        raise RateUnreachable(message)
+    return bitstream.cut(coarser, max(fitting))
+
+
 def _shrunk(packed: Packed, size: int) -> tuple[bytes, ShrinkResult]:
     payload = bitstream.unpack(packed.data)
     data = packed.data
     if packed.size > size:
-        # What is cut no longer gives back every sample, and does not claim to.
-        payload = replace(payload, header=replace(payload.header, cfa_digest=None))
-        offsets = bitstream.section_offsets(payload)[1:]
-        fitting = [offset for offset in offsets if packed.size_with(offset) <= size]
-        if not fitting:
-            smallest = packed.size_with(offsets[0]) if offsets else packed.size
-            message = f"No payload of {size} bytes can be cut from this one; ask for {smallest}."
-            raise RateUnreachable(message)
-        data = bitstream.pack(bitstream.cut(payload, max(fitting)))
+        payload = _cut(packed, payload, size)
+        data = bitstream.pack(payload)
     file = packed.repacked(data)
     left = open_packed(file)
     return file, ShrinkResult(

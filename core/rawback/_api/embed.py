@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback import container, metrics
+from rawback import bitstream, container, metrics
+from rawback._api.original import original_rate, original_section, raw_file_info
 from rawback._api.packaging import bits_per_pixel, payload_room, section_infos
 from rawback._api.progress import Job, peak_memory
 from rawback._api.results import EmbedResult
@@ -19,6 +20,8 @@ from rawback.container import CarrierFile
 from rawback.files import check_output, read_file, replace_file, write_file
 
 if TYPE_CHECKING:
+    from rawback._api.original import KeepOriginal
+    from rawback._api.results import RawFileInfo
     from rawback.encoder import Encoded, Session
     from rawback.files import StrPath
     from rawback.rate import Rate
@@ -45,6 +48,8 @@ def embed(
     unguided: bool = False,
     sidecar: bool | StrPath = False,
     verify: bool = False,
+    original: KeepOriginal = False,
+    keep_times: bool = False,
     progress: Progress | None = None,
 ) -> EmbedResult:
     """Put a raw into the JPEG that was made from it.
@@ -67,6 +72,12 @@ def embed(
             path, or, if True, to the JPEG's with ``.rawback`` added.
         verify: Read back what was written, before it gets its name, decode it, and compare; takes
             as long as `rawback.restore`.
+        original: Keep the raw file itself, which `rawback.restore` then gives back with the same
+            SHA-256. If True, it is made again from its samples: that takes some kilobytes, and the
+            rate is lossless. If ``"store"``, a file of which that cannot be done is stored whole;
+            other rates may be asked for then. A payload tells with it whatever the raw file does:
+            names, places, serial numbers.
+        keep_times: Give the output the times of the JPEG.
         progress: Is told how far the job is.
 
     Returns:
@@ -81,11 +92,14 @@ def embed(
         SignedCarrier: The JPEG is signed and `force` is not given.
         ShotMismatch: The two do not show the same shot, and `unguided` is not given.
         RateUnreachable: No payload meets `rate`.
+        OriginalUnavailable: With `original`: the raw file cannot be made again from its samples;
+            the message says how it keeps them, and what storing it would take.
         OutputRefused: The output exists, is one of the inputs, or cannot be written, or the JPEG
             that is to be changed in place has changed meanwhile.
         VerificationFailed: With `verify`: what was written is not what was meant. It is gone, and
             all is as it was.
-        ValueError: More than one of `output`, `in_place` and `sidecar` is given.
+        ValueError: More than one of `output`, `in_place` and `sidecar` is given, or a lossy rate
+            with `original`.
     """
     if (output is not None) + in_place + (sidecar is not False) > 1:
         message = "give one of output, in_place and sidecar"
@@ -96,29 +110,31 @@ def embed(
     job = Job(progress)
     signed = force or sidecar is not False
     was = read_file(jpeg)
-    coded = _code(raw, was, rate, job, force=signed, unguided=unguided)
+    rate = original_rate(rate, original)
+    coded = _code(raw, was, rate, job, force=signed, unguided=unguided, original=original)
     data = coded.carrier if sidecar is False else container.wrap(coded.encoded.payload)
     result = coded.result(len(data) - (len(coded.jpeg) if sidecar is False else 0), job)
     check = None
     if verify:
-        expected = Expected(coded.jpeg, coded.encoded.restored.cfa)
-        check = partial(expected.check_file, job=job)
+        check = partial(coded.expected().check_file, job=job)
     del coded  # what coding needed makes room for what decoding needs
     job.at("Writing the file", _WRITING)
-    original = None
+    kept_jpeg = None
     if in_place:
         target = Path(jpeg)
         if keep_original:
-            original = replace_file(jpeg, data, check=check, was=was)
+            kept_jpeg = replace_file(jpeg, data, keep_times=keep_times, check=check, was=was)
         else:
-            write_file(target, data, overwrite=True, check=check, was=was)
+            write_file(target, data, overwrite=True, keep_times=keep_times, check=check, was=was)
     else:
-        target = write_file(target, data, overwrite=overwrite, like=jpeg, check=check)
+        target = write_file(
+            target, data, overwrite=overwrite, like=jpeg, keep_times=keep_times, check=check
+        )
     job.at("Done", 1.0)
     return replace(
         result,
         output=target,
-        original=original,
+        original=kept_jpeg,
         verified=verify,
         seconds=job.seconds,
         peak_memory_bytes=peak_memory(),
@@ -133,6 +149,7 @@ def embed_bytes(
     force: bool = False,
     unguided: bool = False,
     verify: bool = False,
+    original: KeepOriginal = False,
     progress: Progress | None = None,
 ) -> tuple[bytes, EmbedResult]:
     """`embed` in memory.
@@ -144,6 +161,7 @@ def embed_bytes(
         force: As for `embed`.
         unguided: As for `embed`.
         verify: As for `embed`.
+        original: As for `embed`.
         progress: As for `embed`.
 
     Returns:
@@ -153,10 +171,11 @@ def embed_bytes(
         RawbackError: As `embed` does, but for files.
     """
     job = Job(progress)
-    coded = _code(raw, jpeg, rate, job, force=force, unguided=unguided)
+    rate = original_rate(rate, original)
+    coded = _code(raw, jpeg, rate, job, force=force, unguided=unguided, original=original)
     result = coded.result(len(coded.carrier) - len(coded.jpeg), job)
     if verify:
-        Expected(coded.jpeg, coded.encoded.restored.cfa).check(coded.carrier, job=job)
+        coded.expected().check(coded.carrier, job=job)
         result = replace(result, verified=True, seconds=job.seconds)
     job.at("Done", 1.0)
     return coded.carrier, result
@@ -199,7 +218,19 @@ class Coded:
             sections=section_infos(payload, added - len(payload)),
             visible=metrics.visible_errors(frame, restored, sampled=True),
             guided=bool(self.session.guide.mask.any()),
+            raw_file=self.raw_file,
         )
+
+    @property
+    def raw_file(self) -> RawFileInfo | None:
+        """The raw file, where the payload gives it back."""
+        return raw_file_info(bitstream.unpack(self.encoded.payload))
+
+    def expected(self) -> Expected:
+        """What the payload has to give back."""
+        raw_file = self.raw_file
+        sha256 = None if raw_file is None else raw_file.sha256
+        return Expected(self.jpeg, self.encoded.restored.cfa, sha256)
 
 
 def _code(
@@ -210,6 +241,7 @@ def _code(
     *,
     force: bool,
     unguided: bool,
+    original: KeepOriginal,
 ) -> Coded:
     from rawback import encoder, jpegio, rawio
     from rawback.rate import Rate
@@ -218,23 +250,36 @@ def _code(
     file.check_embeddable(force=force)
     job.at("Reading the raw", 0.0)
     frame = rawio.read_raw(raw)
+    rate = rate or Rate.quality(DEFAULT_QUALITY)
+    # Refused before all the work, if at all.
+    section = original_section(raw, frame, rate, original)
     job.at("Reading the JPEG", 0.06)
     carrier = jpegio.decode_jpeg(file.bare)
-    rate = payload_rate(rate or Rate.quality(DEFAULT_QUALITY), frame.width * frame.height)
+    rate = payload_rate(rate, frame.width * frame.height, len(section))
     session = encoder.prepare(frame, carrier, unguided=unguided, progress=job.part(0.08, 0.5))
     encoded = session.encode(rate, progress=job.part(0.5, 0.95))
+    encoded = replace(encoded, payload=encoded.payload + section)
     job.at("Measuring", 0.95)
     return Coded(session, encoded, file.bare, file.with_payload(encoded.payload))
 
 
-def payload_rate(rate: Rate, pixels: int) -> Rate:
-    """The rate to ask the codec for, which does not know what packaging takes."""
+def payload_rate(rate: Rate, pixels: int, taken: int = 0) -> Rate:
+    """The rate to ask the codec for, which does not know what packaging takes.
+
+    Args:
+        rate: How large or how good all is to be.
+        pixels: Of the raw.
+        taken: Bytes of the payload that are not the codec's.
+
+    Raises:
+        RateUnreachable: There is no room for any payload.
+    """
     from rawback.rate import Rate
 
     if rate.kind == "size":
-        return Rate.size(payload_room(int(rate.value)))
+        return Rate.size(payload_room(int(rate.value), taken))
     if rate.kind == "bpp":
-        return Rate.size(payload_room(math.floor(rate.value * pixels / 8)))
+        return Rate.size(payload_room(math.floor(rate.value * pixels / 8), taken))
     return rate
 
 

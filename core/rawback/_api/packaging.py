@@ -85,15 +85,19 @@ def open_packed(source: CarrierFile | bytes, *, tolerate_cut: bool = False) -> P
     return Packed(payload, file, file.added_size - len(payload), file.whole)
 
 
-def payload_room(size: int) -> int:
+def payload_room(size: int, taken: int = 0) -> int:
     """The largest payload such that it, and all smaller ones, add at most `size` bytes.
+
+    Args:
+        size: Bytes that are allowed.
+        taken: Bytes of the payload that are spoken for; what is left is returned.
 
     Raises:
         RateUnreachable: There is no room for any payload.
     """
-    room = 2 * size - container.carried_size(size) - _MOST_PADDING
+    room = 2 * size - container.carried_size(size) - _MOST_PADDING - taken
     if room <= 0:
-        message = f"No payload fits into {size} bytes; ask for at least 2 kB."
+        message = f"No payload fits into {size} bytes; ask for at least {2000 + taken}."
         raise RateUnreachable(message)
     return room
 

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rawback import bitstream, metrics
+from rawback._api.original import (
+    is_stored_whole,
+    original_name,
+    original_recipe,
+    raw_file_info,
+    rebuilt,
+)
 from rawback._api.packaging import contents, open_packed, section_infos
 from rawback._api.progress import Job, peak_memory
 from rawback._api.results import RestoreResult, Verification
 from rawback._api.thumbnail import preview_jpeg
 from rawback.container import CarrierFile
-from rawback.errors import PayloadDamaged, PayloadMissing, PayloadTooNew, RawbackError, ShotMismatch
+from rawback.errors import (
+    OriginalUnavailable,
+    PayloadDamaged,
+    PayloadMissing,
+    PayloadTooNew,
+    RawbackError,
+    ShotMismatch,
+)
 from rawback.files import check_output, read_file, write_file
 
 if TYPE_CHECKING:
@@ -35,24 +49,30 @@ def restore(
     region: Region | None = None,
     sidecar: StrPath | None = None,
     salvage: bool = False,
+    original: bool = False,
     overwrite: bool = False,
+    keep_times: bool = False,
     progress: Progress | None = None,
 ) -> RestoreResult:
-    """Turn a carrier back into a raw file, a DNG.
+    """Turn a carrier back into a raw file: a DNG, or the very file that was embedded.
 
     Args:
         carrier: The JPEG with the payload.
         output: The DNG; ``NAME.rawback.dng`` beside the carrier by default, which is no name that
-            an original raw would have.
+            an original raw would have. With `original`: the raw file, under its own name beside
+            the carrier by default.
         region: Left, top, width and height in raw pixels of the part to restore, left and top
             even; all by default.
         sidecar: The payload, where it is in a file of its own.
         salvage: Restore from the sections before the first damage instead of raising.
+        original: Give back the raw file itself, with the same SHA-256, where `rawback.embed` was
+            told to keep it.
         overwrite: Whether `output` may replace a file.
+        keep_times: Give the output the times of the carrier.
         progress: Is told how far the job is.
 
     Returns:
-        Where the DNG is, and whether it is exact.
+        Where the file is, and whether it is exact.
 
     Raises:
         RawbackError: A file cannot be read, or the region is not within the raw.
@@ -61,16 +81,31 @@ def restore(
         PayloadMissing: It carries no payload and `sidecar` is not given.
         PayloadDamaged: The payload fails its checks and `salvage` is not given.
         PixelsChanged: The JPEG was edited after the payload was made.
+        OriginalUnavailable: With `original`: the payload does not keep the raw file.
+        VerificationFailed: With `original`: what came of it is not that file.
         OutputRefused: The output exists, is the carrier itself, or cannot be written.
+        ValueError: `original` is given with `region` or `salvage`.
     """
-    target = _target(carrier) if output is None else Path(output)
+    if original and (region is not None or salvage):
+        message = "the original file is whole or nothing: give neither region nor salvage"
+        raise ValueError(message)
     inputs = (carrier,) if sidecar is None else (carrier, sidecar)
-    check_output(target, overwrite=overwrite, inputs=inputs)
+    target = _target(carrier) if output is None else Path(output)
+    if output is not None or not original:
+        check_output(target, overwrite=overwrite, inputs=inputs)
     job = Job(progress)
-    packed = None if sidecar is None else read_file(sidecar)
-    dng, result = _restored(read_file(carrier), packed, region, job, salvage=salvage)
+    job.at("Reading the carrier", 0.0)
+    file, holder = _parsed(read_file(carrier), None if sidecar is None else read_file(sidecar))
+    if original:
+        kept = _Kept.of(holder)
+        if output is None:
+            target = original_name(kept.recipe, carrier)
+            check_output(target, overwrite=overwrite, inputs=inputs)
+        data, result = kept.made(file, job)
+    else:
+        data, result = _dng(file, holder, region, job, salvage=salvage)
     job.at("Writing the file", 0.95)
-    path = write_file(target, dng, overwrite=overwrite, like=carrier)
+    path = write_file(target, data, overwrite=overwrite, like=carrier, keep_times=keep_times)
     job.at("Done", 1.0)
     return replace(result, output=path, seconds=job.seconds, peak_memory_bytes=peak_memory())
 
@@ -81,6 +116,7 @@ def restore_bytes(
     region: Region | None = None,
     sidecar: bytes | None = None,
     salvage: bool = False,
+    original: bool = False,
     progress: Progress | None = None,
 ) -> tuple[bytes, RestoreResult]:
     """`restore` in memory.
@@ -90,18 +126,28 @@ def restore_bytes(
         region: As for `restore`.
         sidecar: The bytes of the detached payload.
         salvage: As for `restore`.
+        original: As for `restore`.
         progress: As for `restore`.
 
     Returns:
-        The DNG's bytes, and whether it is exact.
+        The file's bytes, and whether it is exact.
 
     Raises:
         RawbackError: As `restore` does, but for files.
+        ValueError: As `restore` does.
     """
+    if original and (region is not None or salvage):
+        message = "the original file is whole or nothing: give neither region nor salvage"
+        raise ValueError(message)
     job = Job(progress)
-    restored = _restored(carrier, sidecar, region, job, salvage=salvage)
+    job.at("Reading the carrier", 0.0)
+    file, holder = _parsed(carrier, sidecar)
+    if original:
+        made = _Kept.of(holder).made(file, job)
+    else:
+        made = _dng(file, holder, region, job, salvage=salvage)
     job.at("Done", 1.0)
-    return restored
+    return made
 
 
 def verify(
@@ -159,14 +205,76 @@ def verify(
     )
 
 
-def _restored(
-    jpeg: bytes, sidecar: bytes | None, region: Region | None, job: Job, *, salvage: bool
+def _parsed(jpeg: bytes, sidecar: bytes | None) -> tuple[CarrierFile, CarrierFile | bytes]:
+    """The carrier, and what holds its payload: the carrier, or the bytes of a detached one."""
+    file = CarrierFile.parse(jpeg)
+    return file, file if sidecar is None else sidecar
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A payload that keeps the raw file itself, and what gives it back."""
+
+    payload: bitstream.Payload
+    recipe: bytes
+
+    @classmethod
+    def of(cls, holder: CarrierFile | bytes) -> _Kept:
+        """Find it.
+
+        Raises:
+            PayloadDamaged: The payload fails its checks.
+            OriginalUnavailable: It does not keep the raw file.
+        """
+        payload, _ = _open(holder, salvage=False)
+        recipe = original_recipe(payload)
+        if recipe is None:
+            message = (
+                "The payload does not keep the raw file itself; restore a DNG, or embed the raw "
+                "again with its original."
+            )
+            raise OriginalUnavailable(message)
+        return cls(payload, recipe)
+
+    def made(self, file: CarrierFile, job: Job) -> tuple[bytes, RestoreResult]:
+        """The raw file, and what there is to say about it.
+
+        Raises:
+            RawbackError: The samples it is made from do not come back, or the file does not.
+        """
+        from rawback import decoder, jpegio
+
+        frame = None
+        if not is_stored_whole(self.recipe):
+            carrier = jpegio.decode_jpeg(file.bare)
+            restored = decoder.restore(self.payload, carrier, progress=job.part(0.05, 0.85))
+            frame = restored.frame if restored.exact else None
+        job.at("Making the raw file", 0.85)
+        data = rebuilt(self.recipe, frame)
+        return data, RestoreResult(
+            output=None,
+            width=self.payload.header.width,
+            height=self.payload.header.height,
+            region=None,
+            exact=True,
+            complete=True,
+            seconds=job.seconds,
+            peak_memory_bytes=peak_memory(),
+            raw_file=raw_file_info(self.payload),
+        )
+
+
+def _dng(
+    file: CarrierFile,
+    holder: CarrierFile | bytes,
+    region: Region | None,
+    job: Job,
+    *,
+    salvage: bool,
 ) -> tuple[bytes, RestoreResult]:
     from rawback import decoder, jpegio, rawio
 
-    job.at("Reading the carrier", 0.0)
-    file = CarrierFile.parse(jpeg)
-    payload, complete = _open(file if sidecar is None else sidecar, salvage=salvage)
+    payload, complete = _open(holder, salvage=salvage)
     if region is not None:
         _check_region(region, payload.header)
     carrier = jpegio.decode_jpeg(file.bare)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CarrierInfo",
     "EmbedResult",
+    "RawFileInfo",
     "RestoreResult",
     "SectionInfo",
     "ShrinkResult",
@@ -59,7 +60,8 @@ class SectionInfo(_Result):
 
     Attributes:
         kind: ``"header"``, ``"base"``, ``"filter"``, ``"codes"``, ``"latents"``, ``"residual"``,
-            ``"exact"``, ``"unknown"``, or ``"packaging"``: what the carrier needs to hold the rest.
+            ``"exact"``, ``"original"``, ``"unknown"``, or ``"packaging"``: what the carrier needs
+            to hold the rest.
         layer: Place from coarse to fine.
         tile: Index of the tile, 0 where there is one only.
         bytes: Its size, checksum included.
@@ -71,6 +73,26 @@ class SectionInfo(_Result):
     tile: int
     bytes: int
     intact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RawFileInfo(_Result):
+    """A raw file that a payload gives back as it was.
+
+    Attributes:
+        name: Its name, without folders; empty where it had none.
+        size: Its bytes.
+        sha256: Its SHA-256, in hexadecimal.
+        encoding: How it keeps its image data: ``"uncompressed"`` or ``"lossless JPEG"``; or
+            ``"stored whole"``.
+        bytes: What giving it back takes in the payload.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    encoding: str
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +120,7 @@ class EmbedResult(_Result):
         guided: False where the JPEG does not show the raw, which was coded on its own.
         verified: Whether what was written was read back, decoded, and found to restore just what
             these figures tell of.
+        raw_file: The raw file, where the payload gives it back.
     """
 
     output: Path | None
@@ -117,6 +140,7 @@ class EmbedResult(_Result):
     visible: tuple[VisibleError, ...] = ()
     guided: bool = True
     verified: bool = False
+    raw_file: RawFileInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +158,7 @@ class RestoreResult(_Result):
         seconds: Time taken.
         peak_memory_bytes: The most memory the process has held so far; None where the system does
             not tell.
+        raw_file: What the output is, where it is not a DNG but the raw file that was embedded.
     """
 
     output: Path | None
@@ -144,6 +169,7 @@ class RestoreResult(_Result):
     complete: bool
     seconds: float
     peak_memory_bytes: int | None
+    raw_file: RawFileInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +191,7 @@ class CarrierInfo(_Result):
         exact: Whether the payload restores the raw sample for sample.
         intact: Whether all checksums hold.
         sections: What the payload is made of.
+        raw_file: The raw file, where the payload gives it back as it was; None where it does not.
     """
 
     format_version: str
@@ -181,6 +208,7 @@ class CarrierInfo(_Result):
     exact: bool
     intact: bool
     sections: tuple[SectionInfo, ...]
+    raw_file: RawFileInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

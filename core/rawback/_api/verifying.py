@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from rawback import bitstream
+from rawback._api.original import original_recipe, rebuilt
 from rawback._api.packaging import open_packed
 from rawback.errors import Cancelled, RawbackError, VerificationFailed
 from rawback.files import read_file
@@ -31,10 +33,12 @@ class Expected:
     Attributes:
         jpeg: The JPEG without a payload.
         cfa: uint16 ``[height, width]``, the mosaic that the encoder says the payload restores.
+        raw_sha256: SHA-256 of the raw file that it gives back; None if it gives back none.
     """
 
     jpeg: bytes
     cfa: NDArray[np.uint16]
+    raw_sha256: str | None = None
 
     def check_file(self, path: Path, *, job: Job) -> None:
         """`check` what a file holds."""
@@ -48,7 +52,7 @@ class Expected:
             job: Is told how far this is.
 
         Raises:
-            VerificationFailed: They do not give back the JPEG and the mosaic.
+            VerificationFailed: They do not give back the JPEG, the mosaic and the raw file.
         """
         from rawback import decoder, jpegio
 
@@ -56,11 +60,12 @@ class Expected:
         try:
             packed = open_packed(data)
             jpeg = self.jpeg if packed.file is None else packed.file.bare
+            payload = bitstream.unpack(packed.data)
             frame = decoder.decode(
-                bitstream.unpack(packed.data),
-                jpegio.decode_jpeg(jpeg),
-                progress=job.part(_START, _END),
+                payload, jpegio.decode_jpeg(jpeg), progress=job.part(_START, _END)
             )
+            recipe = original_recipe(payload)
+            raw = None if recipe is None else rebuilt(recipe, frame)
         except Cancelled:
             raise
         except RawbackError as error:
@@ -69,6 +74,8 @@ class Expected:
             _fail("the JPEG in it has changed")
         if not np.array_equal(frame.cfa, self.cfa):
             _fail("other samples come back")
+        if (None if raw is None else hashlib.sha256(raw).hexdigest()) != self.raw_sha256:
+            _fail("another raw file comes back")
 
 
 def _fail(what: str) -> NoReturn:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from rawback.batch.control import BatchWatcher, Control
 from rawback.batch.journal import Journal
-from rawback.batch.pairing import JPEG_SUFFIXES, Pair, find_files, pair_files
+from rawback.batch.pairing import Pair, find_files, pair_files
 from rawback.batch.report import ReportBuilder
 from rawback.batch.run import Run
 from rawback.batch.storage import display_name, fingerprint, is_local, read_bytes, to_path
 from rawback.batch.tasks import EmbedTask, RestoreTask
 from rawback.batch.workers import choose_workers
 from rawback.errors import OutputRefused, PayloadMissing, RawbackError
+from rawback.files import JPEG_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

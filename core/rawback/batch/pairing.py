@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawback.batch.capture import UNKNOWN, Capture, jpeg_capture, raw_capture
 from rawback.batch.storage import display_name, is_folder, list_files, to_path
+from rawback.files import JPEG_SUFFIXES, RAW_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from rawback.files import StrPath
 
 __all__ = [
-    "JPEG_SUFFIXES",
-    "RAW_SUFFIXES",
     "Ambiguity",
     "Pair",
     "Pairing",
@@ -27,17 +26,6 @@ __all__ = [
     "pair_files",
     "pair_up",
 ]
-
-_RAW_NAMES = (
-    "3fr ari arw bay cap cr2 cr3 crw dcr dcs dng erf fff gpr iiq k25 kdc mef mos mrw nef nrw orf "
-    "pef ptx pxn raf raw rw2 rwl rwz sr2 srf srw x3f"
-)
-
-RAW_SUFFIXES = frozenset(f".{name}" for name in _RAW_NAMES.split())
-"""By which raws are told from other files; LibRaw has the last word."""
-
-JPEG_SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".jfif"))
-"""By which JPEGs are told from other files, in lower case."""
 
 _OURS = ".rawback"
 _DUPLICATE = re.compile(r"_\d\d$")

@@ -34,6 +34,9 @@ class SectionKind(IntEnum):
     LATENTS = 6
     """Learned latents, between base and residual: a header first, then groups of positions."""
 
+    ORIGINAL = 9
+    """What gives back the raw file itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Section:

@@ -9,41 +9,37 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import stat
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rawback.files.attributes import WRITABLE_BY_OWNER, Attributes
 
 if sys.platform != "win32":
     import fcntl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from rawback.files.reading import StrPath
+    from pathlib import Path
 
 __all__ = ["draft_beside", "sync_folder"]
 
 _DRAFT = re.compile(r"\.rawback-[0-9a-f]{16}\.tmp")
-_WRITABLE_BY_OWNER = stat.S_IRUSR | stat.S_IWUSR
 
 
 @contextlib.contextmanager
-def draft_beside(place: Path, data: bytes, like: StrPath | None) -> Iterator[Path]:
+def draft_beside(place: Path, data: bytes, attributes: Attributes) -> Iterator[Path]:
     """A hidden file with `data` beside `place`, on disk; gone afterwards if it is still there."""
     _sweep(place.parent)
     draft, descriptor = _new_draft(place.parent)
     with os.fdopen(descriptor, "wb") as file:
         try:
             # Created with what the umask allows, then nobody else's until it is whole.
-            allowed = stat.S_IMODE(os.fstat(descriptor).st_mode)
-            if like is not None:
-                allowed &= stat.S_IMODE(Path(like).stat().st_mode) | _WRITABLE_BY_OWNER
-            draft.chmod(_WRITABLE_BY_OWNER)
+            created = os.fstat(descriptor).st_mode & 0o777
+            draft.chmod(WRITABLE_BY_OWNER)
             file.write(data)
             file.flush()
+            attributes.give_to(draft, created)
             os.fsync(descriptor)
-            draft.chmod(allowed)
             if sys.platform == "win32":
                 file.close()  # there, files that are open cannot be renamed
             yield draft

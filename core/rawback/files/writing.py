@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rawback.errors import OutputRefused
+from rawback.files.attributes import Attributes
 from rawback.files.drafts import draft_beside, sync_folder
 from rawback.files.naming import claim_name
 from rawback.files.reading import label, reason
@@ -60,6 +61,7 @@ def write_file(
     *,
     overwrite: bool = False,
     like: StrPath | None = None,
+    keep_times: bool = False,
     check: Callable[[Path], None] | None = None,
     was: bytes | None = None,
 ) -> Path:
@@ -68,9 +70,12 @@ def write_file(
     Args:
         path: The output. Where it is a symbolic link that may be replaced, the file it leads to is.
         data: Its bytes.
-        overwrite: Whether a file that exists may be replaced; the new one gets its permissions.
-        like: A file whose permissions a new output gets, as far as the umask allows: what is made
-            from a private photograph is private.
+        overwrite: Whether a file that exists may be replaced; the new one gets its permissions,
+            owner and extended attributes.
+        like: What a new output is made from: it gets its permissions, as far as the umask allows,
+            because what is made from a private photograph is private, and users' extended
+            attributes.
+        keep_times: Give the output the times of `like`, or, without that, of the file it replaces.
         check: Is given the written file before it gets its name, and raises if it is not good.
         was: What the file that is replaced has to hold still.
 
@@ -83,7 +88,9 @@ def write_file(
     target = Path(path)
     try:
         place = Path(os.path.realpath(target)) if overwrite else target
-        with draft_beside(place, data, place if overwrite and place.exists() else like) as draft:
+        replaced = place if overwrite and place.exists() else None
+        attributes = Attributes(replaced, like, (like or replaced) if keep_times else None)
+        with draft_beside(place, data, attributes) as draft:
             _look(draft, place, check, was)
             if overwrite:
                 draft.replace(place)
@@ -101,6 +108,7 @@ def replace_file(
     path: StrPath,
     data: bytes,
     *,
+    keep_times: bool = False,
     check: Callable[[Path], None] | None = None,
     was: bytes | None = None,
 ) -> Path:
@@ -111,6 +119,7 @@ def replace_file(
     Args:
         path: The file to replace.
         data: Its new bytes.
+        keep_times: Whether it keeps its times.
         check: As for `write_file`.
         was: As for `write_file`.
 
@@ -124,7 +133,8 @@ def replace_file(
     place = Path(os.path.realpath(path))
     original = place.with_name(place.name + _ORIGINAL)
     try:
-        with draft_beside(place, data, place) as draft:
+        attributes = Attributes(place, times=place if keep_times else None)
+        with draft_beside(place, data, attributes) as draft:
             _look(draft, place, check, was)
             with _kept(place, original):
                 draft.replace(place)
@@ -144,7 +154,7 @@ def _kept(place: Path, original: Path) -> Iterator[None]:
         except FileExistsError:
             existed = True
         except OSError:
-            write_file(original, place.read_bytes(), like=place)
+            write_file(original, place.read_bytes(), like=place, keep_times=True)
     try:
         yield
     except BaseException:
