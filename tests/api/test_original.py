@@ -129,8 +129,9 @@ def test_a_file_stored_whole_needs_neither_pixels_nor_samples(shot: Shot) -> Non
     carrier, _ = rawback.embed_bytes(*shot, rate=COARSE, original="store")
     payload = container.extract_payload(carrier)
     # Another JPEG: the payload goes with none of its pixels.
-    assert rawback.restore_bytes(shot[1], sidecar=container.wrap(payload), original=True)[0] == (
-        shot[0]
+    assert (
+        rawback.restore_bytes(shot[1], sidecar=container.wrap(payload), original=True)[0]
+        == (shot[0])
     )
 
 

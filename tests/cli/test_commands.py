@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -208,3 +209,50 @@ def test_salvage(run: Any, there: Path, carrier: str) -> None:
     done = run("restore", carrier, "--salvage")
     assert done.status == 0
     assert "before the damage" in done.out
+
+
+def test_the_raw_file_itself_there_and_back(
+    run: Any, there: Path, shot: tuple[bytes, bytes]
+) -> None:
+    done = run("embed", "photo.dng", "photo.jpg", "--original")
+    assert done.status == 0
+    assert f"with the raw file itself (photo.dng, {len(shot[0]):,} bytes, uncompressed" in done.out
+    assert "raw file  photo.dng" in run("info", "photo.rawback.jpg").out
+    (there / "photo.dng").unlink()
+    done = run("restore", "photo.rawback.jpg", "--original")
+    assert (done.status, (there / "photo.dng").read_bytes()) == (0, shot[0])
+    assert done.out.startswith(f"photo.dng: the raw file as it was, {len(shot[0]):,} bytes")
+    done = run("restore", "photo.rawback.jpg", "--original", "--json")
+    assert done.document["error"]["type"] == "OutputRefused"
+
+
+def test_without_it_info_says_so(run: Any, carrier: str) -> None:
+    assert "raw file  not kept; a DNG is restored" in run("info", carrier).out
+    assert run("info", carrier, "--json").document["raw_file"] is None
+    done = run("restore", carrier, "--original", "--json")
+    assert done.document["error"]["type"] == "OriginalUnavailable"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ("embed photo.dng photo.jpg --original -q 60", "needs all samples"),
+        ("restore carrier.jpg --original --region 0,0,8,8", "whole file"),
+        ("restore carrier.jpg --original --salvage", "whole file"),
+        ("restore carrier.jpg carrier.jpg --original", "one carrier"),
+    ],
+)
+def test_the_whole_file_or_nothing(run: Any, carrier: str, arguments: str, why: str) -> None:
+    done = run(*arguments.split(), "--json")
+    assert done.status == 2
+    assert why in done.document["error"]["message"]
+
+
+def test_times_are_kept_where_that_is_asked_for(run: Any, there: Path, carrier: str) -> None:
+    long_ago = 1_100_000_000
+    os.utime(there / carrier, (long_ago, long_ago))
+    for command in ("restore", "strip", "shrink --size 3000"):
+        for options in (["-o", "new"], ["-o", "old", "--keep-times"]):
+            assert run(*command.split(), carrier, *options, "--overwrite").status == 0
+        assert (there / "old").stat().st_mtime == long_ago
+        assert (there / "new").stat().st_mtime > long_ago

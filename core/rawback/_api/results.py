@@ -265,9 +265,9 @@ class StripResult(_Result):
     """What came of `rawback.strip`.
 
     Attributes:
-        output: The JPEG without a payload.
+        output: The JPEG without a payload; None where it went to no file.
         removed_bytes: Bytes that were taken out.
     """
 
-    output: Path
+    output: Path | None
     removed_bytes: int

@@ -95,7 +95,7 @@ def _report(error: Exception, options: frozenset[str]) -> int:
     message = _sentence(error)
     if "--json" in options:
         kind = "UsageError" if usage else type(error).__name__
-        print_json({"error": {"type": kind, "message": message}})
+        print_json({"error": {"type": kind, "message": message}}, aside=_takes_stdout(options))
     elif isinstance(error, _UsageError):
         error.show()
     else:
@@ -103,6 +103,11 @@ def _report(error: Exception, options: frozenset[str]) -> int:
     if not usage and not options.isdisjoint({"-v", "--verbose"}):
         traceback.print_exception(error)
     return _USAGE if usage else _ERROR
+
+
+def _takes_stdout(options: frozenset[str]) -> bool:
+    """Whether what a command makes may go to stdout."""
+    return "-" in options and options.isdisjoint({"info", "verify"})
 
 
 def _sentence(error: Exception) -> str:

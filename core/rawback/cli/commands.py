@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 import rawback
 from rawback.cli import options
 from rawback.cli.batch import restore_all
-from rawback.cli.output import Printer, bytes_text, psnr_text, section_lines, visible_line
+from rawback.cli.output import (
+    Printer,
+    bytes_text,
+    psnr_text,
+    raw_file_text,
+    section_lines,
+    visible_line,
+)
 from rawback.cli.rates import rate_of
+from rawback.cli.streams import StreamJob, is_stream, read_bytes
 from rawback.files import label
+
+if TYPE_CHECKING:
+    from rawback._api.original import KeepOriginal
 
 __all__ = ["embed", "info", "restore", "shrink", "strip", "verify"]
 
@@ -31,19 +44,46 @@ def embed(
     force: options.Force = False,
     unguided: options.Unguided = False,
     verify: options.Verify = False,
+    original: options.KeepOriginal = False,
+    store_original: options.StoreOriginal = False,
+    keep_times: options.KeepTimes = False,
     as_json: options.AsJson = False,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Put a raw into the JPEG that was made from it.
 
-    Writes NAME.rawback.jpg beside the JPEG by default.
+    Writes NAME.rawback.jpg beside the JPEG by default. RAW, JPEG and OUT may be -: standard input
+    and output.
     """
     if in_place and (output is not None or sidecar):
         message = "--in-place goes with neither --output nor --sidecar; leave one out."
         raise options.UsageError(message)
     rate = rate_of(size, bpp, quality, psnr, lossless=lossless)
+    if original and not store_original and rate is not None and not rate.is_lossless:
+        message = "--original needs all samples; leave the rate out, or take --store-original."
+        raise options.UsageError(message)
+    keep: KeepOriginal = "store" if store_original else original
     printer = Printer(as_json, verbose, quiet)
+    if any(map(is_stream, (raw, jpeg, output))):
+        files_only = {"--in-place": in_place, "--sidecar": sidecar, "--keep-times": keep_times}
+        job = StreamJob((raw, jpeg), output, overwrite=overwrite, needs_files=files_only)
+        with printer.progress() as progress:
+            data, result = rawback.embed_bytes(
+                read_bytes(raw),
+                read_bytes(jpeg),
+                rate=rate,
+                force=force,
+                unguided=unguided,
+                verify=verify,
+                original=keep,
+                progress=progress,
+            )
+        job.write(data)
+        result = replace(result, output=job.output)
+        lines = _embed_lines(job.name, result)
+        printer.result(result.as_dict(), lines, aside=job.to_stdout)
+        return
     with printer.progress() as progress:
         result = rawback.embed(
             raw,
@@ -56,11 +96,18 @@ def embed(
             unguided=unguided,
             sidecar=(output or True) if sidecar else False,
             verify=verify,
+            original=keep,
+            keep_times=keep_times,
             progress=progress,
         )
+    lines = _embed_lines(label(result.output or ""), result)
+    printer.result(result.as_dict(), lines + (section_lines(result.sections) if verbose else []))
+
+
+def _embed_lines(name: str, result: rawback.EmbedResult) -> list[str]:
     figure = psnr_text(result.psnr_db, exact=result.exact)
     size_text = f"{bytes_text(result.payload_bytes)} ({result.bpp:.3f} bpp)"
-    lines = [f"{label(result.output or '')}: {figure}, {size_text}, {result.seconds:.1f} s"]
+    lines = [f"{name}: {figure}, {size_text}, {result.seconds:.1f} s"]
     if not result.exact:
         error = f"{result.error_over_sigma:.2f} of the raw's own noise"
         lines.append(f"  error is {error}, at the worst sample {result.worst_error} DN")
@@ -71,7 +118,9 @@ def embed(
         lines.append("  the JPEG does not show this raw, which was coded on its own")
     if result.original is not None:
         lines.append(f"  the JPEG as it was: {label(result.original)}")
-    printer.result(result.as_dict(), lines + (section_lines(result.sections) if verbose else []))
+    if result.raw_file is not None:
+        lines.append(f"  with the raw file itself ({raw_file_text(result.raw_file)})")
+    return lines
 
 
 def restore(
@@ -80,6 +129,8 @@ def restore(
     region: options.Region = None,
     sidecar: options.SidecarFile = None,
     salvage: options.Salvage = False,
+    original: options.Original = False,
+    keep_times: options.KeepTimes = False,
     recursive: options.Recursive = False,
     jobs: options.Jobs = None,
     cluster: options.Cluster = None,
@@ -93,12 +144,16 @@ def restore(
     """Turn carriers back into raw files, DNGs.
 
     Writes NAME.rawback.dng beside each carrier by default. Of several carriers, or of folders, a
-    second run does only what is left or has changed, and OUT is a folder.
+    second run does only what is left or has changed, and OUT is a folder. A carrier and OUT may be
+    -: standard input and output.
     """
     printer = Printer(as_json, verbose, quiet)
     if _several(carriers, recursive, jobs, cluster, journal, json_lines):
         if region is not None or sidecar is not None:
             message = "--region and --sidecar are for one carrier; give just one file."
+            raise options.UsageError(message)
+        if original or keep_times:
+            message = "--original and --keep-times are for one carrier; give just one file."
             raise options.UsageError(message)
         restore_all(
             carriers,
@@ -113,22 +168,52 @@ def restore(
             overwrite=overwrite,
         )
         return
+    if original and (region is not None or salvage):
+        message = "--original gives back a whole file; leave --region and --salvage out."
+        raise options.UsageError(message)
+    part = None if region is None else options.parse_region(region)
+    if is_stream(carriers[0]) or is_stream(output) or is_stream(sidecar):
+        inputs = (carriers[0], sidecar)
+        needs_files = {"--keep-times": keep_times}
+        job = StreamJob(inputs, output, overwrite=overwrite, needs_files=needs_files)
+        with printer.progress() as progress:
+            data, result = rawback.restore_bytes(
+                read_bytes(carriers[0]),
+                region=part,
+                sidecar=None if sidecar is None else read_bytes(sidecar),
+                salvage=salvage,
+                original=original,
+                progress=progress,
+            )
+        job.write(data)
+        result = replace(result, output=job.output)
+        printer.result(result.as_dict(), _restore_lines(job.name, result), aside=job.to_stdout)
+        return
     with printer.progress() as progress:
         result = rawback.restore(
             carriers[0],
             output,
-            region=None if region is None else options.parse_region(region),
+            region=part,
             sidecar=sidecar,
             salvage=salvage,
+            original=original,
             overwrite=overwrite,
+            keep_times=keep_times,
             progress=progress,
         )
+    printer.result(result.as_dict(), _restore_lines(label(result.output or ""), result))
+
+
+def _restore_lines(name: str, result: rawback.RestoreResult) -> list[str]:
+    if result.raw_file is not None:
+        size = f"{result.raw_file.size:,} bytes"
+        return [f"{name}: the raw file as it was, {size}, {result.seconds:.1f} s"]
     size = f"{result.width} x {result.height}"
     exact = ", every sample as the camera gave it" if result.exact else ""
-    lines = [f"{label(result.output or '')}: {size}{exact}, {result.seconds:.1f} s"]
+    lines = [f"{name}: {size}{exact}, {result.seconds:.1f} s"]
     if not result.complete:
         lines.append("  restored from the sections before the damage only")
-    printer.result(result.as_dict(), lines)
+    return lines
 
 
 def info(
@@ -138,7 +223,7 @@ def info(
     quiet: options.Quiet = False,
 ) -> None:
     """Say what raw a carrier holds, and in how many bytes."""
-    contents = rawback.inspect(carrier)
+    contents = rawback.inspect(read_bytes(carrier) if is_stream(carrier) else carrier)
     camera = " ".join(dict.fromkeys(f"{contents.make} {contents.model}".split())) or "unknown"
     state = "" if contents.intact else ", damaged"
     size = f"{contents.payload_bytes:,} bytes, {contents.bpp:.3f} bpp"
@@ -149,6 +234,7 @@ def info(
         f"  JPEG      {contents.carrier_width} x {contents.carrier_height}",
         f"  payload   {size}, format {contents.format_version}{state}",
         f"  made as   {'lossless' if contents.exact else 'lossy'}",
+        f"  raw file  {raw_file_text(contents.raw_file)}",
         "",
         *section_lines(contents.sections),
     ]
@@ -169,7 +255,12 @@ def verify(
     """
     printer = Printer(as_json, verbose, quiet)
     with printer.progress() as progress:
-        checked = rawback.verify(carrier, raw=raw, sidecar=sidecar, progress=progress)
+        checked = rawback.verify(
+            read_bytes(carrier) if is_stream(carrier) else carrier,
+            raw=raw,
+            sidecar=sidecar,
+            progress=progress,
+        )
     lines = [f"{label(carrier)}: {checked.status}. {checked.detail}"]
     if checked.psnr_db is not None and checked.exact is not None:
         worst = "" if checked.exact else f", at the worst sample {checked.worst_error} DN"
@@ -185,31 +276,54 @@ def shrink(
     size: options.NeededSize,
     output: options.NeededOutput,
     overwrite: options.Overwrite = False,
+    keep_times: options.KeepTimes = False,
     as_json: options.AsJson = False,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Make a carrier smaller by cutting off its finest sections, without the raw."""
-    result = rawback.shrink(carrier, size, output, overwrite=overwrite)
+    name, aside = label(output), False
+    if is_stream(carrier) or is_stream(output):
+        needs_files = {"--keep-times": keep_times}
+        job = StreamJob((carrier,), output, overwrite=overwrite, needs_files=needs_files)
+        data, result = rawback.shrink_bytes(read_bytes(carrier), size)
+        job.write(data)
+        result = replace(result, output=job.output)
+        name, aside = job.name, job.to_stdout
+    else:
+        result = rawback.shrink(carrier, size, output, overwrite=overwrite, keep_times=keep_times)
     line = (
-        f"{label(output)}: {bytes_text(result.payload_bytes)} ({result.bpp:.3f} bpp), "
+        f"{name}: {bytes_text(result.payload_bytes)} ({result.bpp:.3f} bpp), "
         f"{bytes_text(result.removed_bytes)} less"
     )
-    Printer(as_json, verbose, quiet).result(result.as_dict(), [line])
+    Printer(as_json, verbose, quiet).result(result.as_dict(), [line], aside=aside)
 
 
 def strip(
     carrier: options.CarrierFile,
     output: options.NeededOutput,
     overwrite: options.Overwrite = False,
+    keep_times: options.KeepTimes = False,
     as_json: options.AsJson = False,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Write the JPEG without its payload, as it was before."""
-    result = rawback.strip(carrier, output, overwrite=overwrite)
+    printer = Printer(as_json, verbose, quiet)
+    if is_stream(carrier) or is_stream(output):
+        needs_files = {"--keep-times": keep_times}
+        job = StreamJob((carrier,), output, overwrite=overwrite, needs_files=needs_files)
+        data = read_bytes(carrier)
+        bare = rawback.strip_bytes(data)
+        job.write(bare)
+        removed = len(data) - len(bare)
+        result = rawback.StripResult(job.output, removed)
+        line = f"{job.name}: {bytes_text(removed)} taken out"
+        printer.result(result.as_dict(), [line], aside=job.to_stdout)
+        return
+    result = rawback.strip(carrier, output, overwrite=overwrite, keep_times=keep_times)
     line = f"{label(output)}: {bytes_text(result.removed_bytes)} taken out"
-    Printer(as_json, verbose, quiet).result(result.as_dict(), [line])
+    printer.result(result.as_dict(), [line])
 
 
 def _several(carriers: list[str], *of_batches: object) -> bool:

@@ -23,10 +23,13 @@ __all__ = [
     "Journal",
     "JpegFile",
     "JsonLines",
+    "KeepOriginal",
+    "KeepTimes",
     "Lossless",
     "NeededOutput",
     "NeededSize",
     "NoVerify",
+    "Original",
     "Output",
     "OutputOrFolder",
     "Overwrite",
@@ -42,6 +45,7 @@ __all__ = [
     "SidecarFile",
     "Size",
     "Sources",
+    "StoreOriginal",
     "Unguided",
     "UsageError",
     "Verbose",
@@ -229,6 +233,24 @@ Force: TypeAlias = Annotated[
 Unguided: TypeAlias = Annotated[
     bool,
     typer.Option("--unguided", help="If JPEG does not show RAW, code RAW on its own: far larger."),
+]
+KeepOriginal: TypeAlias = Annotated[
+    bool,
+    typer.Option("--original", help="Keep the raw file itself, byte for byte; goes with lossless."),
+]
+StoreOriginal: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--store-original",
+        help="The same, and store the whole file where it cannot be made from its samples.",
+    ),
+]
+Original: TypeAlias = Annotated[
+    bool,
+    typer.Option("--original", help="The raw file itself, as it was, under its own name."),
+]
+KeepTimes: TypeAlias = Annotated[
+    bool, typer.Option("--keep-times", help="Give the output the times of the file it is made of.")
 ]
 Region: TypeAlias = Annotated[
     str | None, typer.Option(metavar="X,Y,W,H", help="Only this part, in raw pixels.")

@@ -9,9 +9,10 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rawback.cli.interrupt import interruption
+from rawback.files import label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ __all__ = [
     "bytes_text",
     "print_json",
     "psnr_text",
+    "raw_file_text",
     "section_lines",
     "sub_progress",
     "visible_line",
@@ -31,12 +33,16 @@ __all__ = [
 _PATIENCE = 1.0
 
 
-def print_json(document: Mapping[str, Any]) -> None:
-    """Print a document, and nothing else, to stdout.
+def print_json(document: Mapping[str, Any], *, aside: bool = False) -> None:
+    """Print a document, and nothing else, to stdout; or to stderr, where that is taken by data.
 
     Not a letter beyond ASCII goes out, so names that are no valid text survive as escapes.
     """
-    print(json.dumps(document, indent=2, allow_nan=False))
+    print(json.dumps(document, indent=2, allow_nan=False), file=_output(aside=aside))
+
+
+def _output(*, aside: bool) -> TextIO:
+    return sys.stderr if aside else sys.stdout
 
 
 def bytes_text(size: int) -> str:
@@ -54,6 +60,14 @@ def bytes_text(size: int) -> str:
 def psnr_text(psnr: float, *, exact: bool) -> str:
     """A PSNR for people."""
     return "exact" if exact else f"{psnr:.2f} dB"
+
+
+def raw_file_text(raw_file: rawback.RawFileInfo | None) -> str:
+    """Whether a payload gives the raw file itself back, and what that takes."""
+    if raw_file is None:
+        return "not kept; a DNG is restored"
+    name = f"{label(raw_file.name)}, " if raw_file.name else ""
+    return f"{name}{raw_file.size:,} bytes, {raw_file.encoding}, for {bytes_text(raw_file.bytes)}"
 
 
 def visible_line(errors: Sequence[rawback.VisibleError]) -> str:
@@ -99,12 +113,14 @@ class Printer:
     verbose: bool
     quiet: bool
 
-    def result(self, document: Mapping[str, Any], lines: Sequence[str]) -> None:
-        """Print a result: as a document, or in words."""
+    def result(
+        self, document: Mapping[str, Any], lines: Sequence[str], *, aside: bool = False
+    ) -> None:
+        """Print a result: as a document, or in words; to stderr where stdout is taken by data."""
         if self.as_json:
-            print_json(document)
+            print_json(document, aside=aside)
         elif not self.quiet:
-            print(*lines, sep="\n")
+            print(*lines, sep="\n", file=_output(aside=aside))
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[rawback.Progress]:

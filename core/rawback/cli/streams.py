@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rawback.cli.options import UsageError
-from rawback.files import check_output, read_file, write_file
+from rawback.files import check_output, label, read_file, write_file
 
 if TYPE_CHECKING:
     from rawback.files import StrPath
@@ -17,7 +18,7 @@ _STREAM = "-"
 
 
 def is_stream(path: StrPath | None) -> bool:
-    """Whether a path stands for standard input or output; a file of that name is ``./-``."""
+    """Whether a path stands for standard input or output; a file of that name is given with its folder."""
     return path is not None and str(path) == _STREAM
 
 
@@ -83,9 +84,14 @@ class StreamJob:
         return self._output is None
 
     @property
+    def output(self) -> Path | None:
+        """The file that is written; None for standard output."""
+        return None if self._output is None else Path(self._output)
+
+    @property
     def name(self) -> str:
         """What to call the output."""
-        return "standard output" if self._output is None else str(self._output)
+        return "standard output" if self._output is None else label(self._output)
 
     def write(self, data: bytes) -> None:
         """Write the output."""
