@@ -13,8 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from rawback.original.making import make_recipe
+from rawback_lab.reliability.recipes import originals
+
+from ..original.unusual import unusual
 from .second_decoder import RefusedError, Stored, load_stored, restore
 from .second_decoder.carrier import CONTENT_TYPE, payload_bytes, superbox_of
+from .second_decoder.original import original
 from .second_decoder.payload import Source, crc32c, read_header
 
 if TYPE_CHECKING:
@@ -150,3 +155,20 @@ def test_cut_payloads_come_closer(name: str, stored: Stored) -> None:
     distances = [float(np.abs(mosaic.astype(np.int64) - whole).mean()) for mosaic in found]
     assert distances[-1] == 0 < distances[0]
     assert all(after <= 1.02 * before for before, after in pairwise(distances))
+
+
+@pytest.mark.parametrize("kind", range(5))
+def test_makes_raw_files_again(kind: int) -> None:
+    """Recipes of the library, of every kind, give the very file here too (3.12)."""
+    made = originals()[kind]
+    assert original(made.recipe, made.mosaic) == made.file
+    with pytest.raises(RefusedError):
+        original(made.recipe[:-1], made.mosaic)
+
+
+@pytest.mark.parametrize("coding", ["slices", "cells", "corner", "wide", "restarts", "border"])
+def test_makes_unusual_raw_files_again(coding: str) -> None:
+    """The same for files of kinds that few cameras make (3.12)."""
+    file, mosaic, origin = unusual(coding)
+    recipe = make_recipe(file, mosaic, origin=origin)
+    assert original(recipe, mosaic) == file

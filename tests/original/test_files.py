@@ -12,30 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rawback.errors import OriginalUnavailable
-from rawback.ljpeg import HuffmanTable, Scan, write_scan
 from rawback.original import read_recipe
 from rawback.original.making import make_recipe, store_whole
 from rawback.original.rebuilding import rebuild
 
-from ..ljpeg import twin
+from .unusual import COLUMNS, ROWS, jpeg, scene, slices, unusual
 from .writers import Tiff, bits_of_rows, cut_up, tiff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-
-ROWS, COLUMNS = 22, 36
-TABLE = HuffmanTable.optimal([3, 9, 9, 8, 8, 7, 7, 6, 6, 5, 5, 4, 4, 3, 2, 1, 1])
-OTHER_TABLE = HuffmanTable.optimal([1] * 17)
-
-
-def scene(bits: int, rows: int = ROWS, columns: int = COLUMNS, seed: int = 0) -> NDArray[np.uint16]:
-    """A mosaic with smooth parts, noise and clipped highlights."""
-    random = np.random.default_rng(seed)
-    ramp = np.linspace(0, 1 << bits, columns)[None, :] * np.linspace(0.2, 1.2, rows)[:, None]
-    noisy = ramp + random.normal(0, 1 << (bits - 5), ramp.shape)
-    return np.clip(noisy, 0, (1 << bits) - 1).astype(np.uint16)
 
 
 def given_back(
@@ -151,25 +138,6 @@ def test_linear_pictures_have_three_samples_a_pixel() -> None:
     given_back(tiff(about, tiles), pixels)
 
 
-def jpeg(
-    samples: NDArray[np.uint16],
-    components: int,
-    *,
-    pad: int = 1,
-    wide: bool = False,
-    rows: int | None = None,
-    tail: bytes = b"\xff\xd9",
-    **scan: int,
-) -> bytes:
-    """Lossless JPEG of a chunk, by the plain twin; `rows` of it if other than the chunk's."""
-    high = samples.shape[0] if rows is None else rows
-    shaped = samples.reshape(high, -1, components)
-    settings = {"precision": 16, "predictor": 1} | scan
-    tables = tuple((TABLE, OTHER_TABLE)[k % 2] for k in range(components))
-    header = Scan(high, shaped.shape[1], tables=tables, **settings)
-    return write_scan(header) + twin.encode(header, shaped, pad=pad, wide=wide) + tail
-
-
 @pytest.mark.parametrize("predictor", range(1, 8))
 @pytest.mark.parametrize("components", [1, 2, 4])
 def test_lossless_jpeg_in_tiles(predictor: int, components: int) -> None:
@@ -208,14 +176,9 @@ def test_whatever_fills_tiles_up(fill: str) -> None:
     given_back(tiff(Tiff(ROWS, COLUMNS, 16, compression=7, tile=(16, 16)), tiles), mosaic)
 
 
-def test_tiles_that_are_cut_at_the_image_end() -> None:
-    mosaic = scene(16)
-    tiles = [
-        jpeg(mosaic[top : top + 16, left : left + 16], 2)
-        for top in range(0, ROWS, 16)
-        for left in range(0, COLUMNS, 16)
-    ]
-    given_back(tiff(Tiff(ROWS, COLUMNS, 16, compression=7, tile=(16, 16)), tiles), mosaic)
+@pytest.mark.parametrize("kind", ["cells", "corner", "wide", "restarts", "border"])
+def test_kinds_that_few_cameras_make(kind: str) -> None:
+    given_back(*unusual(kind))
 
 
 def test_linear_lossless_jpeg() -> None:
@@ -234,27 +197,10 @@ def test_category_16_with_bits_of_its_own() -> None:
         given_back(tiff(Tiff(ROWS, COLUMNS, 16, compression=7, tile=(16, 16)), tiles), mosaic)
 
 
-def test_cells_of_two_by_two_as_four_components() -> None:
-    mosaic = scene(14)
-    tiles = []
-    for tile in cut_up(mosaic, (16, 16)):
-        cells = tile.reshape(8, 2, 8, 2).transpose(0, 2, 1, 3).reshape(8, 32)
-        tiles.append(jpeg(cells, 4, precision=14))
-    given_back(tiff(Tiff(ROWS, COLUMNS, 14, compression=7, tile=(16, 16)), tiles), mosaic)
-
-
-@pytest.mark.parametrize("slices", [(2, 12, 12), (1, 20, 16), (3, 8, 12), (0, 0, 0)])
+@pytest.mark.parametrize("widths", [(2, 12, 12), (1, 20, 16), (3, 8, 12), (0, 0, 0)])
 @pytest.mark.parametrize("components", [2, 4])
-def test_slices_of_cr2(slices: tuple[int, int, int], components: int) -> None:
-    mosaic = scene(14)
-    count, wide, last = slices
-    widths = [wide] * count + [last or COLUMNS]
-    lefts = np.cumsum([0, *widths])
-    parts = [mosaic[:, left : left + w].reshape(-1) for left, w in zip(lefts, widths, strict=False)]
-    samples = np.concatenate(parts).reshape(ROWS, COLUMNS)
-    file = jpeg(samples, components, precision=14, tail=b"\xff\xd9\0\0\0")
-    about = Tiff(ROWS, COLUMNS, 14, compression=6, more={50752: slices} if count else {})
-    given_back(tiff(about, [file]), mosaic)
+def test_slices_of_cr2(widths: tuple[int, int, int], components: int) -> None:
+    given_back(*slices(widths, components))
 
 
 def test_a_thumbnail_as_large_as_the_raw_is_no_obstacle() -> None:
