@@ -58,7 +58,8 @@ def test_any_name_will_do(tmp_path: Path, shot: Shot, small_carrier: bytes, name
     carrier.write_bytes(small_carrier)
     assert rawback.verify(carrier).intact
     assert rawback.restore(carrier).output == tmp_path / f"{stem}.rawback.dng"
-    stripped = rawback.strip(carrier, tmp_path / f"{stem}.rawback.jpg").output
+    stripped = tmp_path / f"{stem}.rawback.jpg"
+    assert rawback.strip(carrier, stripped).output == stripped
     assert stripped.read_bytes() == shot[1]
 
 
