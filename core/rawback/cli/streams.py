@@ -18,7 +18,7 @@ _STREAM = "-"
 
 
 def is_stream(path: StrPath | None) -> bool:
-    """Whether a path stands for standard input or output; a file of that name is given with its folder."""
+    """Whether a path stands for standard input or output; ``-`` in a folder is a file."""
     return path is not None and str(path) == _STREAM
 
 
