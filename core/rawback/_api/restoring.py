@@ -358,6 +358,8 @@ def _readable(payload: bitstream.Payload, carrier: DecodedJpeg) -> tuple[Status,
         )
     try:
         decoder.check_readable(payload)
+    except PayloadTooNew:
+        raise
     except PayloadDamaged as error:
         return "payload damaged", str(error)
     return None
