@@ -150,10 +150,3 @@ def test_every_processor_and_number_of_threads_restores_the_same(
 ) -> None:
     found = machines.digests((str(threads),), restrictions)
     assert found == {name: {entry["sha256"]} for name, entry in DIGESTS.items()}
-
-
-def test_plain_python_reads_what_the_range_coder_wrote() -> None:
-    """The stand-in with which the stored carriers are restored where constriction has no wheel."""
-    stand_in = GOLDEN / "no_wheel"
-    found = machines.digests(("1",), {}, paths=(stand_in,))
-    assert found == {name: {entry["sha256"]} for name, entry in DIGESTS.items()}

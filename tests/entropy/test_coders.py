@@ -17,7 +17,6 @@ from rawback.entropy import (
     code_parameters,
     quantise_counts,
 )
-from rawback.errors import PayloadDamaged
 
 TABLES = TableSet(quantise_counts(np.array([[90.0, 9, 1], [1, 1, 1], [1, 1000, 1]])))
 INTEGERS = st.one_of(st.integers(-3, 3), st.integers(-30, 30), st.integers(-64_999, 64_999))
@@ -84,10 +83,10 @@ def test_integers_round_trip(values: list[int]) -> None:
     ("values", "data"),
     [
         ([], ""),
-        ([0, 0, 0], "a5d22602"),
-        ([3, -1, 0, 2], "2f06c297"),
-        ([-24, 24, 25, -65000], "b9e2a2e682d86af90039638d"),
-        (range(-40, 41, 8), "1fff66e66ff89b288c02b623f004b590"),
+        ([0, 0, 0], "10"),
+        ([3, -1, 0, 2], "97c1"),
+        ([-24, 24, 25, -65000], "e6a1fa50e964cf6f60"),
+        (range(-40, 41, 8), "e66619b8131efa18cbda96a0c580"),
     ],
 )
 def test_short_lists_of_integers_are_coded_as_these_bytes(values: list[int], data: str) -> None:
@@ -109,36 +108,25 @@ def test_integers_cost_what_their_spread_asks_for() -> None:
 
 @settings(max_examples=300)
 @given(st.binary(max_size=60), st.integers(0, 2**32))
-def test_garbage_gives_symbols_or_is_refused(data: bytes, seed: int) -> None:
+def test_garbage_gives_symbols(data: bytes, seed: int) -> None:
     rng = np.random.default_rng(seed)
     decoder = SymbolDecoder(data)
-    try:
-        for _ in range(8):
-            indices = rng.integers(0, 3, rng.integers(0, 40)).astype(np.uint8)
-            symbols = decoder.code(TABLES, indices)
-            assert len(symbols) == len(indices)
-            assert ((symbols >= 0) & (symbols < 3)).all()
-            assert (decoder.code_escapes(None, 3) >= 0).all()
-            assert len(code_parameters(decoder, None, 5)) == 5
-    except PayloadDamaged:
-        return
-
-
-def test_bytes_that_no_encoder_writes_are_refused() -> None:
-    with pytest.raises(PayloadDamaged, match=r"restore from another copy$"):
-        SymbolDecoder(b"\xff" * 64).code(TABLES, np.zeros(100, np.uint8))
+    for _ in range(8):
+        indices = rng.integers(0, 3, rng.integers(0, 40)).astype(np.uint8)
+        symbols = decoder.code(TABLES, indices)
+        assert len(symbols) == len(indices)
+        assert ((symbols >= 0) & (symbols < 3)).all()
+        assert (decoder.code_escapes(None, 3) >= 0).all()
+        assert len(code_parameters(decoder, None, 5)) == 5
 
 
 @given(st.integers(0, 400))
-def test_a_cut_stream_gives_symbols_or_is_refused(kept: int) -> None:
+def test_a_cut_stream_gives_the_symbols_before_the_cut(kept: int) -> None:
     symbols = np.random.default_rng(3).integers(0, 3, 2000).astype(np.int32)
     encoder = SymbolEncoder()
     encoder.code(TABLES, np.ones(2000, np.uint8), symbols)
     data = encoder.finish()
     assert len(data) > 390
-    sure = max(0, math.floor((8 * kept - 64) / math.log2(3)) - 2)
-    try:
-        found = SymbolDecoder(data[:kept]).code(TABLES, np.ones(2000, np.uint8))
-    except PayloadDamaged:
-        return
+    sure = max(0, math.floor((8 * kept - 32) / math.log2(3)) - 2)
+    found = SymbolDecoder(data[:kept]).code(TABLES, np.ones(2000, np.uint8))
     assert np.array_equal(found[:sure], symbols[:sure])

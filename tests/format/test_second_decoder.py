@@ -37,7 +37,7 @@ DIGESTS: dict[str, str] = {
 @pytest.fixture(scope="module")
 def stored() -> Stored:
     """The tables and networks of the golden carriers."""
-    return load_stored(PACKAGE / "codec", PACKAGE / "weights")
+    return load_stored(PACKAGE / "common", PACKAGE / "weights")
 
 
 def golden(name: str) -> bytes:

@@ -8,9 +8,9 @@ from functools import cache
 
 from safetensors.numpy import load as load_numbers
 
-from rawback.entropy import TableSet
+from rawback.entropy import Curves, TableSet
 from rawback.files import read_packaged
-from rawback.residual import ContextWeights, LayerModel
+from rawback.residual import LayerModel
 
 __all__ = ["CodingTables", "coding_tables"]
 
@@ -35,9 +35,9 @@ def coding_tables() -> CodingTables:
     """Load ``tables.safetensors``, made by ``python -m rawback_lab.contexts.train``."""
     data = read_packaged("rawback.common", "tables.safetensors")
     arrays = load_numbers(data)
-    context = ContextWeights(arrays["magnitude"], arrays["noise"])
-    first, grow, refine, empty, exact = (
-        TableSet(arrays[name]) for name in ("first", "grow", "refine", "empty", "exact")
+    curves = Curves(arrays["stretch"], arrays["squash"])
+    layers = LayerModel(
+        curves, arrays["layer_probabilities"], arrays["layer_uses"], arrays["layer_weights"]
     )
-    layers = LayerModel(context, first, grow, refine, empty)
+    exact = TableSet(arrays["exact"])
     return CodingTables(hashlib.sha256(data).digest()[:8], layers, exact)

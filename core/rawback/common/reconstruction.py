@@ -10,6 +10,7 @@ from rawback.parallel import in_threads
 from rawback.residual import (
     Band,
     TileCoefficients,
+    TileContext,
     band_shape,
     bands,
     class_pyramid,
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from rawback.common.header_fields import ResidualParameters
     from rawback.common.prediction import Prediction
     from rawback.common.tiles import Window
+    from rawback.residual import KLT
 
-__all__ = ["band_slices", "empty_tile", "restored_residual"]
+__all__ = ["band_slices", "restored_residual", "tile_context"]
 
 _TO_DOMAIN = 1
 """A coefficient unit is half a unit of the noise-normalised domain: one bit less."""
@@ -47,11 +49,12 @@ def band_slices(band: Band, tile: Window, window: Window) -> tuple[slice, slice]
     return slice(top, top + rows), slice(left, left + columns)
 
 
-def empty_tile(prediction: Prediction, weights: ErrorWeights) -> TileCoefficients:
-    """The coefficients of a tile of which only the base and what the guide says are known."""
+def tile_context(prediction: Prediction, weights: ErrorWeights, transform: KLT) -> TileContext:
+    """What base and guide say of a tile's coefficients."""
     light = mean_pyramid(prediction.planes.sum(axis=0, dtype=np.int32) >> 2)
     noise = {band: weights.noise(values) for band, values in light.items()}
-    return TileCoefficients.blank(class_pyramid(prediction.classes), noise)
+    classes = class_pyramid(prediction.classes)
+    return TileContext.of(prediction.planes, classes, noise, transform)
 
 
 def restored_residual(
@@ -94,9 +97,9 @@ def _place(
     """Restore a tile's coefficients of one component into the bands of a window."""
     part = tile.intersection(window)
     quantiser = parameters.quantisers[coded.layers - 1]
+    indices_of = coded.bands()
     for band, target in coefficients.items():
         source = band_slices(band, part, tile)
-        magnitude = coded.magnitude[band][component][source]
-        if magnitude.any():
-            negative = coded.negative[band][component][source]
-            target[band_slices(band, part, window)] = quantiser.values(magnitude, negative, band)
+        indices = indices_of[band][component][source]
+        if indices.any():
+            target[band_slices(band, part, window)] = quantiser.values(indices, band)

@@ -12,7 +12,7 @@ from rawback.common.coding_tables import coding_tables
 from rawback.common.error_weights import ErrorWeights
 from rawback.common.header_fields import ResidualParameters, frame_from_header, geometry_of
 from rawback.common.prediction import GuideSource, Prediction, predict
-from rawback.common.reconstruction import empty_tile, restored_residual
+from rawback.common.reconstruction import restored_residual, tile_context
 from rawback.common.tiles import MARGIN, Grid, Window, split_planes
 from rawback.entropy import SymbolDecoder
 from rawback.errors import PayloadDamaged
@@ -22,8 +22,8 @@ from rawback.residual import (
     LosslessModel,
     LosslessTile,
     TileCoefficients,
-    code_layer,
     code_lossless,
+    decode_layer,
     read_code_values,
 )
 from rawback.tone import Base, NoiseDomain, colour_histogram
@@ -161,18 +161,21 @@ class FrameDecoder:
 
     def _decode_tile(self, tile: Window, prediction: Prediction) -> TileCoefficients:
         """The coefficients of one tile, as far as its sections go."""
-        coefficients = empty_tile(prediction, self.weights)
+        coefficients = TileCoefficients.zeros(tile.shape)
+        if self.parameters is None:
+            return coefficients
+        context = tile_context(prediction, self.weights, self.parameters.transform)
         index = self.tiles.index(tile)
-        for layer, quantiser in enumerate(self.parameters.quantisers if self.parameters else ()):
+        for layer, quantiser in enumerate(self.parameters.quantisers):
             data = self.sections.get((SectionKind.RESIDUAL, layer, index))
             if data is None:
                 # A layer that leaves all at zero is not written; a tile that is not all zero
                 # lacks a layer only where the payload was cut.
-                if coefficients.layers and any(m.any() for m in coefficients.magnitude.values()):
+                if coefficients.layers and coefficients.indices.any():
                     break
                 coefficients.layers += 1
                 continue
-            code_layer(SymbolDecoder(data), coding_tables().layers, coefficients, quantiser, None)
+            decode_layer(coding_tables().layers, context, coefficients, quantiser, data)
         return coefficients
 
     def _decode_lossless(

@@ -11,7 +11,7 @@ import numpy as np
 from rawback.bitstream import Header, Payload, Section, SectionKind, cut, pack, section_offsets
 from rawback.common.coding_tables import coding_tables
 from rawback.common.header_fields import ResidualParameters, cfa_digest
-from rawback.common.reconstruction import empty_tile, restored_residual
+from rawback.common.reconstruction import restored_residual
 from rawback.common.tiles import Window, even, join_planes
 from rawback.encoder.quantisation import (
     coarsened,
@@ -19,7 +19,7 @@ from rawback.encoder.quantisation import (
     restoring_points,
     restoring_sums,
 )
-from rawback.encoder.rate_control import Sample
+from rawback.encoder.rate_control import Sample, coefficients_of
 from rawback.entropy import SymbolEncoder
 from rawback.errors import RateUnreachable
 from rawback.parallel import in_threads
@@ -29,8 +29,8 @@ from rawback.residual import (
     CodeIndexDomain,
     Quantiser,
     TileCoefficients,
-    code_layer,
     code_lossless,
+    encode_layer,
     write_code_values,
 )
 from rawback.residual.fitting import fit_lossless
@@ -123,12 +123,10 @@ class PayloadBuilder:
         quantiser = Quantiser(step_code)
         sums = np.zeros((2, 2))
         for prediction in self.analysis.predicted:
-            tile = empty_tile(prediction, self.analysis.weights)
-            coefficients = Sample.of_tile(self.analysis, prediction).coefficients
+            tile = TileCoefficients.zeros(prediction.window.shape)
+            coefficients = coefficients_of(self.analysis, prediction.window)
             indices = indices_at(coefficients, step_code)
-            for band, index in indices.items():
-                tile.magnitude[band] = np.abs(index).astype(np.uint16)
-                tile.negative[band] = index < 0
+            tile.set(indices)
             tile.layers = 1
             sums += restoring_sums(coefficients, indices, quantiser)
             self.coefficients[prediction.window] = tile
@@ -237,15 +235,14 @@ def _code_tile(
 ) -> _CodedTile:
     sample = Sample.of_tile(analysis, prediction)
     finest = indices_at(sample.coefficients, step)
-    coded = empty_tile(prediction, analysis.weights)
+    coded = TileCoefficients.zeros(prediction.window.shape)
     layers: list[bytes | None] = []
     sums = []
     for octaves, quantiser in zip(reversed(range(len(quantisers))), quantisers, strict=True):
-        indices = coarsened(finest, octaves)
-        encoder = SymbolEncoder()
-        code_layer(encoder, coding_tables().layers, coded, quantiser, indices)
-        filled = any(index.any() for index in indices.values())
-        layers.append(encoder.finish() if filled else None)
+        indices = {band: coarsened(index, octaves) for band, index in finest.items()}
+        layers.append(
+            encode_layer(coding_tables().layers, sample.context, coded, quantiser, indices)
+        )
         sums.append(restoring_sums(sample.coefficients, indices, quantiser))
     return _CodedTile(layers, coded, np.array(sums))
 
@@ -253,6 +250,5 @@ def _code_tile(
 def _coarsen(tile: TileCoefficients, layer: int) -> None:
     """Take a tile's coefficients back to before a layer."""
     octaves = tile.layers - layer
-    for magnitude in tile.magnitude.values():
-        magnitude >>= octaves
+    tile.indices[...] = coarsened(tile.indices, octaves)
     tile.layers = layer

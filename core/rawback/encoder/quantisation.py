@@ -30,13 +30,9 @@ def indices_at(
     return {band: quantiser.indices(values, band, lift) for band, values in coefficients.items()}
 
 
-def coarsened(
-    indices: Mapping[Band, NDArray[np.int32]], octaves: int
-) -> dict[Band, NDArray[np.int32]]:
+def coarsened(indices: NDArray[np.int32], octaves: int) -> NDArray[np.int32]:
     """Indices at a step that is ``2 ** octaves`` times as large."""
-    if octaves == 0:
-        return dict(indices)
-    return {band: np.sign(v) * (np.abs(v) >> octaves) for band, v in indices.items()}
+    return np.sign(indices) * (np.abs(indices) >> octaves) if octaves else indices
 
 
 def restoring_sums(

@@ -17,20 +17,27 @@ import numpy as np
 
 from rawback.common.coding_tables import coding_tables
 from rawback.common.prediction import Prediction
-from rawback.common.reconstruction import band_slices, empty_tile
+from rawback.common.reconstruction import band_slices, tile_context
 from rawback.common.tiles import TILE, Window
 from rawback.encoder.quantisation import coarsened, indices_at
-from rawback.entropy import BitCounter
 from rawback.parallel import in_threads
 from rawback.rate import COARSEST_STEP, FINEST_STEP, LAYERS
-from rawback.residual import CODES_PER_LAYER, Band, Quantiser, band_shape, bands, code_layer
+from rawback.residual import (
+    CODES_PER_LAYER,
+    Band,
+    Quantiser,
+    TileCoefficients,
+    TileContext,
+    band_shape,
+    bands,
+    encode_layer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from rawback.common.error_weights import ErrorWeights
     from rawback.encoder.analysis import Analysis
     from rawback.types import Progress
 
@@ -41,7 +48,8 @@ __all__ = [
     "Sample",
     "StepSearch",
     "coarsest_reaching",
-    "estimate_bits",
+    "coefficients_of",
+    "layers_size",
     "samples_of",
 ]
 
@@ -71,18 +79,33 @@ _SLOPE = 0.03
 class Sample:
     """A tile, or blocks from all over the frame put together as one."""
 
-    prediction: Prediction
+    context: TileContext
     coefficients: dict[Band, NDArray[np.float32]]
 
     @classmethod
     def of_tile(cls, analysis: Analysis, prediction: Prediction) -> Sample:
         """A tile as it is."""
-        whole = analysis.source.grid.whole
-        coefficients = {
-            band: values[(slice(None), *band_slices(band, prediction.window, whole))]
-            for band, values in analysis.coefficients.items()
-        }
-        return cls(prediction, coefficients)
+        context = tile_context(prediction, analysis.weights, analysis.transform)
+        return cls(context, coefficients_of(analysis, prediction.window))
+
+    def copy(self) -> Sample:
+        """The same, of coefficients of its own that do not keep all of the frame's in memory."""
+        return Sample(self.context, {band: v.copy() for band, v in self.coefficients.items()})
+
+    @property
+    def area(self) -> int:
+        """Quads in it."""
+        rows, columns = self.context.shape
+        return rows * columns
+
+
+def coefficients_of(analysis: Analysis, tile: Window) -> dict[Band, NDArray[np.float32]]:
+    """Views of a tile's coefficients, ``[4, h, w]`` of each band."""
+    whole = analysis.source.grid.whole
+    return {
+        band: values[(slice(None), *band_slices(band, tile, whole))]
+        for band, values in analysis.coefficients.items()
+    }
 
 
 def samples_of(analysis: Analysis) -> list[Sample]:
@@ -96,15 +119,16 @@ def samples_of(analysis: Analysis) -> list[Sample]:
     return [Sample.of_tile(analysis, prediction) for prediction in predicted]
 
 
-def estimate_bits(sample: Sample, weights: ErrorWeights, step: float, layers: int) -> float:
-    """Bits that the layers of a sample take down to a step, see :func:`indices_at`."""
+def layers_size(sample: Sample, step: float, layers: int) -> int:
+    """Bytes that the layers of a sample take down to a step, see :func:`indices_at`."""
     finest = indices_at(sample.coefficients, step)
-    tile = empty_tile(sample.prediction, weights)
-    counter = BitCounter()
+    tile = TileCoefficients.zeros(sample.context.shape)
+    model, size = coding_tables().layers, 0
     for octaves in reversed(range(layers)):
         quantiser = Quantiser(math.ceil(step) + octaves * CODES_PER_LAYER)
-        code_layer(counter, coding_tables().layers, tile, quantiser, coarsened(finest, octaves))
-    return counter.bits
+        indices = {band: coarsened(index, octaves) for band, index in finest.items()}
+        size += len(encode_layer(model, sample.context, tile, quantiser, indices) or b"")
+    return size
 
 
 def _blocks(rows: int, columns: int) -> list[Window]:
@@ -139,7 +163,9 @@ def _mosaic(analysis: Analysis, blocks: list[Window]) -> Sample:
             coefficients[band][(slice(None), *there)] = values[
                 (slice(None), *band_slices(band, block, whole))
             ]
-    return Sample(Prediction(window, planes, classes), coefficients)
+    prediction = Prediction(window, planes, classes)
+    context = tile_context(prediction, analysis.weights, analysis.transform)
+    return Sample(context, coefficients)
 
 
 class StepSearch:
@@ -148,7 +174,7 @@ class StepSearch:
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
         self._samples = samples_of(analysis)
-        quads = sum(sample.prediction.window.area for sample in self._samples)
+        quads = sum(sample.area for sample in self._samples)
         self._scale = sum(tile.window.area for tile in analysis.predicted) / quads
         self._known: dict[float, float] = {}
         self._guessed: dict[float, float] = {}
@@ -211,10 +237,9 @@ class StepSearch:
         return round((step + math.log2(ratio) / slope) * _GRAIN) / _GRAIN
 
     def _estimated(self, step: float, layers: int) -> float:
-        weights = self.analysis.weights
-        bits = sum(in_threads(lambda s: estimate_bits(s, weights, step, layers), self._samples))
+        size = sum(in_threads(lambda sample: layers_size(sample, step, layers), self._samples))
         sections = LAYERS * len(self.analysis.predicted) * SECTION_BYTES
-        return bits / 8 * self._scale + sections
+        return size * self._scale + sections
 
 
 def coarsest_reaching(

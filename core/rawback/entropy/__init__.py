@@ -8,18 +8,19 @@ One interface serves both directions: :class:`SymbolCoder` has a single method `
 encoder is given the symbols and hands them back; the decoder is given none and finds them. Code
 written against it is its own inverse, so a reader cannot drift from its writer.
 
-Tables may also learn from what both sides have coded, see :mod:`rawback.entropy.adaptive_tables`.
+Wavelet indices and the samples of the lossless layer are coded in :mod:`rawback.residual` with
+adaptive models of binary decisions and the same range coder.
 """
 
-from rawback.entropy.adaptive_tables import AdaptiveTables
 from rawback.entropy.coder import BitCounter, SymbolCoder, SymbolDecoder, SymbolEncoder
+from rawback.entropy.curves import Curves
 from rawback.entropy.parameter_coding import code_parameters
 from rawback.entropy.tables import TABLE_PRECISION, TableSet, quantise_counts
 
 __all__ = [
     "TABLE_PRECISION",
-    "AdaptiveTables",
     "BitCounter",
+    "Curves",
     "SymbolCoder",
     "SymbolDecoder",
     "SymbolEncoder",

@@ -1,24 +1,30 @@
-"""A range coder that takes whole arrays of symbols.
-
-Symbols that share a table are coded together (constriction codes such a run in compiled code), in
-the order of table index and then of position. The order follows from the table indices, which both
-sides know.
-"""
+"""A range coder that takes whole arrays of symbols, each coded with a table of its own."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import constriction
 import numpy as np
 
 from rawback.entropy.tables import TableSet
-from rawback.errors import PayloadDamaged
+from rawback.kernels import Kernel, Read, Write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["BitCounter", "SymbolCoder", "SymbolDecoder", "SymbolEncoder"]
+
+_encode_intervals = Kernel(
+    "encode_intervals", Read(np.uint16, 1), Read(np.uint16, 1), Write(np.uint8, 1)
+)
+_decode_symbols = Kernel(
+    "decode_symbols",
+    Read(np.uint8, 1),
+    Write(np.int64, 1),
+    Read(np.uint16, 2),
+    Read(np.int32, 1),
+    Write(np.int32, 1),
+)
 
 
 class SymbolCoder(Protocol):
@@ -57,6 +63,9 @@ _PREFIX = TableSet(
     np.array([[1 << (15 - i) for i in range(15)] + [1] * 2], dtype=np.uint16)
 )  # value bits 0..16 have probability 2^-(bits + 1)
 
+_LONGEST_SYMBOL = 2
+"""Bytes that a symbol takes at most: its probability is at least ``2 ** -16``."""
+
 
 class SymbolEncoder:
     """Writes symbols; see :class:`SymbolCoder`."""
@@ -64,17 +73,16 @@ class SymbolEncoder:
     decoding = False
 
     def __init__(self) -> None:
-        self._encoder = constriction.stream.queue.RangeEncoder()
+        self._starts: list[NDArray[np.uint16]] = []
+        self._widths: list[NDArray[np.uint16]] = []
 
     def code(
         self, tables: TableSet, indices: NDArray[np.integer], symbols: NDArray[np.integer] | None
     ) -> NDArray[np.int32]:
         """Write `symbols`, which must be given."""
         given = _required(symbols)
-        order, runs = _runs(indices)
-        ordered = given[order]
-        for table, start, stop in runs:
-            self._encoder.encode(ordered[start:stop], tables.model(table))
+        self._starts.append(tables.starts[indices, given])
+        self._widths.append(tables.frequencies[indices, given])
         return given
 
     def code_escapes(self, values: NDArray[np.integer] | None, count: int) -> NDArray[np.int32]:
@@ -82,25 +90,25 @@ class SymbolEncoder:
         return _code_escapes(self, _required(values), count)
 
     def finish(self) -> bytes:
-        """All that was written, little-endian words less their trailing zero bytes."""
-        words = self._encoder.get_compressed()
-        return bytes(words.astype("<u4").tobytes().rstrip(b"\0"))
+        """All that was written, less its trailing zero bytes."""
+        empty = np.zeros(0, np.uint16)
+        starts, widths = (np.concatenate([empty, *p]) for p in (self._starts, self._widths))
+        # What a range loses by rounding down is less than a bit for 64 symbols.
+        room = np.empty(_LONGEST_SYMBOL * len(starts) + len(starts) // 256 + 16, np.uint8)
+        return room[: _encode_intervals(starts, widths, room)].tobytes()
 
 
 class SymbolDecoder:
     """Reads what a :class:`SymbolEncoder` wrote, given the same tables and indices.
 
-    Raises:
-        PayloadDamaged: From every method, when the bytes cannot be the encoder's.
+    Other bytes decode to other symbols: it is for sections' checksums to find them damaged.
     """
 
     decoding = True
 
     def __init__(self, data: bytes) -> None:
-        # Past its end the coder reads zeros, which is how stripped bytes come back.
-        padded = data + b"\0" * (-len(data) % 4)
-        words = np.frombuffer(padded, dtype="<u4").astype(np.uint32)
-        self._decoder = constriction.stream.queue.RangeDecoder(words)
+        self._data = np.frombuffer(data, np.uint8)
+        self._state = np.zeros(3, np.int64)
 
     def code(
         self,
@@ -112,17 +120,10 @@ class SymbolDecoder:
         if symbols is not None:
             message = "a decoder is given no symbols"
             raise ValueError(message)
-        order, runs = _runs(indices)
-        ordered = np.empty(len(indices), dtype=np.int32)
-        for table, start, stop in runs:
-            try:
-                ordered[start:stop] = self._decoder.decode(tables.model(table), stop - start)
-            except AssertionError as error:
-                message = "a section's coded symbols are broken; restore from another copy"
-                raise PayloadDamaged(message) from error
-        found = np.empty_like(ordered)
-        found[order] = ordered
-        return found
+        decoded = np.empty(len(indices), np.int32)
+        rows = np.ascontiguousarray(indices, dtype=np.int32)
+        _decode_symbols(self._data, self._state, tables.starts, rows, decoded)
+        return decoded
 
     def code_escapes(self, values: NDArray[np.integer] | None, count: int) -> NDArray[np.int32]:
         """Read `count` values; `values` must be None."""
@@ -142,11 +143,7 @@ class BitCounter:
     ) -> NDArray[np.int32]:
         """Count the bits of `symbols`, which must be given."""
         given = _required(symbols)
-        width = tables.symbols
-        pairs = np.bincount(
-            indices.astype(np.int64) * width + given, minlength=len(tables.frequencies) * width
-        )
-        self.bits += float(pairs @ tables.cost().ravel())
+        self.bits += float(tables.cost()[indices, given].sum(dtype=np.float64))
         return given
 
     def code_escapes(self, values: NDArray[np.integer] | None, count: int) -> NDArray[np.int32]:
@@ -159,18 +156,6 @@ def _required(symbols: NDArray[np.integer] | None) -> NDArray[np.int32]:
         message = "an encoder needs symbols"
         raise ValueError(message)
     return symbols.astype(np.int32, copy=False)
-
-
-def _runs(indices: NDArray[np.integer]) -> tuple[NDArray[np.intp], list[tuple[int, int, int]]]:
-    """The positions in order of their table, and each table's stretch of that order."""
-    # A stable sort of 16-bit keys is a radix sort: linear in time.
-    keys = indices.astype(np.uint16, copy=False)
-    order = keys.argsort(kind="stable")
-    counts = np.bincount(keys)
-    used = np.flatnonzero(counts)
-    stops = np.cumsum(counts[used])
-    starts = stops - counts[used]
-    return order, list(zip(used.tolist(), starts.tolist(), stops.tolist(), strict=True))
 
 
 def _code_escapes(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import constriction
 import numpy as np
 
 if TYPE_CHECKING:
@@ -24,40 +23,24 @@ class TableSet:
     Attributes:
         frequencies: uint16 ``[tables, symbols]``, each at least 1; a row adds up to
             ``2 ** TABLE_PRECISION``.
+        starts: uint16, the same shape: the sum of the frequencies before each symbol.
     """
 
     frequencies: NDArray[np.uint16]
-    _models: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
+    starts: NDArray[np.uint16] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         sums = self.frequencies.sum(axis=1, dtype=np.int64)
         if (sums != 1 << TABLE_PRECISION).any() or (self.frequencies == 0).any():
             message = "every frequency must be at least 1 and every row add up to 65536"
             raise ValueError(message)
+        starts = np.cumsum(self.frequencies, axis=1, dtype=np.int64) - self.frequencies
+        object.__setattr__(self, "starts", starts.astype(np.uint16))
 
     @property
     def symbols(self) -> int:
         """Size of the alphabet."""
         return int(self.frequencies.shape[1])
-
-    def model(self, table: int) -> Any:
-        """The entropy model of one table, built on first use.
-
-        The probabilities are multiples of ``2 ** -16``, exact in float64, so the fixed-point
-        model built from them is the same on every machine.
-        """
-        if table not in self._models:
-            probabilities = self.frequencies[table] / np.float64(1 << TABLE_PRECISION)
-            self._models[table] = constriction.stream.model.Categorical(
-                probabilities, perfect=False
-            )
-        return self._models[table]
-
-    def change(self, tables: NDArray[np.integer], frequencies: NDArray[np.uint16]) -> None:
-        """Put other frequencies ``[n, symbols]``, which add up as they must, in place of some."""
-        self.frequencies[tables] = frequencies
-        for table in tables.tolist():
-            self._models.pop(table, None)
 
     def cost(self) -> NDArray[np.float32]:
         """Bits that each symbol takes under each table, float32 ``[tables, symbols]``."""

@@ -2,7 +2,7 @@
 
 Two mechanisms on one scale, the noise-normalised domain:
 
-- *quality layers* (:mod:`.wavelet`, :mod:`.contexts`, :mod:`.layers`): wavelet coefficients of the
+- *quality layers* (:mod:`.wavelet`, :mod:`.layers`): wavelet coefficients of the
   four CFA planes, quantised in an embedded way, so that each layer halves the step;
 - the *exact layer* (:mod:`.exact`) on top of them: every sample, bit for bit.
 
@@ -13,9 +13,14 @@ tables of the quality layers learn from what has been coded.
 
 from rawback.residual.code_indices import CodeIndexDomain
 from rawback.residual.code_values import read_code_values, write_code_values
-from rawback.residual.contexts import ContextWeights
 from rawback.residual.klt import KLT
-from rawback.residual.layers import LayerModel, TileCoefficients, code_layer
+from rawback.residual.layers import (
+    LayerModel,
+    TileCoefficients,
+    TileContext,
+    decode_layer,
+    encode_layer,
+)
 from rawback.residual.lossless import LosslessModel, LosslessTile, code_lossless
 from rawback.residual.quantiser import (
     CODES_PER_LAYER,
@@ -39,20 +44,21 @@ __all__ = [
     "MAX_STEP_CODE",
     "Band",
     "CodeIndexDomain",
-    "ContextWeights",
     "LayerModel",
     "LosslessModel",
     "LosslessTile",
     "Quantiser",
     "RegionClass",
     "TileCoefficients",
+    "TileContext",
     "analyse",
     "band_shape",
     "bands",
     "class_pyramid",
     "classify_regions",
-    "code_layer",
     "code_lossless",
+    "decode_layer",
+    "encode_layer",
     "mean_pyramid",
     "read_code_values",
     "synthesise",

@@ -76,13 +76,12 @@ class Quantiser:
         found: NDArray[np.int32] = np.clip(scaled, -_MAX_INDEX, _MAX_INDEX).astype(np.int32)
         return found
 
-    def values(
-        self, magnitude: NDArray[np.uint16], negative: NDArray[np.bool_], band: Band
-    ) -> NDArray[np.int32]:
-        """Restore coefficients, in coefficient units, from indices."""
+    def values(self, indices: NDArray[np.int32], band: Band) -> NDArray[np.int32]:
+        """Restore coefficients, in coefficient units, from signed indices."""
+        magnitude = np.abs(indices)
         index = np.arange(int(magnitude.max(initial=0)) + 1, dtype=np.int64)
         down = np.where(index == 1, self.near, self.far)
         value = np.minimum((16 * index + 8 - down) * self.step(band) >> (4 + _FINE), 1 << 20)
         value[0] = 0
-        found: NDArray[np.int32] = value.astype(np.int32).take(magnitude)
-        return np.negative(found, out=found, where=negative)
+        restored: NDArray[np.int32] = value.astype(np.int32).take(magnitude)
+        return np.negative(restored, out=restored, where=indices < 0)

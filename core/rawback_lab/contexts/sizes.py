@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.encoder.rate_control import Sample, estimate_bits
+from rawback.encoder.rate_control import Sample, layers_size
 from rawback.rate import LAYERS
 from rawback_lab.contexts.material import HELD_OUT, real_frames, rendered, simulated_frames
 
@@ -31,9 +31,7 @@ _STEPS = (96, 128, 150, 170, 190, 210, 230, 250, 270, 290, 320)
 def size_at(analysis: Analysis, step: int) -> int:
     """Bytes of all layers down to a step, without those of the sections' heads."""
     samples = [Sample.of_tile(analysis, prediction) for prediction in analysis.predicted]
-    return round(
-        sum(estimate_bits(sample, analysis.weights, step, LAYERS) for sample in samples) / 8
-    )
+    return sum(layers_size(sample, step, LAYERS) for sample in samples)
 
 
 def main() -> None:

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .contexts import (
-    GROUPS,
-    classes,
-    far_sums,
-    known_before,
-    known_now,
-    level_maps,
-    near_sums,
-)
+from .contexts import BORDER, EMPTY_START, GOLOMB_START, Maps, bordered
+from .models import Models
+from .places import Place
 from .refusal import require
-from .symbols import LearningTable, Symbols, Table
-from .wavelet import LEVELS, Band, band_shape, bands
+from .symbols import RangeDecoder
+from .wavelet import LEVELS, Band, band_shape, bands, bands_of
 
 if TYPE_CHECKING:
-    from .arrays import Bools, Ints
+    from .arrays import Ints
     from .domain import Domain
     from .stored import Tables
 
@@ -31,6 +24,17 @@ MANTISSAS = [round(65536 * 2 ** (i / 32)) for i in range(32)]
 BAND_STEPS = {5: (1234, 1618), 4: (1648, 2169), 3: (2230, 2976), 2: (3098, 4239), 1: (4050, 5212)}
 LOWEST_STEP = 941
 COMPONENTS = 4
+
+
+def level_maps(plane: Ints, *, spots: bool) -> list[Ints]:
+    """A map of the tile at levels 0 to 5: highest spots, or means rounded down (3.9, Contexts)."""
+    maps = [plane]
+    for _ in range(LEVELS):
+        rows, columns = maps[-1].shape
+        padded = np.pad(maps[-1], ((0, rows % 2), (0, columns % 2)), mode="edge")
+        blocks = padded.reshape(-(-rows // 2), 2, -(-columns // 2), 2)
+        maps.append(blocks.max(axis=(1, 3)) if spots else blocks.sum(axis=(1, 3)) >> 2)
+    return maps
 
 
 @dataclass(frozen=True)
@@ -65,25 +69,19 @@ def noise_level(code: int) -> int:
     return max(1, 13312 * 65536 // (MANTISSAS[code % 32] << code // 32))
 
 
-class LayerTables:
-    """The probability tables of one section, which learn from its symbols (3.9, Indices)."""
-
-    def __init__(self, tables: Tables) -> None:
-        self.empty = Table(tables["empty"])
-        self.first = LearningTable(tables["first"], range(30, -1, -1))
-        self.grow = LearningTable(tables["grow"], (0, 2, 1))
-        self.refine = LearningTable(tables["refine"], (0, 1))
-
-
 class TileResidual:
     """The indices of one tile, refined layer by layer (3.9, Indices)."""
 
-    def __init__(self, tables: Tables, domain: Domain, power: int, base: Ints, spots: Ints) -> None:
-        self.tables = tables
+    def __init__(
+        self, tables: Tables, domain: Domain, given: Parameters, base: Ints, spots: Ints
+    ) -> None:
+        self.tables, power = tables, given.power
         self.shape: tuple[int, int] = (base.shape[1], base.shape[2])
         self.spots = level_maps(spots, spots=True)
         levels = level_maps(base.sum(axis=0) >> 2, spots=False)
         self.noise = [65536 // domain.residual_scale(level, power) for level in levels]
+        components = np.tensordot(given.matrix.T, base, 1) + 16 >> 5
+        self.base = [bands_of(np.clip(c, -65536, 65536)) for c in components]
         self.indices = [
             {band: np.zeros(band_shape(self.shape, band), np.int64) for band in bands()}
             for _ in range(COMPONENTS)
@@ -91,7 +89,7 @@ class TileResidual:
 
     def decode(self, data: bytes, layer: int, code: int) -> None:
         """Read the section of a layer with this step code (3.9, Indices)."""
-        LayerDecoder(self, Symbols(data), layer, code).decode()
+        LayerDecoder(self, data, layer, code).decode()
 
     def coefficients(self, code: int, points: tuple[int, int]) -> list[dict[Band, Ints]]:
         """The coefficients of each component's bands (3.9, Restoring)."""
@@ -110,79 +108,77 @@ class TileResidual:
 class LayerDecoder:
     """Reads one layer of one tile (3.9, Indices)."""
 
-    def __init__(self, tile: TileResidual, symbols: Symbols, layer: int, code: int) -> None:
-        self.tile, self.symbols, self.is_first = tile, symbols, layer == 0
-        self.tables = LayerTables(tile.tables)
+    def __init__(self, tile: TileResidual, data: bytes, layer: int, code: int) -> None:
+        self.tile, self.refining = tile, layer > 0
+        tables, at = tile.tables, (int(self.refining), min(max((code - 96) // 32, 0), 7))
+        self.models = Models(
+            RangeDecoder(data),
+            (tables["stretch"], tables["squash"]),
+            (tables["layer_probabilities"][at], tables["layer_uses"][at]),
+            16 * tables["layer_weights"][at],
+        )
         self.level = noise_level(code)
-        refining, regime = int(not self.is_first), min(max((code - 96) // 32, 0), 7)
-        self.magnitude = tile.tables["magnitude"][refining, regime]
-        self.noise = tile.tables["noise"][refining, regime]
-        self.known: list[dict[Band, Ints]] = [{} for _ in range(COMPONENTS)]
+        self.maps = Maps(refining=self.refining)
+        for component in range(COMPONENTS):
+            for band, index in tile.indices[component].items():
+                m = np.minimum(np.abs(index), 127)
+                self.maps.sizes[component][band] = bordered(4 * m + 2 * (m > 0))
+                self.maps.signs[component][band] = bordered(np.where(index < 0, 2, index > 0))
+                details = self._details(tile.base[component][band], band, code)
+                self.maps.details[component][band] = bordered(details)
+
+    def _details(self, base: Ints, band: Band, code: int) -> Ints:
+        """The class of each of the base's coefficients, with its sign (3.9, Contexts)."""
+        noise = self.tile.noise[band.level][: base.shape[0], : base.shape[1]]
+        quarters = np.abs(base) * noise * ((1 << 22) // band_step(code, band)) >> 24
+        found = np.zeros_like(quarters)
+        for power in range(11):
+            found += quarters >= 1 << power
+        return np.where(base < 0, -found, found)
 
     def decode(self) -> None:
-        """All bands, of component 0 and then of the others together (3.9, Indices)."""
+        """All bands, component by component (3.9, Indices)."""
         for band in bands():
-            for components in ((0,), (1, 2, 3)):
-                left = self._occupied(band, components)
-                for component in components:
-                    index = self.tile.indices[component][band]
-                    self.known[component][band] = known_before(np.abs(index))
-                if left:
-                    self._decode_band(band, left)
+            for component in range(COMPONENTS):
+                index = self.tile.indices[component][band]
+                if index.any() or self._becomes_filled(band, component):
+                    self._decode_band(band, component, index)
 
-    def _occupied(self, band: Band, components: tuple[int, ...]) -> list[int]:
-        """The components with an index that is not 0 behind this layer (3.9, Indices)."""
-        empty = [c for c in components if not self.tile.indices[c][band].any()]
-        rows = [2 * (band.level - 1) + self._has_parent(band, c) for c in empty]
-        flags = self.symbols.array(self.tables.empty, np.array(rows, np.int64)).tolist()
-        still_empty = {c for c, flag in zip(empty, flags, strict=True) if not flag}
-        return [c for c in components if c not in still_empty]
+    def _becomes_filled(self, band: Band, component: int) -> int:
+        """Whether a band of a component that was all 0 is no longer (3.9, Indices)."""
+        parent = self.maps.parent_of(band)
+        full = parent is None or any(map(any, self.maps.sizes[component][parent]))
+        return self.models.single(EMPTY_START + 2 * (band.level - 1) + full)
 
-    def _has_parent(self, band: Band, component: int) -> bool:
-        """The row's `parent` of a band of a component (3.9, Indices)."""
-        if band.level == LEVELS:
-            return True
-        parent = self.known[component][Band(band.level + 1, band.across, band.down)]
-        return bool(parent.any())
+    def _decode_band(self, band: Band, component: int, index: Ints) -> None:
+        """The indices of a component's band, row by row (3.9, Indices)."""
+        spots = self.tile.spots[band.level].tolist()
+        noise = (self.tile.noise[band.level] * self.level >> 8).tolist()
+        sizes, signs = (maps[component][band] for maps in (self.maps.sizes, self.maps.signs))
+        for y, row in enumerate(index.tolist()):
+            for x, before in enumerate(row):
+                place = Place(self.maps, band, component, y, x, spots[y][x], noise[y][x])
+                size, sign = self._decode_index(place, abs(before))
+                if before:
+                    sign = signs[y + BORDER][x + BORDER]
+                size = min(size, 65535)
+                index[y, x] = -size if sign == 2 else size
+                sizes[y + BORDER][x + BORDER] = 2 * min(size, 255) + (size > 0)
+                signs[y + BORDER][x + BORDER] = sign
 
-    def _decode_band(self, band: Band, components: list[int]) -> None:
-        """The indices of a band in four groups (3.9, Indices)."""
-        shape = band_shape(self.tile.shape, band)
-        spots, noise = (
-            maps[band.level][: shape[0], : shape[1]] for maps in (self.tile.spots, self.tile.noise)
-        )
-        far = {
-            c: far_sums(band, self.known[c], self.known[0][band] if c else None, shape)
-            for c in components
-        }
-        for group, (top, left) in enumerate(GROUPS):
-            place = slice(top, None, 2), slice(left, None, 2)
-            amount = self.noise[band.place, group][spots[place]] * self.level >> 8
-            part = amount * noise[place] >> 8
-            rows, before = [], []
-            for c in components:
-                sums = [s[place] for s in near_sums(self.known[c][band]) + far[c]]
-                found = classes(sums, self.magnitude[band.kind, group], part)
-                rows.append((spots[place] * 40 + found).ravel())
-                before.append(self.tile.indices[c][band][place].ravel())
-            index = self._decode_group(np.concatenate(rows), np.concatenate(before))
-            ends = np.cumsum([0] + [len(row) for row in rows]).tolist()
-            for c, (start, end) in zip(components, pairwise(ends), strict=True):
-                values = index[start:end].reshape(part.shape)
-                self.tile.indices[c][band][place] = values
-                self.known[c][band][place] = known_now(np.abs(values))
-
-    def _decode_group(self, rows: Ints, before: Ints) -> Ints:
-        """The signed indices of a group, of those of the layer before (3.9, Indices)."""
-        if self.is_first:
-            found = self.symbols.array(self.tables.first, rows) - 15
-            return self.symbols.with_escapes(found, 15)
-        found = 2 * before
-        zero: Bools = before == 0
-        grown = self.symbols.array(self.tables.grow, rows[zero])
-        found[zero] = np.array([0, 1, -1])[grown]
-        m = np.abs(before[~zero])
-        bits = self.symbols.array(self.tables.refine, 3 * rows[~zero] + np.minimum(m, 3) - 1)
-        found[~zero] += np.sign(before[~zero]) * bits
-        require(bool((np.abs(found) < 1 << 16).all()), "too large an index")
-        return found
+    def _decode_index(self, place: Place, before: int) -> tuple[int, int]:
+        """A magnitude and a sign, of the magnitude of the layer before (3.9, Indices)."""
+        models = self.models
+        if before:
+            return 2 * before + models.mixed(*place.size(before)), 0
+        if place.total == 0:
+            if not models.single(place.silent()):
+                return 0, 0
+        elif not models.mixed(*place.significance()):
+            return 0, 0
+        counters, first, second = place.sign()
+        sign = 1 + (models.mixed(counters, first, second) ^ place.turned)
+        size = 1
+        while not self.refining and size <= 14 and models.mixed(*place.size(size)):
+            size += 1
+        return size + (models.golomb(GOLOMB_START) if size > 14 else 0), sign

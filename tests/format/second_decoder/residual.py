@@ -48,9 +48,7 @@ def with_residual(
         for _ in range(COMPONENTS)
     ]
     for number, (rows, columns) in enumerate(tiles_of(*shape)):
-        tile = TileResidual(
-            tables, domain, given.power, base[:, rows, columns], spots[rows, columns]
-        )
+        tile = TileResidual(tables, domain, given, base[:, rows, columns], spots[rows, columns])
         found = _tile_coefficients(tile, given, sections, number)
         for component, part in zip(whole, found, strict=False):
             for band, values in part.items():

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import struct
 from bisect import bisect_right
 from itertools import accumulate, chain, repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .refusal import refuse
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .arrays import Ints
 
-PRECISION = 24
 RATIOS = ((1, 32), (1, 16), (1, 8), (1, 4), (1, 2), (1, 1), (2, 1), (4, 1), (8, 1), (16, 1))
 SMALL = 24
 
@@ -25,52 +21,7 @@ class Table:
     """Rows of frequencies, each of which adds up to 65536 (3.2)."""
 
     def __init__(self, frequencies: Ints) -> None:
-        self.frequencies = frequencies
-        self._edges: dict[int, list[int]] = {}
-
-    def edges(self, row: int) -> list[int]:
-        """Where the symbols of a row begin in 2^24, and where the last one ends (3.2)."""
-        found = self._edges.get(row)
-        if found is None:
-            count = self.frequencies.shape[1]
-            sums = accumulate(self.frequencies[row].tolist(), initial=0)
-            found = [(e * ((1 << PRECISION) - count) >> 16) + i for i, e in enumerate(sums)]
-            self._edges[row] = found
-        return found
-
-    def learn(self, rows: Ints, symbols: Ints) -> None:
-        """Tables that do not learn stay as they are (3.2)."""
-
-
-class LearningTable(Table):
-    """A table that changes behind arrays that are coded with it (3.2)."""
-
-    def __init__(self, frequencies: Ints, mirror: Sequence[int]) -> None:
-        super().__init__(frequencies.copy())
-        self.mirror = list(mirror)
-        self.counts = frequencies.copy()
-        self.waiting = np.zeros_like(frequencies)
-
-    def learn(self, rows: Ints, symbols: Ints) -> None:
-        """Let the symbols of an array wait, and each row learn of which enough wait (3.2)."""
-        np.add.at(self.waiting, (rows, symbols), 1)
-        for row in np.unique(rows).tolist():
-            if 4096 * self.waiting[row].sum() >= self.counts[row].sum():
-                self._learn_row(row)
-
-    def _learn_row(self, row: int) -> None:
-        """Let the waiting symbols of a row change it (3.2)."""
-        waiting, counts = self.waiting[row], self.counts[row]
-        counts += 512 * (waiting + waiting[self.mirror])
-        total = counts.sum()
-        if total > 1 << 22:
-            counts[:] = counts * (1 << 22) // total
-            total = counts.sum()
-        waiting[:] = 0
-        found = 1 + counts * (65536 - len(counts)) // total
-        found[np.argmax(found)] += 65536 - found.sum()
-        self.frequencies[row] = found
-        self._edges.pop(row, None)
+        self.starts = [list(accumulate(row, initial=0)) for row in frequencies.tolist()]
 
 
 def table_of(*rows: Sequence[int]) -> Table:
@@ -94,48 +45,52 @@ SIZES = table_of([6559] + [6553] * 9)
 SIGNED = table_of(*(_signed_row(p, q) for p, q in RATIOS))
 
 
-class Symbols:
+class RangeDecoder:
     """One stream of the range coder (3.2)."""
 
     def __init__(self, data: bytes) -> None:
-        padded = data + bytes(-len(data) % 4)
-        words = struct.unpack(f"<{len(padded) // 4}I", padded)
-        self._words = chain(words, repeat(0))
-        self._span = (1 << 64) - 1
-        # Only point - low matters.
-        self._ahead = next(self._words) << 32 | next(self._words)
+        self._bytes = chain(data, repeat(0))
+        self.range = (1 << 32) - 1
+        self.code = 0
+        for _ in range(4):
+            self.code = self.code << 8 | next(self._bytes)
 
-    def _run(self, edges: list[int], count: int) -> list[int]:
-        """The next `count` symbols, all of one row (3.2)."""
-        words, span, ahead = self._words, self._span, self._ahead
-        last = len(edges) - 1
-        found = []
-        for _ in range(count):
-            unit = span >> PRECISION
-            symbol = bisect_right(edges, ahead // unit) - 1
-            if symbol >= last:
-                refuse("impossible symbols")
-            start = unit * edges[symbol]
-            span = unit * edges[symbol + 1] - start
-            ahead -= start
-            if span < 1 << 32:
-                span <<= 32
-                ahead = ahead << 32 | next(words)
-            found.append(symbol)
-        self._span, self._ahead = span, ahead
-        return found
+    def take(self, start: int, width: int) -> None:
+        """Go on behind a symbol of so many units from `start` units on (3.2)."""
+        unit = self.range >> 16
+        self._go_on(unit * start, unit * width)
+
+    def bit(self, one: int) -> int:
+        """A bit whose probability of 1 is so many units (3.2)."""
+        bound = (self.range >> 16) * one
+        if self.code < bound:
+            self._go_on(0, bound)
+            return 1
+        self._go_on(bound, self.range - bound)
+        return 0
+
+    def _go_on(self, start: int, width: int) -> None:
+        """Narrow the range, and widen it again with more bytes (3.2)."""
+        self.code = (self.code - start) % (1 << 32)
+        self.range = width
+        while self.range < 1 << 24:
+            self.range <<= 8
+            self.code = (self.code << 8 | next(self._bytes)) % (1 << 32)
+
+
+class Symbols(RangeDecoder):
+    """A stream of arrays of symbols (3.2)."""
 
     def array(self, table: Table, rows: Ints) -> Ints:
         """An array of symbols, each with its row of the table (3.2)."""
-        order = np.argsort(rows, kind="stable")
-        found = np.empty(len(rows), np.int64)
-        present, counts = np.unique(rows, return_counts=True)
-        at = 0
-        for row, count in zip(present.tolist(), counts.tolist(), strict=True):
-            found[order[at : at + count]] = self._run(table.edges(row), count)
-            at += count
-        table.learn(rows, found)
-        return found
+        found = []
+        for row in rows.tolist():
+            starts = table.starts[row]
+            last = len(starts) - 1
+            symbol = bisect_right(starts, self.code // (self.range >> 16), 0, last) - 1
+            self.take(starts[symbol], starts[symbol + 1] - starts[symbol])
+            found.append(symbol)
+        return np.array(found, np.int64)
 
     def plain(self, table: Table, count: int, row: int = 0) -> Ints:
         """An array of `count` symbols that all have the same row (3.2)."""

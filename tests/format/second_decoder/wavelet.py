@@ -28,7 +28,7 @@ class Band:
 
     @property
     def place(self) -> int:
-        """The place among the rows of the stored table `noise` (3.9, Contexts)."""
+        """0 for LL5, two of each other level (3.9, Contexts)."""
         return 2 * self.level + self.kind - 2 if self.kind else 0
 
     @property
@@ -63,7 +63,7 @@ def _half(side: int, high: bool) -> int:
     return side // 2 if high else (side + 1) // 2
 
 
-def _lifted(target: Ints, source: Ints, factor: int, *, even: bool) -> None:
+def _lifted(target: Ints, source: Ints, factor: int, *, even: bool, sign: int = -1) -> None:
     """One step along the first axis: weighted neighbours off the target (3.9, Restoring)."""
     index = np.arange(len(target))
     before, after = (index - 1, index) if even else (index, index + 1)
@@ -72,7 +72,7 @@ def _lifted(target: Ints, source: Ints, factor: int, *, even: bool) -> None:
         np.where(before < 0, after, before),
         np.where(after >= len(source), before, after),
     )
-    target -= factor * (source[before] + source[after]) + 256 >> 9
+    target += sign * (factor * (source[before] + source[after]) + 256 >> 9)
 
 
 def _merged(low: Ints, high: Ints) -> Ints:
@@ -100,3 +100,29 @@ def plane_of(coefficients: dict[Band, Ints]) -> Ints:
         lower = _merged(lh.T, hh.T).T
         low = _merged(upper, lower)
     return low
+
+
+def _parted(rows: Ints) -> tuple[Ints, Ints]:
+    """The two halves of rows along the first axis: undoes `_merged` (3.9, Contexts)."""
+    even, odd = rows[::2].copy(), rows[1::2].copy()
+    if len(odd):
+        _lifted(odd, even, -812, even=False, sign=1)
+        _lifted(even, odd, -27, even=True, sign=1)
+        _lifted(odd, even, 452, even=False, sign=1)
+        _lifted(even, odd, 227, even=True, sign=1)
+    return even, odd
+
+
+def bands_of(plane: Ints) -> dict[Band, Ints]:
+    """The coefficients of a plane's bands (3.9, Contexts)."""
+    found, low = {}, plane
+    for level in range(1, LEVELS + 1):
+        upper, lower = _parted(low)
+        ll, hl = (half.T for half in _parted(upper.T))
+        lh, hh = (half.T for half in _parted(lower.T))
+        found[Band(level, True, False)] = hl
+        found[Band(level, False, True)] = lh
+        found[Band(level, True, True)] = hh
+        low = ll
+    found[Band(LEVELS, False, False)] = low
+    return found

@@ -1,0 +1,110 @@
+/* The base's own wavelet coefficients, which tell where its residual has large ones. */
+#include "kernels.h"
+
+#define PLANES 4
+#define LEVELS 5
+#define LARGEST (1 << 16)
+
+/* The lifting steps of residual/wavelet.py, in 1/512. */
+static const int32_t LIFTS[4] = {-812, -27, 452, 227};
+
+/* to += (lift * (a + b) + 256) >> 9, which wraps around where made-up input makes it overflow. */
+static inline void lift_rows(int32_t *to, const int32_t *a, const int32_t *b, int64_t count,
+                             int32_t lift) {
+    for (int64_t x = 0; x < count; x++) {
+        const uint32_t sum = (uint32_t)a[x] + (uint32_t)b[x];
+        to[x] = (int32_t)((uint32_t)to[x] + (uint32_t)((int32_t)((uint32_t)lift * sum + 256) >> 9));
+    }
+}
+
+/* Split rows in place: even ones become the low half, odd ones the high half. */
+static void split_rows(int32_t *rows, int64_t height, int64_t width) {
+    const int64_t lows = (height + 1) / 2, highs = height / 2;
+    if (!highs) return;
+#define LOW(i) (rows + 2 * (i) * width)
+#define HIGH(i) (rows + (2 * (i) + 1) * width)
+    for (int step = 0; step < 4; step++) {
+        if (step % 2 == 0)
+            for (int64_t i = 0; i < highs; i++)
+                lift_rows(HIGH(i), LOW(i), LOW(i + 1 < lows ? i + 1 : lows - 1), width, LIFTS[step]);
+        else
+            for (int64_t i = 0; i < lows; i++)
+                lift_rows(LOW(i), HIGH(i ? i - 1 : 0), HIGH(i < highs ? i : highs - 1), width,
+                          LIFTS[step]);
+    }
+#undef LOW
+#undef HIGH
+}
+
+/* Split one row of `count` into its low and high half. */
+static void split_row(const int32_t *row, int64_t count, int32_t *low, int32_t *high) {
+    const int64_t lows = (count + 1) / 2, highs = count / 2;
+    for (int64_t i = 0; i < lows; i++) low[i] = row[2 * i];
+    for (int64_t i = 0; i < highs; i++) high[i] = row[2 * i + 1];
+    if (!highs) return;
+    for (int step = 0; step < 4; step++) {
+        if (step % 2 == 0) {
+            lift_rows(high, low, low + 1, lows - 1, LIFTS[step]);
+            if (lows == highs)
+                lift_rows(high + highs - 1, low + lows - 1, low + lows - 1, 1, LIFTS[step]);
+        } else {
+            lift_rows(low, high, high, 1, LIFTS[step]);
+            lift_rows(low + 1, high, high + 1, highs - 1, LIFTS[step]);
+            if (lows > highs)
+                lift_rows(low + lows - 1, high + highs - 1, high + highs - 1, 1, LIFTS[step]);
+        }
+    }
+}
+
+/* Coefficients of the four components of `planes` ([4, height, width]), band by band, coarse to
+   fine, each of four components. `matrix` gives planes from components, in 1/64; components are its
+   transpose's. `room`: two planes to work in. */
+KERNEL rawback_base_detail(const ReadI16 *planes, const ReadI32 *matrix, const WriteI32 *found,
+                           const WriteI32 *room) {
+    const int64_t height = planes->size[1], width = planes->size[2];
+    REQUIRE(planes->size[0] == PLANES && height > 0 && width > 0);
+    REQUIRE(height <= 1 << 15 && width <= 1 << 15);
+    REQUIRE(matrix->size[0] == PLANES && matrix->size[1] == PLANES);
+    REQUIRE(found->size[0] == PLANES * height * width && room->size[0] >= 2 * height * width);
+    for (int component = 0; component < PLANES; component++) {
+        int32_t *rows = room->data, *next = room->data + height * width, weight[PLANES];
+        for (int plane = 0; plane < PLANES; plane++)
+            weight[plane] =
+                (int32_t)clamp(matrix->data[plane * matrix->stride[0] + component], -128, 127);
+        for (int64_t y = 0; y < height; y++) {
+            const int16_t *from = planes->data + y * planes->stride[1];
+            for (int64_t x = 0; x < width; x++) {
+                int32_t sum = 16;
+                for (int plane = 0; plane < PLANES; plane++)
+                    sum += weight[plane] * from[plane * planes->stride[0] + x];
+                rows[y * width + x] = (int32_t)clamp(sum >> 5, -LARGEST, LARGEST);
+            }
+        }
+        int64_t tall = height, wide = width, end = PLANES * height * width;
+        for (int level = 1; level <= LEVELS; level++) {
+            const int64_t lows_y = (tall + 1) / 2, highs_y = tall / 2;
+            const int64_t lows_x = (wide + 1) / 2, highs_x = wide / 2;
+            /* The bands of the level end where those of the finer one begin. */
+            const int64_t both = end - PLANES * highs_y * highs_x;
+            const int64_t along_y = both - PLANES * highs_y * lows_x;
+            const int64_t along_x = along_y - PLANES * lows_y * highs_x;
+            int32_t *high_xy = found->data + both + component * highs_y * highs_x;
+            int32_t *high_y = found->data + along_y + component * highs_y * lows_x;
+            int32_t *high_x = found->data + along_x + component * lows_y * highs_x;
+            int32_t *low = level < LEVELS ? next : found->data + component * lows_y * lows_x;
+            split_rows(rows, tall, wide);
+            for (int64_t i = 0; i < lows_y; i++)
+                split_row(rows + 2 * i * wide, wide, low + i * lows_x, high_x + i * highs_x);
+            for (int64_t i = 0; i < highs_y; i++)
+                split_row(rows + (2 * i + 1) * wide, wide, high_y + i * lows_x,
+                          high_xy + i * highs_x);
+            end = along_x;
+            int32_t *other = rows;
+            rows = next;
+            next = other;
+            tall = lows_y;
+            wide = lows_x;
+        }
+    }
+    return 0;
+}

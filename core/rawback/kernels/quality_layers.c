@@ -1,0 +1,528 @@
+/* One quality layer of a tile: wavelet indices to bytes and back. FORMAT.md describes it.
+
+   A tile has 16 bands, coarse to fine, of four planes each; arrays of a tile hold them one after the
+   other. Indices are coded band by band, plane by plane, row by row. What is known around one of
+   them, in its own band and plane and in those coded before, are magnitudes in half steps: of this
+   layer where it is coded already, of the layer before elsewhere. */
+#include <string.h>
+
+#include "binary_models.h"
+
+#define BANDS 16
+#define PLANES 4
+#define INPUTS 8
+#define BORDER 2
+
+/* Kinds of bands: high-pass along x, along y, along both, along none. */
+#define KINDS 4
+#define PLACES 11 /* the low band, and two of each level: high-pass along one axis, along both */
+#define REGIONS 5
+#define SIZES 8    /* classes of a magnitude */
+#define DETAILS 12 /* classes of the base's own coefficient */
+#define NOISES 8
+#define CLASSES 40 /* of the magnitude expected, thirds of an octave */
+#define UNARY 14   /* magnitudes told by one decision each */
+#define DEPTHS 6
+
+/* Where the counters of each kind of decision begin, context after context. */
+enum {
+    SILENT = 0,
+    EMPTY = SILENT + PLACES * 2 * REGIONS * 8 * 4,
+    GOLOMB = EMPTY + 5 * 2,
+    SIGNIFICANT_0 = GOLOMB + 16,
+    SIGNIFICANT_1 = SIGNIFICANT_0 + CLASSES * REGIONS * 2,
+    SIGNIFICANT_2 = SIGNIFICANT_1 + SIZES * SIZES * SIZES * KINDS,
+    SIGNIFICANT_3 = SIGNIFICANT_2 + SIZES * SIZES * SIZES * KINDS,
+    SIGNIFICANT_4 = SIGNIFICANT_3 + PLANES * SIZES * SIZES * SIZES,
+    SIGNIFICANT_5 = SIGNIFICANT_4 + PLACES * PLANES * NOISES * REGIONS,
+    SIGNIFICANT_6 = SIGNIFICANT_5 + DETAILS * CLASSES / 2 * KINDS,
+    SIGNIFICANT_7 = SIGNIFICANT_6 + SIZES * SIZES * SIZES,
+    SIGN_0 = SIGNIFICANT_7 + DETAILS * DETAILS * KINDS,
+    SIGN_1 = SIGN_0 + DETAILS * PLACES * 2,
+    SIGN_2 = SIGN_1 + 81 * KINDS,
+    SIGN_3 = SIGN_2 + 27 * KINDS,
+    SIGN_4 = SIGN_3 + PLANES * 27 * 3,
+    SIGN_5 = SIGN_4 + 81 * KINDS,
+    SIGN_6 = SIGN_5 + 81 * 3,
+    SIGN_7 = SIGN_6 + 9 * DETAILS * 3,
+    SIZE_0 = SIGN_7 + REGIONS * DETAILS * PLANES,
+    SIZE_1 = SIZE_0 + UNARY * CLASSES,
+    SIZE_2 = SIZE_1 + DEPTHS * SIZES * SIZES,
+    SIZE_3 = SIZE_2 + DEPTHS * SIZES * SIZES,
+    SIZE_4 = SIZE_3 + DEPTHS * PLANES * SIZES * SIZES,
+    SIZE_5 = SIZE_4 + DEPTHS * PLACES * REGIONS,
+    SIZE_6 = SIZE_5 + DEPTHS * DETAILS * KINDS,
+    SIZE_7 = SIZE_6 + DEPTHS * SIZES * SIZES,
+    COUNTERS = SIZE_7 + DEPTHS * PLACES * NOISES
+};
+
+/* Rows of weights: for each kind of decision two families of sets. */
+enum {
+    SIGNIFICANT_BY_PLACE = 0,
+    SIGNIFICANT_BY_CLASS = SIGNIFICANT_BY_PLACE + PLACES * 2,
+    SIGN_BY_PLACE = SIGNIFICANT_BY_CLASS + CLASSES / 2,
+    SIGN_BY_DETAIL = SIGN_BY_PLACE + PLACES * 2,
+    SIZE_BY_DEPTH = SIGN_BY_DETAIL + DETAILS,
+    SIZE_BY_CLASS = SIZE_BY_DEPTH + DEPTHS,
+    WEIGHT_SETS = SIZE_BY_CLASS + CLASSES / 2
+};
+
+/* How the magnitudes around weigh in the one expected, in 1/256. */
+enum {
+    WEST = 30, NORTH = 30, DIAGONAL = 12, SECOND = 6, AHEAD = 12, AHEAD_DIAGONAL = 6, PARENT = 14,
+    PARENT_AROUND = 3, SIBLINGS = 12, PLANES_BEFORE = 24, PLANES_AROUND = 5, NOISE = 40
+};
+
+typedef struct {
+    int level, high_x, high_y, kind, place;
+    int64_t rows, columns;
+    int64_t start;     /* of plane 0 in arrays of four planes; a fourth of it in arrays of one */
+    int64_t bordered;  /* of plane 0 in arrays with borders */
+    int64_t pitch;     /* from row to row in those */
+    int64_t plane;     /* from plane to plane in those */
+} BandPlace;
+
+static void place_bands(int64_t height, int64_t width, BandPlace bands[BANDS]) {
+    int64_t start = 0, bordered = 0;
+    for (int i = 0; i < BANDS; i++) {
+        BandPlace *band = bands + i;
+        const int part = i ? (i - 1) % 3 : -1;
+        band->level = i ? 5 - (i - 1) / 3 : 5;
+        band->high_x = part == 0 || part == 2;
+        band->high_y = part >= 1;
+        int64_t rows = height, columns = width;
+        for (int level = 1; level < band->level; level++) {
+            rows = (rows + 1) / 2;
+            columns = (columns + 1) / 2;
+        }
+        band->rows = band->high_y ? rows / 2 : (rows + 1) / 2;
+        band->columns = band->high_x ? columns / 2 : (columns + 1) / 2;
+        band->kind = i ? part : 3;
+        band->place = i ? 2 * band->level - (part != 2) : 0;
+        band->start = start;
+        band->bordered = bordered;
+        band->pitch = band->columns + 2 * BORDER;
+        band->plane = (band->rows + 2 * BORDER) * band->pitch;
+        start += PLANES * band->rows * band->columns;
+        bordered += PLANES * band->plane;
+    }
+}
+
+static int64_t all_indices(const BandPlace *bands) {
+    return bands[15].start + PLANES * bands[15].rows * bands[15].columns;
+}
+
+static int64_t all_bordered(const BandPlace *bands) {
+    return bands[15].bordered + PLANES * bands[15].plane;
+}
+
+static int floor_log2(uint64_t value) { return 63 - __builtin_clzll(value | 1); }
+
+/* Class of a magnitude in half steps, below SIZES. */
+static inline int size_of(uint32_t half_steps) {
+    static const uint8_t classes[42] = {0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4,
+                                        5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6};
+    return half_steps < 42 ? classes[half_steps] : half_steps < 100 ? 6 : 7;
+}
+
+/* Class of the magnitude expected, in half steps / 256. */
+static inline int class_of(uint32_t expected) {
+    if (expected < 4) return 0;
+    const int octave = floor_log2(expected);
+    const uint32_t eighths = octave >= 3 ? (expected >> (octave - 3)) & 7 : (expected << 1) & 7;
+    const int found = 3 * (octave - 2) + (eighths < 2 ? 1 : eighths < 5 ? 2 : 3);
+    return found < CLASSES ? found : CLASSES - 1;
+}
+
+/* Class of the noise expected, in half steps / 256. */
+static inline int noise_of(uint32_t expected) {
+    return expected < 32 ? 0 : (int)clamp(floor_log2(expected) - 4, 1, NOISES - 1);
+}
+
+static inline uint32_t half_steps_of(uint32_t magnitude) {
+    return magnitude ? 2 * (magnitude < 255 ? magnitude : 255) + 1 : 0;
+}
+
+/* Everything about the layer that one index after the other is coded with. */
+typedef struct {
+    RangeCoder coder;
+    Curves curves;
+    BandPlace bands[BANDS];
+    int refining;
+    int32_t *indices;
+    const uint8_t *regions;
+    const uint16_t *noise;
+    uint32_t *counters;
+    int32_t *weights;
+    uint16_t *sizes;  /* magnitudes in half steps, with borders */
+    uint8_t *signs;   /* 0, 1 positive, 2 negative; with borders */
+    uint8_t *details; /* class of the base's coefficient, and 128 where it is negative; with borders */
+} Layer;
+
+/* Lay out what is known before the layer: indices of the layer before, and the base's. */
+static void lay_out(Layer *layer, int decoding, const int32_t *base, const int32_t *steps) {
+    const int64_t size = all_bordered(layer->bands);
+    memset(layer->sizes, 0, (size_t)size * sizeof *layer->sizes);
+    memset(layer->signs, 0, (size_t)size);
+    memset(layer->details, 0, (size_t)size);
+    for (int number = 0; number < BANDS; number++) {
+        const BandPlace *band = layer->bands + number;
+        const uint64_t reciprocal = (1u << 22) / (uint32_t)clamp(steps[number], 1, 1 << 22);
+        for (int64_t row = 0; row < PLANES * band->rows; row++) {
+            const int64_t plane = row / band->rows, y = row % band->rows;
+            const int64_t from = band->start + row * band->columns;
+            const int64_t to =
+                band->bordered + plane * band->plane + (y + BORDER) * band->pitch + BORDER;
+            const uint16_t *noise = layer->noise + band->start / PLANES + y * band->columns;
+            for (int64_t x = 0; x < band->columns; x++) {
+                const int64_t detail = base[from + x];
+                const uint64_t quarters =
+                    ((uint64_t)(detail < 0 ? -detail : detail) * noise[x] * reciprocal) >> 24;
+                const int class = quarters ? 1 + floor_log2(quarters) : 0;
+                layer->details[to + x] =
+                    (uint8_t)((class < DETAILS ? class : DETAILS - 1) | (detail < 0 ? 128 : 0));
+            }
+            for (int64_t x = 0; x < band->columns && layer->refining; x++) {
+                const int32_t index = layer->indices[from + x];
+                uint32_t magnitude = (uint32_t)(index < 0 ? -index : index);
+                if (!decoding) magnitude >>= 1;
+                layer->sizes[to + x] =
+                    (uint16_t)(magnitude ? 4 * (magnitude < 127 ? magnitude : 127) + 2 : 0);
+                layer->signs[to + x] = (uint8_t)(magnitude ? 1 + (index < 0) : 0);
+            }
+        }
+    }
+}
+
+/* What is known around one index. */
+typedef struct {
+    uint32_t west, north, diagonal, second, ahead, ahead_diagonal, parent, parent_around, siblings,
+        first_plane, planes, planes_around;
+} Around;
+
+static inline uint32_t sum_of(const Around *a) {
+    return a->west + a->north + a->diagonal + a->second + a->ahead + a->ahead_diagonal + a->parent +
+           a->parent_around + a->siblings + a->first_plane + a->planes + a->planes_around;
+}
+
+static inline uint32_t expected_of(const Around *a, uint32_t noise) {
+    return WEST * a->west + NORTH * a->north + DIAGONAL * a->diagonal + SECOND * a->second +
+           AHEAD * a->ahead + AHEAD_DIAGONAL * a->ahead_diagonal + PARENT * a->parent +
+           PARENT_AROUND * a->parent_around + SIBLINGS * a->siblings +
+           PLANES_BEFORE * (a->first_plane + a->planes) + PLANES_AROUND * a->planes_around +
+           ((NOISE * noise) >> 8);
+}
+
+/* Positions of one index in the arrays with borders; -1 where a band has none. */
+typedef struct {
+    int64_t at, pitch, plane;                    /* its own */
+    int64_t parent, parent_pitch, sibling[2];
+} Position;
+
+static inline Around look_around(const Layer *layer, const Position *p, int plane) {
+    const uint16_t *here = layer->sizes + p->at;
+    const int64_t down = p->pitch;
+    Around a = {0};
+    a.west = here[-1];
+    a.north = here[-down];
+    a.diagonal = (uint32_t)here[-down - 1] + here[-down + 1];
+    a.second = (uint32_t)here[-2] + here[-2 * down];
+    if (layer->refining) {
+        a.ahead = (uint32_t)here[1] + here[down];
+        a.ahead_diagonal = (uint32_t)here[down - 1] + here[down + 1];
+    }
+    if (p->parent >= 0) {
+        const uint16_t *parent = layer->sizes + p->parent;
+        a.parent = *parent;
+        a.parent_around = (uint32_t)parent[-1] + parent[1] + parent[-p->parent_pitch] +
+                          parent[p->parent_pitch];
+    }
+    for (int i = 0; i < 2; i++)
+        if (p->sibling[i] >= 0) a.siblings += layer->sizes[p->sibling[i]];
+    for (int i = 0; i < plane; i++) {
+        const uint16_t *there = here - (plane - i) * p->plane;
+        if (i)
+            a.planes += *there;
+        else
+            a.first_plane = *there;
+        a.planes_around += (uint32_t)there[-1] + there[1] + there[-down] + there[down];
+    }
+    return a;
+}
+
+/* What contexts of all decisions about one index are made of. */
+typedef struct {
+    int plane, kind, place, region, class, noise, detail;
+    Around around;
+} Context;
+
+static inline int32_t *weights_of(const Layer *layer, int set) {
+    return layer->weights + (int64_t)set * INPUTS;
+}
+
+/* Whether an index that was 0 so far is not 0. */
+static inline int code_significance(Layer *layer, int decoding, const Context *c, const Position *p,
+                                    int bit) {
+    const Around *a = &c->around;
+    const uint8_t *details = layer->details + p->at;
+    const int beside = ((details[-1] & 127) + (details[1] & 127) + (details[-p->pitch] & 127) +
+                        (details[p->pitch] & 127) + 2) / 4;
+    const int west = size_of(a->west), north = size_of(a->north);
+    const int contexts[INPUTS] = {
+        SIGNIFICANT_0 + (c->class * REGIONS + c->region) * 2 + (c->plane > 0),
+        SIGNIFICANT_1 + ((west * SIZES + north) * SIZES + size_of((a->diagonal + 1) / 2)) * KINDS +
+            c->kind,
+        SIGNIFICANT_2 + ((size_of(a->parent) * SIZES + size_of(a->siblings)) * SIZES +
+                         size_of(a->parent_around / 2)) * KINDS + c->kind,
+        SIGNIFICANT_3 + ((c->plane * SIZES + size_of(a->first_plane)) * SIZES +
+                         size_of(a->planes)) * SIZES + size_of(a->planes_around / 2),
+        SIGNIFICANT_4 + ((c->place * PLANES + c->plane) * NOISES + c->noise) * REGIONS + c->region,
+        SIGNIFICANT_5 + (c->detail * (CLASSES / 2) + c->class / 2) * KINDS + c->kind,
+        SIGNIFICANT_6 + (size_of(a->ahead + a->ahead_diagonal / 2) * SIZES + size_of(a->second)) *
+                            SIZES + size_of((a->west + a->north + a->diagonal / 2) / 2),
+        SIGNIFICANT_7 + (c->detail * DETAILS + beside) * KINDS + c->kind,
+    };
+    uint32_t *counters[INPUTS];
+    for (int i = 0; i < INPUTS; i++) counters[i] = layer->counters + contexts[i];
+    return code_mixed(&layer->coder, decoding, &layer->curves, INPUTS, counters,
+                      weights_of(layer, SIGNIFICANT_BY_PLACE + c->place * 2 + (c->plane > 0)),
+                      weights_of(layer, SIGNIFICANT_BY_CLASS + c->class / 2), bit);
+}
+
+/* A sign as it looks where the base's coefficient is taken for positive. */
+static inline int turned(int sign, int turn) { return turn && sign ? 3 - sign : sign; }
+
+/* 0 where a coefficient or its base's is zero, 1 where they have one sign, else 2. */
+static inline int agreement(const Layer *layer, int64_t at) {
+    const int sign = layer->signs[at], detail = layer->details[at];
+    return !sign || !(detail & 127) ? 0 : (sign == 2) == (detail >> 7) ? 1 : 2;
+}
+
+/* Whether an index is negative. */
+static inline int code_sign(Layer *layer, int decoding, const Context *c, const Position *p,
+                            int bit) {
+    const int64_t at = p->at, down = p->pitch;
+    const int turn = (layer->details[at] >> 7) & (c->detail > 0);
+    const uint8_t *signs = layer->signs;
+#define SIGN(where) turned(signs[where], turn)
+    const int west = SIGN(at - 1), north = SIGN(at - down);
+    const int parent = p->parent < 0 ? 0 : SIGN(p->parent);
+    const int first = p->sibling[0] < 0 ? 0 : SIGN(p->sibling[0]);
+    const int second = p->sibling[1] < 0 ? 0 : SIGN(p->sibling[1]);
+    const int east = layer->refining ? SIGN(at + 1) : 0;
+    const int south = layer->refining ? SIGN(at + down) : 0;
+    int planes = 0;
+    for (int i = 0; i < 3; i++)
+        planes = planes * 3 + (i < c->plane ? SIGN(at - (c->plane - i) * p->plane) : 0);
+    const int diagonals = (SIGN(at - down - 1) * 3 + SIGN(at - down + 1)) * 9 + SIGN(at - 2) * 3 +
+                          SIGN(at - 2 * down);
+#undef SIGN
+    const int agree_west = agreement(layer, at - 1), agree_north = agreement(layer, at - down);
+    const int coarse = c->detail == 0 ? 0 : c->detail < 4 ? 1 : 2;
+    const uint32_t sum = sum_of(&c->around);
+    const int contexts[INPUTS] = {
+        SIGN_0 + (c->detail * PLACES + c->place) * 2 + (c->plane > 0),
+        SIGN_1 + (((west * 3 + north) * 3 + coarse) * 3 +
+                  (agree_west == agree_north ? agree_west : 0)) * KINDS + c->kind,
+        SIGN_2 + ((parent * 3 + first) * 3 + second) * KINDS + c->kind,
+        SIGN_3 + (c->plane * 27 + planes) * 3 + coarse,
+        SIGN_4 + diagonals * KINDS + c->kind,
+        SIGN_5 + (((east * 3 + south) * 3 + west) * 3 + north) * 3 + coarse,
+        SIGN_6 + ((agree_west * 3 + agree_north) * DETAILS + c->detail) * 3 +
+            (sum < 8 ? 0 : sum < 32 ? 1 : 2),
+        SIGN_7 + (c->region * DETAILS + c->detail) * PLANES + c->plane,
+    };
+    uint32_t *counters[INPUTS];
+    for (int i = 0; i < INPUTS; i++) counters[i] = layer->counters + contexts[i];
+    return turn ^ code_mixed(&layer->coder, decoding, &layer->curves, INPUTS, counters,
+                             weights_of(layer, SIGN_BY_PLACE + c->place * 2 + (c->plane > 0)),
+                             weights_of(layer, SIGN_BY_DETAIL + c->detail), turn ^ bit);
+}
+
+/* Whether an index of at least `size` is larger; or, refining one of `size`, its new bit. */
+static inline int code_size(Layer *layer, int decoding, const Context *c, uint32_t size, int bit) {
+    const Around *a = &c->around;
+    const int depth = (int)(size < DEPTHS ? size : DEPTHS) - 1;
+    const int deep = (int)(size < UNARY ? size : UNARY) - 1;
+    const uint32_t other = layer->refining ? a->ahead + a->ahead_diagonal / 2 : a->second;
+    const int contexts[INPUTS] = {
+        SIZE_0 + deep * CLASSES + c->class,
+        SIZE_1 + (depth * SIZES + size_of(a->west)) * SIZES + size_of(a->north),
+        SIZE_2 + (depth * SIZES + size_of(a->parent)) * SIZES + size_of(a->siblings),
+        SIZE_3 + ((depth * PLANES + c->plane) * SIZES + size_of(a->first_plane)) * SIZES +
+            size_of(a->planes),
+        SIZE_4 + (depth * PLACES + c->place) * REGIONS + c->region,
+        SIZE_5 + (depth * DETAILS + c->detail) * KINDS + c->kind,
+        SIZE_6 + (depth * SIZES + size_of((a->diagonal + 1) / 2)) * SIZES + size_of(other),
+        SIZE_7 + (depth * PLACES + c->place) * NOISES + c->noise,
+    };
+    uint32_t *counters[INPUTS];
+    for (int i = 0; i < INPUTS; i++) counters[i] = layer->counters + contexts[i];
+    return code_mixed(&layer->coder, decoding, &layer->curves, INPUTS, counters,
+                      weights_of(layer, SIZE_BY_DEPTH + depth),
+                      weights_of(layer, SIZE_BY_CLASS + c->class / 2), bit);
+}
+
+/* Code one index: its magnitude was `before` in the layer before, and is `wanted`, which counts when
+   encoding alone. Gives it. */
+static inline int32_t code_index(Layer *layer, int decoding, Context *c, const Position *p,
+                                 uint32_t noise, uint32_t before, int32_t wanted) {
+    const uint32_t target = (uint32_t)(wanted < 0 ? -wanted : wanted);
+    const int silent = before == 0 && sum_of(&c->around) == 0;
+    if (silent) {
+        const int level = noise < 64 ? 0 : noise < 128 ? 1 : noise < 256 ? 2 : 3;
+        const int detail = c->detail < 7 ? c->detail : 7;
+        const int context =
+            (((c->place * 2 + (c->plane > 0)) * REGIONS + c->region) * 8 + detail) * 4 + level;
+        if (!code_single(&layer->coder, decoding, &layer->curves, layer->counters + SILENT + context,
+                         target != 0))
+            return 0;
+    }
+    c->class = class_of(expected_of(&c->around, noise));
+    c->noise = noise_of(noise);
+    uint32_t size = before ? before : 1;
+    if (!before && !silent && !code_significance(layer, decoding, c, p, target != 0)) {
+        layer->sizes[p->at] = 0;
+        return 0;
+    }
+    if (!before) layer->signs[p->at] = (uint8_t)(1 + code_sign(layer, decoding, c, p, wanted < 0));
+    if (before) {
+        size = 2 * before + (uint32_t)code_size(layer, decoding, c, before, target & 1);
+    } else if (!layer->refining) {
+        while (size <= UNARY && code_size(layer, decoding, c, size, target > size)) size++;
+        if (size > UNARY)
+            size += code_golomb(&layer->coder, decoding, &layer->curves, layer->counters + GOLOMB,
+                                target - size);
+    }
+    if (size > 65535) size = 65535;
+    layer->sizes[p->at] = (uint16_t)half_steps_of(size);
+    return layer->signs[p->at] == 2 ? -(int32_t)size : (int32_t)size;
+}
+
+static int any_size(const Layer *layer, const BandPlace *band, int plane) {
+    const uint16_t *sizes = layer->sizes + band->bordered + plane * band->plane;
+    for (int64_t i = 0; i < band->plane; i++)
+        if (sizes[i]) return 1;
+    return 0;
+}
+
+/* One plane of a band. */
+static inline void code_plane(Layer *layer, int decoding, int number, int plane, int64_t level) {
+    const BandPlace *band = layer->bands + number;
+    const BandPlace *parent = number > 3 ? band - 3 : 0;
+    const int64_t area = band->rows * band->columns;
+    int32_t *indices = layer->indices + band->start + plane * area;
+    if (!any_size(layer, band, plane)) {
+        const int full = parent ? any_size(layer, parent, plane) : 1;
+        int filled = 0;
+        for (int64_t i = 0; i < area && !decoding && !filled; i++) filled = indices[i] != 0;
+        if (!code_single(&layer->coder, decoding, &layer->curves,
+                         layer->counters + EMPTY + (band->level - 1) * 2 + full, filled))
+            return;
+    }
+    Context context = {.plane = plane, .kind = band->kind, .place = band->place};
+    Position p = {.pitch = band->pitch, .plane = band->plane, .parent = -1, .sibling = {-1, -1}};
+    for (int64_t y = 0; y < band->rows; y++) {
+        const int64_t row = band->bordered + plane * band->plane + (y + BORDER) * p.pitch + BORDER;
+        const uint8_t *regions = layer->regions + band->start / PLANES + y * band->columns;
+        const uint16_t *noises = layer->noise + band->start / PLANES + y * band->columns;
+        int64_t siblings[2] = {-1, -1}, parents = -1;
+        for (int i = 0; number && i < (number - 1) % 3; i++) {
+            const BandPlace *other = band - 1 - i;
+            siblings[i] = other->bordered + plane * other->plane +
+                          (clamp(y, 0, other->rows - 1) + BORDER) * other->pitch + BORDER;
+        }
+        if (parent) {
+            p.parent_pitch = parent->pitch;
+            parents = parent->bordered + plane * parent->plane +
+                      (clamp(y / 2, 0, parent->rows) + BORDER) * parent->pitch + BORDER;
+        }
+        for (int64_t x = 0; x < band->columns; x++) {
+            int32_t *index = indices + y * band->columns + x;
+            p.at = row + x;
+            if (parent) p.parent = parents + clamp(x / 2, 0, parent->columns);
+            for (int i = 0; i < 2; i++) p.sibling[i] = siblings[i] < 0 ? -1 : siblings[i] + x;
+            const uint32_t magnitude = (uint32_t)(*index < 0 ? -*index : *index);
+            const uint32_t before = !layer->refining ? 0 : decoding ? magnitude : magnitude >> 1;
+            const uint32_t noise = (uint32_t)((noises[x] * level) >> 8);
+            context.region = (int)clamp(regions[x], 0, REGIONS - 1);
+            context.detail = layer->details[p.at] & 127;
+            context.around = look_around(layer, &p, plane);
+            const int32_t found =
+                code_index(layer, decoding, &context, &p, noise, before, decoding ? 0 : *index);
+            if (decoding) *index = found;
+        }
+    }
+}
+
+static inline int64_t code_layer(Layer *layer, int decoding, const int32_t *noise_levels) {
+    for (int number = 0; number < BANDS; number++)
+        for (int plane = 0; plane < PLANES; plane++)
+            code_plane(layer, decoding, number, plane, clamp(noise_levels[number], 0, 1 << 14));
+    return decoding ? 0 : finish(&layer->coder);
+}
+
+/* Code the next layer of a tile of `height` x `width` quads.
+
+   decoding      0: write `indices`, as they are in this layer; 1: read, and replace those of the
+                 layer before
+   refining      whether there is a layer before
+   bytes         the section
+   indices       of all bands; their magnitudes at most 65535
+   regions       class of each place of all bands, one plane
+   noise         relative deviation of the noise there, in 1/256
+   base          the base's own wavelet coefficients, like `indices`
+   steps         quantiser step of each band
+   noise_levels  mean magnitude of noise of deviation 1 in each band, half steps / 256
+   stretch, squash, rate   the stored curves
+   counters, weights       as stored for this layer's step; they learn
+   sizes, signs, details   room to work in, see rawback_layer_room
+
+   Returns the bytes written, more than there are where they do not fit; 0 when decoding. */
+KERNEL rawback_code_layer(int64_t decoding, int64_t refining, int64_t height, int64_t width,
+                          const WriteU8 *bytes, const WriteI32 *indices, const ReadU8 *regions,
+                          const ReadU16 *noise, const ReadI32 *base, const ReadI32 *steps,
+                          const ReadI32 *noise_levels, const ReadI16 *stretch,
+                          const ReadU16 *squash, const ReadU32 *rate, const WriteU32 *counters,
+                          const WriteI32 *weights, const WriteU16 *sizes, const WriteU8 *signs,
+                          const WriteU8 *details) {
+    REQUIRE(height > 0 && width > 0 && height <= 1 << 15 && width <= 1 << 15);
+    Layer layer = {.refining = refining != 0};
+    place_bands(height, width, layer.bands);
+    const int64_t size = all_indices(layer.bands), room = all_bordered(layer.bands);
+    REQUIRE(indices->size[0] == size && base->size[0] == size);
+    REQUIRE(regions->size[0] == size / PLANES && noise->size[0] == size / PLANES);
+    REQUIRE(steps->size[0] == BANDS && noise_levels->size[0] == BANDS);
+    REQUIRE(stretch->size[0] == CURVE && squash->size[0] == CURVE && rate->size[0] == RATES);
+    REQUIRE(counters->size[0] == COUNTERS);
+    REQUIRE(weights->size[0] == WEIGHT_SETS && weights->size[1] == INPUTS &&
+            weights->stride[0] == INPUTS);
+    REQUIRE(sizes->size[0] >= room && signs->size[0] >= room && details->size[0] >= room);
+    layer.curves = (Curves){stretch->data, squash->data, rate->data};
+    layer.indices = indices->data;
+    layer.regions = regions->data;
+    layer.noise = noise->data;
+    layer.counters = counters->data;
+    layer.weights = weights->data;
+    layer.sizes = sizes->data;
+    layer.signs = signs->data;
+    layer.details = details->data;
+    lay_out(&layer, decoding != 0, base->data, steps->data);
+    if (decoding) {
+        layer.coder = range_decoder(bytes->data, bytes->size[0]);
+        return code_layer(&layer, 1, noise_levels->data);
+    }
+    layer.coder = range_encoder(bytes->data, bytes->size[0]);
+    return code_layer(&layer, 0, noise_levels->data);
+}
+
+/* Elements that a layer of a tile needs to work in. */
+KERNEL rawback_layer_room(int64_t height, int64_t width) {
+    REQUIRE(height > 0 && width > 0 && height <= 1 << 15 && width <= 1 << 15);
+    BandPlace bands[BANDS];
+    place_bands(height, width, bands);
+    return all_bordered(bands);
+}
+
+/* How many counters (0) or sets of weights (1) a layer has. */
+KERNEL rawback_layer_model(int64_t what) { return what ? WEIGHT_SETS : COUNTERS; }
