@@ -197,10 +197,7 @@ class Previews:
         indices = indices_at(part, step_code)
 
         def component(number: int) -> NDArray[np.int32]:
-            restored = {}
-            for band, index in indices.items():
-                magnitude = np.abs(index[number]).astype(np.uint16)
-                restored[band] = quantiser.values(magnitude, index[number] < 0, band)
+            restored = {b: quantiser.values(index[number], b) for b, index in indices.items()}
             plane = np.empty(around.shape, np.int32)
             synthesise(restored, plane)
             return np.ascontiguousarray(plane[window.within(around)])

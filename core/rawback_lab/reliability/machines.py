@@ -5,18 +5,16 @@ held to, with one to eight threads. ``--other NAME COMMAND`` runs another interp
 an environment with the oldest versions::
 
     python3 -m venv oldest && oldest/bin/pip install torch==2.6.0 pillow==10.3.0 numpy==1.26.4 \\
-        opencv-python-headless==4.9.0.80 constriction==0.4.1 imagecodecs==2024.9.22 \\
+        opencv-python-headless==4.9.0.80 imagecodecs==2024.9.22 \\
         safetensors==0.4.5 scipy==1.11.4 cbor2==5.6.0 google-crc32c==1.5.0 rawpy==0.23.1 \\
         platformdirs==4.0.0 rich==13.7.0 typer==0.15.1
     python -m rawback_lab.reliability.machines --other "oldest versions" oldest/bin/python
 
 or Python for another processor under emulation. An aarch64 ROOT (Debian 12, from debootstrap) with
 wheels of the same packages in a folder of it (``pip install --only-binary=:all: --platform
-manylinux_2_28_aarch64 --target ROOT/wheels ...``) needs a stand-in for constriction, which has no
-such wheel::
+manylinux_2_28_aarch64 --target ROOT/wheels ...``)::
 
-    python -m rawback_lab.reliability.machines --other "aarch64, emulated" \\
-        --path tests/golden/no_wheel --path ROOT/wheels \\
+    python -m rawback_lab.reliability.machines --other "aarch64, emulated" --path ROOT/wheels \\
         "proot -q qemu-aarch64-static -R ROOT -b $PWD -b ROOT/wheels -w / /usr/bin/python3"
 """
 

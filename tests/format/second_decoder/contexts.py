@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -81,12 +81,12 @@ def counter(start: int, parts: tuple[int, ...], values: tuple[int, ...]) -> int:
 
 def size_class(known: int) -> int:
     """The class of a known magnitude (3.9, Contexts)."""
-    return sum(known >= edge for edge in SIZE_EDGES)
+    return bisect_right(SIZE_EDGES, known)
 
 
 def expected_class(expected: int) -> int:
     """The class of an expected magnitude (3.9, Contexts)."""
-    return sum(expected >= edge for edge in CLASS_EDGES)
+    return bisect_right(CLASS_EDGES, expected)
 
 
 def noise_class(noise: int) -> int:
@@ -100,8 +100,7 @@ def bordered(values: Ints) -> Rows:
     return found
 
 
-@dataclass(frozen=True)
-class Around:
+class Around(NamedTuple):
     """Known magnitudes around an index (3.9, Contexts)."""
 
     west: int
@@ -119,20 +118,7 @@ class Around:
 
     def total(self) -> int:
         """All of them (3.9, Contexts)."""
-        return (
-            self.west
-            + self.north
-            + self.diagonal
-            + self.second
-            + self.ahead
-            + self.ahead_diagonal
-            + self.parent
-            + self.parent_around
-            + self.siblings
-            + self.first
-            + self.others
-            + self.around_others
-        )
+        return sum(self)
 
     def expected(self, noise: int) -> int:
         """The magnitude expected, in 1/256 of half a step (3.9, Contexts)."""
@@ -153,70 +139,86 @@ def _cross(rows: Rows, y: int, x: int) -> int:
     return rows[y][x - 1] + rows[y][x + 1] + rows[y - 1][x] + rows[y + 1][x]
 
 
-class Maps:
-    """What is known of all bands of a tile while a layer is decoded (3.9, Contexts).
+class Planes(NamedTuple):
+    """What is known of one component of a band, bordered rows (3.9, Contexts)."""
 
-    `sizes`, `signs` and `details` are [component][band], bordered rows.
-    """
+    sizes: Rows
+    signs: Rows
+    details: Rows
 
-    def __init__(self, *, refining: bool) -> None:
-        self.refining = refining
-        self.sizes: list[dict[Band, Rows]] = [{} for _ in range(4)]
-        self.signs: list[dict[Band, Rows]] = [{} for _ in range(4)]
-        self.details: list[dict[Band, Rows]] = [{} for _ in range(4)]
 
-    def parent_of(self, band: Band) -> Band | None:
-        """The band of this kind at level + 1 (3.9, Contexts)."""
-        return None if band.level == LEVELS else Band(band.level + 1, band.across, band.down)
+class Near:
+    """What is known around the indices of one component of a band (3.9, Contexts)."""
 
-    def siblings_of(self, band: Band) -> list[Band]:
-        """Bands of the level coded before, the last one first (3.9, Contexts)."""
-        earlier = []
+    def __init__(
+        self, maps: list[dict[Band, Planes]], band: Band, component: int, *, refining: bool
+    ) -> None:
+        self.band, self.component, self.refining = band, component, refining
+        self.own = maps[component][band]
+        self.others = [maps[c][band] for c in range(component)]
+        self.parent: Planes | None = None
+        if band.level < LEVELS:
+            self.parent = maps[component][Band(band.level + 1, band.across, band.down)]
+        # Bands of the level coded before, the last one first.
+        self.siblings: list[Planes] = []
         if band.down:
             if band.across:
-                earlier.append(Band(band.level, False, True))
-            earlier.append(Band(band.level, True, False))
-        return earlier
+                self.siblings.append(maps[component][Band(band.level, False, True)])
+            self.siblings.append(maps[component][Band(band.level, True, False)])
+        self.place, self.later = band.place, int(component > 0)
+        self.kind = 3 if band.is_lowest else (2 if band.kind == 2 else int(band.down))
 
-    def look_up(self, maps: dict[Band, Rows], band: Band, y: int, x: int) -> int:
-        """Row y, column x of another band; behind its last row its last one (3.9, Contexts)."""
-        rows = maps[band]
+    def parent_place(self, y: int, x: int) -> tuple[int, int]:
+        """Row and column of the parent among bordered rows (3.9, Contexts)."""
+        rows = self.parent.sizes if self.parent else []
+        return (
+            min(y // 2, len(rows) - 2 * BORDER) + BORDER,
+            min(x // 2, len(rows[0]) - 2 * BORDER) + BORDER,
+        )
+
+    @staticmethod
+    def sibling_at(rows: Rows, y: int, x: int) -> int:
+        """Column x of row y, or of the last row, of another band (3.9, Contexts)."""
         return rows[min(y, max(len(rows) - 2 * BORDER - 1, 0)) + BORDER][x + BORDER]
 
-    def around(self, band: Band, component: int, y: int, x: int) -> Around:
+    def around(self, y: int, x: int) -> Around:
         """Known magnitudes around row y, column x (3.9, Contexts)."""
-        m, row, column = self.sizes[component][band], y + BORDER, x + BORDER
-        ahead = ahead_diagonal = parent = parent_around = 0
+        m, row, column = self.own.sizes, y + BORDER, x + BORDER
+        here, above = m[row], m[row - 1]
+        ahead = ahead_diagonal = parent = parent_around = siblings = first = others = beside = 0
         if self.refining:
-            ahead = m[row][column + 1] + m[row + 1][column]
-            ahead_diagonal = m[row + 1][column - 1] + m[row + 1][column + 1]
-        above = self.parent_of(band)
-        if above is not None:
-            rows = self.sizes[component][above]
-            up, left = (
-                min(y // 2, len(rows) - 2 * BORDER) + BORDER,
-                min(x // 2, len(rows[0]) - 2 * BORDER) + BORDER,
-            )
-            parent, parent_around = rows[up][left], _cross(rows, up, left)
-        others = [self.sizes[c][band] for c in range(component)]
+            below = m[row + 1]
+            ahead = here[column + 1] + below[column]
+            ahead_diagonal = below[column - 1] + below[column + 1]
+        if self.parent:
+            up, left = self.parent_place(y, x)
+            parent, parent_around = self.parent.sizes[up][left], _cross(self.parent.sizes, up, left)
+        for sibling in self.siblings:
+            siblings += self.sibling_at(sibling.sizes, y, x)
+        for number, other in enumerate(self.others):
+            beside += _cross(other.sizes, row, column)
+            if number:
+                others += other.sizes[row][column]
+            else:
+                first = other.sizes[row][column]
         return Around(
-            m[row][column - 1],
-            m[row - 1][column],
-            m[row - 1][column - 1] + m[row - 1][column + 1],
-            m[row][column - 2] + m[row - 2][column],
+            here[column - 1],
+            above[column],
+            above[column - 1] + above[column + 1],
+            here[column - 2] + m[row - 2][column],
             ahead,
             ahead_diagonal,
             parent,
             parent_around,
-            sum(self.look_up(self.sizes[component], b, y, x) for b in self.siblings_of(band)),
-            others[0][row][column] if others else 0,
-            sum(other[row][column] for other in others[1:]),
-            sum(_cross(other, row, column) for other in others),
+            siblings,
+            first,
+            others,
+            beside,
         )
 
-    def agreement(self, band: Band, component: int, row: int, column: int) -> int:
+    def agreement(self, row: int, column: int) -> int:
         """0 if an index or the base's coefficient is 0, 1 if of one sign, else 2 (3.9)."""
-        sign, detail = (maps[component][band][row][column] for maps in (self.signs, self.details))
+        sign, detail = self.own.signs[row][column], self.own.details[row][column]
         if not sign or not detail:
             return 0
         return 1 if (sign == 2) == (detail < 0) else 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .contexts import BORDER, EMPTY_START, GOLOMB_START, Maps, bordered
+from .contexts import BORDER, EMPTY_START, GOLOMB_START, Near, Planes, bordered
 from .models import Models
 from .places import Place
 from .refusal import require
@@ -118,14 +118,16 @@ class LayerDecoder:
             16 * tables["layer_weights"][at],
         )
         self.level = noise_level(code)
-        self.maps = Maps(refining=self.refining)
+        self.maps: list[dict[Band, Planes]] = [{} for _ in range(COMPONENTS)]
         for component in range(COMPONENTS):
             for band, index in tile.indices[component].items():
                 m = np.minimum(np.abs(index), 127)
-                self.maps.sizes[component][band] = bordered(4 * m + 2 * (m > 0))
-                self.maps.signs[component][band] = bordered(np.where(index < 0, 2, index > 0))
                 details = self._details(tile.base[component][band], band, code)
-                self.maps.details[component][band] = bordered(details)
+                self.maps[component][band] = Planes(
+                    bordered(4 * m + 2 * (m > 0)),
+                    bordered(np.where(index < 0, 2, index > 0)),
+                    bordered(details),
+                )
 
     def _details(self, base: Ints, band: Band, code: int) -> Ints:
         """The class of each of the base's coefficients, with its sign (3.9, Contexts)."""
@@ -141,23 +143,24 @@ class LayerDecoder:
         for band in bands():
             for component in range(COMPONENTS):
                 index = self.tile.indices[component][band]
-                if index.any() or self._becomes_filled(band, component):
-                    self._decode_band(band, component, index)
+                near = Near(self.maps, band, component, refining=self.refining)
+                if index.any() or self._becomes_filled(near):
+                    self._decode_band(near, index)
 
-    def _becomes_filled(self, band: Band, component: int) -> int:
+    def _becomes_filled(self, near: Near) -> int:
         """Whether a band of a component that was all 0 is no longer (3.9, Indices)."""
-        parent = self.maps.parent_of(band)
-        full = parent is None or any(map(any, self.maps.sizes[component][parent]))
-        return self.models.single(EMPTY_START + 2 * (band.level - 1) + full)
+        full = near.parent is None or any(map(any, near.parent.sizes))
+        return self.models.single(EMPTY_START + 2 * (near.band.level - 1) + full)
 
-    def _decode_band(self, band: Band, component: int, index: Ints) -> None:
+    def _decode_band(self, near: Near, index: Ints) -> None:
         """The indices of a component's band, row by row (3.9, Indices)."""
-        spots = self.tile.spots[band.level].tolist()
-        noise = (self.tile.noise[band.level] * self.level >> 8).tolist()
-        sizes, signs = (maps[component][band] for maps in (self.maps.sizes, self.maps.signs))
+        level = near.band.level
+        spots = self.tile.spots[level].tolist()
+        noise = (self.tile.noise[level] * self.level >> 8).tolist()
+        sizes, signs, _ = near.own
         for y, row in enumerate(index.tolist()):
             for x, before in enumerate(row):
-                place = Place(self.maps, band, component, y, x, spots[y][x], noise[y][x])
+                place = Place(near, y, x, spots[y][x], noise[y][x])
                 size, sign = self._decode_index(place, abs(before))
                 if before:
                     sign = signs[y + BORDER][x + BORDER]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cached_property
 
 from .contexts import (
     BORDER,
@@ -17,15 +17,12 @@ from .contexts import (
     SIZE,
     SIZE_SETS,
     SIZE_STARTS,
-    Maps,
+    Near,
     counter,
     expected_class,
     noise_class,
     size_class,
 )
-
-if TYPE_CHECKING:
-    from .wavelet import Band
 
 Choice = tuple[list[int], int, int]
 """The counters of a decision, and its two rows of weights."""
@@ -34,116 +31,106 @@ Choice = tuple[list[int], int, int]
 class Place:
     """Row y, column x of a component's band, and what is known around it (3.9, Contexts)."""
 
-    def __init__(
-        self, maps: Maps, band: Band, component: int, y: int, x: int, spot: int, noise: int
-    ) -> None:
-        self.maps, self.band, self.component, self.y, self.x = maps, band, component, y, x
-        self.spot, self.noise = spot, noise
-        detail = maps.details[component][band][y + BORDER][x + BORDER]
+    def __init__(self, near: Near, y: int, x: int, spot: int, noise: int) -> None:
+        self.near, self.y, self.x, self.spot, self.noise = near, y, x, spot, noise
+        detail = near.own.details[y + BORDER][x + BORDER]
         self.detail, self.turned = abs(detail), int(detail < 0)
-        self.later = int(component > 0)
-        self.around = maps.around(band, component, y, x)
-        self.total = self.around.total()
-        self.expected = expected_class(self.around.expected(noise))
-        self.kind = 3 if band.is_lowest else (2 if band.kind == 2 else int(band.down))
+        self.around = near.around(y, x)
+        self.total = sum(self.around)
+
+    @cached_property
+    def expected(self) -> int:
+        """C (3.9, Contexts)."""
+        return expected_class(self.around.expected(self.noise))
 
     def silent(self) -> int:
         """The counter where all around is 0 (3.9, Contexts)."""
-        level = sum(self.noise >= edge for edge in (64, 128, 256))
-        parts = self.band.place, self.later, self.spot, min(self.detail, 7), level
+        level = (self.noise >= 64) + (self.noise >= 128) + (self.noise >= 256)
+        parts = self.near.place, self.near.later, self.spot, min(self.detail, 7), level
         return counter(SILENT_START, SILENT, parts)
 
     def significance(self) -> Choice:
         """Whether the index is not 0 (3.9, Contexts)."""
         a, size = self.around, size_class
         row, column = self.y + BORDER, self.x + BORDER
-        d = self.maps.details[self.component][self.band]
+        near, d = self.near, self.near.own.details
         beside = (d[row][column - 1], d[row][column + 1], d[row - 1][column], d[row + 1][column])
         contexts = (
-            (self.expected, self.spot, self.later),
-            (size(a.west), size(a.north), size((a.diagonal + 1) // 2), self.kind),
-            (size(a.parent), size(a.siblings), size(a.parent_around // 2), self.kind),
-            (self.component, size(a.first), size(a.others), size(a.around_others // 2)),
-            (self.band.place, self.component, noise_class(self.noise), self.spot),
-            (self.detail, self.expected // 2, self.kind),
+            (self.expected, self.spot, near.later),
+            (size(a.west), size(a.north), size((a.diagonal + 1) // 2), near.kind),
+            (size(a.parent), size(a.siblings), size(a.parent_around // 2), near.kind),
+            (near.component, size(a.first), size(a.others), size(a.around_others // 2)),
+            (near.place, near.component, noise_class(self.noise), self.spot),
+            (self.detail, self.expected // 2, near.kind),
             (
                 size(a.ahead + a.ahead_diagonal // 2),
                 size(a.second),
                 size((a.west + a.north + a.diagonal // 2) // 2),
             ),
-            (self.detail, (sum(map(abs, beside)) + 2) // 4, self.kind),
+            (self.detail, (sum(map(abs, beside)) + 2) // 4, near.kind),
         )
         first, second = SIGNIFICANT_SETS
         return (
             [counter(*c) for c in zip(SIGNIFICANT_STARTS, SIGNIFICANT, contexts, strict=True)],
-            first + 2 * self.band.place + self.later,
+            first + 2 * near.place + near.later,
             second + self.expected // 2,
         )
 
-    def _sign_at(self, rows: list[list[int]], down: int, right: int) -> int:
-        """A sign near by, as seen where the base's coefficient is positive (3.9, Contexts)."""
-        sign = rows[self.y + BORDER + down][self.x + BORDER + right]
+    def _seen(self, sign: int) -> int:
+        """A sign as it looks where the base's coefficient is positive (3.9, Contexts)."""
         return 3 - sign if sign and self.turned else sign
 
     def sign(self) -> Choice:
         """Whether the index is negative, or positive where the base's is negative (3.9)."""
-        maps, c, band = self.maps, self.component, self.band
-        own = maps.signs[c][band]
+        place, seen, row, column = self.near, self._seen, self.y + BORDER, self.x + BORDER
 
         def near(down: int, right: int) -> int:
-            return self._sign_at(own, down, right)
+            return seen(place.own.signs[row + down][column + right])
 
-        def seen(sign: int) -> int:
-            return 3 - sign if sign and self.turned else sign
-
-        parent, above = 0, maps.parent_of(band)
-        if above is not None:
-            rows = maps.signs[c][above]
-            up = min(self.y // 2, len(rows) - 2 * BORDER) + BORDER
-            left = min(self.x // 2, len(rows[0]) - 2 * BORDER) + BORDER
-            parent = seen(rows[up][left])
-        siblings = [
-            seen(maps.look_up(maps.signs[c], b, self.y, self.x)) for b in maps.siblings_of(band)
-        ]
+        parent = 0
+        if place.parent:
+            up, left = place.parent_place(self.y, self.x)
+            parent = seen(place.parent.signs[up][left])
+        siblings = [seen(place.sibling_at(s.signs, self.y, self.x)) for s in place.siblings]
         siblings += [0] * (2 - len(siblings))
-        others = [self._sign_at(maps.signs[k][band], 0, 0) if k < c else 0 for k in range(3)]
-        east, south = (near(0, 1), near(1, 0)) if maps.refining else (0, 0)
-        row, column = self.y + BORDER, self.x + BORDER
-        west_agrees = maps.agreement(band, c, row, column - 1)
-        north_agrees = maps.agreement(band, c, row - 1, column)
+        others = [seen(other.signs[row][column]) for other in place.others]
+        others += [0] * (3 - len(others))
+        east, south = (near(0, 1), near(1, 0)) if place.refining else (0, 0)
+        west_agrees = place.agreement(row, column - 1)
+        north_agrees = place.agreement(row - 1, column)
         agree = west_agrees if west_agrees == north_agrees else 0
         coarse = (self.detail > 0) + (self.detail >= 4)
         much = (self.total >= 8) + (self.total >= 32)
         contexts = (
-            (self.detail, band.place, self.later),
-            (near(0, -1), near(-1, 0), coarse, agree, self.kind),
-            (parent, *siblings, self.kind),
-            (c, *others, coarse),
-            (near(-1, -1), near(-1, 1), near(0, -2), near(-2, 0), self.kind),
+            (self.detail, place.place, place.later),
+            (near(0, -1), near(-1, 0), coarse, agree, place.kind),
+            (parent, *siblings, place.kind),
+            (place.component, *others, coarse),
+            (near(-1, -1), near(-1, 1), near(0, -2), near(-2, 0), place.kind),
             (east, south, near(0, -1), near(-1, 0), coarse),
             (west_agrees, north_agrees, self.detail, much),
-            (self.spot, self.detail, c),
+            (self.spot, self.detail, place.component),
         )
         first, second = SIGN_SETS
         return (
             [counter(*x) for x in zip(SIGN_STARTS, SIGN, contexts, strict=True)],
-            first + 2 * band.place + self.later,
+            first + 2 * place.place + place.later,
             second + self.detail,
         )
 
     def size(self, known: int) -> Choice:
         """Whether a magnitude is larger than known, or its new bit (3.9, Contexts)."""
-        a, size, depth = self.around, size_class, min(known, 6) - 1
-        other = a.ahead + a.ahead_diagonal // 2 if self.maps.refining else a.second
+        near, a, size, depth = self.near, self.around, size_class, min(known, 6) - 1
+        other = a.ahead + a.ahead_diagonal // 2 if near.refining else a.second
         contexts = (
             (min(known, 14) - 1, self.expected),
             (depth, size(a.west), size(a.north)),
             (depth, size(a.parent), size(a.siblings)),
-            (depth, self.component, size(a.first), size(a.others)),
-            (depth, self.band.place, self.spot),
-            (depth, self.detail, self.kind),
+            (depth, near.component, size(a.first), size(a.others)),
+            (depth, near.place, self.spot),
+            (depth, self.detail, near.kind),
             (depth, size((a.diagonal + 1) // 2), size(other)),
-            (depth, self.band.place, noise_class(self.noise)),
+            (depth, near.place, noise_class(self.noise)),
         )
         first, second = SIZE_SETS
         return (
