@@ -13,10 +13,11 @@ import struct
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import imagecodecs
 import numpy as np
 
+from rawback import ljpeg
 from rawback.errors import UnsupportedCarrier
+from rawback.parallel import in_threads
 from rawback.rawio.exif import ascii_bytes, carried_fields, with_sane_crop
 from rawback.rawio.kinds import CFA
 from rawback.rawio.tags import Tag, TiffType
@@ -171,11 +172,12 @@ def _chunks(cfa: NDArray[np.uint16], compression: Compression) -> list[Chunk]:
     side = _tile_side(cfa.shape[1])
     height, width = cfa.shape
     whole = np.pad(cfa, ((0, -height % side), (0, -width % side)), mode="edge")
-    return [
-        _lossless_jpeg(whole[top : top + side, left : left + side])
+    tiles = (
+        whole[top : top + side, left : left + side]
         for top in range(0, height, side)
         for left in range(0, width, side)
-    ]
+    )
+    return list(in_threads(_lossless_jpeg, tiles))
 
 
 def _tile_side(width: int) -> int:
@@ -195,8 +197,7 @@ def _lossless_jpeg(tile: NDArray[np.uint16]) -> bytes:
     its width: each sample is then predicted from one of its own colour.
     """
     rows, columns = tile.shape
-    components = np.ascontiguousarray(tile).reshape(rows, columns // 2, 2)
-    return bytes(imagecodecs.jpeg8_encode(components, lossless=True, predictor=1, bitspersample=16))
+    return ljpeg.compress(np.ascontiguousarray(tile).reshape(rows, columns // 2, 2))
 
 
 def _layout_fields(
