@@ -36,6 +36,15 @@ def test_lossless_gives_back_every_sample(shot: Shot, lossless_carrier: bytes) -
     assert (result.width, result.height, result.region) == (160, 120, None)
 
 
+def test_dngs_are_compressed_unless_told_otherwise(lossless_carrier: bytes) -> None:
+    packed, plain = (
+        rawback.restore_bytes(lossless_carrier, compress=compress)[0] for compress in (True, False)
+    )
+    assert packed == rawback.restore_bytes(lossless_carrier)[0]
+    np.testing.assert_array_equal(samples(packed), samples(plain))
+    assert len(packed) < len(plain)
+
+
 def test_what_an_editor_needs_comes_back(shot: Shot, lossless_carrier: bytes) -> None:
     before = rawio.read_raw(shot[0])
     after = rawio.read_raw(rawback.restore_bytes(lossless_carrier)[0])

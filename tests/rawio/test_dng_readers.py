@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 import cv2
@@ -211,3 +212,21 @@ def test_libraw_renders_real_frames_as_the_originals(real_data: Path, file: str)
     # Where the original has two matrices, LibRaw blends them and ours is one of them.
     assert np.abs(images[0].astype(int) - images[1]).max() <= 5
     assert np.abs(images[0].astype(int) - images[1]).mean() < 0.5
+
+
+@pytest.mark.parametrize(
+    "size",
+    [(32, 32), (33, 47), (64, 64), (48, 130), (33, 513), (600, 1024), (513, 1023), (40, 1025)],
+)
+def test_all_readers_agree_on_compressed_frames_of_any_size(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    dngpy = pytest.importorskip("dngpy")
+    cfa = np.random.default_rng(size).integers(0, 4096, size, np.uint16)
+    data = write_dng(replace(scene(), cfa=cfa), compression="ljpeg")
+    with rawpy.imread(io.BytesIO(data)) as raw:
+        np.testing.assert_array_equal(raw.raw_image, cfa)
+    np.testing.assert_array_equal(tifffile.imread(io.BytesIO(data)), cfa)
+    path = tmp_path / "frame.dng"
+    path.write_bytes(data)
+    np.testing.assert_array_equal(np.squeeze(dngpy.Dng(str(path)).raw_pixels), cfa)

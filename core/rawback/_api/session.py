@@ -291,7 +291,7 @@ class Session:
         from rawback._api.thumbnail import preview_jpeg
 
         preview = preview_jpeg(self._carrier, encoding.restored.orientation)
-        dng = rawio.write_dng(encoding.restored, preview_jpeg=preview)
+        dng = rawio.write_dng(encoding.restored, preview_jpeg=preview, compression="ljpeg")
         return self._saved(dng, output, overwrite=overwrite)
 
     def save_in_place(self, encoding: Encoding, jpeg: StrPath) -> Path:

@@ -64,7 +64,9 @@ class OpenedCarrier:
         from rawback import rawio
 
         check_output(output, overwrite=overwrite)
-        return write_file(output, rawio.write_dng(self.restored), overwrite=overwrite)
+        return write_file(
+            output, rawio.write_dng(self.restored, compression="ljpeg"), overwrite=overwrite
+        )
 
 
 def open_carrier(

@@ -130,6 +130,7 @@ def restore(
     sidecar: options.SidecarFile = None,
     salvage: options.Salvage = False,
     original: options.Original = False,
+    compress: options.Compress = True,
     keep_times: options.KeepTimes = False,
     recursive: options.Recursive = False,
     jobs: options.Jobs = None,
@@ -152,8 +153,11 @@ def restore(
         if region is not None or sidecar is not None:
             message = "--region and --sidecar are for one carrier; give just one file."
             raise options.UsageError(message)
-        if original or keep_times:
-            message = "--original and --keep-times are for one carrier; give just one file."
+        if original or keep_times or not compress:
+            message = (
+                "--original, --no-compress and --keep-times are for one carrier; give just one "
+                "file."
+            )
             raise options.UsageError(message)
         restore_all(
             carriers,
@@ -183,6 +187,7 @@ def restore(
                 sidecar=None if sidecar is None else read_bytes(sidecar),
                 salvage=salvage,
                 original=original,
+                compress=compress,
                 progress=progress,
             )
         job.write(data)
@@ -197,6 +202,7 @@ def restore(
             sidecar=sidecar,
             salvage=salvage,
             original=original,
+            compress=compress,
             overwrite=overwrite,
             keep_times=keep_times,
             progress=progress,

@@ -14,6 +14,7 @@ __all__ = [
     "CarrierFile",
     "Carriers",
     "Cluster",
+    "Compress",
     "DemoFolder",
     "DryRun",
     "Folder",
@@ -248,6 +249,12 @@ StoreOriginal: TypeAlias = Annotated[
 Original: TypeAlias = Annotated[
     bool,
     typer.Option("--original", help="The raw file itself, as it was, under its own name."),
+]
+Compress: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--compress/--no-compress", help="Keep the DNG's samples as lossless JPEG, or as they are."
+    ),
 ]
 KeepTimes: TypeAlias = Annotated[
     bool, typer.Option("--keep-times", help="Give the output the times of the file it is made of.")

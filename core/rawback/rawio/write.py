@@ -58,7 +58,8 @@ def write_dng(
             written.
         preview_jpeg: A baseline JPEG to show in file managers, as the eye should see it once
             turned by `frame.orientation`.
-        compression: ``"none"``, which every reader reads, or ``"ljpeg"``: lossless JPEG.
+        compression: ``"none"``, which every reader reads, or ``"ljpeg"``: lossless JPEG. Frames of
+            less than 16 columns are not compressed.
 
     Returns:
         The file.
@@ -66,6 +67,8 @@ def write_dng(
     Raises:
         UnsupportedCarrier: `preview_jpeg` is no JPEG of one or three components.
     """
+    if frame.width < _TILE_SIDES[-1]:
+        compression = "none"  # LibRaw reads no tiles that are wider than the image
     chunks = _chunks(frame.cfa, compression)
     lengths = [len(chunk) for chunk in chunks]
     exif = [
