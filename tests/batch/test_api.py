@@ -27,7 +27,8 @@ Shot = tuple[bytes, bytes]
 
 def embed(*sources: Path, **options: object) -> tuple[rawback.BatchReport, dict[str, str]]:
     watcher = Watcher()
-    given = {"rate": COARSE, "watcher": watcher, **options}
+    # All shots of the library show the same.
+    given = {"rate": COARSE, "watcher": watcher, "match": "times", **options}
     report = rawback.embed_many(sources, **given)  # type: ignore[arg-type]
     return report, watcher.statuses
 
@@ -210,15 +211,53 @@ def test_outputs_get_the_folders_of_their_jpegs(tmp_path: Path, library: Path, s
     assert (tmp_path / "dngs" / "2024" / "may" / "d.rawback.dng").exists()
 
 
-def test_two_files_for_one_output(library: Path, shot: Shot) -> None:
-    (library / "a.jpeg").write_bytes(shot[1])
-    report, _ = embed(library)
-    assert [f.error[0] for f in report.failures if f.error] == ["OutputRefused", "DamagedRaw"]
-    assert report.done == 2
+def test_jpegs_of_one_name_get_carriers_of_their_own(library: Path, shot: Shot) -> None:
+    for name in ("a.jpeg", "a.JPG"):
+        (library / name).write_bytes(shot[1])
+    _, statuses = embed(library)
+    made = {name for name, status in statuses.items() if status == "done"}
+    assert made == {
+        "a.rawback.jpg",
+        "a.jpeg.rawback.jpg",
+        "a.JPG.rawback.jpg",
+        "c.rawback.jpg",
+    }
+    again = embed(library)[1]
+    assert {again[name] for name in made} == {"unchanged"}
+    back = rawback.restore_many([library / name for name in made])
+    assert (back.done, back.failed) == (4, 0)
+    assert (library / "a.JPG.rawback.dng").exists()
+
+
+def test_two_cards_into_one_folder(library: Path, tmp_path: Path, shot: Shot) -> None:
+    cards = [tmp_path / "card1", tmp_path / "card2"]
+    for card in cards:
+        card.mkdir()
+        for ending, data in zip((".dng", ".jpg"), shot, strict=True):
+            (card / f"IMG_1{ending}").write_bytes(data + card.name.encode())
+    out = tmp_path / "out"
+    reports = [rawback.embed_many(folders, out, rate=COARSE) for folders in (cards, cards[::-1])]
+    assert [(report.done, report.unchanged) for report in reports] == [(2, 0), (0, 2)]
+    assert names_in(out) == ["IMG_1.card2.rawback.jpg", "IMG_1.rawback.jpg"]
+    for card, name in zip(cards, ("IMG_1", "IMG_1.card2"), strict=True):
+        carrier = out / f"{name}.rawback.jpg"
+        assert rawback.strip_bytes(carrier.read_bytes()) == (card / "IMG_1.jpg").read_bytes()
+
+
+def test_two_raws_for_one_jpeg_in_place(library: Path) -> None:
+    pairs = [rawback.Pair(library / f"{name}.dng", library / "a.jpg") for name in "ac"]
+    report = rawback.embed_many(pairs, rate=COARSE, in_place=True)
+    (failure,) = report.failures
+    assert failure.error is not None
+    for name in ("a.jpg", "a.dng", "c.dng"):
+        assert name in failure.error[1]
+    assert report.done == 1
+    beside = rawback.embed_many(pairs, rate=COARSE, journal=library / "other", overwrite=True)
+    assert beside.done == 2
 
 
 def test_ambiguous_shots_count_as_not_made(library: Path, shot: Shot) -> None:
-    (library / "a.nef").write_bytes(shot[0])
+    (library / "a.nef").write_bytes(shot[0] + b"not the same to the last byte")
     report, statuses = embed(library)
     assert "a.rawback.jpg" not in statuses
     assert [item.jpeg.name for item in report.ambiguous] == ["a.jpg"]
@@ -230,7 +269,7 @@ def test_restoring_leaves_plain_jpegs_alone(library: Path, lossless_carrier: byt
     (library / "z.jpg").write_bytes(lossless_carrier)
     watcher = Watcher()
     report = rawback.restore_many([library], watcher=watcher)
-    assert (report.done, report.total, report.unmatched, report.complete) == (2, 2, 3, True)
+    assert (report.done, report.total, len(report.unmatched), report.complete) == (2, 2, 3, True)
     made = [outcome for outcome in watcher.outcomes if outcome.status == "done"]
     assert [outcome.output.name for outcome in made] == ["a.rawback.dng", "z.rawback.dng"]
     for outcome in made:

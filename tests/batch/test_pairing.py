@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import zlib
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,8 +24,11 @@ NOON, LATER = "2024:05:31 12:00:00", "2024:05:31 12:00:07"
 
 def write_raw(path: Path, second: str = "", fraction: str = "", model: str = "R1") -> None:
     tags = {36867: second, 37521: fraction}
+    # No two are the same to the last byte, and none shows anything.
+    cfa = np.full((16, 16), 600, np.uint16)
+    cfa[0, 0] += zlib.crc32(os.fsencode(path)) % 32
     frame = RawFrame(
-        cfa=np.full((16, 16), 600, np.uint16),
+        cfa=cfa,
         pattern="RGGB",
         black=(0.0, 0.0, 0.0, 0.0),
         white=1023,
@@ -197,10 +202,11 @@ def test_what_is_not_there(tmp_path: Path) -> None:
 def test_moments_are_read(tmp_path: Path) -> None:
     write_raw(tmp_path / "a.dng", NOON, "1200")
     write_jpeg(tmp_path / "a.jpg", NOON, "12")
-    expected = Capture(NOON, "12", "R1")
-    assert raw_capture(tmp_path / "a.dng") == jpeg_capture(tmp_path / "a.jpg") == expected
+    noon = datetime(2024, 5, 31, 12)
+    assert raw_capture(tmp_path / "a.dng") == Capture(noon, "1200", None, "Maker", "R1")
+    assert jpeg_capture(tmp_path / "a.jpg") == Capture(noon, "12", None, "", "R1")
     write_jpeg(tmp_path / "a.jpg", "0000:00:00 00:00:00")
-    assert jpeg_capture(tmp_path / "a.jpg").second == ""
+    assert jpeg_capture(tmp_path / "a.jpg").second is None
     whole = (tmp_path / "a.dng").read_bytes()
     for broken in (
         b"",
@@ -211,4 +217,6 @@ def test_moments_are_read(tmp_path: Path) -> None:
         (tmp_path / "broken").write_bytes(broken)
         assert not raw_capture(tmp_path / "broken").second
         assert jpeg_capture(tmp_path / "broken") == UNKNOWN
-    assert raw_capture(tmp_path / "missing") == UNKNOWN
+    for read in (raw_capture, jpeg_capture):
+        with pytest.raises(rawback.RawbackError, match=r"missing cannot be read \(No such file"):
+            read(tmp_path / "missing")

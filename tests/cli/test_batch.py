@@ -69,7 +69,7 @@ def test_there_and_back(
     ]
     assert main(["restore", ".", "-j", "1", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["done"], report["unmatched"]) == (2, 2)
+    assert (report["done"], len(report["unmatched"])) == (2, 2)
 
 
 def test_a_dry_run_says_what_goes_with_what(
@@ -78,38 +78,84 @@ def test_a_dry_run_says_what_goes_with_what(
     (there / "photo.nef").write_bytes(b"")
     (there / "alone.jpg").write_bytes(b"")
     before = sorted(there.iterdir())
-    assert main(["batch", ".", "--dry-run"]) == 0
+    assert main(["batch", ".", "--dry-run", "--match", "times"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
-        "broken.dng goes into broken.jpg",
-        "photo.jpg is ambiguous, as 2 raws have the same name or time: photo.dng, photo.nef",
-        "alone.jpg has no raw",
-        "1 pairs, 1 ambiguous",
+        "broken.dng goes into broken.jpg (by name)",
+        "photo.jpg is ambiguous: 2 raws have the same name or time: photo.dng, photo.nef",
+        "alone.jpg is left over: No raw has its name or time.",
+        "1 pairs, 1 ambiguous, 1 left over",
     ]
-    assert main(["batch", ".", "--dry-run", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["jpegs"] == ["alone.jpg"]
-    assert sorted(there.iterdir()) == before
+    assert main(["batch", ".", "--dry-run", "--json"]) == 3
+    pairing = json.loads(capsys.readouterr().out)
+    assert pairing["jpegs"] == ["alone.jpg"]
+    # Only one of the two shows anything.
+    assert {pair["raw"]: pair["basis"] for pair in pairing["pairs"]} == {
+        "broken.dng": "name",
+        "photo.dng": "picture",
+    }
+    (there / "photo.nef").unlink()
+    (there / "alone.jpg").unlink()
+    assert main(["batch", ".", "--dry-run"]) == 0
+    assert set(before) - set(there.iterdir()) == {there / "photo.nef", there / "alone.jpg"}
+
+
+def test_the_exit_status_tells_of_what_is_left(
+    there: Path, shot: tuple[bytes, bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (there / "broken.dng").unlink()
+    (there / "broken.jpg").write_bytes(b"")
+    assert main([*BATCH, "--json-lines", "lines"]) == 3
+    told = capsys.readouterr()
+    assert told.out.startswith("embedded 1 of 1\n")
+    assert "left alone" in told.out
+    assert "broken.jpg" in told.out
+    assert "none shows it" in told.out
+    events = [json.loads(line)["event"] for line in (there / "lines").read_text().splitlines()]
+    assert events == ["file", "unmatched", "summary"]
+    (there / "broken.jpg").unlink()
+    assert main(BATCH) == 0
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_nothing_to_pair_is_no_success(
+    there: Path, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    for name in ("photo.jpg", "broken.dng", "broken.jpg"):
+        (there / name).unlink()
+    options = ["--json"] if as_json else []
+    assert main([*BATCH, *options]) == 1
+    told = capsys.readouterr()
+    if as_json:
+        assert json.loads(told.out)["total"] == 0
+        assert told.err == ""
+    else:
+        assert "photo.dng" in told.out
+        assert "No raw and JPEG of one shot are in ." in told.err
+    assert main(["restore", ".", "-j", "1", *options]) == 1
+    assert as_json or "No JPEG in . carries a raw" in capsys.readouterr().err
 
 
 def test_ambiguous_shots_are_failures(there: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (there / "photo.nef").write_bytes(b"")
     for name in ("broken.dng", "broken.jpg"):
         (there / name).unlink()
-    assert main([*BATCH, "--json-lines", "-"]) == 1
+    assert main([*BATCH, "--match", "times", "--json-lines", "-"]) == 1
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["event"] for line in lines] == ["ambiguous", "summary"]
-    assert main(BATCH) == 1
+    assert main([*BATCH, "--match", "times"]) == 1
     told = capsys.readouterr().out
     assert told.startswith("embedded 0 of 1\n")
     assert "photo.nef" in told
 
 
 WHOLE: list[tuple[list[str], dict[str, Any]]] = [
-    ([], {"rate": None, "workers": None, "verify": True, "recursive": False, "cluster": None}),
+    ([], {"rate": None, "workers": None, "verify": True, "cluster": None, "match": "pictures"}),
     (["--size", "20kB", "-r", "-j", "3"], {"rate": rawback.Rate.size(20000), "workers": 3}),
     (["--lossless", "-j", "all", "--no-verify"], {"workers": None, "verify": False}),
     (["--cluster", "tcp://h:1", "--journal", "j"], {"cluster": "tcp://h:1"}),
     (["--overwrite", "--force", "--unguided"], {"overwrite": True, "force": True}),
+    (["--match", "names"], {"match": "names"}),
 ]
 
 
@@ -136,6 +182,7 @@ def test_options(
         ["batch"],
         ["batch", ".", "-j", "0"],
         ["batch", ".", "-j", "many"],
+        ["batch", ".", "--match", "luck"],
         ["batch", ".", "-j", "2", "--cluster", "tcp://h:1"],
         ["batch", ".", "--size", "10kB", "--lossless"],
         ["restore", ".", "--region", "0,0,10,10"],
@@ -161,7 +208,8 @@ def test_files_that_cannot_be_had(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.slow
 def test_a_terminal_shows_files_speed_time_and_savings(there: Path) -> None:
-    (there / "broken.jpg").unlink()
+    for name in ("broken.dng", "broken.jpg"):
+        (there / name).unlink()
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "rawback", *BATCH],

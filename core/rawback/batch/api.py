@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rawback.batch.control import BatchWatcher, Control
 from rawback.batch.journal import Journal
-from rawback.batch.pairing import Pair, find_files, pair_files
-from rawback.batch.report import ReportBuilder
+from rawback.batch.outputs import distinct_outputs
+from rawback.batch.pairing import Pair, pair_files
+from rawback.batch.report import NO_RAW, ReportBuilder, Unmatched
 from rawback.batch.run import Run
+from rawback.batch.sources import find_files
 from rawback.batch.storage import display_name, fingerprint, is_local, read_bytes, to_path
 from rawback.batch.tasks import EmbedTask, RestoreTask
 from rawback.batch.workers import choose_workers
 from rawback.errors import OutputRefused, PayloadMissing, RawbackError
-from rawback.files import JPEG_SUFFIXES
+from rawback.files import JPEG_SUFFIXES, RAW_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from threading import Event
 
-    from rawback.batch.pairing import SourceFile
+    from rawback.batch.pairing import Match
     from rawback.batch.report import BatchReport
+    from rawback.batch.sources import SourceFile
     from rawback.files import StrPath
     from rawback.rate import Rate
 
 __all__ = ["embed_many", "restore_many"]
 
 _JOURNAL = ".rawback-batch.sqlite"
+_NO_PICTURE = "It is neither a raw nor a JPEG, as its name goes."
+
+_AnyTask = TypeVar("_AnyTask", EmbedTask, RestoreTask)
 
 
 def embed_many(
@@ -46,6 +52,7 @@ def embed_many(
     force: bool = False,
     unguided: bool = False,
     verify: bool = True,
+    match: Match = "pictures",
     previews: bool = False,
     watcher: BatchWatcher | None = None,
     pause: Event | None = None,
@@ -93,6 +100,7 @@ def embed_many(
         force: As for `rawback.embed`.
         unguided: As for `rawback.embed`.
         verify: As for `rawback.embed`, but on by default.
+        match: As for `rawback.pair_up`.
         previews: Give raws without a JPEG one, as `rawback.carrier_for` does: the camera's own, or
             else a rendering. The carrier is ``NAME.rawback.jpg`` beside the raw or in `output`.
         watcher: Hears how it gets on, in the calling thread.
@@ -107,7 +115,9 @@ def embed_many(
     Raises:
         RawbackError: A source cannot be read, the journal cannot be used or is in use, or the
             cluster is not there. What is done stays.
-        ValueError: `workers` is below 0, or both `output` and `in_place` are given.
+        Cancelled: It was cancelled before all pairs were found.
+        ValueError: `workers` is below 0, both `output` and `in_place` are given, or
+            `match` is none of its choices.
     """
     from rawback._api.embed import DEFAULT_QUALITY
     from rawback.rate import Rate
@@ -119,7 +129,8 @@ def embed_many(
     pairs = [item for item in given if isinstance(item, Pair)]
     paths = _absolute([item for item in given if not isinstance(item, Pair)], cluster)
     files = find_files(paths, recursive=recursive)
-    pairing = pair_files(files)
+    control = Control(watcher or BatchWatcher(), pause, cancel)
+    pairing = pair_files(files, match, control.pairing)
     make = _EmbeddingMaker(
         folder=None if output is None else _absolute([output], cluster)[0],
         rate=rate or Rate.quality(DEFAULT_QUALITY),
@@ -133,10 +144,12 @@ def embed_many(
     if previews:
         alone = set(pairing.raws)
         tasks += [make.of_raw(file) for file in files if file.path in alone]
-    unmatched = len(pairing.jpegs) + (0 if previews else len(pairing.raws))
+    tasks = _with_distinct_outputs(tasks)
+    lonely = (*pairing.jpegs, *(() if previews else pairing.raws))
+    unmatched = [Unmatched(path, pairing.reasons[path]) for path in lonely]
+    unmatched += [Unmatched(file.path, _NO_PICTURE) for file in files if _is_no_picture(file)]
     builder = ReportBuilder(len(tasks), pairing.ambiguous, unmatched)
     paths += [pair.jpeg for pair in pairs]
-    control = Control(watcher or BatchWatcher(), pause, cancel)
     with Journal(_journal(journal, make.folder, paths)) as opened:
         run = Run(tasks, builder, opened, control)
         return run.report(choose_workers(tasks, workers, cluster))
@@ -221,13 +234,13 @@ def restore_many(
     """
     paths = _absolute(sources, cluster)
     folder = None if output is None else _absolute([output], cluster)[0]
-    found = [
+    jpegs = [
         file
         for file in find_files(paths, recursive=recursive)
         if file.named or file.suffix in JPEG_SUFFIXES
     ]
     by_output: dict[Path, list[SourceFile]] = defaultdict(list)
-    for file in found:
+    for file in jpegs:
         name = f"{file.path.stem.removesuffix('.rawback')}.rawback.dng"
         by_output[_output(file.path, file.subfolders, folder, name)].append(file)
     tasks = [
@@ -242,7 +255,10 @@ def restore_many(
         for target, files in by_output.items()
         for file in (files if len(files) == 1 else _carriers(files))
     ]
-    builder = ReportBuilder(len(tasks), (), len(found) - len(tasks))
+    carriers = {task.carrier for task in tasks}
+    unmatched = [Unmatched(file.path, NO_RAW) for file in jpegs if file.path not in carriers]
+    tasks = _with_distinct_outputs(tasks)
+    builder = ReportBuilder(len(tasks), (), unmatched)
     control = Control(watcher or BatchWatcher(), pause, cancel)
     with Journal(_journal(journal, folder, paths)) as opened:
         run = Run(tasks, builder, opened, control)
@@ -260,11 +276,24 @@ def _output(source: Path, subfolders: Sequence[str], folder: Path | None, name: 
     return source.parent / name if folder is None else folder.joinpath(*subfolders, name)
 
 
+def _with_distinct_outputs(tasks: Sequence[_AnyTask]) -> list[_AnyTask]:
+    """Tasks none of which writes where another one does; those in place stay where they are."""
+    free = [task for task in tasks if task.output not in task.inputs]
+    outputs = distinct_outputs([task.inputs[-1] for task in free], [task.output for task in free])
+    names = {id(task): output for task, output in zip(free, outputs, strict=True)}
+    return [replace(task, output=names.get(id(task), task.output)) for task in tasks]
+
+
+def _is_no_picture(file: SourceFile) -> bool:
+    """Whether somebody named a file that is neither a raw nor a JPEG, as its name goes."""
+    return file.named and file.suffix not in (RAW_SUFFIXES | JPEG_SUFFIXES)
+
+
 def _carriers(files: Iterable[SourceFile]) -> list[SourceFile]:
     """Files of those that have the same output which do carry a raw, or were named."""
     import rawback
 
-    found = []
+    carriers = []
     for file in files:
         try:
             rawback.inspect(read_bytes(file.path))
@@ -273,8 +302,8 @@ def _carriers(files: Iterable[SourceFile]) -> list[SourceFile]:
                 continue
         except RawbackError:
             pass
-        found.append(file)
-    return found
+        carriers.append(file)
+    return carriers
 
 
 def _journal(given: StrPath | None, folder: Path | None, sources: Sequence[Path]) -> Path:

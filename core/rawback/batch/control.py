@@ -28,6 +28,14 @@ class BatchWatcher:
     soon. What one raises ends the batch; files that are done stay.
     """
 
+    def pairing(self, stage: str, fraction: float) -> None:
+        """Raws and JPEGs are being matched, before anything is made.
+
+        Args:
+            stage: What is done, in words for people.
+            fraction: How much of it is done, 0 to 1.
+        """
+
     def started(self, total: int, input_bytes: int, workers: int) -> None:
         """All files are listed, and work begins.
 
@@ -78,6 +86,15 @@ class Control:
     def paused(self) -> bool:
         """Whether nothing is to go on, nor to stop."""
         return self.pause is not None and self.pause.is_set() and not self.cancelled
+
+    def pairing(self, stage: str, fraction: float) -> None:
+        """Pass on how far pairing is.
+
+        Raises:
+            Cancelled: All is to stop.
+        """
+        self.hold()
+        self.watcher.pairing(stage, fraction)
 
     def working(self, task: Task, stage: str, fraction: float) -> None:
         """Pass on how far a task is."""

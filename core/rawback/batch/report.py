@@ -5,11 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rawback.batch.storage import display_name
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rawback.batch.outcome import Outcome
     from rawback.batch.pairing import Ambiguity
 
-__all__ = ["BatchReport", "ReportBuilder"]
+__all__ = ["NO_RAW", "BatchReport", "ReportBuilder", "Unmatched"]
+
+NO_RAW = "It carries no raw."
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """A file that was left alone.
+
+    Attributes:
+        path: The file.
+        why: One sentence about it.
+    """
+
+    path: Path
+    why: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Names to what JSON has."""
+        return {"file": display_name(self.path), "why": self.why}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +47,7 @@ class BatchReport:
         ambiguous: JPEGs whose raw cannot be told; each counts as a file that could not be made.
         cancelled: Files that were not made as the batch was cancelled.
         unmatched: JPEGs without a raw and raws without a JPEG; or JPEGs in folders that carry no
-            raw.
+            raw. They were left alone.
         input_bytes: Size of all inputs of the files made now.
         output_bytes: Size of these files.
         payload_bytes: Size of the payloads that were made.
@@ -39,7 +62,7 @@ class BatchReport:
     failures: tuple[Outcome, ...]
     ambiguous: tuple[Ambiguity, ...]
     cancelled: int
-    unmatched: int
+    unmatched: tuple[Unmatched, ...]
     input_bytes: int
     output_bytes: int
     payload_bytes: int
@@ -67,7 +90,7 @@ class BatchReport:
             "failures": [outcome.as_dict() for outcome in self.failures],
             "ambiguous": [item.as_dict() for item in self.ambiguous],
             "cancelled": self.cancelled,
-            "unmatched": self.unmatched,
+            "unmatched": [item.as_dict() for item in self.unmatched],
             "input_bytes": self.input_bytes,
             "output_bytes": self.output_bytes,
             "payload_bytes": self.payload_bytes,
@@ -83,7 +106,7 @@ class ReportBuilder:
 
     total: int
     ambiguous: tuple[Ambiguity, ...]
-    unmatched: int
+    unmatched: list[Unmatched]
     counts: dict[str, int] = field(default_factory=dict)
     failures: list[Outcome] = field(default_factory=list)
     input_bytes: int = 0
@@ -94,6 +117,8 @@ class ReportBuilder:
     def add(self, outcome: Outcome) -> None:
         """Count one more outcome."""
         self.counts[outcome.status] = self.counts.get(outcome.status, 0) + 1
+        if outcome.status == "nothing":
+            self.unmatched.append(Unmatched(outcome.inputs[0], NO_RAW))
         if outcome.error is not None:
             self.failures.append(outcome)
         if outcome.status in ("done", "incomplete"):
@@ -113,7 +138,7 @@ class ReportBuilder:
             failures=tuple(self.failures),
             ambiguous=self.ambiguous,
             cancelled=self.total - ended,
-            unmatched=self.unmatched + nothing,
+            unmatched=tuple(self.unmatched),
             input_bytes=self.input_bytes,
             output_bytes=self.output_bytes,
             payload_bytes=self.payload_bytes,

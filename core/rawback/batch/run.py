@@ -65,12 +65,12 @@ class Run:
 
     def _pending(self) -> Iterator[Task]:
         """The tasks that are to be done; what comes of the others is noted meanwhile."""
-        claimed: set[Path] = set()
+        claimed: dict[Path, Task] = {}
         for task in self.tasks:
-            if task.output in claimed:
-                self._note(_refused(task, "another file of this batch is written there"))
+            other = claimed.setdefault(task.output, task)
+            if other is not task:
+                self._note(_contradicted(task, other))
                 continue
-            claimed.add(task.output)
             settled = self._settled(task)
             if isinstance(settled, Outcome):
                 self._note(settled)
@@ -97,6 +97,13 @@ class Run:
         if entry is None:
             return _refused(task, "it exists, and no earlier run of this journal made it")
         return _refused(task, "it was changed since an earlier run made it")
+
+
+def _contradicted(task: Task, other: Task) -> Outcome:
+    """Two raws that are to go into one JPEG, in place."""
+    output, raw, before = map(display_name, (task.output, task.inputs[0], other.inputs[0]))
+    message = f"{output} cannot get both {before} and {raw}; give one of them."
+    return Outcome(task.inputs, task.output, "failed", error=("OutputRefused", message))
 
 
 def _refused(task: Task, why: str) -> Outcome:

@@ -150,15 +150,20 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_head(path: Path, size: int) -> bytes:
-    """The first bytes of a file; none where it cannot be read."""
+    """The first bytes of a file.
+
+    Raises:
+        RawbackError: It cannot be read.
+    """
     try:
         if is_local(path):
             with path.open("rb") as file:
                 return file.read(size)
         remote = cast("Any", path)
         return bytes(remote.fs.cat_file(remote.path, start=0, end=size))
-    except Exception:  # noqa: BLE001 -- each file system has its own errors; this one only asks
-        return b""
+    except Exception as error:
+        message = f"{display_name(path)} cannot be read ({_line(error)}); check the path."
+        raise RawbackError(message) from error
 
 
 def write_remote(path: Path, data: bytes, *, overwrite: bool) -> None:

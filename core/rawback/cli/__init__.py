@@ -2,7 +2,7 @@
 
 Results go to stdout, as one JSON document under ``--json``, and so do errors then; progress goes
 to stderr. Exit status: 0 done, 1 an error (one sentence that says what to do next), 2 wrong usage,
-130 interrupted.
+3 all is done that could be paired, but files are left over, 130 interrupted.
 """
 
 from __future__ import annotations

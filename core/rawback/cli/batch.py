@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import typer
 
@@ -14,9 +14,12 @@ from rawback.cli.rates import rate_of
 from rawback.files import label
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 __all__ = ["batch", "restore_all"]
+
+_DONE, _FAILED, _LEFT_OVER = 0, 1, 3
 
 
 def batch(
@@ -32,6 +35,7 @@ def batch(
     cluster: options.Cluster = None,
     journal: options.Journal = None,
     json_lines: options.JsonLines = None,
+    match: options.Matching = "pictures",
     dry_run: options.DryRun = False,
     in_place: options.InPlace = False,
     overwrite: options.Overwrite = False,
@@ -44,7 +48,8 @@ def batch(
 ) -> None:
     """Put the raws of whole folders into their JPEGs.
 
-    A second run does only what is left or has changed. Exit status 0 only if nothing failed.
+    A second run does only what is left or has changed. Exit status: 0 if everything is done, 1 if
+    something failed or nothing could be paired, 3 if files without a counterpart are left over.
     """
     _check_jobs(jobs, cluster)
     if in_place and output is not None:
@@ -52,9 +57,12 @@ def batch(
         raise options.UsageError(message)
     rate = rate_of(size, bpp, quality, psnr, lossless=lossless)
     printer = Printer(as_json, verbose, quiet)
+    by = cast("rawback.Match", match)
     if dry_run:
-        _show_pairs(rawback.pair_up(sources, recursive=recursive), printer)
-        return
+        with printer.progress() as tell:
+            pairing = rawback.pair_up(sources, recursive=recursive, match=by, progress=tell)
+        _show_pairs(pairing, printer)
+        raise typer.Exit(_foretold(pairing))
     with BatchProgress(printer, "embedded", json_lines) as progress:
         report = rawback.embed_many(
             sources,
@@ -69,11 +77,16 @@ def batch(
             force=force,
             unguided=unguided,
             verify=not no_verify,
+            match=by,
             watcher=progress,
         )
         progress.summary(report)
-    if not report.complete:
-        raise typer.Exit(1)
+    nothing = (
+        f"No raw and JPEG of one shot are in {_names(sources)}; name the folders of both, or see "
+        "with --dry-run what is there."
+    )
+    _end(report, printer, nothing)
+    raise typer.Exit(_LEFT_OVER if report.unmatched else _DONE)
 
 
 def restore_all(
@@ -104,8 +117,16 @@ def restore_all(
             watcher=progress,
         )
         progress.summary(report)
-    if not report.complete:
-        raise typer.Exit(1)
+    nothing = f"No JPEG in {_names(carriers)} carries a raw; name another folder, or use -r."
+    _end(report, printer, nothing)
+
+
+def _end(report: rawback.BatchReport, printer: Printer, nothing: str) -> None:
+    """End the program unless there was something to do and all of it is done."""
+    if not report.complete or (printer.as_json and not report.total):
+        raise typer.Exit(_FAILED)
+    if not report.total:
+        raise rawback.RawbackError(nothing)
 
 
 def _check_jobs(jobs: int | None, cluster: str | None) -> None:
@@ -115,15 +136,32 @@ def _check_jobs(jobs: int | None, cluster: str | None) -> None:
 
 
 def _show_pairs(pairing: rawback.Pairing, printer: Printer) -> None:
-    lines = [f"{_name(pair.raw)} goes into {_name(pair.jpeg)}" for pair in pairing.pairs]
-    for item in pairing.ambiguous:
-        names = ", ".join(map(_name, item.raws))
-        lines.append(f"{_name(item.jpeg)} is ambiguous, as {item.why}: {names}")
-    lines += [f"{_name(jpeg)} has no raw" for jpeg in pairing.jpegs]
-    lines += [f"{_name(raw)} has no JPEG" for raw in pairing.raws]
-    lines.append(f"{len(pairing.pairs)} pairs, {len(pairing.ambiguous)} ambiguous")
+    lines = [
+        f"{_name(pair.raw)} goes into {_name(pair.jpeg)} (by {pair.basis})"
+        for pair in pairing.pairs
+    ]
+    lines += [
+        f"{_name(item.jpeg)} is ambiguous: {item.why}: {_names(item.raws)}"
+        for item in pairing.ambiguous
+    ]
+    lines += [f"{_name(path)} is left over: {why}" for path, why in pairing.reasons.items()]
+    lines.append(
+        f"{len(pairing.pairs)} pairs, {len(pairing.ambiguous)} ambiguous, "
+        f"{len(pairing.reasons)} left over"
+    )
     printer.result(pairing.as_dict(), lines)
 
 
-def _name(path: Path) -> str:
+def _foretold(pairing: rawback.Pairing) -> int:
+    """The exit status that a batch of a pairing can have at best."""
+    if pairing.ambiguous or not pairing.pairs:
+        return _FAILED
+    return _LEFT_OVER if pairing.reasons else _DONE
+
+
+def _name(path: object) -> str:
     return label(str(path))
+
+
+def _names(paths: Iterable[object]) -> str:
+    return ", ".join(map(_name, paths))

@@ -15,11 +15,14 @@ from rawback.errors import OutputRefused
 from rawback.files import label
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
     from types import TracebackType
 
 __all__ = ["BatchProgress", "time_text"]
 
 _WIDTH = 120
+_MOST_UNMATCHED = 20
 
 
 def time_text(seconds: float) -> str:
@@ -47,6 +50,8 @@ class BatchProgress(rawback.BatchWatcher):
         self._printer = printer
         self._verb = verb
         self._display: Any = None
+        self._pairing: rawback.Progress | None = None
+        self._stack = contextlib.ExitStack()
         self._task: Any = None
         self._began = time.perf_counter()
         self._total = self._ended = self._bytes = self._saved = 0
@@ -62,14 +67,22 @@ class BatchProgress(rawback.BatchWatcher):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._stack.close()
         if self._display is not None:
             self._display.stop()
         if self._lines is not None and self._lines is not sys.stdout:
             self._lines.close()
 
+    def pairing(self, stage: str, fraction: float) -> None:
+        """Show how far the search for pairs is."""
+        if self._pairing is None:
+            self._pairing = self._stack.enter_context(self._printer.progress())
+        self._pairing(stage, fraction)
+
     def started(self, total: int, input_bytes: int, workers: int) -> None:
         """Show the bar, where somebody watches."""
         interruption.check()
+        self._stack.close()
         self._total = total
         if self._printer.quiet:
             return
@@ -101,6 +114,8 @@ class BatchProgress(rawback.BatchWatcher):
         """Say what came of it all."""
         for item in report.ambiguous:
             self._line("ambiguous", item.as_dict())
+        for left in report.unmatched:
+            self._line("unmatched", left.as_dict())
         self._line("summary", report.as_dict())
         if self._display is not None:
             self._display.stop()
@@ -108,6 +123,7 @@ class BatchProgress(rawback.BatchWatcher):
             self._printer.result(report.as_dict(), self._sentences(report))
         if not self._silent and not self._printer.as_json:
             _show_failures(report)
+            _show_unmatched(report)
 
     def _sentences(self, report: rawback.BatchReport) -> list[str]:
         there = report.done + report.unchanged
@@ -126,7 +142,7 @@ class BatchProgress(rawback.BatchWatcher):
                 f"{bytes_text(report.saved_bytes)} less than the raws"
             )
         if report.unmatched:
-            lines.append(f"  {report.unmatched} files without a counterpart were left alone")
+            lines.append(f"  {len(report.unmatched)} files without a counterpart were left alone")
         return lines
 
     def _line(self, event: str, document: dict[str, Any]) -> None:
@@ -170,18 +186,32 @@ def _show_failures(report: rawback.BatchReport) -> None:
     """A table of what could not be made, and why."""
     if report.complete:
         return
+    rows = [(outcome.output, (outcome.error or ("", ""))[1]) for outcome in report.failures]
+    for item in report.ambiguous:
+        names = ", ".join(label(str(raw)) for raw in item.raws)
+        rows.append((item.jpeg, f"{item.why}: {names}" if names else item.why))
+    _print_table("not made, or not whole", rows)
+
+
+def _show_unmatched(report: rawback.BatchReport) -> None:
+    """A table of the first files that were left alone, and why."""
+    rows = [(item.path, item.why) for item in report.unmatched[:_MOST_UNMATCHED]]
+    if not rows:
+        return
+    _print_table("left alone", rows)
+    more = len(report.unmatched) - len(rows)
+    if more:
+        print(f"and {more} more, which --dry-run lists")
+
+
+def _print_table(heading: str, rows: Iterable[tuple[Path, str]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(show_edge=False, pad_edge=False)
-    table.add_column("not made", overflow="fold", ratio=2)
+    table.add_column(heading, overflow="fold", ratio=2)
     table.add_column("why", overflow="fold", ratio=3)
-    for outcome in report.failures:
-        _, why = outcome.error or ("", "")
-        table.add_row(Text(label(str(outcome.output))), Text(why))
-    for item in report.ambiguous:
-        names = ", ".join(label(str(raw)) for raw in item.raws)
-        table.add_row(Text(label(str(item.jpeg))), Text(f"{item.why}: {names}"))
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
-    console.print(table)
+    for path, why in rows:
+        table.add_row(Text(label(str(path))), Text(why))
+    Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)

@@ -27,6 +27,7 @@ __all__ = [
     "KeepOriginal",
     "KeepTimes",
     "Lossless",
+    "Matching",
     "NeededOutput",
     "NeededSize",
     "NoVerify",
@@ -52,12 +53,14 @@ __all__ = [
     "Verbose",
     "Verify",
     "parse_jobs",
+    "parse_match",
     "parse_region",
     "parse_size",
 ]
 
 _SIZE = re.compile(r"(\d+|\d*\.\d+)\s*(?:([kMG])(i)?)?B?", re.IGNORECASE | re.ASCII)
 _LARGEST = 1 << 32
+_MATCHES = ("names", "times", "pictures")
 
 
 class UsageError(typer.BadParameter):
@@ -113,6 +116,18 @@ def parse_jobs(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text)
     message = f"{text!r} is no number of workers; give a number from 1, or all."
+    raise typer.BadParameter(message)
+
+
+def parse_match(text: str) -> str:
+    """What decides which raw goes with a JPEG: ``names``, ``times`` or ``pictures``.
+
+    Raises:
+        BadParameter: The text is anything else.
+    """
+    if text in _MATCHES:
+        return text
+    message = f"{text!r} does not say what to match by; give names, times or pictures."
     raise typer.BadParameter(message)
 
 
@@ -177,6 +192,16 @@ Cluster: TypeAlias = Annotated[
 ]
 NoVerify: TypeAlias = Annotated[
     bool, typer.Option("--no-verify", help="Do not decode what was written to compare it.")
+]
+Matching: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--match",
+        parser=parse_match,
+        metavar="|".join(_MATCHES),
+        help="How raws and JPEGs are paired: by names; by names and times; or by these, and by "
+        "what the pictures show where they leave doubt.",
+    ),
 ]
 DryRun: TypeAlias = Annotated[
     bool, typer.Option("--dry-run", help="Only say which raw goes with which JPEG.")

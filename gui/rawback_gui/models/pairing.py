@@ -60,7 +60,8 @@ def pair_up(paths: Iterable[Path]) -> Sorted:
         paths: Files; folders stand for the files in them.
     """
     given = list(paths)
-    pairing = rawback.pair_up(path for path in given if path.exists())
+    # Without a look at pictures, which could take minutes.
+    pairing = rawback.pair_up((path for path in given if path.exists()), match="times")
     raws = {*pairing.raws, *(raw for item in pairing.ambiguous for raw in item.raws)}
     jpegs = {*pairing.jpegs, *pairing.carriers, *(item.jpeg for item in pairing.ambiguous)}
     raws -= {pair.raw for pair in pairing.pairs}
@@ -95,7 +96,7 @@ def partner_of(pair: Pair) -> Pair:
     ]
     if not beside or len(beside) > _MOST_CANDIDATES:
         return pair
-    pairing = rawback.pair_up([file, *beside])
+    pairing = rawback.pair_up([file, *beside], match="times")
     plain = [Pair(found.raw, found.jpeg) for found in pairing.pairs if file in _files(found)]
     # Of several versions of a JPEG the one of the raw's own name is meant.
     same = [found for found in plain if all(f.stem.casefold() == stem for f in found.files)]

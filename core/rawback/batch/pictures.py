@@ -1,0 +1,180 @@
+"""Raws and JPEGs compared by what they show, small: a look where names and times leave doubt."""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from rawback.batch.storage import is_local, read_bytes
+from rawback.errors import RawbackError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rawback.geometry.registration import Comparison, Summary
+
+__all__ = ["Pictures", "Votes"]
+
+_SIDE = 512
+_LEAST_SIDE = 300
+"""Pixels of a preview's longer side; smaller ones show too little."""
+
+_KEPT = 256
+"""Summaries that are kept, of about a megabyte each."""
+
+_FEATURES, _FEWEST, _MOST_OF_ALL = 200, 40, 400_000
+"""Features of a picture that vote; fewer where there are so many raws that memory would not do."""
+
+_CLEAR = 0.9
+_CANDIDATES = 8
+
+
+class Pictures:
+    """Compares files, and keeps what it has seen of the last ones. Threads may share one."""
+
+    def __init__(self) -> None:
+        self._summaries: OrderedDict[Path, Summary | None] = OrderedDict()
+        self._lock = Lock()
+
+    def compare(self, raw: Path, jpeg: Path) -> Comparison:
+        """Whether a JPEG shows a raw's shot; unclear where one of them cannot be looked at."""
+        from rawback.geometry.registration import Comparison, Verdict, shows_same_shot
+
+        mine, theirs = self.raw(raw), self.jpeg(jpeg)
+        if mine is None or theirs is None:
+            return Comparison(Verdict.UNCLEAR, 0.0)
+        return shows_same_shot(mine, theirs)
+
+    def raw(self, path: Path) -> Summary | None:
+        """What a raw shows; None where it cannot be looked at."""
+        return self._summary(path, _raw_summary)
+
+    def jpeg(self, path: Path) -> Summary | None:
+        """What a JPEG shows; None where it cannot be looked at."""
+        return self._summary(path, _jpeg_summary)
+
+    def _summary(self, path: Path, make: Callable[[Path], Summary | None]) -> Summary | None:
+        with self._lock:
+            if path in self._summaries:
+                self._summaries.move_to_end(path)
+                return self._summaries[path]
+        try:
+            summary = make(path)
+        except RawbackError:
+            summary = None
+        with self._lock:
+            self._summaries[path] = summary
+            if len(self._summaries) > _KEPT:
+                self._summaries.popitem(last=False)
+        return summary
+
+
+class Votes:
+    """Finds the few of many raws that a JPEG may show, by their strongest features.
+
+    Each feature of the JPEG votes for the raws that have one like it. A thousand raws take 100 MB
+    and some tenths of a second a JPEG.
+
+    Args:
+        raws: All that may be shown.
+        pictures: Looks at them.
+        looked: Is called after each.
+    """
+
+    def __init__(
+        self, raws: Sequence[Path], pictures: Pictures, looked: Callable[[], None]
+    ) -> None:
+        import numpy as np
+
+        from rawback.parallel import in_threads
+
+        self._pictures = pictures
+        self._raws = raws
+        self._count = max(_FEWEST, min(_FEATURES, _MOST_OF_ALL // max(len(raws), 1)))
+        descriptors: list[NDArray[np.float32]] = []
+        owners: list[int] = []
+        for number, summary in enumerate(in_threads(pictures.raw, raws)):
+            if summary is not None:
+                strongest = self._strongest(summary)
+                descriptors.append(strongest)
+                owners += [number] * len(strongest)
+            looked()
+        self._descriptors = np.concatenate(descriptors) if descriptors else None
+        self._owners = np.array(owners)
+
+    def candidates(self, jpeg: Path) -> list[Path]:
+        """The raws with the most votes, the most first; none where there is nothing to see."""
+        import numpy as np
+
+        summary = self._pictures.jpeg(jpeg)
+        if self._descriptors is None or summary is None:
+            return []
+        mine = self._strongest(summary)
+        if not len(mine):
+            return []
+        likeness = mine @ self._descriptors.T
+        # Of several raws that show one thing, each gets a vote.
+        close = likeness >= np.maximum(_CLEAR * likeness.max(axis=1, keepdims=True), 0)
+        counts = np.bincount(self._owners[close.nonzero()[1]], minlength=len(self._raws))
+        best = np.argsort(-counts, kind="stable")[:_CANDIDATES]
+        return [self._raws[number] for number in best if counts[number]]
+
+    def _strongest(self, summary: Summary) -> NDArray[np.float32]:
+        """Descriptors of a picture's strongest features, float32 ``[n, 128]``."""
+        from rawback.geometry.registration.features import detect
+
+        return detect(summary.level.image, self._count).descriptors
+
+
+def _raw_summary(path: Path) -> Summary | None:
+    """Of the preview in a raw, or else of its mosaic."""
+    from rawback import rawio
+    from rawback.geometry.registration import summarise
+
+    preview = _preview(path)
+    return summarise(rawio.read_raw(read_bytes(path)) if preview is None else preview)
+
+
+def _preview(path: Path) -> NDArray[np.uint8] | None:
+    """The preview in a raw, uint8 ``[H, W, 3]``; None if there is none that shows enough."""
+    import numpy as np
+    import rawpy
+
+    try:
+        # A path lets LibRaw read what it needs only.
+        with rawpy.imread(str(path) if is_local(path) else io.BytesIO(read_bytes(path))) as raw:
+            thumb = raw.extract_thumb()
+            # The view of a bitmap does not outlive the file.
+            data = bytes(thumb.data) if isinstance(thumb.data, bytes) else thumb.data.copy()
+    except (rawpy.LibRawError, UnicodeError, ValueError):
+        return None
+    pixels = _small_pixels(data) if isinstance(data, bytes) else np.ascontiguousarray(data)
+    if pixels is None or pixels.ndim != 3 or max(pixels.shape[:2]) < _LEAST_SIDE:
+        return None
+    return pixels
+
+
+def _jpeg_summary(path: Path) -> Summary | None:
+    from rawback.geometry.registration import summarise
+
+    pixels = _small_pixels(read_bytes(path))
+    return None if pixels is None else summarise(pixels)
+
+
+def _small_pixels(data: bytes) -> NDArray[np.uint8] | None:
+    """A JPEG's pixels, decoded at a part of its size; None where it cannot be decoded."""
+    import numpy as np
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as opened:
+            opened.draft("RGB", (_SIDE, _SIDE))
+            return np.asarray(opened.convert("RGB"))
+    except Exception:  # noqa: BLE001 -- Pillow raises what it meets in broken data
+        return None

@@ -1,0 +1,280 @@
+"""Pictures settle what names and times leave in doubt."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import rawback
+from rawback import rawio
+from rawback.batch.pictures import Pictures
+from rawback.geometry.registration import Verdict
+
+from ..geometry.synthetic import mosaic, rendered, scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+NOON, NEXT_DAY = "2024:05:31 12:00:00", "2024:06:01 13:37:00"
+WIDTH, HEIGHT = 720, 480
+
+
+@pytest.fixture(scope="module")
+def scenes() -> Callable[[int], NDArray[np.float32]]:
+    """Scenes by their number, each made once."""
+    made: dict[int, NDArray[np.float32]] = {}
+
+    def scene_of(number: int) -> NDArray[np.float32]:
+        if number not in made:
+            made[number] = scene(number)
+        return made[number]
+
+    return scene_of
+
+
+class Library:
+    """A folder of raws and JPEGs of numbered scenes; below 0 they show nothing at all."""
+
+    def __init__(self, folder: Path, scenes: Callable[[int], NDArray[np.float32]]) -> None:
+        self.folder, self._scenes = folder, scenes
+
+    def raw(self, name: str, shows: int, second: str = "", *, preview: bool = True) -> Path:
+        path = self._path(name)
+        linear = self._linear(shows)
+        exif = {36867: second} if second else {}
+        frame = dataclasses.replace(mosaic(linear), make="Maker", model="One", exif=exif)
+        thumb = self._jpeg(rendered(linear)) if preview else None
+        path.write_bytes(rawio.write_dng(frame, preview_jpeg=thumb))
+        return path
+
+    def jpeg(
+        self,
+        name: str,
+        shows: int,
+        second: str = "",
+        edit: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
+    ) -> Path:
+        path = self._path(name)
+        pixels = rendered(self._linear(shows))
+        exif = Image.Exif()
+        if second:
+            exif[272] = "One"
+            exif.get_ifd(0x8769)[36867] = second
+        path.write_bytes(self._jpeg(pixels if edit is None else edit(pixels), exif))
+        return path
+
+    def pair_up(self, match: rawback.Match = "pictures") -> rawback.Pairing:
+        return rawback.pair_up([self.folder], recursive=True, match=match)
+
+    def found(self, match: rawback.Match = "pictures") -> dict[str, tuple[str, str]]:
+        """Name of each JPEG to that of its raw, and what it was found by."""
+        return self.names(self.pair_up(match))
+
+    @staticmethod
+    def names(pairing: rawback.Pairing) -> dict[str, tuple[str, str]]:
+        return {pair.jpeg.name: (pair.raw.name, pair.basis) for pair in pairing.pairs}
+
+    def _linear(self, shows: int) -> NDArray[np.float32]:
+        if shows < 0:
+            return np.full((HEIGHT, WIDTH, 3), 0.3, np.float32)
+        return self._scenes(shows)
+
+    def _path(self, name: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    @staticmethod
+    def _jpeg(pixels: NDArray[np.uint8], exif: Image.Exif | None = None) -> bytes:
+        out = io.BytesIO()
+        Image.fromarray(np.ascontiguousarray(pixels)).save(
+            out, "JPEG", quality=90, exif=exif or Image.Exif()
+        )
+        return out.getvalue()
+
+
+@pytest.fixture
+def library(tmp_path: Path, scenes: Callable[[int], NDArray[np.float32]]) -> Library:
+    return Library(tmp_path, scenes)
+
+
+def test_a_clock_that_was_corrected(library: Library) -> None:
+    library.raw("a.dng", 1, NOON)
+    library.jpeg("a.jpg", 1, NEXT_DAY)
+    assert library.found() == {"a.jpg": ("a.dng", "picture")}
+    assert library.found("names") == {"a.jpg": ("a.dng", "name")}
+    pairing = library.pair_up("times")
+    assert pairing.pairs == ()
+    assert "another time" in pairing.ambiguous[0].why
+
+
+def test_another_shot_of_the_same_name(library: Library) -> None:
+    library.raw("a.dng", 1, NOON)
+    library.jpeg("a.jpg", 2, NEXT_DAY)
+    pairing = library.pair_up()
+    assert not pairing.pairs
+    assert not pairing.ambiguous
+    assert pairing.reasons == {
+        library.folder / "a.jpg": "a.dng has its name, and shows another shot.",
+        library.folder / "a.dng": "No JPEG goes with it.",
+    }
+
+
+def test_times_that_differ_and_pictures_that_tell_nothing(library: Library) -> None:
+    library.raw("a.dng", -1, NOON)
+    library.jpeg("a.jpg", -1, NEXT_DAY)
+    pairing = library.pair_up()
+    assert pairing.pairs == ()
+    assert "another time" in pairing.ambiguous[0].why
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_name_that_was_made_out(library: Library, preview: bool) -> None:
+    """Where a raw has no preview, its mosaic is looked at."""
+    library.raw("a.dng", 1, preview=preview)
+    library.jpeg("a-Edit.jpg", 1)
+    library.jpeg("a (1).jpg", 2)
+    library.jpeg("a_01.jpg", -1)
+    pairing = library.pair_up()
+    # Where the picture shows too little, what the name says holds.
+    expected = {"a-Edit.jpg": ("a.dng", "picture"), "a_01.jpg": ("a.dng", "name")}
+    assert library.names(pairing) == expected
+    why = pairing.reasons[library.folder / "a (1).jpg"]
+    assert why == "a.dng has its name, and shows another shot."
+    assert set(library.found("times")) == {"a-Edit.jpg", "a (1).jpg", "a_01.jpg"}
+
+
+def test_one_of_several_of_the_same_name(library: Library) -> None:
+    for number, folder in enumerate(("100", "101", "102")):
+        library.raw(f"{folder}/a.dng", number)
+    jpeg = library.jpeg("out/a.jpg", 1)
+    pair = rawback.Pair(library.folder / "101" / "a.dng", jpeg)
+    assert library.pair_up().pairs == (pair,)
+    assert len(library.pair_up("times").ambiguous[0].raws) == 3
+
+
+def test_a_burst_without_fractions(library: Library) -> None:
+    for number in range(3):
+        library.raw(f"{number}.dng", number, NOON)
+    library.jpeg("holiday.jpg", 2, NOON)
+    assert library.found() == {"holiday.jpg": ("2.dng", "picture")}
+    # The shot itself may not be here.
+    library.jpeg("holiday.jpg", 5, NOON)
+    (item,) = library.pair_up().reasons.items() - {
+        (library.folder / f"{n}.dng", "No JPEG goes with it.") for n in range(3)
+    }
+    assert item[1] == "0.dng, 1.dng, 2.dng have its time, and show other shots."
+
+
+def test_renamed_and_stripped(library: Library) -> None:
+    """No name, no time: all raws are looked at; crops, turned and black-and-white ones too."""
+    for number in range(4):
+        library.raw(f"{number}.dng", number, NOON)
+    edits: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+        "whole": lambda pixels: pixels,
+        "turned": lambda pixels: np.rot90(pixels),
+        "grey": lambda pixels: np.repeat(pixels[..., 1:2], 3, axis=2),
+        "crop": lambda pixels: pixels[90:400, 150:600],
+    }
+    for number, (name, edit) in enumerate(edits.items()):
+        library.jpeg(f"web/{name}.jpg", number, edit=edit)
+    library.jpeg("web/stranger.jpg", 9)
+    library.jpeg("web/nothing.jpg", -1)
+    expected = {f"{name}.jpg": (f"{number}.dng", "picture") for number, name in enumerate(edits)}
+    pairing = library.pair_up()
+    assert library.names(pairing) == expected
+    reasons = pairing.reasons
+    for name in ("stranger", "nothing"):
+        why = reasons[library.folder / "web" / f"{name}.jpg"]
+        assert why == "No raw has its name or time, and none shows it."
+    assert library.found("times") == library.found("names") == {}
+
+
+def test_copies_of_one_raw_are_one(library: Library) -> None:
+    raw = library.raw("card/a.dng", 1)
+    copy = library.folder / "backup" / "a.dng"
+    copy.parent.mkdir()
+    copy.write_bytes(raw.read_bytes())
+    library.jpeg("out/a.jpg", 1)
+    pairing = library.pair_up()
+    assert [pair.raw for pair in pairing.pairs] == [copy]
+    assert pairing.reasons == {raw: f"It is a copy of {copy}."}
+
+
+def test_two_raws_that_look_alike_are_ambiguous(library: Library) -> None:
+    """A raw and its conversion to DNG, say: which of them is wanted, nobody knows."""
+    library.raw("a.dng", 1)
+    library.raw("a.nef", 1, NOON)
+    library.jpeg("a.jpg", 1)
+    (item,) = library.pair_up().ambiguous
+    assert [raw.name for raw in item.raws] == ["a.dng", "a.nef"]
+    assert "look like it" in item.why
+
+
+@pytest.mark.parametrize("broken", ["a.dng", "a.jpg"])
+def test_a_read_error_is_not_taken_for_an_empty_file(
+    library: Library, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.raw("a.dng", 1, NOON)
+    library.jpeg("a.jpg", 1, NEXT_DAY)
+    opened = type(library.folder).open
+
+    def fail(path: Path, *arguments: object, **options: object) -> object:
+        if path.name == broken:
+            raise OSError(5, "Input/output error")
+        return opened(path, *arguments, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(type(library.folder), "open", fail)
+    for match in ("pictures", "times"):
+        pairing = library.pair_up(match)
+        assert pairing.pairs == ()
+        (item,) = pairing.ambiguous
+        assert item.jpeg.name == "a.jpg"
+        assert f"{broken} cannot be read (Input/output error)" in item.why
+    # Names alone ask nothing of the files.
+    assert library.found("names") == {"a.jpg": ("a.dng", "name")}
+
+
+def test_progress_goes_up_and_can_stop_it(library: Library) -> None:
+    for number in range(3):
+        library.raw(f"{number}.dng", number)
+        library.jpeg(f"x{number}.jpg", number)
+    told: list[tuple[str, float]] = []
+    rawback.pair_up([library.folder], progress=lambda *word: told.append(word))
+    for stage in dict.fromkeys(stage for stage, _ in told):
+        fractions = [fraction for name, fraction in told if name == stage]
+        assert fractions == sorted(fractions)
+        assert 0 <= fractions[0] <= fractions[-1] < 1
+    assert len({stage for stage, _ in told}) == 2
+
+    def stop(stage: str, fraction: float) -> None:
+        message = f"{stage}, {fraction}"
+        raise rawback.Cancelled(message)
+
+    with pytest.raises(rawback.Cancelled):
+        rawback.pair_up([library.folder], progress=stop)
+
+
+def test_what_cannot_be_looked_at_is_unclear(library: Library, tmp_path: Path) -> None:
+    raw, jpeg = library.raw("a.dng", 1), library.jpeg("a.jpg", 1)
+    pictures = Pictures()
+    assert pictures.compare(raw, jpeg).verdict is Verdict.SAME
+    for name, data in (("cut", raw.read_bytes()[:3000]), ("none", b""), ("text", b"x" * 999)):
+        broken = tmp_path / name
+        broken.write_bytes(data)
+        assert Pictures().compare(broken, jpeg).verdict is Verdict.UNCLEAR
+        assert Pictures().compare(raw, broken).verdict is Verdict.UNCLEAR
+    assert Pictures().compare(raw, tmp_path / "missing").verdict is Verdict.UNCLEAR
+
+
+def test_unknown_ways_to_match(library: Library) -> None:
+    with pytest.raises(ValueError, match="names, times, pictures"):
+        library.pair_up("guess")  # type: ignore[arg-type]
