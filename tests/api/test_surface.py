@@ -19,7 +19,8 @@ SURFACE = """
     EmbedResult NothingToRegister OriginalUnavailable OutputRefused PayloadDamaged RawFileInfo
     PayloadMissing PayloadTooNew PixelsChanged Progress Rate RateUnreachable RawbackError
     RestoreResult SectionInfo ShotMismatch ShrinkResult SignedCarrier Status StripResult
-    UnsupportedCarrier UnsupportedRaw Verification VerificationFailed __version__ embed embed_bytes
+    UnsupportedCarrier UnsupportedRaw Verification VerificationFailed VisibleError __version__
+    embed embed_bytes
     inspect restore restore_bytes shrink shrink_bytes strip strip_bytes verify
     Cancelled Curve CurvePoint Encoding Guide NoiseModel OpenedCarrier Overlay Preview RawFrame
     SectionEnd Session Codec set_threads carrier_for

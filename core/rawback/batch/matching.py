@@ -325,6 +325,6 @@ def _is_copy(one: Path, other: Path) -> bool:
         return False
     try:
         # Sizes first, then bytes; what it has compared once it knows while both stay as they are.
-        return filecmp.cmp(one, other, shallow=False)
+        return one.stat().st_size > 0 and filecmp.cmp(one, other, shallow=False)
     except OSError:
         return False
