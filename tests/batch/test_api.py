@@ -58,6 +58,24 @@ def test_everything_is_verified_unless_it_is_not_wanted(library: Path) -> None:
         assert [f.verified for f in figures if isinstance(f, rawback.EmbedResult)] == [wanted] * 2
 
 
+def test_raw_files_and_times_are_kept_where_that_is_wanted(library: Path, shot: Shot) -> None:
+    (library / "b.dng").unlink()
+    os.utime(library / "a.jpg", ns=(1_000_000_000, 1_000_000_000))
+    wanted: dict[str, object] = {"original": True, "rate": None, "keep_times": True}
+    _, statuses = embed(library, **wanted)
+    assert statuses == {"a.rawback.jpg": "done", "c.rawback.jpg": "done"}
+    carrier = library / "a.rawback.jpg"
+    assert carrier.stat().st_mtime_ns == 1_000_000_000
+    found = rawback.inspect(carrier).raw_file
+    assert found is not None
+    assert found.name == "a.dng"
+    assert rawback.restore_bytes(carrier.read_bytes(), original=True)[0] == shot[0]
+    assert set(embed(library, **wanted)[1].values()) == {"unchanged"}
+    # Another wish is another job.
+    lossless = rawback.Rate.lossless()
+    assert set(embed(library, rate=lossless)[1].values()) == {"done"}
+
+
 def test_a_second_run_does_what_is_left(library: Path, shot: Shot) -> None:
     embed(library)
     (library / "b.dng").write_bytes(shot[0])

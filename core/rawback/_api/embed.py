@@ -150,6 +150,7 @@ def embed_bytes(
     unguided: bool = False,
     verify: bool = False,
     original: KeepOriginal = False,
+    raw_name: str = "",
     progress: Progress | None = None,
 ) -> tuple[bytes, EmbedResult]:
     """`embed` in memory.
@@ -162,6 +163,7 @@ def embed_bytes(
         unguided: As for `embed`.
         verify: As for `embed`.
         original: As for `embed`.
+        raw_name: With `original`: the raw file's name, under which it is restored.
         progress: As for `embed`.
 
     Returns:
@@ -172,7 +174,13 @@ def embed_bytes(
     """
     job = Job(progress)
     rate = original_rate(rate, original)
-    coded = _code(raw, jpeg, rate, job, force=force, unguided=unguided, original=original)
+    coded = _code(
+        *(raw, jpeg, rate, job),
+        force=force,
+        unguided=unguided,
+        original=original,
+        raw_name=raw_name,
+    )
     result = coded.result(len(coded.carrier) - len(coded.jpeg), job)
     if verify:
         coded.expected().check(coded.carrier, job=job)
@@ -242,6 +250,7 @@ def _code(
     force: bool,
     unguided: bool,
     original: KeepOriginal,
+    raw_name: str = "",
 ) -> Coded:
     from rawback import encoder, jpegio, rawio
     from rawback.rate import Rate
@@ -252,7 +261,7 @@ def _code(
     frame = rawio.read_raw(raw)
     rate = rate or Rate.quality(DEFAULT_QUALITY)
     # Refused before all the work, if at all.
-    section = original_section(raw, frame, rate, original)
+    section = original_section(raw, frame, rate, original, raw_name)
     job.at("Reading the JPEG", 0.06)
     carrier = jpegio.decode_jpeg(file.bare)
     rate = payload_rate(rate, frame.width * frame.height, len(section))

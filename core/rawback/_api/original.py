@@ -62,7 +62,7 @@ def original_rate(rate: Rate | None, keep: KeepOriginal) -> Rate | None:
 
 
 def original_section(
-    raw: StrPath | bytes, frame: RawFrame, rate: Rate, keep: KeepOriginal
+    raw: StrPath | bytes, frame: RawFrame, rate: Rate, keep: KeepOriginal, name: str = ""
 ) -> bytes:
     """The section that gives back a raw file, as a payload ends with it; empty without one.
 
@@ -71,6 +71,7 @@ def original_section(
         frame: What was read from it.
         rate: Of the payload.
         keep: Whether and how the file is kept.
+        name: Of the file, if `raw` is its bytes.
 
     Raises:
         OriginalUnavailable: It cannot be made again from its samples, and is not to be stored.
@@ -80,7 +81,7 @@ def original_section(
     from rawback.original.making import make_recipe, store_whole
 
     data = contents(raw)
-    name = "" if isinstance(raw, bytes) else Path(raw).name
+    name = name if isinstance(raw, bytes) else Path(raw).name
     recipe = b""
     if rate.is_lossless:
         try:

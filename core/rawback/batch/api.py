@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from threading import Event
 
+    from rawback._api.original import KeepOriginal
     from rawback.batch.pairing import Match
     from rawback.batch.report import BatchReport
     from rawback.batch.sources import SourceFile
@@ -52,6 +53,8 @@ def embed_many(
     force: bool = False,
     unguided: bool = False,
     verify: bool = True,
+    original: KeepOriginal = False,
+    keep_times: bool = False,
     match: Match = "pictures",
     previews: bool = False,
     watcher: BatchWatcher | None = None,
@@ -100,6 +103,8 @@ def embed_many(
         force: As for `rawback.embed`.
         unguided: As for `rawback.embed`.
         verify: As for `rawback.embed`, but on by default.
+        original: As for `rawback.embed`.
+        keep_times: As for `rawback.embed`; outputs that are not local files get none.
         match: As for `rawback.pair_up`.
         previews: Give raws without a JPEG one, as `rawback.carrier_for` does: the camera's own, or
             else a rendering. The carrier is ``NAME.rawback.jpg`` beside the raw or in `output`.
@@ -120,6 +125,7 @@ def embed_many(
             `match` is none of its choices.
     """
     from rawback._api.embed import DEFAULT_QUALITY
+    from rawback._api.original import original_rate
     from rawback.rate import Rate
 
     if in_place and output is not None:
@@ -133,12 +139,14 @@ def embed_many(
     pairing = pair_files(files, match, control.pairing)
     make = _EmbeddingMaker(
         folder=None if output is None else _absolute([output], cluster)[0],
-        rate=rate or Rate.quality(DEFAULT_QUALITY),
+        rate=original_rate(rate, original) or Rate.quality(DEFAULT_QUALITY),
         in_place=in_place,
         overwrite=overwrite,
         force=force,
         unguided=unguided,
         verify=verify,
+        original=original,
+        keep_times=keep_times,
     )
     tasks = [make.of_pair(pair) for pair in dict.fromkeys((*pairs, *pairing.pairs))]
     if previews:
@@ -166,6 +174,8 @@ class _EmbeddingMaker:
     force: bool
     unguided: bool
     verify: bool
+    original: KeepOriginal
+    keep_times: bool
 
     def of_pair(self, pair: Pair) -> EmbedTask:
         """Put the raw of a pair into its JPEG."""
@@ -191,6 +201,8 @@ class _EmbeddingMaker:
             force=self.force,
             unguided=self.unguided,
             verify=self.verify,
+            original=self.original,
+            keep_times=self.keep_times,
         )
 
 

@@ -18,6 +18,7 @@ from rawback.errors import Cancelled, OutputRefused, PayloadMissing, RawbackErro
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rawback._api.original import KeepOriginal
     from rawback._api.results import EmbedResult, RestoreResult
     from rawback.batch.outcome import Status
     from rawback.rate import Rate
@@ -138,6 +139,8 @@ class EmbedTask(Task):
         keep_original: As for `rawback.embed`.
         unguided: As for `rawback.embed`.
         verify: As for `rawback.embed`.
+        original: As for `rawback.embed`.
+        keep_times: As for `rawback.embed`; outputs that are not local files get none.
     """
 
     raw: Path
@@ -148,6 +151,8 @@ class EmbedTask(Task):
     force: bool = False
     unguided: bool = False
     verify: bool = True
+    original: KeepOriginal = False
+    keep_times: bool = False
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -164,6 +169,7 @@ class EmbedTask(Task):
         """The rate, and what else decides what comes of it."""
         words = [self.rate.kind, repr(self.rate.value)]
         words += ["in place"] * self.in_place + ["unguided"] * self.unguided
+        words += [f"original {self.original}"] * bool(self.original)
         words += ["unverified"] * (not self.verify) + ["preview"] * (self.jpeg is None)
         return " ".join(("embed", *words))
 
@@ -186,6 +192,8 @@ class EmbedTask(Task):
                 force=self.force,
                 unguided=self.unguided,
                 verify=self.verify,
+                original=self.original,
+                keep_times=self.keep_times,
                 progress=progress,
             )
         if self.in_place:
@@ -201,6 +209,8 @@ class EmbedTask(Task):
             force=self.force,
             unguided=self.unguided,
             verify=self.verify,
+            original=self.original,
+            raw_name=self.raw.name,
             progress=progress,
         )
         _write(self.output, carrier, self)

@@ -42,6 +42,9 @@ def batch(
     force: options.Force = False,
     unguided: options.Unguided = False,
     no_verify: options.NoVerify = False,
+    original: options.KeepOriginal = False,
+    store_original: options.StoreOriginal = False,
+    keep_times: options.KeepTimes = False,
     as_json: options.AsJson = False,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
@@ -77,6 +80,8 @@ def batch(
             force=force,
             unguided=unguided,
             verify=not no_verify,
+            original=options.keep_original(original, store_original, rate),
+            keep_times=keep_times,
             match=by,
             watcher=progress,
         )

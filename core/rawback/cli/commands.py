@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
@@ -22,9 +21,6 @@ from rawback.cli.output import (
 from rawback.cli.rates import rate_of
 from rawback.cli.streams import StreamJob, is_stream, read_bytes
 from rawback.files import label
-
-if TYPE_CHECKING:
-    from rawback._api.original import KeepOriginal
 
 __all__ = ["embed", "info", "restore", "shrink", "strip", "verify"]
 
@@ -60,10 +56,7 @@ def embed(
         message = "--in-place goes with neither --output nor --sidecar; leave one out."
         raise options.UsageError(message)
     rate = rate_of(size, bpp, quality, psnr, lossless=lossless)
-    if original and not store_original and rate is not None and not rate.is_lossless:
-        message = "--original needs all samples; leave the rate out, or take --store-original."
-        raise options.UsageError(message)
-    keep: KeepOriginal = "store" if store_original else original
+    keep = options.keep_original(original, store_original, rate)
     printer = Printer(as_json, verbose, quiet)
     if any(map(is_stream, (raw, jpeg, output))):
         files_only = {"--in-place": in_place, "--sidecar": sidecar, "--keep-times": keep_times}
@@ -77,6 +70,7 @@ def embed(
                 unguided=unguided,
                 verify=verify,
                 original=keep,
+                raw_name="" if is_stream(raw) else raw.name,
                 progress=progress,
             )
         job.write(data)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
+
+if TYPE_CHECKING:
+    import rawback
+    from rawback._api.original import KeepOriginal as KeepOriginalWay
 
 __all__ = [
     "AsJson",
@@ -52,6 +56,7 @@ __all__ = [
     "UsageError",
     "Verbose",
     "Verify",
+    "keep_original",
     "parse_jobs",
     "parse_match",
     "parse_region",
@@ -129,6 +134,20 @@ def parse_match(text: str) -> str:
         return text
     message = f"{text!r} does not say what to match by; give names, times or pictures."
     raise typer.BadParameter(message)
+
+
+def keep_original(
+    original: bool, store_original: bool, rate: rawback.Rate | None
+) -> KeepOriginalWay:
+    """What `rawback.embed` is asked for by two options.
+
+    Raises:
+        UsageError: A lossy rate does not go with them.
+    """
+    if original and not store_original and rate is not None and not rate.is_lossless:
+        message = "--original needs all samples; leave the rate out, or take --store-original."
+        raise UsageError(message)
+    return "store" if store_original else original
 
 
 RawFile: TypeAlias = Annotated[
