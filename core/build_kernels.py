@@ -33,6 +33,7 @@ FLAGS = (
     # Every machine computes the same bits.
     "-ffp-contract=off",
     "-fno-fast-math",
+    "-fno-math-errno",
     "-Wall",
     "-Wextra",
 )
@@ -93,7 +94,18 @@ def _compile(target: Target, processor: str, library: Path) -> Path:
     # Under another name first: a process may have the old library loaded.
     draft = library.with_name(f".{library.name}.{os.getpid()}")
     files = [str(path) for path in sources if path.suffix == ".c"]
-    command = [sys.executable, "-m", "ziglang", "cc", *FLAGS, *options, "-o", str(draft), *files]
+    command = [
+        sys.executable,
+        "-m",
+        "ziglang",
+        "cc",
+        *FLAGS,
+        *options,
+        "-o",
+        str(draft),
+        *files,
+        "-lm",
+    ]
     done = subprocess.run(command, check=False)  # noqa: S603
     if done.returncode:
         message = f"The kernels could not be compiled: {' '.join(command)}"

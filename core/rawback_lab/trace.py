@@ -37,7 +37,7 @@ def trace(raw: str, jpeg: str, row: int, column: int) -> None:
     quad = row // 2, column // 2
     position = 2 * (row % 2) + column % 2
     at = (position, *quad)
-    print(f"to_domain         plane {position}, quad {quad}: {source.planes[at]} / 16 sigma")
+    print(f"to_planes         plane {position}, quad {quad}: {source.planes[at]} / 16 sigma")
     window = Window(quad[0], quad[1], quad[0] + 1, quad[1] + 1)
     colours, classes = pointwise(analysis.base, source.guides, window)
     centre = colours[:, 2 + row % 2, 2 + column % 2]

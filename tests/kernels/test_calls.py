@@ -14,37 +14,53 @@ import pytest
 from rawback.errors import RawbackError
 from rawback.kernels import VARIANTS, Integer, Kernel, Read, Write, library, load
 
-look_up = Kernel("look_up", Read(np.int32, 2), Integer, Read(np.uint16, 1), Write(np.uint16, 2))
-VALUES, TABLE = np.zeros((2, 4), np.int32), np.zeros(3, np.uint16)
+square_means = Kernel(
+    "square_means",
+    *(Read(np.uint8, 3), Integer, Integer, Integer, Write(np.uint16, 1), Write(np.uint8, 3)),
+)
+PIXELS = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+MEANS = np.empty((3, 4, 3), np.uint8)
 
 
 def wanted(**changes: object) -> list[object]:
-    arguments = {"values": VALUES, "first": 0, "table": TABLE, "found": np.zeros((2, 4), np.uint16)}
+    sums = np.empty(15, np.uint16)
+    arguments = {"pixels": PIXELS, "top": 0, "left": 0, "side": 2, "sums": sums, "means": MEANS}
     return list({**arguments, **changes}.values())
+
+
+def test_a_call_that_fits() -> None:
+    assert square_means(*wanted()) == 0
+    assert MEANS[0, 0].tolist() == [9, 10, 11]
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"values": VALUES.astype(np.int64)}, "int64 with 2 axes, not int32 with 2"),
-        ({"values": VALUES.astype(">i4")}, "not int32"),
-        ({"values": VALUES[0]}, "int32 with 1 axes, not int32 with 2"),
-        ({"values": VALUES[:, ::2]}, "has gaps"),
-        ({"values": VALUES.T}, "has gaps"),
-        ({"found": np.broadcast_to(np.uint16(0), (2, 4))}, "read-only"),
-        ({"values": np.frombuffer(bytes(33), np.uint8)[1:].view(np.int32).reshape(2, 4)}, "int32"),
+        ({"pixels": PIXELS.astype(np.int64)}, "int64 with 3 axes, not uint8 with 3"),
+        ({"sums": np.empty(15, ">u2")}, "not uint16"),
+        ({"pixels": PIXELS[0]}, "uint8 with 2 axes, not uint8 with 3"),
+        ({"pixels": PIXELS[:, :, ::2]}, "has gaps"),
+        ({"pixels": PIXELS.T}, "has gaps"),
+        ({"means": np.broadcast_to(np.uint8(0), (3, 4, 3))}, "read-only"),
+        ({"sums": np.frombuffer(bytes(31), np.uint8)[1:].view(np.uint16)}, "read-only"),
+        ({"sums": np.zeros(31, np.uint8)[1:].view(np.uint16)}, "uint16 with 1 axes"),
     ],
 )
 def test_arrays_of_the_wrong_kind(changes: dict[str, object], message: str) -> None:
     with pytest.raises(TypeError, match=message):
-        look_up(*wanted(**changes))
+        square_means(*wanted(**changes))
+
+
+def test_sizes_that_do_not_fit_each_other() -> None:
+    with pytest.raises(ValueError, match="square_means: arguments do not fit each other, line"):
+        square_means(*wanted(sums=np.empty(14, np.uint16)))
 
 
 def test_integers_and_counts() -> None:
     with pytest.raises(OverflowError, match="64 bits"):
-        look_up(*wanted(first=1 << 63))
+        square_means(*wanted(top=1 << 63))
     with pytest.raises(ValueError, match="zip"):
-        look_up(*wanted()[:3])
+        square_means(*wanted()[:3])
 
 
 def test_a_kernel_that_does_not_exist() -> None:
@@ -104,7 +120,7 @@ def test_a_library_that_is_none(room: Path) -> None:
 
 
 def test_a_stale_library(room: Path) -> None:
-    with (room / "tables.c").open("a") as source:
+    with (room / "planes.c").open("a") as source:
         source.write("/* changed */\n")
     with pytest.raises(RawbackError, match="compiled from other sources"):
         fresh()

@@ -51,7 +51,7 @@ class Scene:
         noise = NoiseDomain.of(NOISE, (white / 16,) * 4, white)
         codes = np.unique(mosaic)
         domain = CodeIndexDomain(np.ascontiguousarray(noise.forward[:, codes]))
-        planes = np.stack([noise.to_domain(restored[p // 2 :: 2, p % 2 :: 2], p) for p in range(4)])
+        planes = noise.to_planes(restored).astype(np.int32)
         spots = np.random.default_rng(0).integers(0, len(RegionClass), planes.shape[1:])
         ranks = np.searchsorted(codes, mosaic).astype(np.int32)
         return cls(codes, domain, ranks, LosslessTile.of(planes, spots.astype(np.uint8)))

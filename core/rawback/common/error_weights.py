@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback.kernels import Kernel, Read, Write
 from rawback.tone import NoiseDomain
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ __all__ = ["WEIGHT_POWER", "ErrorWeights"]
 
 WEIGHT_POWER = 1
 """Quarters of the power that the encoder takes: 1/4."""
+
+_weighted_residual = Kernel(
+    "weighted_residual",
+    *(Read(np.int16, 3), Read(np.int16, 3), Read(np.float32, 1), Write(np.float32, 3)),
+)
 
 _ONE = 256
 _BINS, _BIN_SHIFT = 1024, 4
@@ -59,13 +65,22 @@ class ErrorWeights:
         inverse = np.rint(_ONE / np.maximum(powers[quarters], 1e-3))
         return cls(np.clip(inverse, *_RANGE).astype(np.int32))
 
-    def apply(self, residual: NDArray[np.float32], base: NDArray[np.int16]) -> None:
-        """Multiply a residual by the weights at its base, in place; both ``[4, h, w]``."""
-        residual *= self.at(base)
+    def weigh(
+        self,
+        planes: NDArray[np.int16],
+        base: NDArray[np.int16],
+        residual: NDArray[np.float32],
+    ) -> None:
+        """Write what a base leaves of planes, all ``[4, h, w]``, times its weights."""
+        _weighted_residual(planes, base, self._weights, residual)
+
+    @property
+    def _weights(self) -> NDArray[np.float32]:
+        return (_ONE / self.inverse).astype(np.float32)
 
     def at(self, base: NDArray[np.int16]) -> NDArray[np.float32]:
         """The weights where the base has these values."""
-        weights: NDArray[np.float32] = (_ONE / self.inverse).astype(np.float32)[_bins(base)]
+        weights: NDArray[np.float32] = self._weights[_bins(base)]
         return weights
 
     def noise(self, base: NDArray[np.int32]) -> NDArray[np.uint16]:

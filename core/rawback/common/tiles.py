@@ -26,8 +26,6 @@ __all__ = [
     "Grid",
     "Window",
     "even",
-    "join_planes",
-    "split_planes",
     "tile_regions",
 ]
 
@@ -80,6 +78,11 @@ class Window:
             min(self.bottom, other.bottom),
             min(self.right, other.right),
         )
+
+    def samples_within(self, other: Window) -> tuple[slice, slice]:
+        """Where its samples lie in a mosaic of `other`, which encloses it."""
+        rows, columns = self.within(other)
+        return slice(2 * rows.start, 2 * rows.stop), slice(2 * columns.start, 2 * columns.stop)
 
     def overlaps(self, other: Window) -> bool:
         """Whether they share a quad."""
@@ -148,20 +151,6 @@ def even(array: NDArray[_Scalar], period: int = 1) -> NDArray[_Scalar]:
             last = array.take([size - period], axis)
             array = np.concatenate([array, last], axis)
     return array
-
-
-def split_planes(mosaic: NDArray[_Scalar]) -> NDArray[_Scalar]:
-    """The planes ``[4, h / 2, w / 2]`` of a mosaic of even sides, positions in reading order."""
-    return np.stack([mosaic[p // 2 :: 2, p % 2 :: 2] for p in range(4)])
-
-
-def join_planes(planes: NDArray[_Scalar]) -> NDArray[_Scalar]:
-    """Undo :func:`split_planes`."""
-    _, height, width = planes.shape
-    mosaic = np.empty((2 * height, 2 * width), dtype=planes.dtype)
-    for position in range(4):
-        mosaic[position // 2 :: 2, position % 2 :: 2] = planes[position]
-    return mosaic
 
 
 def tile_regions(width: int, height: int) -> tuple[Region, ...]:

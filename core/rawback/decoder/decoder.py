@@ -14,7 +14,7 @@ from rawback.common.header_fields import (
     frame_from_header,
     geometry_of,
 )
-from rawback.common.tiles import Window, join_planes
+from rawback.common.tiles import Window
 from rawback.decoder.frame import FrameDecoder
 from rawback.errors import PayloadDamaged, PixelsChanged
 from rawback.geometry import build_guide
@@ -89,10 +89,9 @@ def restore(
     _check(header, carrier)
     wanted = _window(region, header)
     frame = FrameDecoder(payload, carrier)
-    planes, window = frame.restore(wanted, report)
-    planes = planes[(slice(None), *wanted.within(window))]
+    mosaic, window = frame.restore(wanted, report)
     height, width = (header.height, header.width) if region is None else (region[3], region[2])
-    cfa = np.ascontiguousarray(join_planes(planes)[:height, :width])
+    cfa = np.ascontiguousarray(mosaic[wanted.samples_within(window)][:height, :width])
     exact = region is None and frame.exact
     if exact and cfa_digest(cfa) != header.cfa_digest:
         message = "The raw does not come back bit for bit; restore from another copy of the JPEG."

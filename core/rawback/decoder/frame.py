@@ -13,7 +13,7 @@ from rawback.common.error_weights import ErrorWeights
 from rawback.common.header_fields import ResidualParameters, frame_from_header, geometry_of
 from rawback.common.prediction import GuideSource, Prediction, predict
 from rawback.common.reconstruction import restored_residual, tile_context
-from rawback.common.tiles import MARGIN, Grid, Window, split_planes
+from rawback.common.tiles import MARGIN, Grid, Window
 from rawback.entropy import SymbolDecoder
 from rawback.errors import PayloadDamaged
 from rawback.parallel import in_threads
@@ -96,7 +96,7 @@ class FrameDecoder:
         return _LosslessLayer(used, LosslessModel.from_bytes(model, self.pattern), ranks)
 
     def restore(self, wanted: Window, report: Progress) -> tuple[NDArray[np.uint16], Window]:
-        """Samples ``[4, h, w]`` of a window that encloses the wanted one, and that window."""
+        """The mosaic of a window that encloses the wanted one, and that window."""
         within = [tile for tile in self.tiles if tile.overlaps(wanted)]
         core = Window.union(within)
         window = self.grid.aligned(self.grid.grown(core, MARGIN))
@@ -116,7 +116,8 @@ class FrameDecoder:
                 part = (slice(None), *tile.within(core))
                 values[part] += self.weights.remove(residual[part], predicted[tile].planes)
             del residual
-        samples = np.stack([self.domain.to_samples(values[p], p) for p in range(4)])
+        samples = np.empty((2 * core.shape[0], 2 * core.shape[1]), dtype=np.uint16)
+        self.domain.to_mosaic(values, samples)
         if self.lossless is not None:
             self._decode_lossless(self.lossless, within, core, values, classes, samples, report)
         return samples, core
@@ -205,7 +206,7 @@ class FrameDecoder:
                 known,
                 None,
             )
-            samples[(slice(None), *at)] = split_planes(layer.codes[indices])
+            samples[tile.samples_within(core)] = layer.codes[indices]
 
         for done, _ in enumerate(in_threads(decode, tiles)):
             report("Decoding the lossless layer", 0.75 + 0.24 * done / len(tiles))

@@ -16,7 +16,7 @@ from rawback.bitstream import Header, Section, SectionKind
 from rawback.common.error_weights import WEIGHT_POWER, ErrorWeights
 from rawback.common.header_fields import frame_from_header, header_of
 from rawback.common.prediction import FILTER_CLASSES, GuideSource, Prediction, pointwise, predict
-from rawback.common.tiles import Grid, Window, even, split_planes
+from rawback.common.tiles import Grid, Window, even
 from rawback.geometry import build_guide
 from rawback.parallel import in_threads, threads
 from rawback.residual import (
@@ -112,13 +112,10 @@ class EncoderInput:
         header = header_of(original, carrier, geometry)
         frame = frame_from_header(header, original.cfa)
         domain = NoiseDomain.of(frame.noise, frame.black, frame.white)
-        mosaic = split_planes(even(frame.cfa, 2))
-        planes = np.empty(mosaic.shape, dtype=np.int16)
-        for position in range(4):
-            planes[position] = domain.to_domain(mosaic[position], position)
         if guide is None:
             guide = build_guide(geometry, carrier.pixels, threads=threads())
         grid = Grid.of(frame.height, frame.width)
+        planes = domain.to_planes(even(frame.cfa, 2))
         return cls(
             original=original,
             header=header,
@@ -240,22 +237,25 @@ class Analysis:
         coding_order: NDArray[np.uint8] | None = None,
     ) -> Analysis:
         weights = ErrorWeights.of(source.frame.noise, WEIGHT_POWER)
-        residual = source.planes.astype(np.float32)
-        for prediction in predicted:
-            part = residual[(slice(None), *prediction.window.slices)]
-            part -= prediction.planes
-            weights.apply(part, prediction.planes)
+        residual = np.empty(source.planes.shape, np.float32)
+
+        def weigh(prediction: Prediction) -> NDArray[np.float32]:
+            at = (slice(None), *prediction.window.slices)
+            weights.weigh(source.planes[at], prediction.planes, residual[at])
+            return residual[at]
+
+        parts = list(in_threads(weigh, predicted))
         transform = KLT.fit(residual, _CAP)
-        residual *= COEFFICIENT_UNIT / UNIT
-        components = transform.to_components(residual)
-        del residual
+        scale = COEFFICIENT_UNIT / UNIT
+        for _ in in_threads(lambda part: transform.to_components(part, scale), parts):
+            pass
         coefficients = {
             band: np.empty((4, *band_shape(band, source.grid.whole.shape)), np.float32)
             for band in bands()
         }
 
         def split(number: int) -> None:
-            analyse(components[number], {band: c[number] for band, c in coefficients.items()})
+            analyse(residual[number], {band: c[number] for band, c in coefficients.items()})
 
         for _ in in_threads(split, range(4)):
             pass

@@ -12,7 +12,7 @@ from rawback.bitstream import Header, Payload, Section, SectionKind, cut, pack, 
 from rawback.common.coding_tables import coding_tables
 from rawback.common.header_fields import ResidualParameters, cfa_digest
 from rawback.common.reconstruction import restored_residual
-from rawback.common.tiles import Window, even, join_planes
+from rawback.common.tiles import Window, even
 from rawback.encoder.quantisation import (
     coarsened,
     indices_at,
@@ -182,9 +182,10 @@ class PayloadBuilder:
         """Pack, and restore as the decoder will."""
         source = self.analysis.source
         values = self.restored_values()
-        samples = np.stack([source.domain.to_samples(values[p], p) for p in range(4)])
-        cfa = join_planes(samples)[: source.frame.height, : source.frame.width]
-        return self._encoded(replace(source.frame, cfa=np.ascontiguousarray(cfa)))
+        cfa = np.empty((2 * values.shape[1], 2 * values.shape[2]), np.uint16)
+        source.domain.to_mosaic(values, cfa)
+        cfa = np.ascontiguousarray(cfa[: source.frame.height, : source.frame.width])
+        return self._encoded(replace(source.frame, cfa=cfa))
 
     def with_lossless(self, report: Progress) -> Encoded:
         """Add the lossless layer."""

@@ -18,7 +18,7 @@ import numpy as np
 from rawback.bitstream import SectionKind
 from rawback.common.prediction import predict
 from rawback.common.reconstruction import band_slices
-from rawback.common.tiles import MARGIN, Window, join_planes
+from rawback.common.tiles import MARGIN, Window
 from rawback.encoder.analysis import BASE_LAMBDAS
 from rawback.encoder.payload_builder import PayloadBuilder
 from rawback.encoder.quantisation import indices_at, restoring_points, restoring_sums
@@ -166,8 +166,9 @@ class Previews:
         return builder.finished().restored
 
     def _samples(self, planes: NDArray[np.int32]) -> NDArray[np.uint16]:
-        domain = self._analysis.source.domain
-        return join_planes(np.stack([domain.to_samples(planes[p], p) for p in range(4)]))
+        mosaic = np.empty((2 * planes.shape[1], 2 * planes.shape[2]), np.uint16)
+        self._analysis.source.domain.to_mosaic(planes, mosaic)
+        return mosaic
 
     def _predicted(self, base_level: int, window: Window) -> NDArray[np.int32]:
         values = np.empty((4, *window.shape), dtype=np.int32)

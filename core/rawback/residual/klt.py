@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback.kernels import Kernel, Read, Write
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["KLT"]
+
+_components_of_planes = Kernel("components_of_planes", Read(np.float32, 2), Write(np.float32, 3))
 
 _ONE = 64
 _SHIFT = 6
@@ -40,11 +44,10 @@ class KLT:
         vectors = vectors[:, ::-1] * np.where(vectors.sum(axis=0) < 0, -1, 1)[::-1]
         return cls(np.clip(np.rint(vectors * _ONE), -127, 127).astype(np.int8))
 
-    def to_components(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Components ``[4, h, w]`` of planes ``[4, h, w]``; the encoder's half."""
+    def to_components(self, planes: NDArray[np.float32], scale: float = 1.0) -> None:
+        """Turn planes ``[4, h, w]`` into their components, times a power of two, in place."""
         inverse = np.linalg.inv(self.matrix / _ONE).astype(np.float32)
-        found: NDArray[np.float32] = np.tensordot(inverse, planes, 1)
-        return found
+        _components_of_planes(inverse * np.float32(scale), planes)
 
     def to_planes(self, components: NDArray[np.int32], shift: int) -> NDArray[np.int32]:
         """Planes ``[4, h, w]`` of components, divided by ``2 ** shift``, rounded half up."""

@@ -9,7 +9,8 @@ A sensor with hardly any read noise would stretch the deepest shadows without en
 at black counts as at least that of a signal of 1/1000.
 
 Values are integers in units of ``1/UNIT`` of the noise's standard deviation. Both directions are
-tables, one entry per digital number and one per integer of the domain.
+tables, one entry per digital number and one per integer of the domain; the kernels that look up in
+them are in ``kernels/planes.c``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.kernels import Integer, Kernel, Read, Write
+from rawback.kernels import Kernel, Read, Write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
 
 __all__ = ["LIMIT", "UNIT", "NoiseDomain"]
 
-_look_up = Kernel("look_up", Read(np.int32, 2), Integer, Read(np.uint16, 1), Write(np.uint16, 2))
+_planes_of_mosaic = Kernel(
+    "planes_of_mosaic", Read(np.uint16, 2), Read(np.int32, 2), Write(np.int16, 3)
+)
+_mosaic_of_planes = Kernel(
+    "mosaic_of_planes",
+    *(Read(np.int32, 3), Read(np.uint16, 2), Read(np.int32, 1), Write(np.uint16, 2)),
+)
 
 UNIT = 16
 """Integer units per standard deviation of the noise."""
@@ -50,11 +57,14 @@ class NoiseDomain:
     Attributes:
         forward: int32 ``[4, 65536]``: position in the 2x2 cell (reading order), sample in DN; rows
             never decrease.
+        inverse: uint16 ``[4, n]``: position, nearest DN up to white of each value from the
+            position's first on.
         black: Black level of each position in DN.
         white: Saturation level in DN.
     """
 
     forward: NDArray[np.int32]
+    inverse: NDArray[np.uint16]
     black: tuple[float, float, float, float]
     white: int
 
@@ -73,7 +83,8 @@ class NoiseDomain:
             signal = (samples - level) / (white - level)
             values = np.rint(_transform(signal, noise) * UNIT)
             rows.append(np.clip(values, -LIMIT, LIMIT).astype(np.int32))
-        return cls(np.stack(rows), black, white)
+        forward = np.stack(rows)
+        return cls(forward, _inverse(forward, white), black, white)
 
     @staticmethod
     def deviation(noise: NoiseModel, signal: float) -> float:
@@ -88,30 +99,39 @@ class NoiseDomain:
         found: NDArray[np.float64] = np.sqrt(np.float64(floor)) + scale / 2 * values
         return found
 
-    def to_domain(self, samples: NDArray[np.uint16], position: int) -> NDArray[np.int32]:
-        """Map DN samples of one CFA position into the domain."""
-        found: NDArray[np.int32] = self.forward[position].take(samples)
-        return found
-
-    def to_samples(self, values: NDArray[np.int32], position: int) -> NDArray[np.uint16]:
-        """Map domain values of one CFA position to the nearest DN, at most the white level.
+    def to_planes(self, mosaic: NDArray[np.uint16]) -> NDArray[np.int16]:
+        """Map a mosaic of samples in DN into the domain.
 
         Args:
-            values: int32 ``[w]`` or ``[h, w]``, units of ``1/UNIT`` sigma.
-            position: Position in the 2x2 cell, 0 to 3.
-        """
-        found = np.empty(values.shape, dtype=np.uint16)
-        first = int(self.forward[position][0])
-        table = self.inverse_table(position)
-        _look_up(np.atleast_2d(values), first, table, np.atleast_2d(found))
-        return found
+            mosaic: uint16 ``[2 h, 2 w]``.
 
-    def inverse_table(self, position: int) -> NDArray[np.uint16]:
-        """The DN nearest to each domain value from ``forward[position][0]`` up to white."""
-        row = self.forward[position][: self.white + 1]
-        middles = row[:-1] + row[1:]
+        Returns:
+            int16 ``[4, h, w]``: a plane for each position of the 2x2 cell.
+        """
+        height, width = mosaic.shape
+        planes = np.empty((4, height // 2, width // 2), dtype=np.int16)
+        _planes_of_mosaic(mosaic, self.forward, planes)
+        return planes
+
+    def to_mosaic(self, planes: NDArray[np.int32], mosaic: NDArray[np.uint16]) -> None:
+        """Map planes of the domain to the nearest samples in DN, at most the white level.
+
+        Args:
+            planes: int32 ``[4, h, w]``, units of ``1/UNIT`` sigma.
+            mosaic: Where the samples go: uint16 ``[2 h, 2 w]``.
+        """
+        firsts = np.ascontiguousarray(self.forward[:, 0])
+        _mosaic_of_planes(planes, self.inverse, firsts, mosaic)
+
+
+def _inverse(forward: NDArray[np.int32], white: int) -> NDArray[np.uint16]:
+    tables = []
+    for row in forward[:, : white + 1]:
         values = np.arange(row[0], row[-1] + 1)
-        return np.searchsorted(middles, 2 * values, side="right").astype(np.uint16)
+        tables.append(np.searchsorted(row[:-1] + row[1:], 2 * values, side="right"))
+    longest = max(map(len, tables))
+    padded = [np.pad(table, (0, longest - len(table)), mode="edge") for table in tables]
+    return np.stack(padded).astype(np.uint16)
 
 
 def _shape(noise: NoiseModel) -> tuple[float, float]:

@@ -1,0 +1,94 @@
+"""Mosaics, planes and components against NumPy, step by step."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rawback.common.error_weights import ErrorWeights
+from rawback.residual import KLT
+from rawback.tone import NoiseDomain
+from rawback.types import NoiseModel
+
+shapes = st.tuples(st.integers(1, 20), st.integers(1, 40))
+seeds = st.integers(0, 2**32)
+
+
+def domain_of(rng: np.random.Generator) -> NoiseDomain:
+    white = int(rng.integers(200, 65536))
+    noise = NoiseModel(2.0 ** rng.integers(-30, -4), 2.0 ** rng.integers(-40, -6))
+    return NoiseDomain.of(noise, tuple(rng.uniform(0, white / 2, 4).tolist()), white)
+
+
+@settings(max_examples=60, deadline=None)
+@given(shapes, seeds)
+def test_planes_of_a_mosaic(shape: tuple[int, int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    domain = domain_of(rng)
+    mosaic = rng.integers(0, 1 << 16, (2 * shape[0], 2 * shape[1])).astype(np.uint16)
+    planes = domain.to_planes(mosaic)
+    for p in range(4):
+        expected = domain.forward[p].take(mosaic[p // 2 :: 2, p % 2 :: 2])
+        assert np.array_equal(planes[p], expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(shapes, seeds, st.sampled_from([1 << 10, 1 << 17, 1 << 31]))
+def test_the_mosaic_of_planes(shape: tuple[int, int], seed: int, largest: int) -> None:
+    rng = np.random.default_rng(seed)
+    domain = domain_of(rng)
+    planes = rng.integers(-largest, largest, (4, *shape)).astype(np.int32)
+    around = np.full((2 * shape[0] + 3, 2 * shape[1] + 5), 7, np.uint16)
+    mosaic = around[1:-2, 2:-3]
+    domain.to_mosaic(planes, mosaic)
+    for p in range(4):
+        row = domain.forward[p][: domain.white + 1].astype(np.int64)
+        values = np.clip(planes[p].astype(np.int64), row[0], row[-1])
+        expected = np.searchsorted(row[:-1] + row[1:], 2 * values, side="right")
+        assert np.array_equal(mosaic[p // 2 :: 2, p % 2 :: 2], expected)
+    mosaic[...] = 7
+    assert (around == 7).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(shapes, seeds, st.integers(0, 4))
+def test_weighted_residuals(shape: tuple[int, int], seed: int, power: int) -> None:
+    rng = np.random.default_rng(seed)
+    weights = ErrorWeights.of(NoiseModel(2.0 ** rng.integers(-20, -4), 1e-6), power)
+    planes, base = rng.integers(-32767, 32768, (2, 4, *shape)).astype(np.int16)
+    residual = np.empty(planes.shape, np.float32)
+    weights.weigh(planes, base, residual)
+    expected = planes.astype(np.float32) - base
+    expected *= (256 / weights.inverse).astype(np.float32)[np.clip(base >> 4, 0, 1023)]
+    assert np.array_equal(residual, expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(shapes, seeds)
+def test_components(shape: tuple[int, int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    matrix = np.clip(np.rint(64 * np.linalg.qr(rng.normal(size=(4, 4)))[0]), -127, 127)
+    klt = KLT(matrix.astype(np.int8))
+    planes = rng.normal(0, 3000, (4, *shape)).astype(np.float32)
+    inverse = np.linalg.inv(klt.matrix / 64).astype(np.float32) * np.float32(2)
+    # In 64 bits, cut after each addition: off by a rounding of a rounding at most, and that seldom.
+    expected = np.zeros_like(planes)
+    for plane, row in zip(planes, inverse.T, strict=True):
+        total = row[:, None, None].astype(np.float64) * plane + expected
+        expected = total.astype(np.float32)
+    klt.to_components(planes, 2)
+    assert np.array_equal(planes, expected)
+
+
+def test_shapes_that_do_not_fit() -> None:
+    domain = domain_of(np.random.default_rng(0))
+    with pytest.raises(ValueError, match="planes_of_mosaic"):
+        domain.to_planes(np.zeros((3, 4), np.uint16))
+    for shape in ((4, 7), (4, 9), (2, 8)):
+        with pytest.raises(ValueError, match="mosaic_of_planes"):
+            domain.to_mosaic(np.zeros((4, 2, 4), np.int32), np.zeros(shape, np.uint16))
+    klt = KLT(np.eye(4, dtype=np.int8) * 64)
+    with pytest.raises(ValueError, match="components_of_planes"):
+        klt.to_components(np.zeros((3, 2, 4), np.float32))
