@@ -31,8 +31,8 @@ twice."""
 _BEST_QUALITY = 100
 _QUALITY_POINTS = 12
 """Points of quality that halve the step."""
-_COARSEST_OCTAVE = 11
-"""Octave of the step at quality 1."""
+_COARSEST_OCTAVE = 11 + 6 / CODES_PER_LAYER
+"""Octave of the step at quality 1: 73 standard deviations of the noise."""
 
 _BOUNDS = {
     "size": (1, 1 << 32),
@@ -76,8 +76,8 @@ class Rate:
     def quality(cls, quality: float) -> Rate:
         """From 0, without a residual, to 100, lossless.
 
-        Between them 12 points halve the quantiser's step: from 64 standard deviations of the
-        sensor's noise at 1 to about a fifth of one at 99.
+        Between them 12 points halve the quantiser's step: from 73 standard deviations of the
+        sensor's noise at 1 to about a quarter of one at 99.
         """
         return cls("quality", quality)
 

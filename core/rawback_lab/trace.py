@@ -16,7 +16,7 @@ from rawback import container, decoder, encoder, jpegio, rawio
 from rawback.bitstream import unpack
 from rawback.common.prediction import pointwise, predict
 from rawback.common.tiles import Window
-from rawback.encoder.quantisation import indices_at
+from rawback.encoder.sampling import tile_coefficients
 from rawback.rate import Rate, step_of_quality
 from rawback.residual import RegionClass, bands
 
@@ -49,11 +49,13 @@ def trace(raw: str, jpeg: str, row: int, column: int) -> None:
     if step is None:
         raise SystemExit
     band = next(iter(bands()))
-    place = quad[0] >> band.level, quad[1] >> band.level
-    coefficient = analysis.coefficients[band][(slice(None), *place)]
-    index = indices_at({band: analysis.coefficients[band]}, step)[band][(slice(None), *place)]
+    tile = next(tile for tile in source.grid.tiles() if tile.overlaps(window))
+    place = (quad[0] - tile.top) >> band.level, (quad[1] - tile.left) >> band.level
+    coefficients = tile_coefficients(analysis.coefficients, source.grid, tile)
+    coefficient = coefficients[band][(slice(None), *place)]
+    index = analysis.quantisers.at(step).indices(coefficients)[band][(slice(None), *place)]
     print(f"analyse           level {band.level}: {[round(float(c), 1) for c in coefficient]}")
-    print(f"indices_at        step code {step}: {index.tolist()}")
+    print(f"RdQuantiser       step code {step}: {index.tolist()}")
 
     encoded = session.encode(Rate.quality(QUALITY))
     print(f"PayloadBuilder    {len(unpack(encoded.payload).sections)} sections")

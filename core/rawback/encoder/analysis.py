@@ -17,6 +17,8 @@ from rawback.common.error_weights import WEIGHT_POWER, ErrorWeights
 from rawback.common.header_fields import frame_from_header, header_of
 from rawback.common.prediction import FILTER_CLASSES, GuideSource, Prediction, pointwise, predict
 from rawback.common.tiles import Grid, Window, even
+from rawback.encoder.rd_quantisation import FittedQuantisers
+from rawback.encoder.sampling import sample_coefficients
 from rawback.geometry import build_guide
 from rawback.parallel import in_threads, threads
 from rawback.residual import (
@@ -198,6 +200,7 @@ class Analysis:
         transform: Across planes.
         weight_power: Power of the weights of errors, in quarters.
         coefficients: float32 ``[4, h, w]`` of each band of the whole frame.
+        quantisers: Of the coefficients.
         coding_order: In which step the latent over each quad is coded, uint8 ``[h, w]``; None
             without latents.
     """
@@ -209,6 +212,7 @@ class Analysis:
     transform: KLT
     weight_power: int
     coefficients: dict[Band, NDArray[np.float32]] = field(repr=False)
+    quantisers: FittedQuantisers = field(repr=False)
     coding_order: NDArray[np.uint8] | None = None
 
     @classmethod
@@ -260,7 +264,15 @@ class Analysis:
         for _ in in_threads(split, range(4)):
             pass
         return cls(
-            source, base, sections, predicted, transform, WEIGHT_POWER, coefficients, coding_order
+            source,
+            base,
+            sections,
+            predicted,
+            transform,
+            WEIGHT_POWER,
+            coefficients,
+            FittedQuantisers(lambda: sample_coefficients(coefficients, source.grid)),
+            coding_order,
         )
 
     @property

@@ -250,7 +250,9 @@ class Session:
         return max(candidates, key=self._psnr)
 
     def _lossless(self, report: Progress) -> Encoded:
-        return self._build(self.analysis(0), LOSSLESS_STEP, report).with_lossless(report)
+        builder = self._build(self.analysis(0), None, report)
+        builder.add_layers(LOSSLESS_STEP, report, plain=True)
+        return builder.with_lossless(report)
 
     def _smaller(self, lossy: Encoded, step_code: int, report: Progress) -> Encoded:
         """A lossy payload, or lossless where that takes less: with steps far below the noise."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,11 +14,11 @@ from rawback.common.reconstruction import restored_residual
 from rawback.common.tiles import Window, even
 from rawback.encoder.quantisation import (
     coarsened,
-    indices_at,
     restoring_points,
     restoring_sums,
 )
-from rawback.encoder.rate_control import Sample, coefficients_of
+from rawback.encoder.rd_quantisation import RdQuantiser
+from rawback.encoder.sampling import Sample, tile_coefficients
 from rawback.entropy import SymbolEncoder
 from rawback.errors import RateUnreachable
 from rawback.parallel import in_threads
@@ -93,16 +92,23 @@ class PayloadBuilder:
         """Packed bytes."""
         return section_offsets(self.payload)[-1]
 
-    def add_layers(self, step: float, report: Progress) -> None:
-        """Code all quality layers down to a step, see :func:`indices_at`."""
+    def add_layers(self, step: float, report: Progress, *, plain: bool = False) -> None:
+        """Code all quality layers down to a step, which may lie between two step codes.
+
+        Args:
+            step: Of the last layer.
+            report: Is told how far it is.
+            plain: Quantise without regard to rate, as is right below a lossless layer.
+        """
         analysis = self.analysis
+        finest = RdQuantiser.plain(step) if plain else analysis.quantisers.at(step)
         quantisers = [
-            Quantiser(math.ceil(step) + octaves * CODES_PER_LAYER)
+            Quantiser(finest.quantiser.step_code + octaves * CODES_PER_LAYER)
             for octaves in reversed(range(LAYERS))
         ]
         coded: list[list[Section]] = [[] for _ in quantisers]
         sums = np.zeros((LAYERS, 2, 2))
-        work = in_threads(lambda p: _code_tile(analysis, p, step, quantisers), analysis.predicted)
+        work = in_threads(lambda p: _code_tile(analysis, p, finest, quantisers), analysis.predicted)
         for index, (prediction, tile) in enumerate(zip(analysis.predicted, work, strict=True)):
             report("Coding", index / len(analysis.predicted))
             for layer, data in enumerate(tile.layers):
@@ -120,12 +126,14 @@ class PayloadBuilder:
 
     def quantise(self, step_code: int) -> None:
         """Know what all quality layers down to a step restore, but code none of them."""
-        quantiser = Quantiser(step_code)
+        finest, quantiser = self.analysis.quantisers.at(step_code), Quantiser(step_code)
         sums = np.zeros((2, 2))
         for prediction in self.analysis.predicted:
             tile = TileCoefficients.zeros(prediction.window.shape)
-            coefficients = coefficients_of(self.analysis, prediction.window)
-            indices = indices_at(coefficients, step_code)
+            coefficients = tile_coefficients(
+                self.analysis.coefficients, self.analysis.source.grid, prediction.window
+            )
+            indices = finest.indices(coefficients)
             tile.set(indices)
             tile.layers = 1
             sums += restoring_sums(coefficients, indices, quantiser)
@@ -232,19 +240,17 @@ class PayloadBuilder:
 
 
 def _code_tile(
-    analysis: Analysis, prediction: Prediction, step: float, quantisers: list[Quantiser]
+    analysis: Analysis, prediction: Prediction, quantiser: RdQuantiser, layers_of: list[Quantiser]
 ) -> _CodedTile:
     sample = Sample.of_tile(analysis, prediction)
-    finest = indices_at(sample.coefficients, step)
+    finest = quantiser.indices(sample.coefficients)
     coded = TileCoefficients.zeros(prediction.window.shape)
     layers: list[bytes | None] = []
     sums = []
-    for octaves, quantiser in zip(reversed(range(len(quantisers))), quantisers, strict=True):
+    for octaves, layer in zip(reversed(range(len(layers_of))), layers_of, strict=True):
         indices = {band: coarsened(index, octaves) for band, index in finest.items()}
-        layers.append(
-            encode_layer(coding_tables().layers, sample.context, coded, quantiser, indices)
-        )
-        sums.append(restoring_sums(sample.coefficients, indices, quantiser))
+        layers.append(encode_layer(coding_tables().layers, sample.context, coded, layer, indices))
+        sums.append(restoring_sums(sample.coefficients, indices, layer))
     return _CodedTile(layers, coded, np.array(sums))
 
 

@@ -21,11 +21,12 @@ from rawback.common.reconstruction import band_slices
 from rawback.common.tiles import MARGIN, Window
 from rawback.encoder.analysis import BASE_LAMBDAS
 from rawback.encoder.payload_builder import PayloadBuilder
-from rawback.encoder.quantisation import indices_at, restoring_points, restoring_sums
+from rawback.encoder.quantisation import restoring_points, restoring_sums
 from rawback.encoder.rate_control import SECTION_BYTES, StepSearch
+from rawback.encoder.sampling import tile_coefficients
 from rawback.parallel import in_threads
 from rawback.rate import LOSSLESS_STEP, OperatingPoint
-from rawback.residual import Quantiser, synthesise
+from rawback.residual import Band, Quantiser, band_shape, bands, synthesise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["Previews"]
 
 _LOSSLESS_TILES = 2
-_SUMMED = 1 << 20
-"""Coefficients that the restoring points of a step are estimated from."""
-
 _TO_DOMAIN = 1
 
 
@@ -119,7 +117,7 @@ class Previews:
         every = self._analysis.predicted
         part = replace(self._analysis, predicted=every[:: -(-len(every) // _LOSSLESS_TILES)])
         builder = PayloadBuilder(self._session.header, part)
-        builder.add_layers(LOSSLESS_STEP, _unheard)
+        builder.add_layers(LOSSLESS_STEP, _unheard, plain=True)
         builder.with_lossless(_unheard)
         quads = sum(p.window.area for p in every) / sum(p.window.area for p in part.predicted)
         return round(bare + (builder.size - bare) * quads)
@@ -191,11 +189,7 @@ class Previews:
         analysis, grid = self._analysis, self._analysis.source.grid
         around = grid.aligned(grid.grown(window, MARGIN))
         quantiser = self._quantiser(step_code)
-        part = {
-            band: values[(slice(None), *band_slices(band, around, grid.whole))]
-            for band, values in analysis.coefficients.items()
-        }
-        indices = indices_at(part, step_code)
+        indices = self._indices(step_code, around)
 
         def component(number: int) -> NDArray[np.int32]:
             restored = {b: quantiser.values(index[number], b) for b, index in indices.items()}
@@ -205,6 +199,29 @@ class Previews:
 
         components = np.stack(list(in_threads(component, range(4))))
         return analysis.transform.to_planes(components, _TO_DOMAIN)
+
+    def _indices(self, step_code: int, window: Window) -> dict[Band, NDArray[np.int32]]:
+        """Indices of a window, which starts and ends as the coarsest bands do.
+
+        They are chosen tile by tile, as a payload's are: what lies beyond a tile counts for
+        nothing.
+        """
+        analysis, grid = self._analysis, self._analysis.source.grid
+        quantiser = analysis.quantisers.at(step_code)
+        indices = {
+            band: np.empty((4, *band_shape(band, window.shape)), np.int32) for band in bands()
+        }
+
+        def place(tile: Window) -> None:
+            part = tile.intersection(window)
+            chosen = quantiser.indices(tile_coefficients(analysis.coefficients, grid, tile))
+            for band, index in chosen.items():
+                source, target = band_slices(band, part, tile), band_slices(band, part, window)
+                indices[band][(slice(None), *target)] = index[(slice(None), *source)]
+
+        for _ in in_threads(place, [tile for tile in grid.tiles() if tile.overlaps(window)]):
+            pass
+        return indices
 
     def _quantiser(self, step_code: int) -> Quantiser:
         """The quantiser with the points it restores to: the whole frame's where they are known."""
@@ -217,12 +234,12 @@ class Previews:
 
     def _estimated_quantiser(self, step_code: int) -> Quantiser:
         """The quantiser with the points of a part of the frame."""
-        coefficients = self._analysis.coefficients
-        stride = max(1, sum(values.size for values in coefficients.values()) // _SUMMED)
-        part = {band: values.reshape(-1)[::stride] for band, values in coefficients.items()}
-        quantiser = Quantiser(step_code)
-        sums = restoring_sums(part, indices_at(part, step_code), quantiser)
-        near, far = restoring_points(sums)
+        fitted, quantiser = self._analysis.quantisers.at(step_code), Quantiser(step_code)
+        sums = sum(
+            restoring_sums(sample, fitted.indices(sample), quantiser)
+            for sample in self._analysis.quantisers.samples
+        )
+        near, far = restoring_points(np.asarray(sums))
         return replace(quantiser, near=near, far=far)
 
 

@@ -1,33 +1,19 @@
-"""Coefficients to indices, and the points that decoded coefficients are restored to."""
+"""Indices at coarser layers, and the points that decoded coefficients are restored to."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from rawback.residual import CODES_PER_LAYER, Band, Quantiser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-__all__ = ["coarsened", "indices_at", "restoring_points", "restoring_sums"]
+    from rawback.residual import Band, Quantiser
 
-
-def indices_at(
-    coefficients: Mapping[Band, NDArray[np.float32]], step: float
-) -> dict[Band, NDArray[np.int32]]:
-    """Quantised coefficients of each band.
-
-    A step between two step codes is the coarser one, but what comes close to the next index takes
-    it: as many coefficients more are not 0 as a step in between would have.
-    """
-    quantiser = Quantiser(math.ceil(step))
-    lift = 1 - 2 ** ((step - quantiser.step_code) / CODES_PER_LAYER)
-    return {band: quantiser.indices(values, band, lift) for band, values in coefficients.items()}
+__all__ = ["coarsened", "restoring_points", "restoring_sums"]
 
 
 def coarsened(indices: NDArray[np.int32], octaves: int) -> NDArray[np.int32]:

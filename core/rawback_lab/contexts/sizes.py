@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.encoder.rate_control import Sample, layers_size
+from rawback.encoder.rate_control import layers_size
+from rawback.encoder.sampling import Sample
 from rawback.rate import LAYERS
 from rawback_lab.contexts.material import HELD_OUT, real_frames, rendered, simulated_frames
 
@@ -31,7 +32,8 @@ _STEPS = (96, 128, 150, 170, 190, 210, 230, 250, 270, 290, 320)
 def size_at(analysis: Analysis, step: int) -> int:
     """Bytes of all layers down to a step, without those of the sections' heads."""
     samples = [Sample.of_tile(analysis, prediction) for prediction in analysis.predicted]
-    return sum(layers_size(sample, step, LAYERS) for sample in samples)
+    quantiser = analysis.quantisers.at(step)
+    return sum(layers_size(sample, quantiser, LAYERS) for sample in samples)
 
 
 def main() -> None:

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from safetensors.numpy import save_file
 
-from rawback.encoder.quantisation import coarsened, indices_at
-from rawback.encoder.rate_control import Sample
+from rawback.encoder.quantisation import coarsened
+from rawback.encoder.rd_quantisation import RdQuantiser
+from rawback.encoder.sampling import Sample
 from rawback.rate import LAYERS
 from rawback.residual import CODES_PER_LAYER, Quantiser, TileCoefficients
 from rawback.residual.layers import STEP_CLASSES, LayerState, code_layer, layer_sizes, step_class_of
@@ -73,7 +74,7 @@ class States:
 
 def learn(states: States, mixing: Curves, sample: Sample, step: int) -> int:
     """Code all layers of a sample down to a step; gives their bytes."""
-    finest = indices_at(sample.coefficients, step)
+    finest = RdQuantiser.fit([sample.coefficients], step).indices(sample.coefficients)
     tile, size = TileCoefficients.zeros(sample.context.shape), 0
     for layer, octaves in enumerate(reversed(range(LAYERS))):
         quantiser = Quantiser(step + octaves * CODES_PER_LAYER)

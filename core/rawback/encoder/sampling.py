@@ -1,0 +1,148 @@
+"""Parts of a frame that stand for it: all of a small one, blocks from all over a large one.
+
+Blocks are put together to a tile, so that what codes or quantises tiles can be tried on them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rawback.common.prediction import Prediction
+from rawback.common.reconstruction import band_slices, tile_context
+from rawback.common.tiles import TILE, Grid, Window
+from rawback.residual import Band, band_shape, bands
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from rawback.encoder.analysis import Analysis
+    from rawback.residual import TileContext
+
+    Coefficients = dict[Band, NDArray[np.float32]]
+
+__all__ = ["Sample", "sample_coefficients", "samples_of", "tile_coefficients"]
+
+_WHOLE_TILES, _BLOCK = 4, 64
+_PER_TILE = (TILE // _BLOCK) ** 2
+_PLASTIC = (0.7548776662466927, 0.5698402909980532)
+"""Multiples of these, less their whole parts, fill a square evenly (Roberts, 2018)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A tile, or blocks from all over the frame put together as one."""
+
+    context: TileContext
+    coefficients: Coefficients
+
+    @classmethod
+    def of_tile(cls, analysis: Analysis, prediction: Prediction) -> Sample:
+        """A tile as it is."""
+        coefficients = tile_coefficients(
+            analysis.coefficients, analysis.source.grid, prediction.window
+        )
+        return cls(_context(analysis, prediction), coefficients)
+
+    def copy(self) -> Sample:
+        """The same, of coefficients of its own that do not keep all of the frame's in memory."""
+        return Sample(self.context, {band: v.copy() for band, v in self.coefficients.items()})
+
+    @property
+    def area(self) -> int:
+        """Quads in it."""
+        rows, columns = self.context.shape
+        return rows * columns
+
+
+def samples_of(analysis: Analysis) -> list[Sample]:
+    """Samples of a frame."""
+    grid = analysis.source.grid
+    blocks = _blocks(grid)
+    if blocks:
+        prediction = _put_together(analysis.predicted, blocks)
+        coefficients = _blocks_of_bands(analysis.coefficients, grid, blocks)
+        return [Sample(_context(analysis, prediction), coefficients)]
+    predicted = {prediction.window: prediction for prediction in analysis.predicted}
+    chosen = [predicted[tile] for tile in _some_tiles(grid)]
+    return [Sample.of_tile(analysis, prediction) for prediction in chosen]
+
+
+def sample_coefficients(
+    coefficients: Mapping[Band, NDArray[np.float32]], grid: Grid
+) -> list[Coefficients]:
+    """The coefficients of the same samples, float32 ``[4, h, w]`` of each band."""
+    blocks = _blocks(grid)
+    if blocks:
+        return [_blocks_of_bands(coefficients, grid, blocks)]
+    return [tile_coefficients(coefficients, grid, tile) for tile in _some_tiles(grid)]
+
+
+def tile_coefficients(
+    coefficients: Mapping[Band, NDArray[np.float32]], grid: Grid, tile: Window
+) -> Coefficients:
+    """A tile's part of the coefficients of a frame."""
+    return {
+        band: values[(slice(None), *band_slices(band, tile, grid.whole))]
+        for band, values in coefficients.items()
+    }
+
+
+def _context(analysis: Analysis, prediction: Prediction) -> TileContext:
+    return tile_context(prediction, analysis.weights, analysis.transform)
+
+
+def _some_tiles(grid: Grid) -> list[Window]:
+    tiles = grid.tiles()
+    return tiles[:: -(-len(tiles) // _WHOLE_TILES)]
+
+
+def _blocks(grid: Grid) -> list[Window]:
+    """As many blocks as a tile holds, from all over a frame; none where it is small."""
+    rows, columns = (side // _BLOCK for side in grid.whole.shape)
+    if len(grid.tiles()) <= _WHOLE_TILES or rows * columns < _PER_TILE:
+        return []
+    # So many points surely fall on as many different blocks as are needed.
+    points = np.arange(1, 32 * _PER_TILE)[:, None] * _PLASTIC % 1
+    places = dict.fromkeys(map(tuple, (points * (rows, columns)).astype(int).tolist()))
+    return [
+        Window(_BLOCK * row, _BLOCK * column, _BLOCK * (row + 1), _BLOCK * (column + 1))
+        for row, column in list(places)[:_PER_TILE]
+    ]
+
+
+def _target(number: int) -> Window:
+    """Where a block is put: row by row."""
+    row, column = (_BLOCK * place for place in divmod(number, TILE // _BLOCK))
+    return Window(row, column, row + _BLOCK, column + _BLOCK)
+
+
+def _put_together(predicted: list[Prediction], blocks: list[Window]) -> Prediction:
+    tiles = {(p.window.top, p.window.left): p for p in predicted}
+    window = Window(0, 0, TILE, TILE)
+    planes = np.empty((4, *window.shape), np.int16)
+    classes = np.empty(window.shape, np.uint8)
+    for number, block in enumerate(blocks):
+        target = _target(number)
+        tile = tiles[block.top // TILE * TILE, block.left // TILE * TILE]
+        source = block.within(tile.window)
+        planes[(slice(None), *target.slices)] = tile.planes[(slice(None), *source)]
+        classes[target.slices] = tile.classes[source]
+    return Prediction(window, planes, classes)
+
+
+def _blocks_of_bands(
+    coefficients: Mapping[Band, NDArray[np.float32]], grid: Grid, blocks: list[Window]
+) -> Coefficients:
+    window = Window(0, 0, TILE, TILE)
+    found = {band: np.empty((4, *band_shape(band, window.shape)), np.float32) for band in bands()}
+    for number, block in enumerate(blocks):
+        for band, values in coefficients.items():
+            there = band_slices(band, _target(number), window)
+            here = band_slices(band, block, grid.whole)
+            found[band][(slice(None), *there)] = values[(slice(None), *here)]
+    return found

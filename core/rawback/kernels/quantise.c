@@ -1,0 +1,178 @@
+/* Rate-distortion-optimised quantisation of wavelet coefficients, see encoder/rd_quantisation.py.
+   Levels are capped magnitudes of indices in half steps, 2 k + (k > 0). */
+#include "kernels.h"
+
+#define LEVEL_CAP 24
+#define MOST_INDEX 60000.0f
+#define CHUNK 256
+
+static inline uint8_t level_of(int32_t index) {
+    const int32_t level = 2 * index + (index > 0);
+    return (uint8_t)(level > LEVEL_CAP ? LEVEL_CAP : level);
+}
+
+/* What surrounds a band: the levels of its own coefficients, of its parent and of its siblings.
+   Arrays that a band does not have are empty. */
+typedef struct {
+    const ReadU8 *own, *parent, *sibling_a, *sibling_b;
+    int64_t reciprocals[2]; /* of the sums of weights in plane 0 and in the others */
+    const ReadU8 *class_of;
+} Around;
+
+static inline uint32_t beside(const ReadU8 *other, int64_t plane, int64_t y, int64_t x) {
+    if (y >= other->size[1] || x >= other->size[2]) return 0;
+    return other->data[plane * other->stride[0] + y * other->stride[1] + x];
+}
+
+/* Classes of up to CHUNK coefficients of a row, from x on. */
+static void classify(const Around *around, int64_t plane, int64_t y, int64_t x, int64_t count,
+                     uint8_t *classes) {
+    const ReadU8 *own = around->own;
+    const int64_t rows = own->size[1], columns = own->size[2];
+    const uint8_t *here = own->data + plane * own->stride[0] + y * own->stride[1];
+    const uint8_t *above = y > 0 ? here - own->stride[1] : here;
+    const uint8_t *below = y + 1 < rows ? here + own->stride[1] : here;
+    uint32_t sums[CHUNK];
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t at = x + i, left = at > 0 ? at - 1 : 0;
+        const int64_t right = at + 1 < columns ? at + 1 : columns - 1;
+        sums[i] = 9u * (here[left] + here[right] + above[at] + below[at]) +
+                  6u * (above[left] + above[right] + below[left] + below[right]);
+    }
+    if (plane > 0) {
+        const uint8_t *first = own->data + y * own->stride[1] + x;
+        for (int64_t i = 0; i < count; i++) sums[i] += 20u * first[i];
+    }
+    if (around->parent->size[0] > plane)
+        for (int64_t i = 0; i < count; i++)
+            sums[i] += 20u * beside(around->parent, plane, y / 2, (x + i) / 2);
+    if (around->sibling_a->size[0] > plane)
+        for (int64_t i = 0; i < count; i++)
+            sums[i] += 15u * beside(around->sibling_a, plane, y, x + i);
+    if (around->sibling_b->size[0] > plane)
+        for (int64_t i = 0; i < count; i++)
+            sums[i] += 15u * beside(around->sibling_b, plane, y, x + i);
+    const uint32_t reciprocal = (uint32_t)around->reciprocals[plane > 0];
+    const uint32_t last = (uint32_t)around->class_of->size[0] - 1;
+    for (int64_t i = 0; i < count; i++) {
+        const uint32_t mean = sums[i] * reciprocal >> 16;
+        classes[i] = around->class_of->data[mean < last ? mean : last];
+    }
+}
+
+/* The index that costs least: thresholds[0 .. 2] are the least magnitudes, in steps, of indices 1,
+   2 and 3; index k from 4 on begins at k + thresholds[3]. */
+static inline int32_t decide(float magnitude, const float *thresholds) {
+    if (magnitude < thresholds[0]) return 0;
+    if (magnitude < thresholds[1]) return 1;
+    if (magnitude < thresholds[2]) return 2;
+    const float shifted = magnitude - thresholds[3];
+    if (!(shifted >= 3.0f)) return 3;
+    return (int32_t)(shifted < MOST_INDEX ? shifted : MOST_INDEX);
+}
+
+static inline float scaled(float coefficient, float scale, float lift) {
+    const float magnitude = coefficient < 0 ? -coefficient : coefficient;
+    return magnitude * scale + lift;
+}
+
+/* Levels under the plain quantiser with a dead zone. scales[plane] turns coefficients to steps. */
+KERNEL rawback_plain_levels(const ReadF32 *coefficients, const ReadF32 *scales,
+                            const ReadF32 *lift, const WriteU8 *found) {
+    const int64_t planes = coefficients->size[0], rows = coefficients->size[1];
+    const int64_t columns = coefficients->size[2];
+    REQUIRE(scales->size[0] == planes && lift->size[0] == 1);
+    REQUIRE(found->size[0] == planes && found->size[1] == rows && found->size[2] == columns);
+    for (int64_t plane = 0; plane < planes; plane++)
+        for (int64_t y = 0; y < rows; y++) {
+            const float *from =
+                coefficients->data + plane * coefficients->stride[0] + y * coefficients->stride[1];
+            uint8_t *to = found->data + plane * found->stride[0] + y * found->stride[1];
+            for (int64_t x = 0; x < columns; x++) {
+                const float magnitude = scaled(from[x], scales->data[plane], lift->data[0]);
+                to[x] = level_of((int32_t)(magnitude < LEVEL_CAP ? magnitude : LEVEL_CAP));
+            }
+        }
+    return 0;
+}
+
+static int fits(const Around *around) {
+    const ReadU8 *own = around->own;
+    const ReadU8 *others[3] = {around->parent, around->sibling_a, around->sibling_b};
+    for (int i = 0; i < 3; i++)
+        if (others[i]->size[0] != 0 && others[i]->size[0] != own->size[0]) return 0;
+    return around->class_of->size[0] > 0;
+}
+
+/* Counts of indices 0, 1, 2, 3 and more by class are added to counts [classes, 5]. */
+KERNEL rawback_count_levels(const ReadU8 *own, const ReadU8 *parent, const ReadU8 *sibling_a,
+                            const ReadU8 *sibling_b, int64_t reciprocal_first,
+                            int64_t reciprocal, const ReadU8 *class_of, const WriteI64 *counts) {
+    const Around around = {
+        own, parent, sibling_a, sibling_b, {reciprocal_first, reciprocal}, class_of};
+    REQUIRE(fits(&around) && counts->size[0] > 0 && counts->size[1] == 5);
+    const int64_t last = counts->size[0] - 1;
+    for (int64_t plane = 0; plane < own->size[0]; plane++)
+        for (int64_t y = 0; y < own->size[1]; y++)
+            for (int64_t x = 0; x < own->size[2]; x += CHUNK) {
+                const int64_t count = clamp(own->size[2] - x, 0, CHUNK);
+                uint8_t classes[CHUNK];
+                classify(&around, plane, y, x, count, classes);
+                const uint8_t *here =
+                    own->data + plane * own->stride[0] + y * own->stride[1] + x;
+                for (int64_t i = 0; i < count; i++) {
+                    const int64_t row = clamp(classes[i], 0, last);
+                    counts->data[row * counts->stride[0] + clamp(here[i] / 2, 0, 4)]++;
+                }
+            }
+    return 0;
+}
+
+/* Decides every coefficient by its class. Writes levels, indices with their signs, or both: the
+   array that is not wanted is empty. */
+KERNEL rawback_decide_levels(const ReadF32 *coefficients, const ReadF32 *scales,
+                             const ReadF32 *lift, const ReadU8 *own, const ReadU8 *parent,
+                             const ReadU8 *sibling_a, const ReadU8 *sibling_b,
+                             int64_t reciprocal_first, int64_t reciprocal, const ReadU8 *class_of,
+                             const ReadF32 *thresholds, const WriteU8 *levels,
+                             const WriteI32 *indices) {
+    const int64_t planes = coefficients->size[0], rows = coefficients->size[1];
+    const int64_t columns = coefficients->size[2];
+    const Around around = {
+        own, parent, sibling_a, sibling_b, {reciprocal_first, reciprocal}, class_of};
+    REQUIRE(fits(&around) && scales->size[0] == planes && lift->size[0] == 1);
+    REQUIRE(own->size[0] == planes && own->size[1] == rows && own->size[2] == columns);
+    REQUIRE(thresholds->size[0] > 0 && thresholds->size[1] == 4);
+    const int with_levels = levels->size[0] != 0, with_indices = indices->size[0] != 0;
+    REQUIRE(!with_levels || (levels->size[0] == planes && levels->size[1] == rows &&
+                             levels->size[2] == columns));
+    REQUIRE(!with_indices || (indices->size[0] == planes && indices->size[1] == rows &&
+                              indices->size[2] == columns));
+    const int64_t last = thresholds->size[0] - 1;
+    for (int64_t plane = 0; plane < planes; plane++)
+        for (int64_t y = 0; y < rows; y++)
+            for (int64_t x = 0; x < columns; x += CHUNK) {
+                const int64_t count = clamp(columns - x, 0, CHUNK);
+                uint8_t classes[CHUNK];
+                int32_t chosen[CHUNK];
+                classify(&around, plane, y, x, count, classes);
+                const float *from = coefficients->data + plane * coefficients->stride[0] +
+                                    y * coefficients->stride[1] + x;
+                for (int64_t i = 0; i < count; i++)
+                    chosen[i] = decide(
+                        scaled(from[i], scales->data[plane], lift->data[0]),
+                        thresholds->data + clamp(classes[i], 0, last) * thresholds->stride[0]);
+                if (with_levels) {
+                    uint8_t *to =
+                        levels->data + plane * levels->stride[0] + y * levels->stride[1] + x;
+                    for (int64_t i = 0; i < count; i++) to[i] = level_of(chosen[i]);
+                }
+                if (with_indices) {
+                    int32_t *to =
+                        indices->data + plane * indices->stride[0] + y * indices->stride[1] + x;
+                    for (int64_t i = 0; i < count; i++)
+                        to[i] = from[i] < 0 ? -chosen[i] : chosen[i];
+                }
+            }
+    return 0;
+}
