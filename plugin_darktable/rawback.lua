@@ -91,6 +91,7 @@ local HAS_GUI = dt.configuration.has_gui
 local FAILED_TAG = "rawback|failed"
 local NO_RESULTS = _("nothing exported yet")
 local KEPT_RESULTS = 4
+local PANEL_WIDTH, TOAST_WIDTH = 40, 90 -- in letters
 
 local panel = {
   module_installed = false, -- keep track of whether the lib was registered
@@ -171,9 +172,10 @@ local function exists(name)
 end
 
 -- Run a program; its exit status, and what it said on the stream that is named
-local function run(words, stream)
+-- background: whether not to wait for it once it has started
+local function run(words, stream, background)
   local said = temporary_name()
-  local line = calls.command(words, {windows = WINDOWS, [stream] = said})
+  local line = calls.command(words, {windows = WINDOWS, background = background, [stream] = said})
   local status = calls.exit_status(dt.control.execute(line), WINDOWS)
   local text = contents(said)
   os.remove(said)
@@ -235,13 +237,30 @@ local function refresh()
       widgets.rate.value = current.rate
     end
   end
-  widgets.results.label = #panel.results > 0 and table.concat(panel.results, "\n") or NO_RESULTS
+  -- A long line would make the panel as wide as itself.
+  local lines = {}
+  for index, text in ipairs(panel.results) do
+    lines[index] = calls.wrapped(text, PANEL_WIDTH)
+  end
+  local missing = calls.missing(_, current.executable, WINDOWS, exists)
+  widgets.results.label = lines[1] and table.concat(lines, "\n") or
+    calls.wrapped(missing or NO_RESULTS, PANEL_WIDTH)
+  widgets.results.tooltip = lines[1] and table.concat(panel.results, "\n\n") or missing or ""
 end
 
 local function remember(text)
   table.insert(panel.results, 1, text)
   panel.results[KEPT_RESULTS + 1] = nil
   refresh()
+end
+
+-- Say something: in the panel, over the picture, and in the log
+local function say(text, quietly)
+  dt.print_log(MODULE .. ": " .. text)
+  if not quietly then
+    dt.print(calls.wrapped(text, TOAST_WIDTH))
+  end
+  remember(text)
 end
 
 local function tag_failure(image, failed)
@@ -256,14 +275,10 @@ end
 local function report(current, image, name, outcome)
   local text = calls.described(_, name, outcome)
   local done = outcome.status == "embedded"
-  dt.print_log(MODULE .. ": " .. text)
-  if done or current.on_failure ~= "log only" then
-    dt.print(text)
-  end
   if done or current.on_failure == "message and tag" then
     tag_failure(image, not done)
   end
-  remember(text)
+  say(text, not done and current.on_failure == "log only")
 end
 
 local function tag_names(image)
@@ -299,8 +314,8 @@ local function restore(program, image)
   local dng = calls.restored_name(jpeg, exists)
   local status, said = run({program, "restore", "--quiet", "--output", dng, "--", jpeg}, "errors")
   if status ~= 0 then
-    local reason = calls.complaint(said) or calls.silence(_, program, status).message
-    return string.format(_("%s: raw not restored, %s"), calls.shown(jpeg, WINDOWS), reason)
+    local reason = calls.reason(_, program, status, said)
+    return string.format(_("%s: raw not restored: %s"), calls.shown(jpeg, WINDOWS), reason)
   end
   dt.database.import(dng)
   return string.format(
@@ -324,9 +339,7 @@ local function restore_selected()
     if not job.valid then
       return
     end
-    local text = restore(program, image)
-    dt.print(text)
-    remember(text)
+    say(restore(program, image))
     if job.valid then
       job.percent = number / #carriers
     end
@@ -342,10 +355,20 @@ local function open_selected()
     dt.print(_("select an image"))
     return
   end
-  local words = {
-    calls.program(settings().executable), "gui", calls.joined(image.path, image.filename, WINDOWS)
-  }
-  dt.control.execute(calls.command(words, {windows = WINDOWS, background = true}))
+  local program = calls.program(settings().executable)
+  local file = calls.joined(image.path, image.filename, WINDOWS)
+  local status, said
+  if WINDOWS then
+    -- What is started there tells nothing of how it ends: so ask first whether it can be run.
+    status, said = run({program, "--version"}, "errors")
+  end
+  if not WINDOWS or status == 0 then
+    status, said = run({program, "gui", file}, "errors", true)
+  end
+  if status ~= 0 then
+    local reason = calls.reason(_, program, status, said)
+    say(string.format(_("%s: not opened in rawback: %s"), calls.shown(file, WINDOWS), reason))
+  end
 end
 
 local function build_widgets()
@@ -379,7 +402,7 @@ local function build_widgets()
   widgets.results = dt.new_widget("label"){
     label = NO_RESULTS,
     halign = "start",
-    ellipsize = "middle",
+    ellipsize = "end",
     selectable = true,
   }
   widgets.restore = dt.new_widget("button"){

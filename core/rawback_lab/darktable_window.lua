@@ -1,5 +1,6 @@
 -- Drives darktable's window: exports one raw at three rates, restores one of the JPEGs by the
--- panel's button, and writes what the panel shows to `said` in the folder that RAWBACK_FOLDER names.
+-- panel's button, fails with a helper that is not there, and writes what the panel shows to `said`
+-- in the folder that RAWBACK_FOLDER names.
 
 local dt = require "darktable"
 local script = require "rawback"
@@ -34,7 +35,20 @@ local function drive()
   panel.widgets.restore.clicked_callback(panel.widgets.restore)
   dt.control.sleep(3000)
   local said = io.open(folder .. "/said.part", "w")
-  said:write(panel.widgets.results.label, "\n")
+  said:write(table.concat(panel.results, "\n"), "\n\n")
+
+  -- The same with programs that are not there any more
+  panel.results = {}
+  local helper = dt.preferences.read("rawback", "executable", "string")
+  for _, program in ipairs({helper, (helper:gsub("%-darktable$", ""))}) do
+    assert(os.rename(program, program .. ".gone"))
+  end
+  panel.widgets.open.clicked_callback(panel.widgets.open)
+  format:write_image(raw, folder .. "/raccoon missing.jpg")
+  dt.control.sleep(1000)
+  local results = panel.widgets.results
+  said:write(table.concat(panel.results, "\n"), "\n\n", results.label, "\n\n")
+  said:write((results.tooltip:gsub("\n\n", "|")), "\n")
   said:close()
   os.rename(folder .. "/said.part", folder .. "/said")
 end

@@ -72,7 +72,8 @@ def drive(folder: Path, picture: Path, patience: float = 300.0) -> str:
         patience: Seconds to wait for it.
 
     Returns:
-        What the panel shows as the last results.
+        Four paragraphs: the panel's last results; those after the programs were taken away, which
+        are failures; how the panel shows these; and its tooltip, with ``|`` between paragraphs.
 
     Raises:
         TimeoutError: It took longer.

@@ -122,8 +122,13 @@ function calls.quoted(text, windows)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
+-- A program that still runs after two seconds has started; one that has ended says how it did.
+local BACKGROUND = "%s >/dev/null & p=$!; for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; " ..
+  "kill -0 $p 2>/dev/null || { wait $p; exit $?; }; done"
+
 -- A command line
 -- options: windows; output and errors, files that get what it says; background, not to wait for it
+-- longer than it takes to fail at once: the exit status is 0 if it still runs after some seconds
 function calls.command(words, options)
   local parts = {}
   for _, word in ipairs(words) do
@@ -143,7 +148,7 @@ function calls.command(words, options)
     -- cmd takes the first and the last quote of a line away.
     return '"' .. line .. '"'
   end
-  return options.background and line .. " >/dev/null 2>&1 &" or line
+  return options.background and string.format(BACKGROUND, line) or line
 end
 
 -- Arguments that put a raw into a JPEG; nil and a reason where the rate makes no sense
@@ -222,16 +227,36 @@ function calls.outcome(line)
   return found.message and found or nil
 end
 
+-- Whether an exit status says that a shell could not run a program
+function calls.is_missing(status)
+  return status == 126 or status == 127 or status == 9009
+end
+
+-- Why a program failed, in its own words if it had any
+function calls.reason(_, program, status, said)
+  local own = not calls.is_missing(status) and calls.complaint(said)
+  return own or calls.silence(_, program, status).message
+end
+
 -- What stands for the outcome of a helper that said nothing
 function calls.silence(_, executable, status)
   local message
-  if status == 126 or status == 127 or status == 9009 then
+  if calls.is_missing(status) then
     message = string.format(
-      _("%s cannot be run; set the helper's path in the preferences"), executable)
+      _("%s cannot be run; install rawback, or set the helper's path in the Lua options"), executable)
   else
-    message = string.format(_("the helper ended with status %d and said nothing"), status)
+    message = string.format(
+      _("%s ended with status %d and said nothing; run it by hand to see why"), executable, status)
   end
   return {status = "failed", message = message}
+end
+
+-- A sentence about a helper that is not where it should be; nil where it is, or may be in the PATH
+function calls.missing(_, executable, windows, exists)
+  if not executable:find(windows and "[/\\]" or "/") or exists(executable) then
+    return nil
+  end
+  return calls.silence(_, executable, 127).message
 end
 
 function calls.size_text(bytes)
@@ -249,10 +274,40 @@ function calls.shown(path, windows)
   return (name:gsub("%c", "?"))
 end
 
+-- Text in lines of at most so many letters, broken between words where there are any
+function calls.wrapped(text, width)
+  local lines, line, length = {}, "", 0
+  local function flush()
+    if length > 0 then
+      lines[#lines + 1], line, length = line, "", 0
+    end
+  end
+  for word in text:gmatch("%S+") do
+    local size = utf8.len(word)
+    if not size then
+      -- Not UTF-8: a letter for each byte that is none.
+      word = word:gsub("[\128-\255]", "?")
+      size = #word
+    end
+    if length > 0 and length + 1 + size > width then
+      flush()
+    end
+    while size > width do
+      local cut = utf8.offset(word, width + 1)
+      lines[#lines + 1] = word:sub(1, cut - 1)
+      word, size = word:sub(cut), size - width
+    end
+    line = length > 0 and line .. " " .. word or word
+    length = utf8.len(line)
+  end
+  flush()
+  return table.concat(lines, "\n")
+end
+
 -- One line about a job, for people
 function calls.described(_, name, outcome)
   if outcome.status ~= "embedded" then
-    return string.format(_("%s: raw not embedded, %s"), name, outcome.message)
+    return string.format(_("%s: raw not embedded: %s"), name, outcome.message)
   end
   local quality = outcome.exact == "yes" and _("exact") or
     string.format(_("%.1f dB"), tonumber(outcome.psnr) or 0)

@@ -75,7 +75,8 @@ expect("line ends", calls.quoted("a\nb", false), "'a\nb'")
 expect("Windows", calls.quoted("C:\\a b\\c", true), '"C:\\a b\\c"')
 expect("command", calls.command({"x", "-y", "z z"}, {output = "/t/o"}), "'x' '-y' 'z z' >'/t/o'")
 expect("errors", calls.command({"x"}, {errors = "/e"}), "'x' 2>'/e'")
-expect("background", calls.command({"x"}, {background = true}), "'x' >/dev/null 2>&1 &")
+local background = calls.command({"x"}, {background = true, errors = "/e"})
+expect("background", background:match("^'x' 2>'/e' >/dev/null & p=") ~= nil, true)
 expect("Windows command", calls.command({"x"}, {output = "o", windows = true}), '""x" >"o""')
 expect("Windows background", calls.command({"x"}, {background = true, windows = true}),
   '"start "" "x""')
@@ -97,6 +98,11 @@ expect("program on Windows", calls.program("C:\\x\\rawback-darktable.exe"), "C:\
 expect("program of a wrapper", calls.program("/opt/bin/mine"), "rawback")
 
 expect("status", calls.exit_status(768, false), 3)
+local function is_there(name) return name == "/there" end
+expect("is there", calls.missing(same, "/there", false, is_there), nil)
+expect("in the PATH", calls.missing(same, "rawback-darktable", false, is_there), nil)
+expect("is not there", calls.missing(same, "/gone", false, is_there):match("^/gone cannot") ~= nil, true)
+expect("is not there on Windows", calls.missing(same, "C:\\gone", true, is_there) ~= nil, true)
 expect("killed", calls.exit_status(9, false), 137)
 expect("status on Windows", calls.exit_status(3, true), 3)
 
@@ -124,14 +130,28 @@ local exact = calls.outcome(
 expect("told exact", calls.described(same, "a", exact),
   "a: raw embedded, +999 bytes, exact, coded without the JPEG")
 local refused = calls.outcome("refused\tmessage=no; go\r\n")
-expect("told refused", calls.described(same, "a", refused), "a: raw not embedded, no; go")
+expect("told refused", calls.described(same, "a", refused), "a: raw not embedded: no; go")
 for _, line in ipairs({"", "embedded", "embedded\t", "done\tmessage=x", "sh: not found"}) do
   expect("no outcome " .. line, calls.outcome(line), nil)
 end
 expect("nil is no outcome", calls.outcome(nil), nil)
 expect("missing", calls.silence(same, "/x", 127).message:match("^/x cannot be run") ~= nil, true)
+local function at_place(name) return name == "/there" end
+expect("is there", calls.missing(same, "/there", false, at_place), nil)
+expect("in the PATH", calls.missing(same, "rawback-darktable", false, at_place), nil)
+expect("is not there", calls.missing(same, "/gone", false, at_place):match("^/gone cannot") ~= nil, true)
+expect("is not there on Windows", calls.missing(same, "C:\\gone", true, at_place) ~= nil, true)
 expect("killed", calls.silence(same, "/x", 137).message:match("status 137") ~= nil, true)
+expect("wrapped", calls.wrapped("one two  three\nfour", 9), "one two\nthree\nfour")
+expect("wrapped at the width", calls.wrapped("one two three", 7), "one two\nthree")
+expect("wrapped inside words", calls.wrapped("a 123456789 b", 4), "a\n1234\n5678\n9 b")
+expect("wrapped letters", calls.wrapped("äöü äöüäö", 3), "äöü\näöü\näö")
+expect("wrapped bytes", calls.wrapped("\255\254abc", 3), "??a\nbc")
+expect("wrapped nothing", calls.wrapped("", 5), "")
 expect("complaint", calls.complaint("warning\nrawback: no payload; x.\n"), "no payload; x.")
+expect("reason", calls.reason(same, "/x", 1, "rawback: no; go.\n"), "no; go.")
+expect("shell's words", calls.reason(same, "/x", 127, "sh: 1: no"):match("^/x cannot be run") ~= nil, true)
+expect("no reason", calls.reason(same, "/x", 3, ""):match("^/x ended with status 3") ~= nil, true)
 expect("no complaint", calls.complaint(""), nil)
 for bytes, text in pairs({[12] = "12 bytes", [20400] = "20 kB", [1540000] = "1.5 MB"}) do
   expect("size", calls.size_text(bytes), text)

@@ -157,13 +157,14 @@ def test_a_relative_name_with_a_leading_dash(
 
 def test_a_helper_that_is_missing(one: Path, export: Callable[..., str]) -> None:
     said = export(executable="/none/rawback-darktable")
-    assert "one.jpg: raw not embedded, /none/rawback-darktable cannot be run" in said
+    assert "one.jpg: raw not embedded: /none/rawback-darktable cannot be run" in said
     assert is_bare(one)
 
 
 def test_a_helper_that_fails(one: Path, tmp_path: Path, export: Callable[..., str]) -> None:
     said = export(executable=program(tmp_path, "echo rubbish", "exit 3"))
-    assert "one.jpg: raw not embedded, the helper ended with status 3" in said
+    assert "raw not embedded: " in said
+    assert "helper of mine ended with status 3 and said nothing" in said
     assert is_bare(one)
 
 
@@ -172,14 +173,14 @@ def test_a_helper_that_is_killed_at_work(
 ) -> None:
     lines = (f"'{helper}' --alone \"$@\" &", "sleep 0.4", "kill -9 $!", "kill -9 $$")
     said = export(executable=program(tmp_path, *lines))
-    assert "one.jpg: raw not embedded, the helper ended with status 137" in said
+    assert "helper of mine ended with status 137 and said nothing" in said
     assert is_bare(one)
 
 
 def test_a_helper_that_refuses(one: Path, tmp_path: Path, export: Callable[..., str]) -> None:
     """What the helper says is what darktable says."""
     said = export(rate="1 B")
-    assert "one.jpg: raw not embedded, " in said
+    assert "one.jpg: raw not embedded: " in said
     assert is_bare(one)
 
 
@@ -227,7 +228,8 @@ def test_the_panel_in_the_window(tmp_path: Path) -> None:
         pytest.skip(f"no {', '.join(missing)}")
     folder = tmp_path / "pictures"
     folder.mkdir()
-    said = drive(folder, tmp_path / "panel.png").splitlines()
+    results, failures, label, tooltip = drive(folder, tmp_path / "panel.png").split("\n\n")
+    said = results.splitlines()
     assert said[0] == "raccoon 50 kB.jpg: raw restored as raccoon 50 kB.rawback.dng"
     assert [line.partition(":")[0] for line in said[1:]] == [
         "raccoon 350 kB.jpg",
@@ -235,6 +237,16 @@ def test_the_panel_in_the_window(tmp_path: Path) -> None:
         "raccoon 50 kB.jpg",
     ]
     assert all("raw embedded, +" in line for line in said[1:])
+    # A helper that is not there: each failure is told whole, in lines that fit into the panel.
+    export, opened = failures.splitlines()
+    reason = "cannot be run; install rawback, or set the helper's path in the Lua options"
+    assert export.startswith("raccoon missing.jpg: raw not embedded: ")
+    assert opened.startswith("raccoon 50 kB.jpg: not opened in rawback: ")
+    assert export.endswith(reason)
+    assert opened.endswith(reason)
+    assert max(map(len, label.splitlines())) <= 40
+    assert "".join(failures.split()) in "".join(label.split())
+    assert tooltip == f"{export}|{opened}"
     assert rawback.inspect(folder / "raccoon lossless.jpg").exact
     assert (folder / "raccoon 50 kB.rawback.dng").stat().st_size > 500_000
     with Image.open(tmp_path / "panel.png") as picture:
