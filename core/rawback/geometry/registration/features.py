@@ -140,11 +140,11 @@ def _consensus(first: Features, second: Features, *, negative: bool) -> Consensu
         maxIters=5000,
         confidence=0.9999,
     )
-    # Both are None where no homography was found.
-    if matrix is None:
-        return None
-    agreeing = pairs[inliers.ravel() > 0]
-    if not _is_plausible(matrix, first.points[agreeing[:, 0]]):
+    # Both are None, which counts as no inliers, where no homography was found.
+    agreeing = pairs[np.flatnonzero(inliers)]
+    if not len(agreeing) or not _is_plausible(
+        np.asarray(matrix, np.float64), first.points[agreeing[:, 0]]
+    ):
         return None
     # One place has up to four features, one for each of its directions.
     count = min(

@@ -173,7 +173,9 @@ def _overlap(
     rows, columns = jpeg.image.shape
     # The raw is brought onto the JPEG's grid: a crop shows less of it, at a larger scale.
     size = (columns, rows)
-    warped = cv2.warpPerspective(raw.image, matrix, size, flags=cv2.INTER_LINEAR)
+    warped = np.asarray(
+        cv2.warpPerspective(raw.image, matrix, size, flags=cv2.INTER_LINEAR), np.float32
+    )
     covered = cv2.warpPerspective(np.ones_like(raw.image), matrix, size, flags=cv2.INTER_NEAREST)
     window = np.ones((_MARGIN, _MARGIN), np.uint8)
     inside = cv2.erode(covered, window, borderValue=1)
