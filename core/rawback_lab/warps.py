@@ -15,8 +15,10 @@ import cv2
 import numpy as np
 
 from rawback.geometry import Aligned, Geometry
+from rawback.geometry.registration.initial_guess import aligned_matrix
 from rawback.geometry.registration.quantisation import quantise
 from rawback.geometry.registration.surface import Spline, Surface, spline_basis
+from rawback.geometry.warp import FINE_ONE, node_positions, positions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +29,7 @@ __all__ = ["WARPS", "Warp", "WarpMaker"]
 
 _NODES = 24
 _INVERSIONS = 25
+_PROBES = 48
 
 
 @dataclass(frozen=True)
@@ -128,9 +131,30 @@ class Warp:
             return Geometry(self.raw_size, self.carrier_size, whole)
         return Geometry(self.raw_size, self.carrier_size, quantise(surface, self.raw_size))
 
+    def errors(self, geometry: Geometry) -> NDArray[np.float64]:
+        """How far a geometry is off, in raw pixels, at 48 x 48 places that the carrier covers."""
+        x, y = (np.linspace(0, side - 1, _PROBES).round() for side in self.raw_size)
+        raw = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+        truth = self.carrier_of(raw)
+        covered = ((truth >= 0) & (truth <= np.array(self.carrier_size) - 1)).all(axis=1)
+        away = _positions(geometry, raw[covered]) - truth[covered]
+        return np.asarray(np.linalg.norm(away, axis=1) / self.scale, np.float64)
+
     def _middle(self) -> tuple[NDArray[np.float64], float]:
         centre = (np.array(self.raw_size) - 1) / 2
         return centre, float(np.hypot(*centre))
+
+
+def _positions(geometry: Geometry, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Carrier positions ``[n, 2]`` of whole raw positions."""
+    transform = geometry.transform
+    if isinstance(transform, Aligned):
+        matrix = aligned_matrix(transform.orientation, geometry.raw_size)
+        shift = np.array([transform.dx, transform.dy])
+        return np.asarray(raw @ matrix[:2, :2].T + matrix[:2, 2] + shift, np.float64)
+    nodes = node_positions(transform, geometry.raw_size)
+    at = [positions(nodes, (int(x), int(y), 1, 1)) for x, y in raw]
+    return np.array([[u[0, 0], v[0, 0]] for u, v in at], np.float64) / FINE_ONE
 
 
 WarpMaker: TypeAlias = Callable[[tuple[int, int]], Warp]
