@@ -7,7 +7,7 @@ uncropped rendering; `WARPS` lists what cameras, raw developers and editors do.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,7 +17,7 @@ import numpy as np
 from rawback.geometry import Aligned, Geometry
 from rawback.geometry.registration.initial_guess import aligned_matrix
 from rawback.geometry.registration.quantisation import quantise
-from rawback.geometry.registration.surface import Spline, Surface, spline_basis
+from rawback.geometry.registration.surface import Lens, Surface
 from rawback.geometry.warp import FINE_ONE, node_positions, positions
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["WARPS", "Warp", "WarpMaker"]
 
-_NODES = 24
 _INVERSIONS = 25
 _PROBES = 48
 
@@ -115,18 +114,10 @@ class Warp:
         """The map as the format holds it, as near as it can."""
         surface = Surface(self.matrix / self.matrix[2, 2])
         if any(self.bend):
-            spacing = max(self.raw_size) // _NODES
-            sides = [side // spacing + 4 for side in self.raw_size]
-            x, y = (np.linspace(0, side - 1, 4 * _NODES) for side in self.raw_size)
-            raw = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-            shifts = self.carrier_of(raw).reshape(len(y), len(x), 2) - surface.at(x, y)
-            tall = np.linalg.pinv(spline_basis(y, spacing, sides[1]))
-            wide = np.linalg.pinv(spline_basis(x, spacing, sides[0]))
-            nodes = np.einsum("iy,yxk,jx->ijk", tall, shifts, wide)
-            surface = Surface(surface.matrix, Spline(spacing, nodes))
+            surface = replace(surface, lens=Lens(*self._middle(), self.bend))
         shift = np.round(surface.matrix[:2, 2])
         moved = np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1]])
-        if surface.spline is None and np.allclose(surface.matrix, moved, atol=1e-9):
+        if surface.lens is None and np.allclose(surface.matrix, moved, atol=1e-9):
             whole = Aligned(1, int(shift[0]), int(shift[1]))
             return Geometry(self.raw_size, self.carrier_size, whole)
         return Geometry(self.raw_size, self.carrier_size, quantise(surface, self.raw_size))

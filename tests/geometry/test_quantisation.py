@@ -24,7 +24,7 @@ def test_a_strong_lens_correction_is_followed(spacing: int, strength: float) -> 
     away = (x**2 + y**2) / (SIZE[1] / 2) ** 2
     bent = strength * (away - 0.5 * away**2)
     spline = Spline(spacing, np.stack([x * bent, y * bent], axis=-1))
-    mesh = quantise(Surface(np.eye(3), spline), SIZE).mesh
+    mesh = quantise(Surface(np.eye(3), spline=spline), SIZE).mesh
     assert mesh is not None
     nodes = np.reshape(mesh.shifts, (*mesh_shape(SIZE, mesh.spacing), 2)) / POSITION_ONE
     at = [np.linspace(0, side - 1, 97) for side in (SIZE[1], SIZE[0])]

@@ -63,14 +63,15 @@ class Consensus(NamedTuple):
     Attributes:
         matrix: Positions in the first picture to those in the second, float64 ``[3, 3]``.
         inliers: How many matches agree.
-        matches: Of how many.
         negative: Whether one is the other's negative.
+        matches: All that were matched, false ones too: positions in the first picture and in the
+            second, float64 ``[n, 4]``.
     """
 
     matrix: NDArray[np.float64]
     inliers: int
-    matches: int
     negative: bool
+    matches: NDArray[np.float64]
 
 
 def detect(image: NDArray[np.float32], count: int) -> Features:
@@ -118,8 +119,10 @@ def agreement(first: Features, second: Features, *, enough: int) -> Consensus | 
                 continue
             if mirrored:
                 # The search for a homography takes none that turns a picture over.
-                turned_over = consensus.matrix @ np.diag([-1.0, 1, 1])
-                consensus = consensus._replace(matrix=turned_over)
+                consensus = consensus._replace(
+                    matrix=consensus.matrix @ np.diag([-1.0, 1, 1]),
+                    matches=consensus.matches * np.array([-1.0, 1, 1, 1]),
+                )
             if best is None or consensus.inliers > best.inliers:
                 best = consensus
             if best.inliers >= _MANY_INLIERS:
@@ -151,7 +154,8 @@ def _consensus(first: Features, second: Features, *, negative: bool) -> Consensu
         len(np.unique(np.round(points[index]), axis=0))
         for points, index in zip((first.points, second.points), agreeing.T, strict=True)
     )
-    return Consensus(np.asarray(matrix, np.float64), count, len(pairs), negative)
+    matches = np.hstack([first.points[pairs[:, 0]], second.points[pairs[:, 1]]])
+    return Consensus(np.asarray(matrix, np.float64), count, negative, matches.astype(np.float64))
 
 
 def _is_plausible(matrix: NDArray[np.float64], points: NDArray[np.float32]) -> bool:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from rawback.geometry.registration.surface import Spline, Surface, spline_basis
+from rawback.geometry.registration.surface import Lens, Spline, Surface, spline_basis
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.geometry.registration.blocks import Blocks
 
-__all__ = ["Space", "cost", "fit_plane", "fit_shifts", "polynomials", "splines"]
+__all__ = [
+    "Space",
+    "cost",
+    "fit_lens",
+    "fit_matches",
+    "fit_plane",
+    "fit_shifts",
+    "polynomials",
+    "splines",
+]
 
 _OUTLIER = 3.0
 _PLANE_ROUNDS = 5
+_LENS_ROUNDS = 8
+_LEAST_MATCHES, _EXPLAINED = 20, 1.1
 _SHIFT_ROUNDS = 2
 
 
@@ -76,53 +87,150 @@ def fit_plane(
 
     Args:
         blocks: Where blocks lie.
-        start: Where to start from; its shifts are left out.
+        start: Where to start from; its lens and its shifts are left out.
         perspective: False for an affine map.
         used: Which blocks to look at, bool ``[h, w]``.
 
     Returns:
         The map, without shifts.
     """
-    at = _informative(blocks, used)
-    # Unit scale keeps the normal equations well conditioned.
-    scale = max(float(blocks.x[-1]), float(blocks.y[-1]))
-    matrix = start.matrix @ np.diag([scale, scale, 1.0])
-    if not perspective:
-        matrix[2, :2] = 0
-    x, y = (grid[at] / scale for grid in np.meshgrid(blocks.x, blocks.y))
-    target, information = blocks.target[at], blocks.information[at]
     free = 8 if perspective else 6
-    for _ in range(_PLANE_ROUNDS):
-        weight = matrix[2, 0] * x + matrix[2, 1] * y + 1
-        image = [(matrix[k, 0] * x + matrix[k, 1] * y + matrix[k, 2]) / weight for k in range(2)]
-        residual = target - np.stack(image, axis=-1)
-        jacobian = np.zeros((len(x), 2, 8))
-        for k in range(2):
-            for column, value in enumerate((x, y, np.ones_like(x))):
-                jacobian[:, k, 3 * k + column] = value / weight
-            jacobian[:, k, 6] = -image[k] * x / weight
-            jacobian[:, k, 7] = -image[k] * y / weight
-        jacobian = jacobian[..., :free]
-        weighted = information * _robust(residual, information)[:, None, None]
-        flat = jacobian.reshape(-1, free)
-        left = _product(flat, (weighted @ jacobian).reshape(-1, free))
-        right = _product(flat, (weighted @ residual[..., None]).reshape(-1, 1))
-        trust = left.diagonal().max() * 1e-12 + 1e-12
-        matrix.ravel()[:free] += _solved(left + trust * np.eye(free), right).ravel()
-    return Surface(matrix @ np.diag([1 / scale, 1 / scale, 1.0]))
+    points = _Points.of(blocks, used)
+    straight = Lens(np.zeros(2), 1.0)
+    matrix, _ = _gauss_newton(points, start.matrix, straight, free, _PLANE_ROUNDS)
+    return Surface(matrix)
 
 
-def fit_shifts(blocks: Blocks, plane: Surface, space: Space, *, used: NDArray[np.bool_]) -> Surface:
-    """Fit a surface of shifts to what a homography leaves.
+def fit_lens(blocks: Blocks, start: Surface, lens: Lens, *, used: NDArray[np.bool_]) -> Surface:
+    """Fit a radial distortion and then a homography, by robust Gauss-Newton.
+
+    Few numbers tell the whole frame where it lies: where blocks show nothing, as the corners of a
+    sky, the middle speaks for them.
 
     Args:
         blocks: Where blocks lie.
-        plane: The homography.
+        start: The homography to start from.
+        lens: The distortion to start from, with as many coefficients as are to be fitted.
+        used: Which blocks to look at, bool ``[h, w]``.
+
+    Returns:
+        The map, without shifts.
+    """
+    points = _Points.of(blocks, used)
+    return Surface(*_gauss_newton(points, start.matrix, lens, 8, _LENS_ROUNDS))
+
+
+def fit_matches(
+    source: NDArray[np.float64],
+    target: NDArray[np.float64],
+    start: Surface,
+    *,
+    lens: Lens,
+    tolerance: float,
+    reach: float,
+) -> Surface:
+    """Bend a homography that was drawn from matched features, where a lens explains more of them.
+
+    A fisheye's corners lie far from any homography; its matches there count as false at first.
+
+    Args:
+        source: Raw positions, ``[n, 2]``.
+        target: Carrier positions that they were matched with, some falsely, ``[n, 2]``.
+        start: The homography.
+        lens: The distortion to start from, with as many coefficients as are to be fitted.
+        tolerance: How far a true match may be off, carrier pixels.
+        reach: How far `start` may be.
+
+    Returns:
+        `start`, or a lens and a homography that explain a tenth more of the matches.
+    """
+    bent = Surface(start.matrix, lens)
+    near = _distances(start, source, target) < tolerance
+    allowed = reach
+    while allowed >= tolerance:
+        chosen = _distances(bent, source, target) < allowed
+        if chosen.sum() < _LEAST_MATCHES:
+            return start
+        identity = np.broadcast_to(np.eye(2) / allowed**2, (int(chosen.sum()), 2, 2))
+        points = _Points(source[chosen], target[chosen], identity)
+        bent = Surface(*_gauss_newton(points, bent.matrix, bent.lens or lens, 8, _PLANE_ROUNDS))
+        allowed /= 2
+    explained = _distances(bent, source, target) < tolerance
+    return bent if explained.sum() > _EXPLAINED * near.sum() else start
+
+
+def _distances(
+    surface: Surface, source: NDArray[np.float64], target: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Of matches from a surface without shifts, carrier pixels."""
+    at = source if surface.lens is None else surface.lens.bent(source)
+    image = at @ surface.matrix[:, :2].T + surface.matrix[:, 2]
+    away = image[:, :2] / np.maximum(image[:, 2:], 1e-3) - target
+    return np.asarray(np.linalg.norm(away, axis=1), np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Points:
+    """Raw positions ``[n, 2]``, where they lie ``[n, 2]`` and how surely ``[n, 2, 2]``."""
+
+    at: NDArray[np.float64]
+    target: NDArray[np.float64]
+    information: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, blocks: Blocks, used: NDArray[np.bool_]) -> _Points:
+        chosen = _informative(blocks, used)
+        at = np.stack(np.meshgrid(blocks.x, blocks.y), axis=-1)[chosen]
+        return cls(at, blocks.target[chosen], blocks.information[chosen])
+
+
+def _gauss_newton(
+    points: _Points, matrix: NDArray[np.float64], lens: Lens, free: int, rounds: int
+) -> tuple[NDArray[np.float64], Lens]:
+    """Fit the first `free` entries of a homography, and the coefficients of a lens before it."""
+    # Unit scale keeps the normal equations well conditioned.
+    scale = float(points.at.max()) if len(points.at) else 1.0
+    matrix = matrix @ np.diag([scale, scale, 1.0])
+    if free < 8:
+        matrix[2, :2] = 0
+    count = len(lens.coefficients)
+    powers = lens.powers(points.at, count)
+    for _ in range(rounds):
+        at = lens.bent(points.at) / scale
+        weight = at @ matrix[2, :2] + 1
+        image = (at @ matrix[:2, :2].T + matrix[:2, 2]) / weight[:, None]
+        residual = points.target - image
+        jacobian = np.zeros((len(at), 2, free + count))
+        for k in range(2):
+            for column, value in enumerate((at[:, 0], at[:, 1], np.ones(len(at)))):
+                jacobian[:, k, 3 * k + column] = value / weight
+            if free == 8:
+                jacobian[:, k, 6:8] = -image[:, k, None] * at / weight[:, None]
+        slope = (matrix[:2, :2] - image[..., None] * matrix[2, :2]) / weight[:, None, None]
+        jacobian[:, :, free:] = slope @ powers / scale
+        weighted = points.information * _robust(residual, points.information)[:, None, None]
+        flat = jacobian.reshape(-1, free + count)
+        left = _product(flat, (weighted @ jacobian).reshape(-1, free + count))
+        right = _product(flat, (weighted @ residual[..., None]).reshape(-1, 1))
+        trust = left.diagonal().max() * 1e-12 + 1e-12
+        step = _solved(left + trust * np.eye(free + count), right).ravel()
+        matrix.ravel()[:free] += step[:free]
+        moved = np.array(lens.coefficients) + step[free:]
+        lens = replace(lens, coefficients=tuple(moved.tolist()))
+    return matrix @ np.diag([1 / scale, 1 / scale, 1.0]), lens
+
+
+def fit_shifts(blocks: Blocks, stiff: Surface, space: Space, *, used: NDArray[np.bool_]) -> Surface:
+    """Fit a surface of shifts to what a homography, or a lens before it, leaves.
+
+    Args:
+        blocks: Where blocks lie.
+        stiff: The homography and the lens.
         space: The surfaces to choose from.
         used: Which blocks to look at, bool ``[h, w]``.
 
     Returns:
-        The homography with the shifts.
+        They, with the shifts.
     """
     at = _informative(blocks, used)
     rows, columns = space.shape
@@ -133,7 +241,7 @@ def fit_shifts(blocks: Blocks, plane: Surface, space: Space, *, used: NDArray[np
     across = np.tensordot(wide, shapes, axes=(1, 1)).swapaxes(0, 1)
     basis = np.tensordot(tall, across, axes=(1, 0))[at]
     information = blocks.information[at]
-    residual = (blocks.target - plane.without_spline().at(blocks.x, blocks.y))[at]
+    residual = (blocks.target - stiff.at(blocks.x, blocks.y))[at]
     solution = np.zeros((count, 2))
     for _ in range(_SHIFT_ROUNDS):
         trusted = _robust(residual - basis @ solution, information)
@@ -144,7 +252,7 @@ def fit_shifts(blocks: Blocks, plane: Surface, space: Space, *, used: NDArray[np
         system = np.block([[xx + space.stiffness, xy], [xy, yy + space.stiffness]])
         pull = _product(basis, (weighted @ residual[..., None])[..., 0])
         solution = _solved(system, pull.T.reshape(-1, 1)).reshape(2, count).T
-    return Surface(plane.matrix, Spline(space.spacing, shapes @ solution))
+    return replace(stiff, spline=Spline(space.spacing, shapes @ solution))
 
 
 def cost(blocks: Blocks, surface: Surface, *, used: NDArray[np.bool_]) -> float:

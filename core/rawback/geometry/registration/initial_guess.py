@@ -6,15 +6,16 @@ are matched and a homography drawn from them by consensus.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from rawback.geometry.registration.features import agreement, detect
+from rawback.geometry.registration.fit import fit_matches
 from rawback.geometry.registration.pyramid import PyramidLevel, carrier_level, locally_normalised
-from rawback.geometry.registration.surface import Surface
+from rawback.geometry.registration.surface import Lens, Surface
 from rawback.orientation import orient_image, orient_position, oriented_size
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _SMALL_SIDE = 640
 _REACH = 8
 _SIZE_TOLERANCE = 0.02
 _MIN_INLIERS = 10
+_LENS_TOLERANCE, _LENS_REACH = 3.0, 0.08
 _MIN_FEATURE_SIDE = 32
 
 
@@ -98,13 +100,20 @@ def aligned_guesses(
 
 
 def feature_guess(
-    raw: PyramidLevel, pixels: NDArray[np.uint8], *, raw_side: int, carrier_side: int, count: int
+    raw: PyramidLevel,
+    pixels: NDArray[np.uint8],
+    raw_size: tuple[int, int],
+    *,
+    raw_side: int,
+    carrier_side: int,
+    count: int,
 ) -> Guess | None:
     """Find the raw in a carrier of any size, turned, mirrored or seen in perspective.
 
     Args:
         raw: The raw's picture.
         pixels: The carrier.
+        raw_size: Width and height of the mosaic.
         raw_side: Longer side of the picture to look for features in.
         carrier_side: The same for the carrier.
         count: How many features to take from each.
@@ -121,8 +130,21 @@ def feature_guess(
     )
     if consensus is None:
         return None
-    matrix = _to_full_size(other) @ consensus.matrix @ np.linalg.inv(_to_full_size(small))
-    return Guess(Surface(matrix / matrix[2, 2]), consensus.inliers, consensus.negative)
+    from_small, from_other = _to_full_size(small), _to_full_size(other)
+    matrix = from_other @ consensus.matrix @ np.linalg.inv(from_small)
+    source, target = (
+        consensus.matches[:, part] * np.diag(scale)[:2] + scale[:2, 2]
+        for part, scale in ((slice(2), from_small), (slice(2, 4), from_other))
+    )
+    surface = fit_matches(
+        source,
+        target,
+        Surface(matrix / matrix[2, 2]),
+        lens=replace(Lens.over(raw_size), coefficients=(0.0, 0.0)),
+        tolerance=_LENS_TOLERANCE * other.pixel,
+        reach=_LENS_REACH * max(pixels.shape[:2]),
+    )
+    return Guess(surface, consensus.inliers, consensus.negative)
 
 
 def _to_full_size(level: PyramidLevel) -> NDArray[np.float64]:

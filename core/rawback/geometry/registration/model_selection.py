@@ -6,7 +6,7 @@ was not fitted to better than the step below.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +14,13 @@ import numpy as np
 from rawback.geometry.registration.fit import (
     Space,
     cost,
+    fit_lens,
     fit_plane,
     fit_shifts,
     polynomials,
     splines,
 )
+from rawback.geometry.registration.surface import Lens
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,10 +41,12 @@ class ModelClass:
 
     Attributes:
         perspective: Whether its plane part is a homography, else affine.
+        lens: The radial distortion to start from, if there is to be one.
         space: The shifts on top, if any.
     """
 
     perspective: bool
+    lens: Lens | None = None
     space: Space | None = None
 
 
@@ -54,9 +58,12 @@ def model_classes(raw_size: tuple[int, int], *, free: bool) -> list[ModelClass]:
         free: Whether to end with a free spline.
 
     Returns:
-        Affine, homography, homography with cubic and quintic lens correction, and with a spline.
+        Affine, homography, homography of a radial distortion of one and of three coefficients, the
+        latter with shifts: polynomials of degree three and five, a spline.
     """
     longest = max(raw_size)
+    straight = Lens.over(raw_size)
+    one, three = (replace(straight, coefficients=(0.0,) * count) for count in (1, 3))
     spaces = [
         polynomials(degree, longest // pieces, _nodes(raw_size, longest // pieces))
         for degree, pieces in ((3, 2), (5, 6))
@@ -64,7 +71,13 @@ def model_classes(raw_size: tuple[int, int], *, free: bool) -> list[ModelClass]:
     if free:
         spacing = longest // 8
         spaces.append(splines(spacing, _nodes(raw_size, spacing), bend=longest / 1000))
-    return [ModelClass(False), ModelClass(True), *(ModelClass(True, space) for space in spaces)]
+    return [
+        ModelClass(False),
+        ModelClass(True),
+        ModelClass(True, one),
+        ModelClass(True, three),
+        *(ModelClass(True, three, space) for space in spaces),
+    ]
 
 
 def fit_model(
@@ -81,8 +94,10 @@ def fit_model(
     Returns:
         The map.
     """
-    plane = fit_plane(blocks, start, perspective=model.perspective, used=used)
-    return plane if model.space is None else fit_shifts(blocks, plane, model.space, used=used)
+    stiff = fit_plane(blocks, start, perspective=model.perspective, used=used)
+    if model.lens is not None:
+        stiff = fit_lens(blocks, stiff, model.lens, used=used)
+    return stiff if model.space is None else fit_shifts(blocks, stiff, model.space, used=used)
 
 
 def select_model(blocks: Blocks, start: Surface, classes: list[ModelClass]) -> Surface:
@@ -111,7 +126,8 @@ def select_model(blocks: Blocks, start: Surface, classes: list[ModelClass]) -> S
         if held_out >= lowest * (1 - _GAIN) - _LEAST_GAIN:
             continue
         surface = fit_model(blocks, start, model, used=even | ~even)
-        if model.space is None or _difference(blocks, surface, best) > _LEAST_SHIFT:
+        bends = model.lens is not None
+        if not bends or _difference(blocks, surface, best) > _LEAST_SHIFT:
             best, lowest = surface, held_out
     return best
 

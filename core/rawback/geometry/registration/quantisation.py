@@ -25,7 +25,6 @@ from rawback.orientation import oriented_size
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.geometry.registration.surface import Spline
 
 __all__ = ["quantise", "snap"]
 
@@ -89,18 +88,17 @@ def quantise(surface: Surface, raw_size: tuple[int, int]) -> Warped:
     """
     side = reference_side(raw_size)
     origin, right, below = (
-        _units(surface.without_spline().at(np.array([x]), np.array([y]))[0, 0])
+        _units(surface.plane().at(np.array([x]), np.array([y]))[0, 0])
         for x, y in ((0.0, 0.0), (float(side), 0.0), (0.0, float(side)))
     )
     g, h = (round(float(slope) * side * PERSPECTIVE_ONE) for slope in surface.matrix[2, :2])
     plane = Warped(origin, right, below, (g, h))
-    if surface.spline is None:
+    if surface.spline is None and surface.lens is None:
         return plane
+    x, y = _grid(raw_size)
+    shifts = surface.at(x, y) - surface.plane().at(x, y)
     meshes = [
-        mesh
-        for spacing in MESH_SPACINGS
-        if 1 << spacing >= surface.spline.spacing // 4
-        and (mesh := _mesh(surface.spline, raw_size, spacing)) is not None
+        mesh for spacing in MESH_SPACINGS if (mesh := _mesh(shifts, raw_size, spacing)) is not None
     ]
     least = min((error for error, _ in meshes), default=_WORST_MESH_ERROR)
     if least >= _WORST_MESH_ERROR:
@@ -126,15 +124,11 @@ def _units(position: NDArray[np.float64]) -> tuple[int, int]:
     return x, y
 
 
-def _mesh(spline: Spline, raw_size: tuple[int, int], spacing: int) -> tuple[float, Mesh] | None:
-    """The mesh of this spacing nearest to a spline, and by how many pixels it errs at most."""
+def _mesh(
+    shifts: NDArray[np.float64], raw_size: tuple[int, int], spacing: int
+) -> tuple[float, Mesh] | None:
+    """The mesh of this spacing nearest to shifts, and by how many pixels it errs at most."""
     x, y = _grid(raw_size)
-    rows, columns = spline.shifts.shape[:2]
-    shifts = _spread(
-        spline_basis(y, spline.spacing, rows),
-        spline.shifts,
-        spline_basis(x, spline.spacing, columns),
-    )
     rows, columns = mesh_shape(raw_size, spacing)
     if max(rows, columns) > _SAMPLES // 2:
         return None

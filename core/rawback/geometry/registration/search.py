@@ -47,12 +47,16 @@ _SURE = 0.7
 _PROMISING = 0.2
 _FAINT = 0.12
 _LOST = 0.2
+_DISAGREES, _AGREED = 0.3, 0.02
 _COARSEST_SIDE, _FINEST_SIDE = 420, 2000
 _QUICK_SIDE = 1200
 # Raw side, carrier side, features: quickly for most, thoroughly for small crops and poor texture.
 _FEATURE_TRIES = ((800, 800, 2000), (1800, 1200, 5000))
 _MIN_BLOCKS = 5
-_COARSEST_ROUNDS, _ROUNDS = 5, 2
+_PROBES = 32
+_COARSEST_ROUNDS, _ROUNDS = 12, 6
+_STIFF_CLASSES, _STIFF_ROUNDS = 3, 3
+_SETTLED = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,11 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class _Estimate:
+    """A map, the correlation that it gives, and the part of the structure that disagrees."""
+
     surface: Surface
     correlation: float
+    disagreeing: float
 
 
 def register(frame: RawFrame, pixels: NDArray[np.uint8]) -> Registration:
@@ -113,7 +120,7 @@ class _Search:
         """The transform and how alike it makes the two."""
         guess = self._best_aligned()
         if guess is not None:
-            quick = self._level(guess, self._step_of(_QUICK_SIDE), rounds=1)
+            quick = self._level(guess, max(self.raw_size) / _QUICK_SIDE, rounds=1)
             aligned = quick and snap(quick.surface, self.raw_size, self.carrier_size)
             if quick and aligned and quick.correlation > _SURE:
                 return aligned, quick.correlation
@@ -164,7 +171,12 @@ class _Search:
             yield promising
         for raw_side, carrier_side, count in _FEATURE_TRIES:
             guess = feature_guess(
-                self._raw, self._pixels, raw_side=raw_side, carrier_side=carrier_side, count=count
+                self._raw,
+                self._pixels,
+                self.raw_size,
+                raw_side=raw_side,
+                carrier_side=carrier_side,
+                count=count,
             )
             if guess is not None:
                 yield guess
@@ -175,29 +187,41 @@ class _Search:
             estimate = self._refined(guess)
             if estimate is not None and (best is None or estimate.correlation > best.correlation):
                 best = estimate
-            if best is not None and best.correlation > _SURE:
+            if best is not None and best.correlation > _SURE and best.disagreeing < _AGREED:
                 break
         return best
 
     def _refined(self, guess: Guess) -> _Estimate | None:
         """Go from coarse to fine; None if the raw is lost on the way."""
-        finest = max(self._raw.pixel, 1 / self._scale(guess.surface), self._step_of(_FINEST_SIDE))
+        side = self._covered_side(guess.surface)
+        finest = max(self._raw.pixel, 1 / self._scale(guess.surface), side / _FINEST_SIDE)
         steps = [finest]
-        while steps[-1] < self._step_of(_COARSEST_SIDE):
+        while steps[-1] < side / _COARSEST_SIDE:
             steps.append(steps[-1] * 2)
         estimate: _Estimate | None = None
         for step in reversed(steps):
             rounds = _COARSEST_ROUNDS if step == steps[-1] else _ROUNDS
-            estimate = self._level(guess, step, rounds=rounds, free=step == finest)
+            estimate = self._level(
+                guess, step, rounds=rounds, stiff=step == steps[-1], free=step == finest
+            )
             if estimate is None or estimate.correlation < _LOST:
                 return None
             guess = replace(guess, surface=estimate.surface)
         return estimate
 
     def _level(
-        self, guess: Guess, step: float, *, rounds: int, free: bool = False
+        self, guess: Guess, step: float, *, rounds: int, stiff: bool = False, free: bool = False
     ) -> _Estimate | None:
-        """Measure and fit at one resolution."""
+        """Measure and fit at one resolution until nothing moves.
+
+        Args:
+            guess: Where to start.
+            step: Raw pixels to a pixel.
+            rounds: At most how often.
+            stiff: Whether to begin with the stiffest kinds of maps: freer ones, drawn to places
+                that are still far off, lose the corners.
+            free: Whether to end with the freest.
+        """
         mine = self._raw.reduced(step)
         side = _block_side(mine)
         if min(mine.image.shape) < 2 * side:
@@ -206,21 +230,37 @@ class _Search:
         surface = guess.surface
         pixel = mine.pixel * self._scale(surface)
         carrier = carrier_level(self._pixels, pixel, negative=guess.negative)
-        classes = model_classes(self.raw_size, free=False)
+        classes = model_classes(self.raw_size, free=free)
+        usual = len(classes) - free
         blocks: Blocks | None = None
-        for left in reversed(range(rounds)):
+        last = False
+        for index in range(rounds):
             blocks = measure(surface, carrier, ref)
             if (blocks.weight > 0).sum() < _MIN_BLOCKS:
                 return None
-            if free and not left:
-                classes = model_classes(self.raw_size, free=True)
-            surface = select_model(blocks, surface, classes)
+            last = last or index == rounds - 1
+            allowed = _STIFF_CLASSES if stiff and index < _STIFF_ROUNDS else usual
+            moved = select_model(blocks, surface, classes if free and last else classes[:allowed])
+            settled = _movement(blocks, surface, moved) < _SETTLED * pixel
+            surface = moved
+            if last and settled:
+                break
+            last = settled and not (stiff and index < _STIFF_ROUNDS)
         if blocks is None:
             return None
-        return _Estimate(surface, float(np.average(blocks.correlation, weights=blocks.weight)))
+        seen, weight = blocks.correlation, blocks.weight
+        return _Estimate(
+            surface,
+            float(np.average(seen, weights=weight)),
+            float(weight[seen < _DISAGREES].sum() / weight.sum()),
+        )
 
-    def _step_of(self, side: int) -> float:
-        return max(self.raw_size) / side
+    def _covered_side(self, surface: Surface) -> float:
+        """Longer side of the part of the raw that the carrier shows, if it is of its shape."""
+        x, y = (np.linspace(0, side - 1, _PROBES) for side in self.raw_size)
+        at = surface.at(x, y)
+        inside = ((at >= 0) & (at <= np.array(self.carrier_size) - 1)).all(axis=-1)
+        return max(self.raw_size) * max(float(np.sqrt(inside.mean())), 1 / _PROBES)
 
     def _scale(self, surface: Surface) -> float:
         """Carrier pixels to a raw pixel, in the middle of the raw."""
@@ -229,6 +269,12 @@ class _Search:
         across, down = at[0, 1] - at[0, 0], at[1, 0] - at[0, 0]
         area = abs(float(across[0] * down[1] - across[1] * down[0]))
         return float(np.clip(np.sqrt(area), 0.02, 50))
+
+
+def _movement(blocks: Blocks, before: Surface, after: Surface) -> float:
+    """How far blocks moved at most, carrier pixels."""
+    moved = after.at(blocks.x, blocks.y) - before.at(blocks.x, blocks.y)
+    return float(np.linalg.norm(moved[blocks.weight > 0], axis=-1).max(initial=0))
 
 
 def _block_side(level: PyramidLevel) -> int:
