@@ -13,7 +13,9 @@ import rawpy
 from rawback.errors import NothingToRegister, ShotMismatch
 from rawback.geometry import Aligned
 from rawback.geometry.registration import MATCH, register
+from rawback.jpegio import decode_jpeg
 from rawback.orientation import orient_image
+from rawback.rawio import read_raw
 from rawback.types import BayerPattern, NoiseModel, RawFrame
 
 from .synthetic import (
@@ -183,6 +185,14 @@ class TestMismatches:
         with pytest.raises(ShotMismatch, match=r"same shot\. Give the raw that the JPEG was"):
             register(frame, rendered(scene(1, *size)))
 
+    def test_a_neighbour_in_a_series(self, frame: RawFrame, linear: NDArray[np.float32]) -> None:
+        """Strips of the scene have moved by some pixels, as near things do before far ones."""
+        moved = linear.copy()
+        for left in range(30, WIDTH, 90):
+            moved[:, left : left + 40] = np.roll(linear, 9, axis=1)[:, left : left + 40]
+        with pytest.raises(ShotMismatch, match="another shot of the scene"):
+            register(frame, rendered(moved))
+
     @pytest.mark.parametrize("size", [(1, 1), (3, 200), (WIDTH, HEIGHT)])
     def test_nothing_to_see_on_the_jpeg(self, size: tuple[int, int], frame: RawFrame) -> None:
         with pytest.raises(NothingToRegister, match=r"The JPEG shows too little .* lossless"):
@@ -224,6 +234,19 @@ class TestRealFrames:
         assert register(frame, pixels).geometry.transform == Aligned()
         turned = np.ascontiguousarray(orient_image(8, pixels))
         assert register(frame, turned).geometry.transform == Aligned(8)
+
+    @pytest.mark.slow
+    def test_shots_of_a_series_are_told_apart(self, real_data: Path) -> None:
+        names = [f"gopro_hero7_GOPR{number}" for number in (8508, 8513)]
+        frames = [read_raw(real_data / "pairs" / f"{name}.dng") for name in names]
+        for name, own in zip(names, frames, strict=True):
+            pixels = decode_jpeg((real_data / "pairs" / f"{name}.JPG").read_bytes()).pixels
+            registration = register(own, pixels)
+            assert registration.correlation > 0.8
+            assert registration.disagreement < 0.01
+            other = frames[0] if own is frames[1] else frames[1]
+            with pytest.raises(ShotMismatch):
+                register(other, pixels)
 
     def test_two_shots_of_one_place_are_told_apart(self, real_data: Path) -> None:
         frame, _ = self.shot(real_data, "machinevision_outdoor2")

@@ -55,6 +55,8 @@ class Result:
         median: Of the error in raw pixels.
         p95: Its 95th percentile.
         loss: Decibels lost against the true map; None where that was not measured.
+        correlation: Of the raw and the rendering.
+        disagreement: Part of the structure that does not correlate.
     """
 
     raw: str
@@ -65,6 +67,8 @@ class Result:
     median: float = 0.0
     p95: float = 0.0
     loss: float | None = None
+    correlation: float = 0.0
+    disagreement: float = 0.0
 
 
 def measured(name: str, frame: RawFrame, warp: str, finish: str, *, loss: bool) -> Result:
@@ -75,14 +79,16 @@ def measured(name: str, frame: RawFrame, warp: str, finish: str, *, loss: bool) 
     carrier = decode_jpeg(encode_jpeg(pixels, 92, "4:2:0"))
     start = time.perf_counter()
     try:
-        geometry = register(frame, carrier.pixels).geometry
+        registration = register(frame, carrier.pixels)
     except ShotMismatch as error:
         return Result(name, warp, finish, time.perf_counter() - start, str(error))
     seconds = time.perf_counter() - start
+    geometry = registration.geometry
     errors = true.errors(geometry)
     lost = _loss(frame, carrier, true, geometry) if loss else None
     median, p95 = (float(np.percentile(errors, share)) for share in (50, 95))
-    return Result(name, warp, finish, seconds, "", median, p95, lost)
+    seen = registration.correlation, registration.disagreement
+    return Result(name, warp, finish, seconds, "", median, p95, lost, *seen)
 
 
 def _loss(frame: RawFrame, carrier: DecodedJpeg, warp: Warp, geometry: Geometry) -> float:

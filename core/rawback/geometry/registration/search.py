@@ -38,16 +38,20 @@ if TYPE_CHECKING:
     from rawback.geometry.transform import Transform
     from rawback.types import RawFrame
 
-__all__ = ["MATCH", "Registration", "register"]
+__all__ = ["MATCH", "MAX_DISAGREEMENT", "Registration", "register"]
 
 MATCH = 0.3
 """The least correlation of a raw and a JPEG of the same shot."""
+
+MAX_DISAGREEMENT = 0.15
+"""The largest part of the structure in which they may show different things: renderings of the same
+shot stay below 0.05, neighbours in a series of shots are above 0.2 once the camera has moved."""
 
 _SURE = 0.7
 _PROMISING = 0.2
 _FAINT = 0.12
 _LOST = 0.2
-_DISAGREES, _AGREED = 0.3, 0.02
+_DISAGREES, _AGREED = 0.35, 0.02
 _COARSEST_SIDE, _FINEST_SIDE = 420, 2000
 _QUICK_SIDE = 1200
 # Raw side, carrier side, features: quickly for most, thoroughly for small crops and poor texture.
@@ -67,10 +71,13 @@ class Registration:
         geometry: Where raw pixels lie in the carrier.
         correlation: Of the two pictures, locally normalised, over what both show: near 1 for the
             same shot, at most `MATCH` for two different ones.
+        disagreement: Part of the structure that both show, 0 to 1, in blocks that do not correlate:
+            about 0 for the same shot, above `MAX_DISAGREEMENT` where things have moved since.
     """
 
     geometry: Geometry
     correlation: float
+    disagreement: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ class _Estimate:
 
     surface: Surface
     correlation: float
-    disagreeing: float
+    disagreement: float
 
 
 def register(frame: RawFrame, pixels: NDArray[np.uint8]) -> Registration:
@@ -98,12 +105,12 @@ def register(frame: RawFrame, pixels: NDArray[np.uint8]) -> Registration:
     """
     search = _Search(raw_level(frame), pixels, (frame.width, frame.height))
     try:
-        transform, correlation = search.transform()
+        transform, correlation, disagreement = search.transform()
         geometry = Geometry(search.raw_size, search.carrier_size, transform)
     except ValueError as error:
         message = "The JPEG shows the raw too steeply. Export it with less perspective correction."
         raise ShotMismatch(message) from error
-    return Registration(geometry, correlation)
+    return Registration(geometry, correlation, disagreement)
 
 
 class _Search:
@@ -116,22 +123,30 @@ class _Search:
         self.raw_size = raw_size
         self.carrier_size = (pixels.shape[1], pixels.shape[0])
 
-    def transform(self) -> tuple[Transform, float]:
-        """The transform and how alike it makes the two."""
+    def transform(self) -> tuple[Transform, float, float]:
+        """The transform, the correlation that it gives, and the disagreement that it leaves."""
         guess = self._best_aligned()
         if guess is not None:
             quick = self._level(guess, max(self.raw_size) / _QUICK_SIDE, rounds=1)
             aligned = quick and snap(quick.surface, self.raw_size, self.carrier_size)
             if quick and aligned and quick.correlation > _SURE:
-                return aligned, quick.correlation
+                return aligned, quick.correlation, quick.disagreement
         estimate = self._estimate()
         if estimate is not None and estimate.correlation >= MATCH:
             aligned = snap(estimate.surface, self.raw_size, self.carrier_size)
-            return aligned or quantise(estimate.surface, self.raw_size), estimate.correlation
+            if estimate.disagreement > MAX_DISAGREEMENT:
+                message = (
+                    "The JPEG shows much of what the raw shows, but not the same: it is another "
+                    "shot of the scene, or was retouched. Give the raw that the JPEG was rendered "
+                    "from, or embed it lossless or unguided."
+                )
+                raise ShotMismatch(message)
+            transform = aligned or quantise(estimate.surface, self.raw_size)
+            return transform, estimate.correlation, estimate.disagreement
         faint = self._faint()
         if faint is None:
             raise self._mismatch()
-        return faint
+        return *faint, 0.0
 
     def _mismatch(self) -> ShotMismatch:
         """Why the raw was not found: nothing to go by, or something else."""
@@ -187,7 +202,7 @@ class _Search:
             estimate = self._refined(guess)
             if estimate is not None and (best is None or estimate.correlation > best.correlation):
                 best = estimate
-            if best is not None and best.correlation > _SURE and best.disagreeing < _AGREED:
+            if best is not None and best.correlation > _SURE and best.disagreement < _AGREED:
                 break
         return best
 
@@ -248,12 +263,8 @@ class _Search:
             last = settled and not (stiff and index < _STIFF_ROUNDS)
         if blocks is None:
             return None
-        seen, weight = blocks.correlation, blocks.weight
-        return _Estimate(
-            surface,
-            float(np.average(seen, weights=weight)),
-            float(weight[seen < _DISAGREES].sum() / weight.sum()),
-        )
+        correlation = float(np.average(blocks.correlation, weights=blocks.weight))
+        return _Estimate(surface, correlation, _disagreement(blocks, correlation))
 
     def _covered_side(self, surface: Surface) -> float:
         """Longer side of the part of the raw that the carrier shows, if it is of its shape."""
@@ -269,6 +280,12 @@ class _Search:
         across, down = at[0, 1] - at[0, 0], at[1, 0] - at[0, 0]
         area = abs(float(across[0] * down[1] - across[1] * down[0]))
         return float(np.clip(np.sqrt(area), 0.02, 50))
+
+
+def _disagreement(blocks: Blocks, correlation: float) -> float:
+    """Part of the structure in blocks that correlate far less than others: noise is in all."""
+    differs = blocks.correlation < _DISAGREES * correlation
+    return float(blocks.weight[differs].sum() / blocks.weight.sum())
 
 
 def _movement(blocks: Blocks, before: Surface, after: Surface) -> float:
