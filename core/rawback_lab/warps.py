@@ -18,7 +18,8 @@ from rawback.geometry import Aligned, Geometry
 from rawback.geometry.registration.initial_guess import aligned_matrix
 from rawback.geometry.registration.quantisation import quantise
 from rawback.geometry.registration.surface import Lens, Surface
-from rawback.geometry.warp import FINE_ONE, node_positions, positions
+from rawback.geometry.transform import STEP
+from rawback.geometry.warp import FINE_ONE, node_positions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -143,9 +144,12 @@ def _positions(geometry: Geometry, raw: NDArray[np.float64]) -> NDArray[np.float
         matrix = aligned_matrix(transform.orientation, geometry.raw_size)
         shift = np.array([transform.dx, transform.dy])
         return np.asarray(raw @ matrix[:2, :2].T + matrix[:2, 2] + shift, np.float64)
-    nodes = node_positions(transform, geometry.raw_size)
-    at = [positions(nodes, (int(x), int(y), 1, 1)) for x, y in raw]
-    return np.array([[u[0, 0], v[0, 0]] for u, v in at], np.float64) / FINE_ONE
+    nodes = node_positions(transform, geometry.raw_size) / FINE_ONE
+    column, row = (raw // STEP).astype(int).T
+    right, below = (raw % STEP / STEP).T[..., None]
+    above = nodes[row, column] * (1 - right) + nodes[row, column + 1] * right
+    under = nodes[row + 1, column] * (1 - right) + nodes[row + 1, column + 1] * right
+    return np.asarray(above * (1 - below) + under * below, np.float64)
 
 
 WarpMaker: TypeAlias = Callable[[tuple[int, int]], Warp]
