@@ -131,7 +131,7 @@ local function register_preferences()
   dt.preferences.register(MODULE, "tag", "string", _("rawback: only images with this tag"),
     _("the tag, or one below it; empty for all images"), "")
   dt.preferences.register(MODULE, "rate", "string", _("rawback: size or quality"),
-    _("'quality 60', a size such as '200 kB' or '1.5 MB', or 'lossless'"), defaults.rate)
+    _("'quality 60', a size such as '200 kB', 'lossless', or 'original' for the raw file itself"), defaults.rate)
   dt.preferences.register(MODULE, "enabled", "bool", _("rawback: put the raw into exported JPEGs"),
     _("applies to JPEGs that are exported from raws"), true)
   dt.preferences.register(MODULE, "executable", "file", _("rawback: the helper rawback-darktable"),
@@ -385,7 +385,7 @@ local function build_widgets()
   }
   widgets.rate = dt.new_widget("combobox"){
     label = _("size or quality"),
-    tooltip = _("choose, or type: 'quality 70', '350 kB', '1.5 MB', 'lossless'"),
+    tooltip = _("choose, or type: 'quality 70', '350 kB', 'lossless', or 'original' for the raw file itself"),
     editable = true,
     selected = rate_index(current.rate),
     changed_callback = function(this)

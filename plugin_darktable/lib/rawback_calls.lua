@@ -41,16 +41,19 @@ calls.DEFAULTS = {
   on_failure = "message",
 }
 
-calls.RATES = {"quality 40", "quality 60", "quality 80", "50 kB", "200 kB", "1 MB", "lossless"}
+calls.RATES = {
+  "quality 40", "quality 60", "quality 80", "50 kB", "200 kB", "1 MB", "lossless", "original",
+}
 calls.ON_FAILURE = {"message", "message and tag", "log only"}
 
 local UNITS = {b = 1, kb = 1000, mb = 1000000}
 
--- "quality 60", "200 kB", "1.5 MB" or "lossless" as arguments of the helper; nil for anything else
+-- "quality 60", "200 kB", "1.5 MB", "lossless" or "original", which gives the raw file itself back,
+-- as arguments of the helper; nil for anything else
 function calls.rate_arguments(text)
   local plain = text:lower():gsub("^%s+", ""):gsub("%s+$", "")
-  if plain == "lossless" then
-    return {"--lossless"}
+  if plain == "lossless" or plain == "original" then
+    return {"--" .. plain}
   end
   local quality = tonumber(plain:match("^quality%s*(%d+%.?%d*)$"))
   if quality then
@@ -156,7 +159,7 @@ function calls.embed_arguments(_, settings, raw, jpeg)
   local arguments = calls.rate_arguments(settings.rate)
   if not arguments then
     return nil, string.format(
-      _("'%s' is no rate; set 'quality 60', '200 kB' or 'lossless'"), settings.rate)
+      _("'%s' is no rate; set 'quality 60', '200 kB', 'lossless' or 'original'"), settings.rate)
   end
   if settings.unguided then
     arguments[#arguments + 1] = "--unguided"

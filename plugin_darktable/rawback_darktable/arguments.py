@@ -52,7 +52,7 @@ class Arguments:
         import rawback
 
         options = self.options
-        if options.lossless:
+        if options.lossless or options.original:
             rate = rawback.Rate.lossless()
         elif options.size is not None:
             rate = rawback.Rate.size(options.size)
@@ -67,6 +67,7 @@ class Arguments:
             in_place=True,
             keep_original=False,
             unguided=options.unguided,
+            original=options.original,
             verify=False,
         )
 
@@ -118,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     rate.add_argument("--quality", type=float, metavar="N", help="0 to 100; 60 by default")
     rate.add_argument("--size", type=int, metavar="BYTES", help="at most so many bytes")
     rate.add_argument("--lossless", action="store_true", help="every sample comes back")
+    rate.add_argument("--original", action="store_true", help="the raw file itself comes back")
     parser.add_argument(
         "--unguided", action="store_true", help="code the raw on its own if the JPEG is another"
     )

@@ -27,6 +27,7 @@ for text, wanted in pairs({
   ["1.5MB"] = "--size 1500000",
   ["812 b"] = "--size 812",
   ["lossless"] = "--lossless",
+  [" Original"] = "--original",
 }) do
   expect("rate " .. text, words(calls.rate_arguments(text)), wanted)
 end

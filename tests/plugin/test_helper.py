@@ -88,6 +88,7 @@ def test_outcomes_without_figures() -> None:
         (["--quality", "42.5"], rawback.Rate.quality(42.5)),
         (["--size", "20000"], rawback.Rate.size(20000)),
         (["--lossless"], rawback.Rate.lossless()),
+        (["--original"], rawback.Rate.lossless()),
     ],
 )
 @pytest.mark.parametrize("unguided", [False, True])
@@ -95,6 +96,7 @@ def test_arguments_say_the_task(words: list[str], rate: rawback.Rate, unguided: 
     given = [*words, *(["--unguided"] if unguided else []), "--", "raw.dng", "-j.jpg"]
     task = parse(given).task()
     assert (task.rate, task.unguided) == (rate, unguided)
+    assert task.original == ("--original" in words)
     assert (task.raw, task.jpeg, task.output) == (Path("raw.dng"), Path("-j.jpg"), Path("-j.jpg"))
     assert task.in_place
     assert not task.keep_original
@@ -128,6 +130,18 @@ def test_a_jpeg_gets_its_raw(
     assert rawback.strip_bytes(jpeg.read_bytes()) == shot[1]
     assert stat.S_IMODE(jpeg.stat().st_mode) == 0o640
     assert folder_names(shot_folder) == {"photo.dng", "photo.jpg"}
+
+
+@pytest.mark.usefixtures("no_service")
+def test_a_jpeg_gets_the_raw_file_itself(
+    shot_folder: Path, shot: tuple[bytes, bytes], capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    raw, jpeg = str(shot_folder / "photo.dng"), shot_folder / "photo.jpg"
+    status, outcome = run(capfdbinary, "--original", raw, str(jpeg))
+    assert (status, outcome.fields["exact"]) == (0, "yes")
+    again = rawback.restore(jpeg, shot_folder / "again.dng", original=True)
+    assert again.output is not None
+    assert again.output.read_bytes() == shot[0]
 
 
 @pytest.mark.usefixtures("no_service")

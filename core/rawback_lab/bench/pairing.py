@@ -77,13 +77,14 @@ def _part(
     photo: NDArray[np.uint8] | NDArray[np.float32], rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """A random part, at least half as wide as it could be, linear light ``[H, W, 3]``."""
-    light = photo if photo.dtype != np.uint8 else from_srgb(photo / np.float32(255))
+    light = photo if photo.dtype != np.uint8 else from_srgb((photo / 255).astype(np.float32))
     rows, columns = light.shape[:2]
     width = int(min(columns, rows * _WIDTH / _HEIGHT) * rng.uniform(0.5, 1))
     height = int(width * _HEIGHT / _WIDTH)
     top, left = rng.integers(rows - height + 1), rng.integers(columns - width + 1)
     part = light[top : top + height, left : left + width]
-    return np.asarray(cv2.resize(part, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA))
+    resized = cv2.resize(part, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, np.float32)
 
 
 def _exported(pixels: NDArray[np.uint8], shot: int, rng: np.random.Generator) -> bytes:
@@ -94,7 +95,7 @@ def _exported(pixels: NDArray[np.uint8], shot: int, rng: np.random.Generator) ->
         pixels = np.repeat(pixels.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
     scale = rng.uniform(0.5, 1)
     size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
-    smaller = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    smaller = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
     return encode_jpeg(smaller, _QUALITY)
 
 
