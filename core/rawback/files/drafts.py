@@ -38,8 +38,8 @@ def draft_beside(place: Path, data: bytes, attributes: Attributes) -> Iterator[P
             draft.chmod(WRITABLE_BY_OWNER)
             file.write(data)
             file.flush()
-            attributes.give_to(draft, created)
             os.fsync(descriptor)
+            attributes.give_to(draft, created)
             if sys.platform == "win32":
                 file.close()  # there, files that are open cannot be renamed
             yield draft
