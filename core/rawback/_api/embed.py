@@ -17,6 +17,7 @@ from rawback._api.progress import Job, peak_memory
 from rawback._api.results import EmbedResult
 from rawback._api.verifying import Expected
 from rawback.container import CarrierFile
+from rawback.errors import NothingToRegister
 from rawback.files import check_output, read_file, replace_file, write_file
 
 if TYPE_CHECKING:
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from rawback._api.results import RawFileInfo
     from rawback.encoder import Encoded, Session
     from rawback.files import StrPath
+    from rawback.geometry import Geometry
+    from rawback.jpegio import DecodedJpeg
     from rawback.rate import Rate
-    from rawback.types import Progress
+    from rawback.types import Progress, RawFrame
 
 __all__ = ["DEFAULT_QUALITY", "Coded", "embed", "embed_bytes", "payload_rate"]
 
@@ -91,6 +94,8 @@ def embed(
         DamagedCarrier: The JPEG is cut or broken.
         SignedCarrier: The JPEG is signed and `force` is not given.
         ShotMismatch: The two do not show the same shot, and `unguided` is not given.
+        NothingToRegister: The raw or the JPEG shows too little to tell, as a dark frame does, and
+            neither `unguided` nor a lossless `rate` is given.
         RateUnreachable: No payload meets `rate`.
         OriginalUnavailable: With `original`: the raw file cannot be made again from its samples;
             the message says how it keeps them, and what storing it would take.
@@ -265,11 +270,36 @@ def _code(
     job.at("Reading the JPEG", 0.06)
     carrier = jpegio.decode_jpeg(file.bare)
     rate = payload_rate(rate, frame.width * frame.height, len(section))
-    session = encoder.prepare(frame, carrier, unguided=unguided, progress=job.part(0.08, 0.5))
-    encoded = session.encode(rate, progress=job.part(0.5, 0.95))
+    try:
+        session = encoder.prepare(frame, carrier, unguided=unguided, progress=job.part(0.08, 0.5))
+        encoded = session.encode(rate, progress=job.part(0.5, 0.95))
+    except NothingToRegister:
+        if rate.kind != "lossless":
+            raise
+        # Exact in any case: what the JPEG tells of a dark frame is known by the bytes it saves.
+        session, encoded = _smallest(frame, carrier, rate, job)
     encoded = replace(encoded, payload=encoded.payload + section)
     job.at("Measuring", 0.95)
     return Coded(session, encoded, file.bare, file.with_payload(encoded.payload))
+
+
+def _smallest(
+    frame: RawFrame, carrier: DecodedJpeg, rate: Rate, job: Job
+) -> tuple[Session, Encoded]:
+    """Code a raw that cannot be found on its JPEG on its own and, if it may lie there, by it."""
+    from rawback import encoder
+
+    def coded(geometry: Geometry, start: float, end: float) -> tuple[Session, Encoded]:
+        middle = (start + end) / 2
+        session = encoder.prepare(
+            frame, carrier, geometry=geometry, progress=job.part(start, middle)
+        )
+        return session, session.encode(rate, progress=job.part(middle, end))
+
+    geometries = encoder.plain_geometries(frame, carrier)
+    edges = np.linspace(0.08, 0.95, len(geometries) + 1).tolist()
+    tries = (coded(*of) for of in zip(geometries, edges, edges[1:], strict=False))
+    return min(tries, key=lambda of: len(of[1].payload))
 
 
 def payload_rate(rate: Rate, pixels: int, taken: int = 0) -> Rate:

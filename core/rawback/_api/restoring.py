@@ -360,7 +360,7 @@ def _readable(payload: bitstream.Payload, carrier: DecodedJpeg) -> tuple[Status,
     """What stands against decoding a payload that is whole."""
     from rawback import decoder
 
-    if not _same_pixels(payload.header, carrier):
+    if not decoder.goes_with(payload.header, carrier):
         return "pixels changed", (
             "The JPEG was edited after the payload was made; use the JPEG as it was then."
         )
@@ -371,12 +371,6 @@ def _readable(payload: bitstream.Payload, carrier: DecodedJpeg) -> tuple[Status,
     except PayloadDamaged as error:
         return "payload damaged", str(error)
     return None
-
-
-def _same_pixels(header: bitstream.Header, carrier: DecodedJpeg) -> bool:
-    from rawback import jpegio
-
-    return jpegio.pixel_digest(carrier.pixels) == header.carrier_digest
 
 
 def _parts(bad: int, count: int) -> str:

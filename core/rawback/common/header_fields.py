@@ -38,6 +38,7 @@ __all__ = [
     "frame_from_header",
     "geometry_of",
     "header_of",
+    "pixels_needed",
 ]
 
 LARGEST_RAW = 1 << 28
@@ -148,12 +149,26 @@ def frame_from_header(header: Header, cfa: NDArray[np.uint16]) -> RawFrame:
 
 
 def geometry_of(header: Header) -> Geometry:
-    """Where the header says that raw pixels lie in the carrier."""
-    return Geometry.from_bytes(
+    """Where the header says that raw pixels lie in the carrier `pixels_needed`."""
+    raw_size = header.width, header.height
+    geometry = Geometry.from_bytes(
         header.geometry,
-        raw_size=(header.width, header.height),
+        raw_size=raw_size,
         carrier_size=(header.carrier_width, header.carrier_height),
     )
+    return Geometry.disjoint(raw_size, (1, 1)) if geometry.is_disjoint else geometry
+
+
+def pixels_needed(header: Header, carrier: DecodedJpeg) -> DecodedJpeg:
+    """The carrier that a payload is coded against.
+
+    Returns:
+        The carrier itself, or a single black pixel where the carrier shows nothing of the raw: such
+        a payload is restored whatever becomes of its JPEG's pixels.
+    """
+    if not geometry_of(header).is_disjoint:
+        return carrier
+    return DecodedJpeg(np.zeros((1, 1, 3), np.uint8), carrier.orientation)
 
 
 def check_tables(header: Header) -> None:

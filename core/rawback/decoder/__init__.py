@@ -6,6 +6,13 @@ and ``geometry`` are all that a restore runs; FORMAT.md describes the same in by
 
 from __future__ import annotations
 
-from rawback.decoder.decoder import Restored, carried_guide, check_readable, decode, restore
+from rawback.decoder.decoder import (
+    Restored,
+    carried_guide,
+    check_readable,
+    decode,
+    goes_with,
+    restore,
+)
 
-__all__ = ["Restored", "carried_guide", "check_readable", "decode", "restore"]
+__all__ = ["Restored", "carried_guide", "check_readable", "decode", "goes_with", "restore"]

@@ -13,6 +13,7 @@ from rawback.common.header_fields import (
     fits,
     frame_from_header,
     geometry_of,
+    pixels_needed,
 )
 from rawback.common.tiles import Window
 from rawback.decoder.frame import FrameDecoder
@@ -88,7 +89,7 @@ def restore(
     header = payload.header
     _check(header, carrier)
     wanted = _window(region, header)
-    frame = FrameDecoder(payload, carrier)
+    frame = FrameDecoder(payload, pixels_needed(header, carrier))
     mosaic, window = frame.restore(wanted, report)
     height, width = (header.height, header.width) if region is None else (region[3], region[2])
     cfa = np.ascontiguousarray(mosaic[wanted.samples_within(window)][:height, :width])
@@ -119,13 +120,24 @@ def check_readable(payload: Payload) -> None:
 
 def carried_guide(header: Header, carrier: DecodedJpeg) -> Guide:
     """A decoded carrier on the grid of the raw that its payload's header describes."""
-    return build_guide(geometry_of(header), carrier.pixels, threads=threads())
+    pixels = pixels_needed(header, carrier).pixels
+    return build_guide(geometry_of(header), pixels, threads=threads())
+
+
+def goes_with(header: Header, carrier: DecodedJpeg) -> bool:
+    """Whether a payload can be restored with a JPEG.
+
+    Returns:
+        Whether it has the pixels that the payload was made for, or the payload needs none.
+    """
+    shape = (header.carrier_height, header.carrier_width, 3)
+    same = carrier.pixels.shape == shape and pixel_digest(carrier.pixels) == header.carrier_digest
+    return same or geometry_of(header).is_disjoint
 
 
 def _check(header: Header, carrier: DecodedJpeg) -> None:
     check_tables(header)
-    shape = (header.carrier_height, header.carrier_width, 3)
-    if carrier.pixels.shape != shape or pixel_digest(carrier.pixels) != header.carrier_digest:
+    if not goes_with(header, carrier):
         message = (
             "The JPEG's pixels are not those its payload was made for; restore from a copy that "
             "was not edited or recompressed since."

@@ -14,7 +14,7 @@ import numpy as np
 
 from rawback.bitstream import Header, Section, SectionKind
 from rawback.common.error_weights import WEIGHT_POWER, ErrorWeights
-from rawback.common.header_fields import frame_from_header, header_of
+from rawback.common.header_fields import frame_from_header, geometry_of, header_of, pixels_needed
 from rawback.common.prediction import FILTER_CLASSES, GuideSource, Prediction, pointwise, predict
 from rawback.common.tiles import Grid, Window, even
 from rawback.encoder.rd_quantisation import FittedQuantisers
@@ -112,6 +112,8 @@ class EncoderInput:
             member: As the attribute.
         """
         header = header_of(original, carrier, geometry)
+        # As a decoder will see them.
+        carrier, geometry = pixels_needed(header, carrier), geometry_of(header)
         frame = frame_from_header(header, original.cfa)
         domain = NoiseDomain.of(frame.noise, frame.black, frame.white)
         if guide is None:

@@ -18,9 +18,10 @@ from rawback.encoder.rate_control import (
     coarsest_reaching,
 )
 from rawback.errors import ShotMismatch, UnsupportedCarrier
-from rawback.geometry import Geometry, build_guide
+from rawback.geometry import Aligned, Geometry, build_guide
 from rawback.geometry.registration import register
 from rawback.metrics import raw_psnr
+from rawback.orientation import oriented_size
 from rawback.parallel import threads
 from rawback.rate import FINEST_STEP, LOSSLESS_STEP, step_of_quality
 from rawback.residual import CODES_PER_LAYER, COEFFICIENT_UNIT
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from rawback.rate import Rate
     from rawback.types import Guide, Progress, RawFrame
 
-__all__ = ["Session", "prepare"]
+__all__ = ["Session", "plain_geometries", "prepare"]
 
 _ATTEMPTS, _SMALL_ATTEMPTS, _SMALL_TILES = 4, 8, 4
 _AIM = 0.99
@@ -73,6 +74,7 @@ def prepare(
     carrier: DecodedJpeg,
     *,
     unguided: bool = False,
+    geometry: Geometry | None = None,
     progress: Progress | None = None,
     use: Use = "auto",
     registered: Callable[[Guide], None] | None = None,
@@ -83,12 +85,15 @@ def prepare(
         frame: The raw.
         carrier: The JPEG rendered from it.
         unguided: Where the JPEG does not show the raw, code the raw on its own.
+        geometry: Where raw pixels lie in the JPEG; found out by default.
         progress: Is told how far the work is.
         use: Of the learned layer.
         registered: Is given the guide as soon as it is there, long before the rest.
 
     Raises:
         ShotMismatch: They do not show the same shot, and `unguided` is not given.
+        NothingToRegister: One of them shows too little to tell, and `unguided` is not given; see
+            `plain_geometries`.
         UnsupportedCarrier: The JPEG is tiny beside the raw.
     """
     report = progress or (lambda _stage, _done: None)
@@ -97,7 +102,8 @@ def prepare(
         message = "The JPEG is far too small for this raw; export it larger."
         raise UnsupportedCarrier(message)
     report("Registering the JPEG on the raw", 0.0)
-    geometry = _registered(frame, carrier, unguided=unguided)
+    if geometry is None:
+        geometry = _registered(frame, carrier, unguided=unguided)
     report("Resampling the JPEG", 0.2)
     guide = build_guide(geometry, carrier.pixels, threads=threads())
     if registered is not None:
@@ -107,6 +113,22 @@ def prepare(
     session.analysis(0, lambda done: report("Fitting the inverse rendering", 0.35 + 0.65 * done))
     report("Analysis", 1.0)
     return session
+
+
+def plain_geometries(frame: RawFrame, carrier: DecodedJpeg) -> list[Geometry]:
+    """Where a raw may lie in a JPEG that it cannot be found on: a dark frame, a flat field.
+
+    Returns:
+        Nowhere: the raw is then coded on its own. And pixel on pixel, where sizes allow it.
+    """
+    raw_size = frame.width, frame.height
+    height, width = carrier.pixels.shape[:2]
+    geometries = [Geometry.disjoint(raw_size, (width, height))]
+    for orientation in dict.fromkeys((frame.orientation, 1)):
+        if oriented_size(orientation, *raw_size) == (width, height):
+            geometries.append(Geometry(raw_size, (width, height), Aligned(orientation)))
+            break
+    return geometries
 
 
 def _registered(frame: RawFrame, carrier: DecodedJpeg, *, unguided: bool) -> Geometry:

@@ -34,6 +34,7 @@ __all__ = ["Geometry"]
 
 _KIND_SHIFT = 3
 _WHOLE, _SHIFTED, _PLANE, _MESHED = range(4)
+_DISJOINT = Aligned(1, MAX_SIDE, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,12 @@ class Geometry:
         Returns:
             The raw moved past the right edge of every carrier there can be.
         """
-        return cls(raw_size, carrier_size, Aligned(1, MAX_SIDE, 0))
+        return cls(raw_size, carrier_size, _DISJOINT)
+
+    @property
+    def is_disjoint(self) -> bool:
+        """Whether it is what `disjoint` gives: nothing then hangs on the carrier's pixels."""
+        return self.transform == _DISJOINT
 
     def to_bytes(self) -> bytes:
         """Write the transform; the sizes are the header's business.

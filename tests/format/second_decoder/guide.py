@@ -56,6 +56,12 @@ def completed(planes: Array) -> Array:
     return np.pad(planes, sides + [(0, 0)] * (planes.ndim - 2), mode="edge")
 
 
+def shows_nothing(header: Header) -> bool:
+    """Whether the geometry lays the raw right of every carrier (3.3)."""
+    source = Source(header.geometry)
+    return source.number(1) == 8 and [_signed(source), _signed(source)] == [65535, 0]
+
+
 def guide_of(header: Header, carrier: Bytes8) -> Guide:
     """The guide that the header's geometry tells (3.3)."""
     source = Source(header.geometry)

@@ -13,7 +13,7 @@ from .domain import Domain
 from .exact import ExactTile, Sensor, sensor, sensor_codes, sensor_model
 from .filters import base_of
 from .frame import mosaic_of, planes_of, spots_of, tiles_of
-from .guide import guide_of
+from .guide import guide_of, shows_nothing
 from .payload import Header, Sections, read_payload
 from .refusal import refuse, require
 from .residual import with_residual
@@ -60,12 +60,16 @@ def _restored(
 
 
 def _check_carrier(header: Header, digest: bytes, sides: tuple[int, ...]) -> None:
-    """Refuse a carrier that is not the one of the header, or far too small (3.3, 3.5)."""
+    """Refuse a carrier that is not the one of the header (3.3)."""
     require(sides == (header.carrier_height, header.carrier_width), "another carrier's sides")
     require(digest == header.carrier_digest, "another carrier's pixels")
+
+
+def _check_size(header: Header) -> None:
+    """Refuse a raw that is too large, also beside its carrier (3.5)."""
     pixels = header.width * header.height
     require(pixels <= MOST_PIXELS, "too large a raw")
-    require(pixels <= 256 * sides[0] * sides[1], "too small a carrier")
+    require(pixels <= 256 * header.carrier_width * header.carrier_height, "too small a carrier")
 
 
 def restore(jpeg: bytes, stored: Stored) -> Mosaic:
@@ -73,7 +77,11 @@ def restore(jpeg: bytes, stored: Stored) -> Mosaic:
     header, sections = read_payload(payload_bytes(superbox_of(jpeg)))
     require(header.tables == stored.tables.digest, "tables that this reader does not have")
     carrier = carrier_pixels(jpeg)
-    _check_carrier(header, carrier_digest(carrier), carrier.shape[:2])
+    if shows_nothing(header):
+        carrier = np.zeros((1, 1, 3), np.uint8)
+    else:
+        _check_carrier(header, carrier_digest(carrier), carrier.shape[:2])
+    _check_size(header)
     data = sections.get((BASE, 0, 0))
     if data is None:
         refuse("no base")
