@@ -245,6 +245,22 @@ def test_saving_never_replaces_an_input(shot_folder: Path) -> None:
         opened.save_in_place(encoding, jpeg)
 
 
+def test_a_session_keeps_the_raw_file_itself(shot_folder: Path) -> None:
+    raw, jpeg = shot_folder / "photo.dng", shot_folder / "photo.jpg"
+    session = rawback.open_session(raw, jpeg)
+    plain = session.encode(rawback.Rate.lossless()).result
+    encoding = session.encode(rawback.Rate.lossless(), original=True)
+    assert encoding.result.raw_file is not None
+    assert encoding.result.raw_file.name == "photo.dng"
+    assert encoding.result.payload_bytes > plain.payload_bytes
+    carrier = session.save_carrier(encoding, shot_folder / "carrier.jpg")
+    again = shot_folder / "again.dng"
+    rawback.restore(carrier, again, original=True)
+    assert again.read_bytes() == raw.read_bytes()
+    with pytest.raises(ValueError, match="needs all samples"):
+        session.encode(rawback.Rate.quality(40), original=True)
+
+
 def test_a_jpeg_of_another_shot_is_refused_unless_unguided(shot: tuple[bytes, bytes]) -> None:
     plain = np.full((120, 160, 3), 128, np.uint8)
     file = io.BytesIO()

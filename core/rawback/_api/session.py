@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rawback import container, metrics
 from rawback._api.curve import Curve, CurvePoint
 from rawback._api.embed import Coded, payload_rate
+from rawback._api.original import original_rate, original_section
 from rawback._api.packaging import bits_per_pixel, contents
 from rawback._api.progress import Job, stoppable
 from rawback._api.session_results import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback import encoder
+    from rawback._api.original import KeepOriginal
     from rawback.encoder import Previews
     from rawback.files import StrPath
     from rawback.jpegio import DecodedJpeg
@@ -62,11 +64,13 @@ class Session:
         file: CarrierFile,
         carrier: DecodedJpeg,
         raw_bytes: int,
+        raw: StrPath | bytes,
         inputs: tuple[StrPath, ...] = (),
         *,
         unguided: bool = False,
     ) -> None:
         self._frame = frame
+        self._raw = raw
         self._unguided = unguided
         self._inputs = inputs
         self._jpeg = jpeg
@@ -215,6 +219,7 @@ class Session:
         rate: Rate,
         *,
         force: bool = False,
+        original: KeepOriginal = False,
         progress: Progress | None = None,
         cancel: Event | None = None,
     ) -> Encoding:
@@ -223,6 +228,7 @@ class Session:
         Args:
             rate: How large, or how good.
             force: Go on although the JPEG holds a C2PA manifest, whose signature will not hold.
+            original: Keep the raw file itself, as `rawback.embed` does.
             progress: Is told how far the job is.
             cancel: Set it to stop the job.
 
@@ -233,8 +239,11 @@ class Session:
             RawbackError: Preparing fails; see `prepare`.
             SignedCarrier: The JPEG is signed and `force` is not given.
             RateUnreachable: No payload meets `rate`.
+            OriginalUnavailable: With `original`: the raw file cannot be made from its samples.
             Cancelled: It was stopped.
+            ValueError: `original` is True and the rate is not lossless.
         """
+        original_rate(rate, original)
         self._file.check_embeddable(force=force)
         tell = stoppable(progress, cancel)
         self._ready(progress, cancel)
@@ -246,7 +255,10 @@ class Session:
                 message = "The session was closed; open it again."
                 raise RawbackError(message)
             pixels = self._frame.width * self._frame.height
-            encoded = prepared.encode(payload_rate(rate, pixels), progress=job.part(0.0, 0.9))
+            section = original_section(self._raw, self._frame, rate, original)
+            aim = payload_rate(rate, pixels, len(section))
+            encoded = prepared.encode(aim, progress=job.part(0.0, 0.9))
+            encoded = replace(encoded, payload=encoded.payload + section)
             tell("Measuring", 0.9)
             bare = self._file.bare
             carrier = self._file.with_payload(encoded.payload)
@@ -433,4 +445,4 @@ def open_session(raw: StrPath | bytes, jpeg: StrPath | bytes, *, unguided: bool 
     frame = rawio.read_raw(raw)
     raw_bytes = len(raw) if isinstance(raw, bytes) else Path(raw).stat().st_size
     inputs = tuple(given for given in (raw, jpeg) if not isinstance(given, bytes))
-    return Session(frame, data, file, carrier, raw_bytes, inputs, unguided=unguided)
+    return Session(frame, data, file, carrier, raw_bytes, raw, inputs, unguided=unguided)
