@@ -323,10 +323,11 @@ def test_what_was_salvaged_is_not_done(library: Path, lossless_carrier: bytes) -
 
 def _damaged(carrier: bytes) -> bytes:
     """A carrier whose finest section is broken."""
-    where = carrier.rindex(b"\xff\xeb")
+    where = carrier.index(b"\xff\xeb")
     (size,) = struct.unpack(">H", carrier[where + 2 : where + 4])
-    middle = where + size // 2
-    return carrier[:middle] + bytes([carrier[middle] ^ 1]) + carrier[middle + 1 :]
+    # The payload fits into one segment, and ends with its largest section.
+    at = where + size - 1000
+    return carrier[:at] + bytes([carrier[at] ^ 1]) + carrier[at + 1 :]
 
 
 def test_a_file_that_changes_meanwhile_is_not_reported_as_done(
@@ -366,14 +367,14 @@ def test_one_batch_at_a_time(library: Path) -> None:
 def test_files_that_are_no_journals(library: Path, tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     journal.write_bytes(b"a diary, in which nothing is done" * 100)
-    with pytest.raises(rawback.RawbackError, match="is no journal"):
+    with pytest.raises(rawback.RawbackError, match="is not a journal, or damaged"):
         embed(library, journal=journal)
     assert journal.read_bytes().startswith(b"a diary")
     other = tmp_path / "other.sqlite"
     with sqlite3.connect(other) as base:
         base.execute("CREATE TABLE holidays (place TEXT)")
     base.close()
-    with pytest.raises(rawback.RawbackError, match="no journal that is understood"):
+    with pytest.raises(rawback.RawbackError, match="is not a journal of this version"):
         embed(library, journal=other)
     with pytest.raises(rawback.OutputRefused, match="name another journal"):
         embed(library, journal=tmp_path / "nowhere" / "journal")

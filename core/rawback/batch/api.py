@@ -90,7 +90,7 @@ def embed_many(
         output: The folder for the carriers, which get the folders of their JPEGs within it. By
             default each is beside its JPEG.
         rate: As for `rawback.embed`.
-        recursive: Look into folders in folders as well.
+        recursive: Search subfolders as well.
         workers: Processes that work side by side; by default as many as there are cores. Never
             more than memory allows. 0: no other process, one file at a time.
         cluster: Address of a Dask scheduler, ``tcp://HOST:8786``, whose workers do it instead.

@@ -102,7 +102,8 @@ class Journal:
             for before, after in _RENAMED_SINCE_1:
                 self._base.execute(f"ALTER TABLE outputs RENAME COLUMN {before} TO {after}")
         elif tables and (ours, version) != (_APPLICATION, _VERSION):
-            message = f"{label(self._path)} is no journal that is understood; name another one."
+            name = label(self._path)
+            message = f"{name} is not a journal of this version of rawback; name another file."
             raise RawbackError(message)
         self._base.execute(f"PRAGMA application_id = {_APPLICATION}")
         self._base.execute(f"PRAGMA user_version = {_VERSION}")
@@ -175,5 +176,5 @@ class Journal:
             message = f"{name} cannot be written ({error}); name another journal."
             raise OutputRefused(message) from error
         except sqlite3.DatabaseError as error:
-            message = f"{name} is no journal, or damaged ({error}); name another one."
+            message = f"{name} is not a journal, or damaged ({error}); name another file."
             raise RawbackError(message) from error

@@ -141,7 +141,7 @@ def pair_up(
 
     Args:
         sources: Paths or URLs of files and folders.
-        recursive: Look into folders in folders as well.
+        recursive: Search subfolders as well.
         match: ``"pictures"`` is the above. ``"times"`` looks at no picture. ``"names"`` goes by
             names alone, whatever the times say.
         progress: Is told how many JPEGs have been looked at. What it raises ends the search.

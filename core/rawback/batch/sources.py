@@ -41,7 +41,7 @@ def find_files(sources: Iterable[StrPath], *, recursive: bool = False) -> list[S
 
     Args:
         sources: Paths or URLs of files and folders.
-        recursive: Look into folders in folders as well.
+        recursive: Search subfolders as well.
 
     Raises:
         RawbackError: A source is not there, or cannot be read.

@@ -80,7 +80,7 @@ def parse_size(text: str) -> int:
     """Bytes: ``200000``, ``200kB``, ``1.5MB`` (powers of 1000), ``200KiB`` (of 1024).
 
     Raises:
-        BadParameter: The text is no size, or not one from 1 byte to 4 GiB.
+        BadParameter: The text is not a size, or not one from 1 byte to 4 GiB.
     """
     match = _SIZE.fullmatch(text.strip())
     if match:
@@ -89,7 +89,7 @@ def parse_size(text: str) -> int:
         size = int(float(number) * (1024 if binary else 1000) ** power)
         if 1 <= size <= _LARGEST:
             return size
-    message = f"{text!r} is no size; give bytes, or a size such as 200kB, 1.5MB or 200KiB."
+    message = f"{text!r} is not a size; give bytes, or a size such as 200kB, 1.5MB or 200KiB."
     raise typer.BadParameter(message)
 
 
@@ -102,10 +102,10 @@ def parse_region(text: str) -> tuple[int, int, int, int]:
     try:
         left, top, width, height = (int(number) for number in text.split(","))
     except ValueError:
-        message = f"{text!r} is no region; give X,Y,WIDTH,HEIGHT in raw pixels."
+        message = f"{text!r} is not a region; give X,Y,WIDTH,HEIGHT in raw pixels."
         raise UsageError(message) from None
     if min(left, top) < 0 or min(width, height) < 1:
-        message = f"{text!r} is no region; X and Y are at least 0, WIDTH and HEIGHT at least 1."
+        message = f"{text!r} is not a region; X and Y are at least 0, WIDTH and HEIGHT at least 1."
         raise UsageError(message)
     return left, top, width, height
 
@@ -120,7 +120,7 @@ def parse_jobs(text: str) -> int:
         return 0
     if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text)
-    message = f"{text!r} is no number of workers; give a number from 1, or all."
+    message = f"{text!r} is not a number of workers; give a number from 1, or all."
     raise typer.BadParameter(message)
 
 
@@ -189,21 +189,22 @@ Jobs: TypeAlias = Annotated[
         "-j",
         parser=parse_jobs,
         metavar="N",
-        help="Workers side by side; all cores by default. Never more than memory allows.",
+        help="Worker processes; by default as many as there are cores, never more than memory "
+        "allows.",
     ),
 ]
 Recursive: TypeAlias = Annotated[
-    bool, typer.Option("--recursive", "-r", help="Look into folders in folders as well.")
+    bool, typer.Option("--recursive", "-r", help="Search subfolders as well.")
 ]
 JsonLines: TypeAlias = Annotated[
     str | None,
-    typer.Option(
-        metavar="FILE", help="Add a line of JSON for each file to FILE, or to stdout if it is -."
-    ),
+    typer.Option(metavar="FILE", help="Append a line of JSON for each file to FILE; - is stdout."),
 ]
 Journal: TypeAlias = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Where to note what is done; in the folder by default."),
+    typer.Option(
+        metavar="FILE", help="The file that records what is done; in the output folder by default."
+    ),
 ]
 Cluster: TypeAlias = Annotated[
     str | None,
@@ -223,7 +224,10 @@ Matching: TypeAlias = Annotated[
     ),
 ]
 DryRun: TypeAlias = Annotated[
-    bool, typer.Option("--dry-run", help="Only say which raw goes with which JPEG.")
+    bool,
+    typer.Option(
+        "--dry-run", help="Only list which raw goes with which JPEG, and what is left over."
+    ),
 ]
 DemoFolder: TypeAlias = Annotated[
     Path, typer.Argument(metavar="DIR", help="Where to put the results; made if needed.")
@@ -251,10 +255,18 @@ Bpp: TypeAlias = Annotated[
 ]
 Quality: TypeAlias = Annotated[
     float | None,
-    typer.Option("--quality", "-q", metavar="N", min=0, max=100, help="How fine: 60 by default."),
+    typer.Option(
+        "--quality",
+        "-q",
+        metavar="N",
+        min=0,
+        max=100,
+        help="From 0, the smallest, to 100, the finest; 60 by default.",
+    ),
 ]
 Psnr: TypeAlias = Annotated[
-    float | None, typer.Option(metavar="DB", min=0, max=200, help="At least this raw PSNR.")
+    float | None,
+    typer.Option(metavar="DB", min=0, max=200, help="At least this PSNR of the raw, in dB."),
 ]
 Lossless: TypeAlias = Annotated[
     bool, typer.Option("--lossless", help="Every sample of the raw comes back.")

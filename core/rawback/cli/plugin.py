@@ -109,7 +109,7 @@ def _config_folder(given: Path | None) -> Path:
     folder = _usual_folder() if given is None else given
     if not folder.is_dir():
         message = (
-            f"{label(folder)} is no folder; start darktable once, or give its configuration "
+            f"{label(folder)} is not a folder; start darktable once, or give its configuration "
             "folder with --darktable-config."
         )
         raise RawbackError(message)

@@ -34,7 +34,7 @@ def check_output(path: StrPath, *, overwrite: bool, inputs: tuple[StrPath, ...] 
         inputs: Files that the output is made from, which it never replaces.
 
     Raises:
-        OutputRefused: It exists, is one of the inputs, is no plain file, or has no folder that
+        OutputRefused: It exists, is one of the inputs, is not a plain file, or has no folder that
             can be written to.
     """
     target = Path(path)
@@ -47,7 +47,7 @@ def check_output(path: StrPath, *, overwrite: bool, inputs: tuple[StrPath, ...] 
         if not overwrite:
             raise _exists(target)
         if target.exists() and not target.is_file():
-            message = f"{label(path)} is no plain file; choose another output."
+            message = f"{label(path)} is not a plain file; choose another output."
             raise OutputRefused(message)
     except FileNotFoundError:
         return
@@ -182,7 +182,7 @@ def _is_same(target: Path, source: StrPath) -> bool:
 def _check_folder(target: Path) -> None:
     folder = target.parent
     if not folder.is_dir():
-        message = f"{label(folder)} is no folder; create it, or choose another output."
+        message = f"{label(folder)} is not a folder; create it, or choose another output."
         raise OutputRefused(message)
     if not os.access(folder, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
