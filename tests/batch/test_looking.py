@@ -13,7 +13,7 @@ from PIL import Image
 import rawback
 from rawback import rawio
 from rawback.batch.pictures import Pictures
-from rawback.geometry.registration import Verdict
+from rawback.geometry.registration import Comparison, Verdict
 
 from ..geometry.synthetic import mosaic, rendered, scene
 
@@ -150,6 +150,20 @@ def test_a_name_that_was_made_out(library: Library, preview: bool) -> None:
     why = pairing.reasons[library.folder / "a (1).jpg"]
     assert why == "a.dng has its name, and shows another shot."
     assert set(library.found("times")) == {"a-Edit.jpg", "a (1).jpg", "a_01.jpg"}
+
+
+def test_a_crop_that_small_pictures_do_not_show(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.raw("a.dng", 1, NOON)
+    for name, shows in (("a-Edit.jpg", 1), ("a (1).jpg", 2)):
+        library.jpeg(name, shows)
+    other = Comparison(Verdict.OTHER, 0.0)
+    monkeypatch.setattr(Pictures, "compare", lambda *_: other)
+    assert library.found() == {"a-Edit.jpg": ("a.dng", "picture")}
+    # Where the time speaks against it as well, that is enough.
+    library.jpeg("a-Edit.jpg", 1, NEXT_DAY)
+    assert library.found() == {}
 
 
 def test_one_of_several_of_the_same_name(library: Library) -> None:

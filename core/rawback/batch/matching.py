@@ -209,6 +209,11 @@ class Matcher:
             return Pair(unclear[0].path, jpeg.path, jpeg.subfolders, proposal.basis)
         if unclear:
             return ambiguity
+        # Small pictures do not show every crop. Where nothing but they speaks against a name, the
+        # large ones have the last word.
+        named = len(raws) == 1 and proposal.fair and proposal.basis == "name"
+        if named and self._pictures.registers(raws[0].path, jpeg.path):
+            return Pair(raws[0].path, jpeg.path, jpeg.subfolders, "picture")
         names = ", ".join(label(raw.path.name) for raw in raws)
         if len(raws) == 1:
             return f"{names} has its {proposal.basis}, and shows another shot."

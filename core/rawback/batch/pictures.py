@@ -52,6 +52,17 @@ class Pictures:
             return Comparison(Verdict.UNCLEAR, 0.0)
         return shows_same_shot(mine, theirs)
 
+    def registers(self, raw: Path, jpeg: Path) -> bool:
+        """Whether a JPEG is found on a raw as embedding does it: surely, in a second or more."""
+        from rawback import jpegio, rawio
+        from rawback.geometry.registration import register
+
+        try:
+            register(rawio.read_raw(read_bytes(raw)), jpegio.decode_jpeg(read_bytes(jpeg)).pixels)
+        except RawbackError:
+            return False
+        return True
+
     def raw(self, path: Path) -> Summary | None:
         """What a raw shows; None where it cannot be looked at."""
         return self._summary(path, _raw_summary)
