@@ -85,13 +85,15 @@ def measured(name: str, frame: RawFrame, warp: str, finish: str, *, loss: bool) 
     seconds = time.perf_counter() - start
     geometry = registration.geometry
     errors = true.errors(geometry)
-    lost = _loss(frame, carrier, true, geometry) if loss else None
+    lost = loss_in_decibels(frame, carrier, true, geometry) if loss else None
     median, p95 = (float(np.percentile(errors, share)) for share in (50, 95))
     seen = registration.correlation, registration.disagreement
     return Result(name, warp, finish, seconds, "", median, p95, lost, *seen)
 
 
-def _loss(frame: RawFrame, carrier: DecodedJpeg, warp: Warp, geometry: Geometry) -> float:
+def loss_in_decibels(
+    frame: RawFrame, carrier: DecodedJpeg, warp: Warp, geometry: Geometry
+) -> float:
     """Decibels that a geometry costs against the true one, where the true one covers the raw."""
     truth = warp.geometry()
     if truth == geometry:
