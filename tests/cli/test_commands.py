@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from PIL import Image
 
 import rawback
-from rawback import container
+from rawback import container, rawio
 from rawback.cli import main
 
 if TYPE_CHECKING:
@@ -256,3 +258,46 @@ def test_times_are_kept_where_that_is_asked_for(run: Any, there: Path, carrier: 
             assert run(*command.split(), carrier, *options, "--overwrite").status == 0
         assert (there / "old").stat().st_mtime == long_ago
         assert (there / "new").stat().st_mtime > long_ago
+
+
+class TestPreview:
+    @pytest.fixture
+    def alone(self, there: Path) -> str:
+        """A raw that holds a JPEG of half its size, as small as cameras put them in."""
+        frame = rawio.read_raw(there / "photo.dng")
+        with Image.open(there / "photo.jpg") as picture:
+            small = io.BytesIO()
+            picture.resize((frame.width // 2, frame.height // 2)).save(small, "JPEG", quality=90)
+        (there / "alone.dng").write_bytes(rawio.write_dng(frame, preview_jpeg=small.getvalue()))
+        return "alone.dng"
+
+    def test_a_raw_goes_into_its_own_preview(self, run: Any, there: Path, alone: str) -> None:
+        done = run("embed", alone, "--preview", "--json")
+        assert done.status == 0, done.err
+        assert done.document["output"] == "alone.rawback.jpg"
+        assert done.document["guided"]
+        with Image.open(there / "alone.rawback.jpg") as carrier:
+            assert carrier.size == (80, 60)
+        assert run("restore", "alone.rawback.jpg").status == 0
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["alone.dng"], "The JPEG is missing"),
+            (["alone.dng", "photo.jpg", "--preview"], "--preview does not go with a JPEG"),
+            (["alone.dng", "--preview", "--in-place"], "--preview does not go with --in-place"),
+        ],
+    )
+    def test_what_does_not_go_together(
+        self, run: Any, alone: str, arguments: list[str], said: str
+    ) -> None:
+        done = run("embed", *arguments)
+        assert done.status == 2
+        assert said in done.err
+
+    def test_a_raw_without_one(self, run: Any, there: Path) -> None:
+        frame = rawio.read_raw(there / "photo.dng")
+        (there / "bare.dng").write_bytes(rawio.write_dng(frame))
+        done = run("embed", "bare.dng", "--preview")
+        assert done.status == 1
+        assert "holds no JPEG" in done.err

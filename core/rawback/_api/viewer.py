@@ -113,17 +113,18 @@ def open_carrier(
     return OpenedCarrier(info, restored.frame, guide, overlays)
 
 
-def carrier_for(raw: StrPath | bytes) -> bytes:
+def carrier_for(raw: StrPath | bytes, *, any_size: bool = False) -> bytes:
     """A JPEG for a raw that comes alone: the camera's own in it, else LibRaw's rendering.
 
     Args:
         raw: The raw file: its path, or its bytes.
+        any_size: Take the camera's own, even if it is smaller than the raw, or none.
 
     Returns:
-        The bytes of a JPEG of the raw's full size.
+        The bytes of a JPEG, of the raw's full size by default.
 
     Raises:
-        RawbackError: The file cannot be read.
+        RawbackError: The file cannot be read, or holds no JPEG, with `any_size`.
         UnsupportedRaw: The raw is of a kind that is not supported.
         DamagedRaw: The raw is cut or broken.
     """
@@ -136,9 +137,13 @@ def carrier_for(raw: StrPath | bytes) -> bytes:
     frame = rawio.read_raw(raw)
     try:
         with rawpy.imread(io.BytesIO(data)) as opened:
-            embedded = _embedded(opened, frame.width, frame.height)
+            least = 0.0 if any_size else _FULL_SIZE
+            embedded = _embedded(opened, least * frame.width, least * frame.height)
             if embedded is not None:
                 return embedded
+            if any_size:
+                message = "The raw holds no JPEG that can be decoded. Give a JPEG made from it."
+                raise RawbackError(message)
             pixels = opened.postprocess(use_camera_wb=True)
     except rawpy.LibRawError as error:
         message = "The raw cannot be rendered; copy it again from the camera, or give its JPEG."
@@ -150,8 +155,8 @@ def carrier_for(raw: StrPath | bytes) -> bytes:
     return file.getvalue()
 
 
-def _embedded(opened: object, width: int, height: int) -> bytes | None:
-    """The largest preview in a raw, if it is a JPEG of full size that can be decoded."""
+def _embedded(opened: object, width: float, height: float) -> bytes | None:
+    """The largest preview in a raw, if it is a JPEG of at least this size that can be decoded."""
     import rawpy
 
     from rawback import jpegio
@@ -163,8 +168,6 @@ def _embedded(opened: object, width: int, height: int) -> bytes | None:
         if thumb.format == rawpy.ThumbFormat.JPEG:
             data = bytes(thumb.data)
             sides = sorted(jpegio.decode_jpeg(data).pixels.shape[:2])
-            if sides[0] >= _FULL_SIZE * min(width, height) and sides[1] >= _FULL_SIZE * max(
-                width, height
-            ):
+            if sides[0] >= min(width, height) and sides[1] >= max(width, height):
                 return data
     return None

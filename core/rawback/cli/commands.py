@@ -27,7 +27,7 @@ __all__ = ["embed", "info", "restore", "shrink", "strip", "verify"]
 
 def embed(
     raw: options.RawFile,
-    jpeg: options.JpegFile,
+    jpeg: options.JpegFile = None,
     output: options.Output = None,
     size: options.Size = None,
     bpp: options.Bpp = None,
@@ -39,6 +39,7 @@ def embed(
     overwrite: options.Overwrite = False,
     force: options.Force = False,
     unguided: options.Unguided = False,
+    preview: options.Preview = False,
     verify: options.Verify = False,
     original: options.KeepOriginal = False,
     store_original: options.StoreOriginal = False,
@@ -50,21 +51,28 @@ def embed(
     """Put a raw into the JPEG that was made from it.
 
     Writes NAME.rawback.jpg beside the JPEG by default. RAW, JPEG and OUT may be -: standard input
-    and output.
+    and output. With --preview, RAW comes alone; the JPEG is the one that its camera put into it.
     """
+    files_only = {"--in-place": in_place, "--sidecar": sidecar, "--keep-times": keep_times}
+    if preview:
+        _refuse_with_preview(jpeg, files_only)
+        output = output or (None if is_stream(raw) else raw.with_name(f"{raw.stem}.rawback.jpg"))
+    elif jpeg is None:
+        message = "The JPEG is missing. Give it after the raw, or --preview to take the raw's own."
+        raise options.UsageError(message)
     if in_place and (output is not None or sidecar):
         message = "--in-place goes with neither --output nor --sidecar; leave one out."
         raise options.UsageError(message)
     rate = rate_of(size, bpp, quality, psnr, lossless=lossless)
     keep = options.keep_original(original, store_original, rate)
     printer = Printer(as_json, verbose, quiet)
-    if any(map(is_stream, (raw, jpeg, output))):
-        files_only = {"--in-place": in_place, "--sidecar": sidecar, "--keep-times": keep_times}
+    if jpeg is None or any(map(is_stream, (raw, jpeg, output))):
         job = StreamJob((raw, jpeg), output, overwrite=overwrite, needs_files=files_only)
         with printer.progress() as progress:
+            raw_bytes = read_bytes(raw)
             data, result = rawback.embed_bytes(
-                read_bytes(raw),
-                read_bytes(jpeg),
+                raw_bytes,
+                rawback.carrier_for(raw_bytes, any_size=True) if jpeg is None else read_bytes(jpeg),
                 rate=rate,
                 force=force,
                 unguided=unguided,
@@ -96,6 +104,13 @@ def embed(
         )
     lines = _embed_lines(label(result.output or ""), result)
     printer.result(result.as_dict(), lines + (section_lines(result.sections) if verbose else []))
+
+
+def _refuse_with_preview(jpeg: Path | None, files_only: dict[str, bool]) -> None:
+    given = [*(["a JPEG"] if jpeg else []), *(name for name, used in files_only.items() if used)]
+    if given:
+        message = f"--preview does not go with {given[0]}; leave one out."
+        raise options.UsageError(message)
 
 
 def _embed_lines(name: str, result: rawback.EmbedResult) -> list[str]:

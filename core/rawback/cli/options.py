@@ -39,6 +39,7 @@ __all__ = [
     "Output",
     "OutputOrFolder",
     "Overwrite",
+    "Preview",
     "Psnr",
     "Quality",
     "Quiet",
@@ -154,7 +155,8 @@ RawFile: TypeAlias = Annotated[
     Path, typer.Argument(metavar="RAW", show_default=False, help="The camera's raw file.")
 ]
 JpegFile: TypeAlias = Annotated[
-    Path, typer.Argument(metavar="JPEG", show_default=False, help="A JPEG made from it.")
+    Path | None,
+    typer.Argument(metavar="[JPEG]", show_default=False, help="A JPEG made from it."),
 ]
 CarrierFile: TypeAlias = Annotated[
     Path,
@@ -286,6 +288,10 @@ Overwrite: TypeAlias = Annotated[
 ]
 Force: TypeAlias = Annotated[
     bool, typer.Option("--force", help="Go on although a C2PA signature will not hold.")
+]
+Preview: TypeAlias = Annotated[
+    bool,
+    typer.Option("--preview", help="Take the JPEG that the camera put into RAW, in place of JPEG."),
 ]
 Unguided: TypeAlias = Annotated[
     bool,
