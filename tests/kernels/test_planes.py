@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rawback.common.error_weights import ErrorWeights
-from rawback.residual import KLT
+from rawback.common.reconstruction import add_residual
+from rawback.residual import KLT, MAX_STEP_CODE, Band, Quantiser, bands
 from rawback.tone import NoiseDomain
 from rawback.types import NoiseModel
 
@@ -82,6 +83,56 @@ def test_components(shape: tuple[int, int], seed: int) -> None:
     assert np.array_equal(planes, expected)
 
 
+@settings(max_examples=60, deadline=None)
+@given(shapes, seeds, st.sampled_from([1 << 9, 1 << 17, 1 << 31]))
+def test_adding_a_residual(shape: tuple[int, int], seed: int, largest: int) -> None:
+    rng = np.random.default_rng(seed)
+    weights = ErrorWeights.of(NoiseModel(2.0 ** rng.integers(-20, -4), 1e-6), seed % 5)
+    klt = KLT(rng.integers(-128, 128, (4, 4)).astype(np.int8))
+    base = rng.integers(-32767, 32768, (4, *shape)).astype(np.int16)
+    components = rng.integers(-largest, largest, (4, *shape)).astype(np.int32)
+    with np.errstate(over="ignore"):
+        planes = np.zeros_like(components)
+        for component, column in zip(components, klt.matrix.T.astype(np.int32), strict=True):
+            planes += column[:, None, None] * component
+        planes = planes + np.int32(64) >> 7
+        planes *= weights.inverse[np.clip(base >> 4, 0, 1023)]
+        expected = (planes + np.int32(128) >> 8) + base
+    add_residual(components, klt, weights, base)
+    assert np.array_equal(components, expected)
+
+
+def test_a_residual_is_rounded_half_up() -> None:
+    klt = KLT(np.eye(4, dtype=np.int8) * 64)
+    weights = ErrorWeights.of(NoiseModel(1e-4, 1e-6), 0)
+    values = np.broadcast_to(np.array([-3, -2, -1, 0, 1, 2, 3], np.int32), (4, 1, 7)).copy()
+    add_residual(values, klt, weights, np.zeros((4, 1, 7), np.int16))
+    assert values[2, 0].tolist() == [-1, -1, 0, 0, 1, 1, 2]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.integers(0, MAX_STEP_CODE),
+    st.sampled_from(bands()),
+    st.tuples(st.integers(0, 7), st.integers(0, 7)),
+    seeds,
+    st.sampled_from([2, 300, 60_001, 1 << 31]),
+)
+def test_dequantising(
+    code: int, band: Band, points: tuple[int, int], seed: int, largest: int
+) -> None:
+    quantiser = Quantiser(code, *points)
+    indices = np.random.default_rng(seed).integers(-largest, largest, (5, 9)).astype(np.int32)
+    magnitude = [abs(int(index)) for index in indices.ravel()]
+    down = [0, quantiser.near, *(len(magnitude) * [quantiser.far])]
+    values = [
+        min((16 * m + 8 - down[min(m, 2)]) * quantiser.step(band) >> 8, 1 << 20) if m else 0
+        for m in magnitude
+    ]
+    expected = np.sign(indices) * np.array(values).reshape(5, 9)
+    assert np.array_equal(quantiser.values(indices, band), expected)
+
+
 def test_shapes_that_do_not_fit() -> None:
     domain = domain_of(np.random.default_rng(0))
     with pytest.raises(ValueError, match="planes_of_mosaic"):
@@ -90,5 +141,9 @@ def test_shapes_that_do_not_fit() -> None:
         with pytest.raises(ValueError, match="mosaic_of_planes"):
             domain.to_mosaic(np.zeros((4, 2, 4), np.int32), np.zeros(shape, np.uint16))
     klt = KLT(np.eye(4, dtype=np.int8) * 64)
+    weights = ErrorWeights.of(NoiseModel(1e-4, 1e-6), 1)
+    base = np.zeros((4, 2, 3), np.int16)
+    with pytest.raises(ValueError, match="add_residual"):
+        add_residual(np.zeros((4, 2, 4), np.int32), klt, weights, base)
     with pytest.raises(ValueError, match="components_of_planes"):
         klt.to_components(np.zeros((3, 2, 4), np.float32))

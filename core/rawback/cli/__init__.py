@@ -7,6 +7,7 @@ to stderr. Exit status: 0 done, 1 an error (one sentence that says what to do ne
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
+    # Tiles are worked on side by side; NumPy's own threads would only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         # Loaded here, so that an interruption while loading is quiet as well.
         from rawback.cli.interrupt import interruption

@@ -88,13 +88,6 @@ class ErrorWeights:
         deviation: NDArray[np.uint16] = (_ONE * _ONE // self.inverse).astype(np.uint16)[_bins(base)]
         return deviation
 
-    def remove(self, residual: NDArray[np.int32], base: NDArray[np.integer]) -> NDArray[np.int32]:
-        """Divide a restored residual by the weights at its base."""
-        restored: NDArray[np.int32] = residual * self.inverse[_bins(base)]
-        restored += _ONE // 2
-        restored >>= 8
-        return restored
-
 
 def _bins(base: NDArray[np.integer]) -> NDArray[np.integer]:
     bins: NDArray[np.integer] = base >> _BIN_SHIFT

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback.kernels import Integer, Kernel, Read, Write
 from rawback.parallel import in_threads
 from rawback.residual import (
+    MATRIX_BITS,
     Band,
     TileCoefficients,
     TileContext,
@@ -19,7 +21,7 @@ from rawback.residual import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -29,7 +31,12 @@ if TYPE_CHECKING:
     from rawback.common.tiles import Window
     from rawback.residual import KLT
 
-__all__ = ["band_slices", "restored_residual", "tile_context"]
+__all__ = ["add_residual", "band_slices", "restored_components", "restored_values", "tile_context"]
+
+_add_residual = Kernel(
+    "add_residual",
+    *(Read(np.int32, 2), Integer, Read(np.int16, 3), Read(np.int32, 1), Write(np.int32, 3)),
+)
 
 _TO_DOMAIN = 1
 """A coefficient unit is half a unit of the noise-normalised domain: one bit less."""
@@ -57,10 +64,10 @@ def tile_context(prediction: Prediction, weights: ErrorWeights, transform: KLT) 
     return TileContext.of(prediction.planes, classes, noise, transform)
 
 
-def restored_residual(
+def restored_components(
     parameters: ResidualParameters, tiles: Mapping[Window, TileCoefficients], window: Window
 ) -> NDArray[np.int32]:
-    """The residual of a window, in the noise-normalised domain.
+    """The components of the residual of a window.
 
     Args:
         parameters: Of the layers.
@@ -68,7 +75,7 @@ def restored_residual(
         window: Starts and ends on multiples of ``2 ** LEVELS`` or with the frame.
 
     Returns:
-        int32 ``[4, h, w]``.
+        int32 ``[4, h, w]`` in coefficient units.
     """
     components = np.empty((4, *window.shape), dtype=np.int32)
 
@@ -83,7 +90,59 @@ def restored_residual(
 
     for _ in in_threads(restore, range(4)):
         pass
-    return parameters.transform.to_planes(components, _TO_DOMAIN)
+    return components
+
+
+def add_residual(
+    components: NDArray[np.int32], transform: KLT, weights: ErrorWeights, base: NDArray[np.int16]
+) -> None:
+    """Turn components of a residual into what is restored: the base and the residual.
+
+    Args:
+        components: int32 ``[4, h, w]`` in coefficient units; become values of the domain.
+        transform: Across the four planes.
+        weights: Of errors.
+        base: int16 ``[4, h, w]`` in the noise-normalised domain.
+    """
+    matrix = transform.matrix.astype(np.int32)
+    _add_residual(matrix, MATRIX_BITS + _TO_DOMAIN, base, weights.inverse, components)
+
+
+def restored_values(
+    predicted: Iterable[Prediction],
+    tiles: Mapping[Window, TileCoefficients],
+    parameters: ResidualParameters | None,
+    weights: ErrorWeights,
+    window: Window,
+    core: Window,
+) -> NDArray[np.int32]:
+    """What base and layers restore, in the noise-normalised domain.
+
+    Args:
+        predicted: The base of the tiles that make up `core`.
+        tiles: Coefficients of those that overlap `window`.
+        parameters: Of the layers, if there are any.
+        weights: Of errors.
+        window: What coefficients of `core` reach; see :func:`restored_components`.
+        core: The part that is restored, of whole tiles.
+
+    Returns:
+        int32 ``[4, h, w]`` of `core`.
+    """
+    if parameters is None:
+        values = np.empty((4, *core.shape), dtype=np.int32)
+        for prediction in predicted:
+            values[(slice(None), *prediction.window.within(core))] = prediction.planes
+        return values
+    values = restored_components(parameters, tiles, window)[(slice(None), *core.within(window))]
+
+    def add(prediction: Prediction) -> None:
+        part = values[(slice(None), *prediction.window.within(core))]
+        add_residual(part, parameters.transform, weights, prediction.planes)
+
+    for _ in in_threads(add, predicted):
+        pass
+    return values
 
 
 def _place(
@@ -101,5 +160,4 @@ def _place(
     for band, target in coefficients.items():
         source = band_slices(band, part, tile)
         indices = indices_of[band][component][source]
-        if indices.any():
-            target[band_slices(band, part, window)] = quantiser.values(indices, band)
+        quantiser.values(indices, band, target[band_slices(band, part, window)])

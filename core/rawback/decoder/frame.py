@@ -12,7 +12,7 @@ from rawback.common.coding_tables import coding_tables
 from rawback.common.error_weights import ErrorWeights
 from rawback.common.header_fields import ResidualParameters, frame_from_header, geometry_of
 from rawback.common.prediction import GuideSource, Prediction, predict
-from rawback.common.reconstruction import restored_residual, tile_context
+from rawback.common.reconstruction import restored_values, tile_context
 from rawback.common.tiles import MARGIN, Grid, Window
 from rawback.entropy import SymbolDecoder
 from rawback.errors import PayloadDamaged
@@ -103,19 +103,11 @@ class FrameDecoder:
         overlapping = [tile for tile in self.tiles if tile.overlaps(window)]
         predicted, coded = self._decode_layers(overlapping, report)
         report("Restoring samples", 0.7)
-        values = np.empty((4, *core.shape), dtype=np.int32)
+        parts = [predicted[tile] for tile in within]
+        values = restored_values(parts, coded, self.parameters, self.weights, window, core)
         classes = np.empty(core.shape, dtype=np.uint8)
-        for tile in within:
-            at = tile.within(core)
-            values[(slice(None), *at)] = predicted[tile].planes
-            classes[at] = predicted[tile].classes
-        if self.parameters is not None:
-            residual = restored_residual(self.parameters, coded, window)
-            residual = residual[(slice(None), *core.within(window))]
-            for tile in within:
-                part = (slice(None), *tile.within(core))
-                values[part] += self.weights.remove(residual[part], predicted[tile].planes)
-            del residual
+        for part in parts:
+            classes[part.window.within(core)] = part.classes
         samples = np.empty((2 * core.shape[0], 2 * core.shape[1]), dtype=np.uint16)
         self.domain.to_mosaic(values, samples)
         if self.lossless is not None:

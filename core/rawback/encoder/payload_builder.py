@@ -10,7 +10,7 @@ import numpy as np
 from rawback.bitstream import Header, Payload, Section, SectionKind, cut, pack, section_offsets
 from rawback.common.coding_tables import coding_tables
 from rawback.common.header_fields import ResidualParameters, cfa_digest
-from rawback.common.reconstruction import restored_residual
+from rawback.common.reconstruction import restored_values
 from rawback.common.tiles import Window, even
 from rawback.encoder.quantisation import (
     coarsened,
@@ -173,18 +173,10 @@ class PayloadBuilder:
 
     def restored_values(self) -> NDArray[np.int32]:
         """What the payload so far restores over the whole frame, in the noise-normalised domain."""
-        source = self.analysis.source
-        whole = source.grid.whole
-        values = np.empty((4, *whole.shape), dtype=np.int32)
-        for prediction in self.analysis.predicted:
-            values[(slice(None), *prediction.window.slices)] = prediction.planes
-        if self.parameters is not None:
-            residual = restored_residual(self.parameters, self.coefficients, whole)
-            weights = self.analysis.weights
-            for prediction in self.analysis.predicted:
-                part = (slice(None), *prediction.window.slices)
-                values[part] += weights.remove(residual[part], prediction.planes)
-        return values
+        whole, analysis = self.analysis.source.grid.whole, self.analysis
+        return restored_values(
+            analysis.predicted, self.coefficients, self.parameters, analysis.weights, whole, whole
+        )
 
     def finished(self) -> Encoded:
         """Pack, and restore as the decoder will."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from rawback.bitstream import SectionKind
 from rawback.common.prediction import predict
-from rawback.common.reconstruction import band_slices
+from rawback.common.reconstruction import add_residual, band_slices
 from rawback.common.tiles import MARGIN, Window
 from rawback.encoder.analysis import BASE_LAMBDAS
 from rawback.encoder.payload_builder import PayloadBuilder
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["Previews"]
 
 _LOSSLESS_TILES = 2
-_TO_DOMAIN = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +142,9 @@ class Previews:
             return np.ascontiguousarray(cfa), predicted
         if point.step_code is None:
             return predicted, predicted
-        residual = self._residual(point.step_code, window)
-        values += self._weights.remove(residual, values)
+        base = values.astype(np.int16)
+        values = self._components(point.step_code, window)
+        add_residual(values, self._analysis.transform, self._weights, base)
         return self._samples(values)[:height, :width], predicted
 
     def frame(self, point: OperatingPoint) -> RawFrame:
@@ -185,8 +185,8 @@ class Previews:
         parts = [tile.intersection(window) for tile in tiles]
         return list(in_threads(lambda part: predict(base, source.guides, part), parts))
 
-    def _residual(self, step_code: int, window: Window) -> NDArray[np.int32]:
-        analysis, grid = self._analysis, self._analysis.source.grid
+    def _components(self, step_code: int, window: Window) -> NDArray[np.int32]:
+        grid = self._analysis.source.grid
         around = grid.aligned(grid.grown(window, MARGIN))
         quantiser = self._quantiser(step_code)
         indices = self._indices(step_code, around)
@@ -197,8 +197,7 @@ class Previews:
             synthesise(restored, plane)
             return np.ascontiguousarray(plane[window.within(around)])
 
-        components = np.stack(list(in_threads(component, range(4))))
-        return analysis.transform.to_planes(components, _TO_DOMAIN)
+        return np.stack(list(in_threads(component, range(4))))
 
     def _indices(self, step_code: int, window: Window) -> dict[Band, NDArray[np.int32]]:
         """Indices of a window, which starts and ends as the coarsest bands do.

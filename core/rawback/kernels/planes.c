@@ -99,28 +99,49 @@ KERNEL rawback_components_of_planes(const ReadF32 *matrix, const WriteF32 *plane
     return 0;
 }
 
-/* values = base + residual: the product of matrix [4, 4] and components, divided by 2**shift, then
-   by its weight (inverse: [1024], in 1/256, by the base's value); all rounded half up. */
-KERNEL rawback_add_residual(const ReadI32 *components, const ReadI32 *matrix, int64_t shift,
-                            const ReadI16 *base, const ReadI32 *inverse, const WriteI32 *values) {
+/* base + residual, in place of the residual's components: the product of matrix [4, 4] and these,
+   divided by 2**shift, then by its weight (inverse: [1024], in 1/256, by the base's value); both
+   rounded half up. */
+KERNEL rawback_add_residual(const ReadI32 *matrix, int64_t shift, const ReadI16 *base,
+                            const ReadI32 *inverse, const WriteI32 *values) {
     const int64_t rows = values->size[1], columns = values->size[2];
-    REQUIRE(IS_PLANES(values, rows, columns) && IS_PLANES(components, rows, columns));
-    REQUIRE(IS_PLANES(base, rows, columns) && inverse->size[0] == BINS);
-    REQUIRE(matrix->size[0] == PLANES && matrix->size[1] == PLANES && shift > 0 && shift < 31);
-    for (int plane = 0; plane < PLANES; plane++) {
-        const int32_t *m = matrix->data + plane * matrix->stride[0];
-        for (int64_t y = 0; y < rows; y++) {
-            const int32_t *p = ROW(components, 0, y), *q = ROW(components, 1, y);
-            const int32_t *r = ROW(components, 2, y), *s = ROW(components, 3, y);
-            const int16_t *from = ROW(base, plane, y);
-            int32_t *to = ROW(values, plane, y);
-            for (int64_t x = 0; x < columns; x++) {
-                const int32_t total = sum(sum(product(m[0], p[x]), product(m[1], q[x])),
-                                          sum(product(m[2], r[x]), product(m[3], s[x])));
+    REQUIRE(IS_PLANES(values, rows, columns) && IS_PLANES(base, rows, columns));
+    REQUIRE(inverse->size[0] == BINS && shift > 0 && shift < 31);
+    REQUIRE(matrix->size[0] == PLANES && matrix->size[1] == PLANES);
+    for (int64_t y = 0; y < rows; y++) {
+        int32_t *restrict row[PLANES];
+        for (int plane = 0; plane < PLANES; plane++) row[plane] = ROW(values, plane, y);
+        for (int64_t x = 0; x < columns; x++) {
+            const int32_t p = row[0][x], q = row[1][x], r = row[2][x], s = row[3][x];
+            for (int plane = 0; plane < PLANES; plane++) {
+                const int32_t *m = matrix->data + plane * matrix->stride[0];
+                const int32_t from = ROW(base, plane, y)[x];
+                const int32_t total = sum(sum(product(m[0], p), product(m[1], q)),
+                                          sum(product(m[2], r), product(m[3], s)));
                 const int32_t error = sum(total, 1 << (shift - 1)) >> shift;
-                const int32_t unweighted = product(error, inverse->data[bin(from[x])]);
-                to[x] = sum(from[x], sum(unweighted, 1 << (WEIGHT_BITS - 1)) >> WEIGHT_BITS);
+                const int32_t unweighted = product(error, inverse->data[bin(from)]);
+                row[plane][x] = sum(from, sum(unweighted, 1 << (WEIGHT_BITS - 1)) >> WEIGHT_BITS);
             }
+        }
+    }
+    return 0;
+}
+
+/* Coefficients from signed indices: their interval's middle less so many sixteenths of a step, near
+   for indices of magnitude 1, far for larger ones; step in 1/16. */
+KERNEL rawback_dequantise(const ReadI32 *indices, int64_t step, int64_t near, int64_t far,
+                          const WriteI32 *values) {
+    const int64_t rows = indices->size[0], columns = indices->size[1], largest = 1 << 20;
+    REQUIRE(values->size[0] == rows && values->size[1] == columns);
+    REQUIRE(step > 0 && step < 1 << 24 && near >= 0 && near < 8 && far >= 0 && far < 8);
+    for (int64_t y = 0; y < rows; y++) {
+        const int32_t *from = indices->data + y * indices->stride[0];
+        int32_t *to = values->data + y * values->stride[0];
+        for (int64_t x = 0; x < columns; x++) {
+            const int64_t magnitude = from[x] < 0 ? -(int64_t)from[x] : from[x];
+            const int64_t sixteenths = 16 * magnitude + 8 - (magnitude == 1 ? near : far);
+            const int64_t value = magnitude ? clamp(sixteenths * step >> 8, 0, largest) : 0;
+            to[x] = (int32_t)(from[x] < 0 ? -value : value);
         }
     }
     return 0;

@@ -13,7 +13,7 @@ tables of the quality layers learn from what has been coded.
 
 from rawback.residual.code_indices import CodeIndexDomain
 from rawback.residual.code_values import read_code_values, write_code_values
-from rawback.residual.klt import KLT
+from rawback.residual.klt import KLT, MATRIX_BITS
 from rawback.residual.layers import (
     LayerModel,
     TileCoefficients,
@@ -41,6 +41,7 @@ __all__ = [
     "COEFFICIENT_UNIT",
     "KLT",
     "LEVELS",
+    "MATRIX_BITS",
     "MAX_STEP_CODE",
     "Band",
     "CodeIndexDomain",

@@ -17,12 +17,14 @@ from rawback.kernels import Kernel, Read, Write
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["KLT"]
+__all__ = ["KLT", "MATRIX_BITS"]
 
 _components_of_planes = Kernel("components_of_planes", Read(np.float32, 2), Write(np.float32, 3))
 
-_ONE = 64
-_SHIFT = 6
+MATRIX_BITS = 6
+"""A synthesis matrix is in units of ``2 ** -MATRIX_BITS``."""
+
+_ONE = 1 << MATRIX_BITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +50,3 @@ class KLT:
         """Turn planes ``[4, h, w]`` into their components, times a power of two, in place."""
         inverse = np.linalg.inv(self.matrix / _ONE).astype(np.float32)
         _components_of_planes(inverse * np.float32(scale), planes)
-
-    def to_planes(self, components: NDArray[np.int32], shift: int) -> NDArray[np.int32]:
-        """Planes ``[4, h, w]`` of components, divided by ``2 ** shift``, rounded half up."""
-        found = np.empty_like(components)
-        half = 1 << (_SHIFT + shift - 1)
-        for plane, row in zip(found, self.matrix.astype(np.int32), strict=True):
-            np.multiply(components[0], row[0], out=plane)
-            for component, weight in zip(components[1:], row[1:], strict=True):
-                plane += component * weight
-            plane += half
-            plane >>= _SHIFT + shift
-        return found

@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback.kernels import Integer, Kernel, Read, Write
 from rawback.residual.wavelet import Band, band_gain, bands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["CODES_PER_LAYER", "COEFFICIENT_UNIT", "MAX_STEP_CODE", "Quantiser"]
+
+_dequantise = Kernel(
+    "dequantise", *(Read(np.int32, 2), Integer, Integer, Integer, Write(np.int32, 2))
+)
 
 COEFFICIENT_UNIT = 32
 """Coefficient units per standard deviation of the sensor noise."""
@@ -76,12 +81,16 @@ class Quantiser:
         found: NDArray[np.int32] = np.clip(scaled, -_MAX_INDEX, _MAX_INDEX).astype(np.int32)
         return found
 
-    def values(self, indices: NDArray[np.int32], band: Band) -> NDArray[np.int32]:
-        """Restore coefficients, in coefficient units, from signed indices."""
-        magnitude = np.abs(indices)
-        index = np.arange(int(magnitude.max(initial=0)) + 1, dtype=np.int64)
-        down = np.where(index == 1, self.near, self.far)
-        value = np.minimum((16 * index + 8 - down) * self.step(band) >> (4 + _FINE), 1 << 20)
-        value[0] = 0
-        restored: NDArray[np.int32] = value.astype(np.int32).take(magnitude)
-        return np.negative(restored, out=restored, where=indices < 0)
+    def values(
+        self, indices: NDArray[np.int32], band: Band, out: NDArray[np.int32] | None = None
+    ) -> NDArray[np.int32]:
+        """Restore coefficients ``[h, w]``, in coefficient units, from signed indices.
+
+        Args:
+            indices: int32 ``[h, w]``.
+            band: Whose.
+            out: Where the coefficients go; a new array by default.
+        """
+        values = np.empty(indices.shape, dtype=np.int32) if out is None else out
+        _dequantise(indices, self.step(band), self.near, self.far, values)
+        return values
