@@ -9,7 +9,9 @@ __all__ = ["Codec", "set_threads"]
 
 
 def set_threads(count: int) -> None:
-    """Let this process compute in so many threads, 2 by default; call it before any work.
+    """Let this process compute in so many threads; call it before any work.
+
+    By default it takes as many as there are processors that it may use, up to 8.
 
     Programs that run several processes, or several jobs in threads, divide the cores with it. What
     NumPy's linear algebra takes besides, ``OMP_NUM_THREADS`` says when the process starts. Payloads
