@@ -11,11 +11,16 @@ figure              what it is
 start               from the start of the process to the window, once
 first_comparison    from dropping the files to the JPEG and a raw beside it
 restored            from dropping them to the restored raw
+push                from moving the exposure by 2 EV to all pictures
 slider              from a move of the slider to all of one visible megapixel at the new rate,
                     while the curve is measured behind, and at rest
+save                from choosing a name to the written carrier, whose payload is made already
 stall               the longest time in which the window did not answer while files were opened
 memory              what the process holds after each of a number of openings of all files in turn
 ==================  =============================================================================
+
+``--record FILE`` keeps the first minute of the first pair as an animated WebP: drop, see, push,
+slide, save. ``--zones`` prints what each quality gives back, by which the slider's zones were set.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import math
 import os
 import statistics
 import sys
@@ -30,22 +36,30 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PyQt6.QtCore import QSettings, QTimer
 
 import rawback
+from rawback_gui.controllers.saving import SaveRequest
+from rawback_gui.models.gain import measure_gain
 from rawback_gui.models.pairing import Pair, pair_up
 from rawback_gui.models.state import ViewState
 from rawback_gui.views._qt.app import make_application
-from rawback_gui.views._qt.driving import compares, drawn, shows, wait_until
+from rawback_gui.views._qt.driving import compares, drawn, grabbed, settled, shows, wait_until
 from rawback_gui.views._qt.window import MainWindow
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["main"]
 
 _VISIBLE = (1024, 1024)
 _PATIENCE = 900.0
 _TICK_MS = 5
+_FRAME_MS, _LONGEST_MS = 200, 1500
+_QUALITIES = (0, 10, 20, 30, 40, 45, 50, 55, 60, 65, 70, 80, 90)
 _FLAT_FROM = 10
 """Openings after which memory is to stay as it is."""
 
@@ -92,6 +106,29 @@ def opened(window: MainWindow, pair: Pair) -> dict[str, float]:
     }
 
 
+def pushed(window: MainWindow) -> dict[str, float]:
+    """Seconds from moving the exposure to all pictures."""
+    space, cpu = window.workspace, time.process_time()
+    space.update(replace(space.state, viewport=space.state.viewport.fit()))
+    drawn(window, _PATIENCE)
+    taken = []
+    for stops in (2.0, -2.0, 0.0):
+        window.top.exposure.setValue(round(60 * stops))
+        taken.append(drawn(window, _PATIENCE))
+    cpu = (time.process_time() - cpu) / len(taken)
+    return {"push_s": round(statistics.median(taken), 3), "push_cpu_s": round(cpu, 3)}
+
+
+def saved(window: MainWindow, folder: Path) -> dict[str, float]:
+    """Seconds from choosing a name to the written carrier."""
+    wait_until(lambda: settled(window), _PATIENCE)
+    path = folder / "saved.jpg"
+    window.workspace.save(SaveRequest("carrier", path, overwrite=True))
+    taken = wait_until(lambda: path.name in window.workspace.feedback.text, _PATIENCE)
+    window.workspace.feedback.clear()
+    return {"save_s": round(taken, 3)}
+
+
 def slider_moves(window: MainWindow, moves: int) -> dict[str, float]:
     """Seconds from each move of the slider to all of the visible part at the new rate."""
     space, slider = window.workspace, window.rate.slider
@@ -115,9 +152,10 @@ def slider_moves(window: MainWindow, moves: int) -> dict[str, float]:
     }
 
 
-def measured(window: MainWindow, pair: Pair, moves: int) -> dict[str, Any]:
+def measured(window: MainWindow, pair: Pair, moves: int, folder: Path) -> dict[str, Any]:
     """All figures of one pair."""
     found: dict[str, Any] = {"file": pair.name} | opened(window, pair)
+    found |= pushed(window)
     space = window.workspace
     document = space.document
     if document is not None:
@@ -128,7 +166,98 @@ def measured(window: MainWindow, pair: Pair, moves: int) -> dict[str, Any]:
         wait_until(lambda: space.rates.curve is not None and space.rates.curve.complete, _PATIENCE)
         wait_until(lambda: space.feedback.progress is None, _PATIENCE)
         found["slider_at_rest"] = slider_moves(window, moves)
+        found |= saved(window, folder)
     return found
+
+
+class Recorder:
+    """Frames of a window, some each second."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._frames: list[NDArray[np.uint8]] = []
+        self._timer = QTimer()
+        self._timer.setInterval(_FRAME_MS)
+        self._timer.timeout.connect(self._grab)
+        self._timer.start()
+
+    def _grab(self) -> None:
+        self._frames.append(grabbed(self._window).copy())
+
+    def keep(self, path: Path) -> None:
+        """Write what was seen as an animated WebP; pictures that stay are kept once."""
+        from PIL import Image
+
+        self._timer.stop()
+        images: list[Image.Image] = []
+        durations: list[int] = []
+        for frame in self._frames:
+            if images and np.array_equal(np.asarray(images[-1]), frame):
+                durations[-1] = min(durations[-1] + _FRAME_MS, _LONGEST_MS)
+            else:
+                images.append(Image.fromarray(frame))
+                durations.append(_FRAME_MS)
+        first, *others = images
+        first.save(
+            path, save_all=True, append_images=others, duration=durations, quality=70, method=4
+        )
+
+
+def first_minute(window: MainWindow, pair: Pair, folder: Path, path: Path) -> None:
+    """Record what people do first: drop, see, push, slide, save."""
+    recorder = Recorder(window)
+    window.open_paths(list(pair.files))
+    wait_until(lambda: shows(window, "restored"), _PATIENCE)
+    _linger()
+    for stops in (0.5, 1.0, 1.5, 2.0, 1.0, 0.0, -1.0, -2.0):
+        window.top.exposure.setValue(round(60 * stops))
+        drawn(window, _PATIENCE)
+        _linger(0.3)
+    wait_until(lambda: window.workspace.rates.made is not None, _PATIENCE)
+    _linger()
+    slider = window.rate.slider
+    for value in (1100, 900, 700, 500):
+        slider.setValue(value)
+        drawn(window, _PATIENCE)
+        _linger(0.3)
+    wait_until(lambda: window.workspace.rates.made is not None, _PATIENCE)
+    _linger()
+    window.workspace.save(SaveRequest("carrier", folder / f"{pair.name.split('.')[0]}.rawback.jpg"))
+    wait_until(lambda: bool(window.workspace.feedback.text), _PATIENCE)
+    _linger()
+    recorder.keep(path)
+
+
+def _linger(seconds: float = 1.5) -> None:
+    end = time.perf_counter() + seconds
+    wait_until(lambda: time.perf_counter() > end, _PATIENCE)
+
+
+def zones(pair: Pair) -> list[dict[str, float]]:
+    """What each quality gives back of a shot; see `rawback_gui.models.gain`."""
+    if pair.raw is None or pair.jpeg is None:
+        return []
+    session = rawback.open_session(pair.raw, pair.jpeg)
+    session.prepare()
+    frame, guide = session.original, session.guide
+    if guide is None:
+        return []
+    rows = []
+    width, height = frame.width // 2 * 2, frame.height // 2 * 2
+    for quality in _QUALITIES:
+        restored = frame.cfa.copy()
+        preview = session.preview(rawback.Rate.quality(quality), (0, 0, width, height))
+        restored[:height, :width] = preview.restored
+        gain = measure_gain(frame, restored, guide, highlight_psnr_db=math.nan, exact=False)
+        rows.append(
+            {
+                "quality": quality,
+                "clipped_share": round(gain.clipped_share, 5),
+                "recovered_share": round(gain.recovered_share, 3),
+                "shadow_noise": round(gain.shadow_noise, 3),
+            }
+        )
+    return rows
 
 
 def slider_ready(window: MainWindow) -> bool:
@@ -188,11 +317,18 @@ def main() -> int:
     parser.add_argument("files", type=Path, nargs="+", help="raws, and JPEGs of their names")
     parser.add_argument("--moves", type=int, default=20, help="of the slider")
     parser.add_argument("--openings", type=int, default=0, help="to watch memory over")
+    parser.add_argument("--record", type=Path, help="keep the first minute as a WebP")
+    parser.add_argument("--zones", action="store_true", help="print what qualities give back")
     parser.add_argument("-o", "--output", type=Path, help="keep the figures in this file")
     options = parser.parse_args()
     if not os.environ.get("DISPLAY") and sys.platform == "linux":
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory() as scratch:
+        os.environ["XDG_CACHE_HOME"] = scratch
+        if options.zones:
+            pairs = with_jpegs(pair_up(options.files).pairs, Path(scratch))
+            print(json.dumps({pair.name: zones(pair) for pair in pairs}, indent=1))
+            return 0
         QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, scratch)
         application = make_application()
         window = MainWindow()
@@ -206,7 +342,11 @@ def main() -> int:
             "start_s": None if started is None else round(started, 2),
         }
         pairs = with_jpegs(pair_up(options.files).pairs, Path(scratch))
-        report["pairs"] = [measured(window, pair, options.moves) for pair in pairs]
+        if options.record is not None:
+            window.resize(1280, 720)
+            first_minute(window, pairs[0], Path(scratch), options.record)
+            return 0
+        report["pairs"] = [measured(window, pair, options.moves, Path(scratch)) for pair in pairs]
         if options.openings:
             report["memory"] = held(window, pairs, options.openings)
         window.close()

@@ -46,6 +46,25 @@ def test_errors_of_a_region(qtbot: QtBot, opened: MainWindow) -> None:
     assert opened.errors.figures["rms"].text() == "\u2013"
 
 
+def test_errors_as_they_are_seen(opened: MainWindow) -> None:
+    space = opened.workspace
+    opened.menus.actions["kind_visible"].trigger()
+    opened.show_wanted({"right": "error", "selection": (20, 20, 60, 40)})
+    wait_until(lambda: shows(opened, "error") and space.statistics is not None)
+    assert space.statistics is not None
+    assert "\u0394E" in opened.errors.figures["mean"].text()
+    assert not opened.errors.unit.isEnabled()
+    before = space.statistics.mean
+    # Pushed, more is seen.
+    opened.top.exposure.setValue(180)
+    assert opened.errors.figures["mean"].text() == "\u2013"
+    wait_until(lambda: space.statistics is not None)
+    assert space.statistics.mean != before
+    space.rates.choose_preset("lossless")
+    wait_until(lambda: space.statistics is not None)
+    assert space.statistics.largest == 0
+
+
 def test_the_color_bar_is_dragged(qtbot: QtBot, opened: MainWindow) -> None:
     opened.errors.shown.click()
     wait_until(lambda: shows(opened, "error"))

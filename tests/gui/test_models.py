@@ -286,6 +286,8 @@ def test_command_lines_quote_names() -> None:
     text = embed_command(raw, jpeg, rawback.Rate.quality(51.625))
     assert text == """rawback embed 'a b.dng' 'c'"'"'d.jpg' -q 51.625"""
     assert embed_command(raw, jpeg, rawback.Rate.lossless()).endswith("--lossless")
+    lossless = rawback.Rate.lossless()
+    assert embed_command(raw, jpeg, lossless, keep=True).endswith("--lossless --original")
     assert restore_command(jpeg).startswith("rawback restore ")
 
 

@@ -41,7 +41,7 @@ def test_dropping_a_pair_compares_it(opened: MainWindow) -> None:
     assert figures.measured
     assert "dB" in opened.rate.psnr.text()
     assert [t.label for t in opened.workspace.rates.ticks][:1] == ["base"]
-    assert opened.sentence.sentence.whole.startswith("JPEG ")
+    assert opened.widgets.sentence.sentence.whole.startswith("JPEG ")
 
 
 @pytest.mark.parametrize("name", ["photo.dng", "photo.jpg"])
@@ -117,7 +117,7 @@ def test_what_cannot_be_opened_is_a_sentence(
     drop(window, path)
     wait_until(lambda: bool(window.workspace.feedback.text))
     assert sentence in window.workspace.feedback.text
-    toasts = window.start_toasts
+    toasts = window.widgets.start_toasts
     assert toasts is not None
     assert toasts.toasts[-1].text.text() == window.workspace.feedback.text
     assert toasts.toasts[-1].isVisible()
@@ -145,7 +145,7 @@ def test_a_refused_jpeg_finds_its_raw(
     wait_until(lambda: "carries no raw yet" in window.workspace.feedback.text)
     raw = str(shot_folder / "photo.dng")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_a: (raw, ""))
-    toasts = window.start_toasts
+    toasts = window.widgets.start_toasts
     assert toasts is not None
     toasts.toasts[-1].remedies["find_raw"].click()
     wait_until(lambda: shows(window, "carrier", "restored"))
@@ -167,7 +167,7 @@ def test_a_jpeg_of_another_shot_is_shown_beside_the_raw(
     assert window.pages.currentIndex() == 1
     drawn(window)
     assert set(window.workspace.pictures.sources) == {"carrier", "original"}
-    toast = window.toasts.toasts[-1]
+    toast = window.widgets.toasts.toasts[-1]
     assert set(toast.remedies) == {"choose_jpeg", "unguided"}
     toast.remedies["unguided"].click()
     wait_until(lambda: shows(window, "restored"))
@@ -175,7 +175,7 @@ def test_a_jpeg_of_another_shot_is_shown_beside_the_raw(
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_a: (right, ""))
     drop(window, shot_folder / "photo.dng", wrong)
     wait_until(lambda: bool(window.workspace.feedback.text))
-    window.toasts.toasts[-1].remedies["choose_jpeg"].click()
+    window.widgets.toasts.toasts[-1].remedies["choose_jpeg"].click()
     wait_until(lambda: pair_name(window) == "photo.dng + photo.jpg")
     wait_until(lambda: shows(window, "carrier", "restored"))
 

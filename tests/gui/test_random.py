@@ -88,7 +88,7 @@ class Checks:
             assert figures.payload_bytes == made.result.payload_bytes
         gain = rates.gained
         if gain is None and space.document.prepared:
-            assert "measured when" in self.window.sentence.sentence.whole
+            assert "measured when" in self.window.widgets.sentence.sentence.whole
 
     def _statistics(self, document: Document) -> None:
         space = self.window.workspace

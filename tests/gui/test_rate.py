@@ -87,7 +87,7 @@ def test_the_right_end_is_lossless(qtbot: QtBot, opened: MainWindow) -> None:
     wait_until(lambda: settled(opened))
     assert space.rates.made is not None
     assert space.rates.made.result.exact
-    assert "every sample" in opened.sentence.sentence.whole
+    assert "every sample" in opened.widgets.sentence.sentence.whole
 
 
 @pytest.mark.parametrize("text", ["47 dB", "1.5 bpp", "4 kB"])

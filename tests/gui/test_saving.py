@@ -92,13 +92,13 @@ def test_a_name_without_an_ending_gets_one(
     wait_until(lambda: "exists" in opened.workspace.feedback.text)
     assert there.read_bytes() == b"precious"
     assert not (shot_folder / "holiday").exists()
-    toast = opened.toasts.toasts[-1]
+    toast = opened.widgets.toasts.toasts[-1]
     toast.remedies["overwrite"].click()
     written(opened, "Saved holiday.jpg")
     assert rawback.verify(there).intact
     opened_at: list[str] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened_at.append(url.path()))
-    opened.toasts.toasts[-1].remedies["show_in_folder"].click()
+    opened.widgets.toasts.toasts[-1].remedies["show_in_folder"].click()
     assert opened_at == [str(shot_folder)]
     assert opened.workspace.feedback.notices == ()
 
@@ -114,11 +114,11 @@ def test_a_signature_is_broken_only_when_asked(
     assert "C2PA" in opened.workspace.feedback.text
     assert opened.workspace.feedback.progress is None
     assert jpeg.read_bytes() == before
-    opened.toasts.toasts[-1].remedies["save_signed"].click()
+    opened.widgets.toasts.toasts[-1].remedies["save_signed"].click()
     wait_until(lambda: "sign it again" in opened.workspace.feedback.text)
     assert rawback.verify(jpeg).intact
     opened.menus.actions["save_in_place"].trigger()
-    opened.toasts.toasts[-1].remedies["save_beside"].click()
+    opened.widgets.toasts.toasts[-1].remedies["save_beside"].click()
     written(opened, "photo.jpg.rawback")
     assert rawback.verify(jpeg, sidecar=shot_folder / "photo.jpg.rawback").intact
 
@@ -176,6 +176,40 @@ def test_a_carrier_is_verified_shrunk_stripped_and_exported(
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_a: (raw_path, ""))
     buttons["compare_raw"].click()
     wait_until(lambda: shows(window, "carrier", "restored") and not window.carrier.isVisible())
+
+
+def test_the_raw_file_itself_is_kept_and_given_back(
+    opened: MainWindow,
+    drop: Callable[..., None],
+    shot_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rates = opened.workspace.rates
+    opened.payload.keep_file.click()
+    assert rates.rate == rawback.Rate.lossless()
+    # What that takes is not known before.
+    assert rates.figures is None
+    wait_until(lambda: rates.made is not None)
+    carrier = shot_folder / "carrier.jpg"
+    answering(monkeypatch, carrier)
+    opened.menus.actions["save"].trigger()
+    written(opened, "the raw file itself included")
+    drop(opened, carrier)
+    wait_until(lambda: opened.carrier.isVisible())
+    again = shot_folder / "again.dng"
+    answering(monkeypatch, again)
+    opened.carrier.buttons["export_original"].click()
+    written(opened, "byte for byte")
+    assert again.read_bytes() == (shot_folder / "photo.dng").read_bytes()
+
+
+def test_sliding_away_keeps_the_raw_file_no_more(opened: MainWindow) -> None:
+    rates = opened.workspace.rates
+    rates.choose_file(keep=True)
+    assert opened.payload.keep_file.isChecked()
+    rates.choose_place(0.5)
+    assert not rates.keep_file
+    assert not opened.payload.keep_file.isChecked()
 
 
 def test_the_clipboard_gets_view_and_command(opened: MainWindow, shot_folder: Path) -> None:

@@ -136,15 +136,15 @@ def test_messages_move_nothing_and_go(qtbot: QtBot, opened: MainWindow) -> None:
     opened.workspace.feedback.say("A message.", "done")
     QApplication.processEvents()
     assert (opened.canvas.geometry(), opened.workspace.state.viewport) == before
-    toast = opened.toasts.toasts[-1]
+    toast = opened.widgets.toasts.toasts[-1]
     assert toast.isVisible()
     assert toast._timer.interval() == 5000
     toast._timer.timeout.emit()
     assert opened.workspace.feedback.notices == ()
     opened.workspace.feedback.say("Refused.", "refused")
     # What was refused stays until it is dismissed.
-    assert not opened.toasts.toasts[-1]._timer.isActive()
-    opened.toasts.toasts[-1].close_button.click()
+    assert not opened.widgets.toasts.toasts[-1]._timer.isActive()
+    opened.widgets.toasts.toasts[-1].close_button.click()
     assert opened.workspace.feedback.notices == ()
 
 

@@ -84,3 +84,16 @@ class Carriers:
             return text.format(output.name), output
 
         self._saving.run(tr("Restoring"), work)
+
+    def export_original(self, document: Document, output: Path, *, overwrite: bool) -> None:
+        """Write the raw file itself, as it was embedded."""
+        carrier = document.pair.jpeg
+        if carrier is None:
+            return
+
+        def work(job: Job) -> tuple[str, Path | None]:
+            progress = self._saving.reporter(job)
+            rawback.restore(carrier, output, original=True, overwrite=overwrite, progress=progress)
+            return tr("Saved {}, byte for byte the raw file.").format(output.name), output
+
+        self._saving.run(tr("Restoring"), work)

@@ -189,11 +189,11 @@ class Drawing:
         restored = request.restored
         if restored is None:
             return
-        found = statistics_in(request.document, restored, selection, request.state.errors)
+        document, view = request.document, request.state.errors
+        exposure = request.state.development.exposure
+        found = statistics_in(document, restored, selection, view, exposure)
         if found is not None:
-            measured = Measured(
-                request.document.opening, request.rate, selection, request.state.errors, found
-            )
+            measured = Measured(document.opening, request.rate, selection, view, exposure, found)
             job.report(lambda: self._tell(measured))
 
     def _show(self, pictures: Pictures) -> None:
@@ -232,4 +232,5 @@ class _AutoRange:
     def _of(request: Request) -> object:
         view: ErrorView = request.state.errors
         opening = request.document.opening
-        return opening, request.rate, view.kind, view.unit, view.channel
+        exposure = request.state.development.exposure if view.kind == "visible" else 0.0
+        return opening, request.rate, view.kind, view.unit, view.channel, exposure

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rawback_gui.controllers.errors import errors_in
 from rawback_gui.controllers.pictures import raw_region
 from rawback_gui.models.errormap import ErrorView, Statistics, errors_of, statistics_of
 from rawback_gui.models.orientation import Region, to_raw
@@ -34,6 +35,7 @@ class Measured:
         rate: Of the restored raw.
         region: In upright raw pixels.
         view: Kind, unit and channel of errors.
+        exposure: Stops by which pictures were pushed.
         statistics: The figures.
     """
 
@@ -41,6 +43,7 @@ class Measured:
     rate: rawback.Rate
     region: Region
     view: ErrorView
+    exposure: float
     statistics: Statistics
 
 
@@ -99,7 +102,7 @@ def readout_of(
     original = int(frame.cfa[row, column]) if document.has_original else None
     known = None if restored is None else int(restored[row, column])
     error = None
-    if original is not None and restored is not None:
+    if original is not None and restored is not None and view.kind != "visible":
         top, left = row // 2 * 2, column // 2 * 2
         cell = (slice(top, top + 2), slice(left, left + 2))
         errors = errors_of(frame.cfa[cell], restored[cell], frame, replace(view, channel="all"))
@@ -110,7 +113,11 @@ def readout_of(
 
 
 def statistics_in(
-    document: Document, restored: NDArray[np.uint16], region: Region, view: ErrorView
+    document: Document,
+    restored: NDArray[np.uint16],
+    region: Region,
+    view: ErrorView,
+    exposure: float = 0.0,
 ) -> Statistics | None:
     """Errors of a region.
 
@@ -119,15 +126,19 @@ def statistics_in(
         restored: The restored mosaic.
         region: In upright raw pixels.
         view: Kind and unit of errors.
+        exposure: Stops by which pictures are pushed.
 
     Returns:
-        None where the region holds no whole 2x2 cell.
+        None where the region holds no whole 2x2 cell, or there is no original.
     """
-    left, top, width, height = raw_region(document, region)
-    if min(width, height) < 2:
+    raw = raw_region(document, region)
+    left, top, width, height = raw
+    if min(width, height) < 2 or document.session is None:
         return None
     part = (slice(top, top + height), slice(left, left + width))
-    return statistics_of(document.frame.cfa[part], restored[part], document.frame, view)
+    errors = errors_in(document.session, restored, raw, view, exposure)
+    frame = document.frame
+    return statistics_of(frame.cfa[part], restored[part], frame, view, errors)
 
 
 def white_at(document: Document, x: float, y: float) -> tuple[float, float, float] | None:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from rawback_gui.controllers.errors import errors_in
 from rawback_gui.models import clipping
 from rawback_gui.models.demosaic import camera_light, resized
 from rawback_gui.models.errormap import (
     ErrorView,
     default_range,
-    errors_of,
     picture_of,
     reduced,
 )
@@ -202,11 +202,12 @@ def render_errors(
     Returns:
         The picture and its scale; None without an original.
     """
-    original = _original(document)
-    if original is None:
+    if document.session is None:
         return None
-    place, part, _ = _part(document, state, region)
-    errors = errors_of(original[part], restored[part], document.frame, state.errors)
+    raw = raw_region(document, region)
+    place = _part(document, state, region)[0]
+    exposure = state.development.exposure
+    errors = errors_in(document.session, restored, raw, state.errors, exposure)
     errors = reduced(errors, state.errors, max(math.floor(1 / state.viewport.zoom), 1))
     top = top or default_range(errors)
     pixels = picture_of(errors, state.errors, top)

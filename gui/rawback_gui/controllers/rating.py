@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import rawback
 from rawback_gui.controllers.workers import Job, Post, Worker
@@ -21,11 +21,19 @@ from rawback_gui.models.slider import LOSSLESS, Preset, RateScale, preset_rate
 from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
     from rawback_gui.controllers.feedback import Change, Feedback
 
-__all__ = ["RateControl"]
+__all__ = ["KeepFile", "Maker", "RateControl"]
+
+KeepFile: TypeAlias = bool | Literal["store"]
+
+Maker: TypeAlias = (
+    "Callable[[rawback.Session, rawback.Progress, threading.Event], rawback.Encoding]"
+)
+"""Makes a payload of a session."""
 
 _REST = 0.6
 """Seconds without a change of the rate after which its payload is made."""
@@ -47,6 +55,8 @@ class RateControl:
         curve: What each rate buys, as far as it is measured.
         encoding: The payload that was made last.
         gain: What that gives back.
+        keep_file: Whether the raw file itself is to be kept, which takes all samples, and whether
+            it may be stored whole where it cannot be made from these.
         stopped: Whether people have stopped the measuring of the curve.
         worker: Makes and measures.
     """
@@ -83,6 +93,7 @@ class RateControl:
         self.curve: rawback.Curve | None = None
         self.encoding: rawback.Encoding | None = None
         self.gain: Gain | None = None
+        self.keep_file: KeepFile = False
         self.stopped = False
 
     def begin(self, session: rawback.Session, base_ends: tuple[rawback.SectionEnd, ...]) -> None:
@@ -105,7 +116,22 @@ class RateControl:
     def made(self) -> rawback.Encoding | None:
         """The payload at the rate, if it was made."""
         encoding = self.encoding
-        return encoding if encoding is not None and encoding.rate == self.rate else None
+        return encoding if encoding is not None and self._is_wanted(encoding) else None
+
+    def _is_wanted(self, encoding: rawback.Encoding) -> bool:
+        keeps = encoding.result.raw_file is not None
+        return encoding.rate == self.rate and keeps == bool(self.keep_file)
+
+    def maker(self) -> Maker:
+        """What makes the payload at the rate, on whatever thread."""
+        rate, keep = self.rate, self.keep_file
+
+        def make(
+            session: rawback.Session, progress: rawback.Progress, cancel: threading.Event
+        ) -> rawback.Encoding:
+            return session.encode(rate, force=True, original=keep, progress=progress, cancel=cancel)
+
+        return make
 
     @property
     def previewable(self) -> bool:
@@ -125,7 +151,10 @@ class RateControl:
             return None
         if made is not None:
             return figures_of_result(made.result, session.raw_bytes)
-        return None if point is None else figures_of_point(point, session.raw_bytes)
+        # What keeping the file takes is known only once it is made.
+        if point is None or self.keep_file:
+            return None
+        return figures_of_point(point, session.raw_bytes)
 
     @property
     def gained(self) -> Gain | None:
@@ -177,6 +206,20 @@ class RateControl:
             place = place if place > 1 else max(place, self.scale.lowest(self.curve))
             self._set(self.scale.rate(place, self.curve), place)
 
+    def choose_file(self, *, keep: KeepFile) -> None:
+        """Keep the raw file itself, which takes all samples, or do not.
+
+        Args:
+            keep: "store" to store it whole where it cannot be made from its samples.
+        """
+        if self.scale is None or keep == self.keep_file:
+            return
+        self.keep_file = keep
+        if keep and self.rate.kind != "lossless":
+            self.rate, self.place = rawback.Rate.lossless(), LOSSLESS
+        self._changed("rate")
+        self.measure()
+
     def choose_preset(self, preset: Preset) -> None:
         """Look at a preset."""
         self.choose(preset_rate(preset, self.curve))
@@ -226,6 +269,8 @@ class RateControl:
         if self._session is None or (rate == self.rate and place == self.place):
             return
         differs = rate != self.rate
+        if rate.kind != "lossless":
+            self.keep_file = False
         self.rate, self.place = rate, place
         self._changed("rate")
         if differs:
@@ -235,7 +280,7 @@ class RateControl:
 
     def measure(self) -> None:
         """Make the payload at the rate, once the slider rests; then what the curve lacks."""
-        session, rate = self._session, self.rate
+        session, make = self._session, self.maker()
         if session is None:
             return
         known = 0 if self.curve is None else len(self.curve.points)
@@ -247,7 +292,7 @@ class RateControl:
             if not coded:
                 if job.cancel.wait(_REST):
                     return
-                made = session.encode(rate, force=True, progress=report, cancel=job.cancel)
+                made = make(session, report, job.cancel)
                 job.report(lambda: self._encoded(made, None))
                 gain = _gain(session, made)
                 job.report(lambda: self._encoded(made, gain))
@@ -289,7 +334,7 @@ class RateControl:
             self.measure()
 
     def _encoded(self, encoding: rawback.Encoding, gain: Gain | None) -> None:
-        if encoding.rate == self.rate:
+        if self._is_wanted(encoding):
             self.encoding, self.gain = encoding, gain
             self._changed("figures")
 

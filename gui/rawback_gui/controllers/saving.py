@@ -78,14 +78,14 @@ class Saving:
             self._ask_for_signature(session, request)
             return
         self._request, self._session = request, session
-        rate, made = self._rates.rate, self._rates.made
+        make, made = self._rates.maker(), self._rates.made
         if made is None:
             # Both would wait for the same session; what is saved comes first.
             self._rates.interrupt()
 
         def work(job: Job) -> None:
             report = self._feedback.reporter(job, "save")
-            encoding = made or session.encode(rate, force=True, progress=report, cancel=job.cancel)
+            encoding = made or make(session, report, job.cancel)
             report("Writing the file", 0.98)
             place = _written(session, encoding, request)
             text = _sentence(request, place, encoding)
@@ -189,7 +189,10 @@ def _written(session: rawback.Session, encoding: rawback.Encoding, request: Save
 def _sentence(request: SaveRequest, place: Path, encoding: rawback.Encoding) -> str:
     if request.target == "carrier":
         size = bytes_text(encoding.result.payload_bytes)
-        return tr("Saved {} with {} of raw in it.").format(place.name, size)
+        text = tr("Saved {} with {} of raw in it.")
+        if encoding.result.raw_file is not None:
+            text = tr("Saved {} with {} in it, the raw file itself included.")
+        return text.format(place.name, size)
     if request.target == "in_place":
         text = tr("{} now carries its raw; as it was, it is {}.")
         return text.format(request.path.name, place.name)

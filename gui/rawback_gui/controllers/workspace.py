@@ -139,15 +139,17 @@ class Workspace:
         measured, document = self._drawing.measured, self.document
         if measured is None or document is None:
             return None
-        of = (measured.opening, measured.rate, measured.region, measured.view)
-        wanted = (document.opening, self.rates.rate, self.state.selection, self.state.errors)
-        # Colours and range change no figure.
-        same_view = (measured.view.kind, measured.view.unit, measured.view.channel) == (
-            self.state.errors.kind,
-            self.state.errors.unit,
-            self.state.errors.channel,
+        view, shown = measured.view, self.state.errors
+        exposure = self.state.development.exposure
+        same = (
+            measured.opening == document.opening
+            and measured.rate == self.rates.rate
+            and measured.region == self.state.selection
+            # Colours and range change no figure.
+            and (view.kind, view.unit, view.channel) == (shown.kind, shown.unit, shown.channel)
+            and (view.kind != "visible" or measured.exposure == exposure)
         )
-        return measured.statistics if of[:3] == wanted[:3] and same_view else None
+        return measured.statistics if same else None
 
     # Opening and closing.
 
@@ -289,7 +291,7 @@ class Workspace:
         self._notify("state")
         if not differences <= _UNDRAWN:
             self.redraw()
-        if differences & {"selection", "errors"}:
+        if differences & {"selection", "errors", "development"}:
             self._notify("statistics")
 
     def redraw(self) -> None:
@@ -356,7 +358,11 @@ class Workspace:
 
     def _measuring_failed(self, error: Exception) -> None:
         self.feedback.ended("measure")
-        self.feedback.say_failure(error)
+        remedies: tuple[Remedy, ...] = ()
+        if isinstance(error, rawback.OriginalUnavailable):
+            self.rates.choose_file(keep=False)
+            remedies = (Remedy("store_whole", lambda: self.rates.choose_file(keep="store")),)
+        self.feedback.say_failure(error, remedies)
 
     def _opening_failed(self, error: Exception) -> None:
         self.feedback.ended("open")

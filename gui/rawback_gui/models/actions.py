@@ -23,8 +23,8 @@ class Action:
         group: Actions of one group exclude each other; empty for none.
         checkable: Whether it is on or off.
         needs: What has to be there: "" for nothing, "picture", "pair" (with a prepared original),
-            "carrier" (one that is alone), "latents" (a learned layer), "previous" and "next"
-            (shots of the folder), or "measuring".
+            "carrier" (one that is alone), "raw_file" (kept in it), "latents" (a learned layer),
+            "previous" and "next" (shots of the folder), or "measuring".
     """
 
     name: str
@@ -64,6 +64,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("save_in_place", "file", "Save &into the JPEG", ("Ctrl+Shift+S",), needs="pair"),
     Action("save_sidecar", "file", "Save payload besi&de\u2026", ("Ctrl+Shift+P",), needs="pair"),
     Action("export_dng", "file", "&Export restored DNG\u2026", ("Ctrl+E",), needs="picture"),
+    Action(
+        "export_original",
+        "file",
+        "Export ori&ginal file\u2026",
+        ("Ctrl+Shift+E",),
+        needs="raw_file",
+    ),
     Action("export_map", "file", "Export error &map (PNG)\u2026", ("Ctrl+M",), needs="pair"),
     Action(
         "export_numbers",
@@ -155,6 +162,7 @@ ACTIONS: tuple[Action, ...] = (
         ("kind_absolute", "&Absolute", "A"),
         ("kind_signed", "Si&gned", "G"),
         ("kind_relative", "&Relative", "R"),
+        ("kind_visible", "As &it is seen", "I"),
     ),
     *_group(
         "errors",

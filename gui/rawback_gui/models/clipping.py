@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -32,6 +33,9 @@ CLIPPINGS: tuple[Clipping, ...] = (
     "raw_shadows",
 )
 
+_SAMPLES = 6_000_000
+"""Samples and pixels that shares are counted from, about."""
+
 _BRIGHTEST, _DARKEST = 254, 1
 """Codes from which on, and up to which, a JPEG's pixel clips."""
 
@@ -53,12 +57,18 @@ class ClippedShares:
 
 def jpeg_highlights(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where a JPEG's pixel has a channel at the upper end: bool ``[h, w]``."""
-    return np.asarray(pixels.max(axis=2) >= _BRIGHTEST)
+    return np.asarray(_brightest(pixels) >= _BRIGHTEST)
 
 
 def jpeg_shadows(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where all channels are at the lower end: bool ``[h, w]``."""
-    return np.asarray(pixels.max(axis=2) <= _DARKEST)
+    return np.asarray(_brightest(pixels) <= _DARKEST)
+
+
+def _brightest(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    # By hand, as NumPy is slow along a short last axis.
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    return np.maximum(np.maximum(red, green), blue)
 
 
 def raw_highlights(cfa: NDArray[np.uint16], frame: RawFrame) -> NDArray[np.bool_]:
@@ -87,14 +97,22 @@ def shares_of(frame: RawFrame, guide: Guide | None) -> ClippedShares:
         frame: The raw.
         guide: The JPEG on its grid, of which only what it covers counts; None without one.
     """
-    raw = (
-        float(raw_highlights(frame.cfa, frame).mean()),
-        float(raw_shadows(frame.cfa, frame).mean()),
+    every = max(round(math.sqrt(frame.cfa.size / _SAMPLES)), 1)
+    # Whole cells, so that all colours count alike.
+    cells = [
+        frame.cfa[row :: 2 * every, column :: 2 * every] for row in (0, 1) for column in (0, 1)
+    ]
+    count = sum(cell.size for cell in cells)
+    bright = sum(int((cell >= frame.white).sum()) for cell in cells) / count
+    dark = sum(int((c <= black).sum()) for c, black in zip(cells, frame.black, strict=True))
+    if guide is None:
+        return ClippedShares(None, None, bright, dark / count)
+    part = (slice(None, None, every), slice(None, None, every))
+    covered = guide.mask[part] > 0
+    if not covered.any():
+        return ClippedShares(None, None, bright, dark / count)
+    highlights, shadows = (
+        float((find(guide.pixels[part]) & covered).sum() / covered.sum())
+        for find in (jpeg_highlights, jpeg_shadows)
     )
-    if guide is None or not guide.mask.any():
-        return ClippedShares(None, None, *raw)
-    covered = guide.mask > 0
-    count = covered.sum()
-    bright = float((jpeg_highlights(guide.pixels) & covered).sum() / count)
-    dark = float((jpeg_shadows(guide.pixels) & covered).sum() / count)
-    return ClippedShares(bright, dark, *raw)
+    return ClippedShares(highlights, shadows, bright, dark / count)

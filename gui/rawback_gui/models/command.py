@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["embed_command", "restore_command"]
 
 
-def embed_command(raw: Path, jpeg: Path, rate: Rate) -> str:
+def embed_command(raw: Path, jpeg: Path, rate: Rate, *, keep: bool | str = False) -> str:
     """The ``rawback embed`` that makes the same payload.
 
     Args:
         raw: The raw file.
         jpeg: The JPEG.
         rate: Of the payload.
+        keep: Whether the raw file itself is kept, and "store" if it may be stored whole.
     """
     options = {
         "quality": ["-q", f"{rate.value:g}"],
@@ -29,7 +30,8 @@ def embed_command(raw: Path, jpeg: Path, rate: Rate) -> str:
         "psnr": ["--psnr", f"{rate.value:g}"],
         "lossless": ["--lossless"],
     }
-    return shlex.join(["rawback", "embed", str(raw), str(jpeg), *options[rate.kind]])
+    kept = [] if not keep else ["--store-original" if keep == "store" else "--original"]
+    return shlex.join(["rawback", "embed", str(raw), str(jpeg), *options[rate.kind], *kept])
 
 
 def restore_command(carrier: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rawback_gui.models.filenames import shortened
 from rawback_gui.models.texts import bits_text, bytes_text, percent_text
 from rawback_gui.models.wording import tr
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from rawback import CarrierInfo
 
 __all__ = ["contents_of", "has_learned_layer", "summary_of"]
+
+_NAME_LENGTH = 28
 
 
 def has_learned_layer(info: CarrierInfo) -> bool:
@@ -48,11 +51,21 @@ def contents_of(info: CarrierInfo, jpeg_bytes: int) -> tuple[tuple[str, str], ..
             tr("JPEG"),
             f"{bytes_text(jpeg_bytes)}, {info.carrier_width} \u00d7 {info.carrier_height}",
         ),
+        (tr("Raw file"), _raw_file(info)),
         (tr("Learned layer"), learned),
         (tr("State"), intact),
         (tr("Format"), info.format_version),
     ]
     return tuple(rows) + _sections(info)
+
+
+def _raw_file(info: CarrierInfo) -> str:
+    """Whether the very file can be had back."""
+    file = info.raw_file
+    if file is None:
+        return tr("not kept; a DNG is made")
+    name = shortened(file.name, _NAME_LENGTH) or tr("without a name")
+    return f"{name}, {bytes_text(file.size)}, {tr(file.encoding)}"
 
 
 def _sections(info: CarrierInfo) -> tuple[tuple[str, str], ...]:
@@ -65,6 +78,7 @@ def _sections(info: CarrierInfo) -> tuple[tuple[str, str], ...]:
         "residual": tr("Layers"),
         "exact": tr("Exact layer"),
         "codes": tr("Code values"),
+        "original": tr("Raw file"),
         "packaging": tr("Packaging"),
     }
     sizes: dict[str, int] = {}

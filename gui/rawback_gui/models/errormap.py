@@ -35,10 +35,10 @@ __all__ = [
     "value_at",
 ]
 
-Kind: TypeAlias = Literal["absolute", "signed", "relative"]
+Kind: TypeAlias = Literal["absolute", "signed", "relative", "visible"]
 Unit: TypeAlias = Literal["DN", "EV", "sigma"]
 Channel: TypeAlias = Literal["all", "R", "G1", "G2", "B"]
-KINDS: tuple[Kind, ...] = ("absolute", "signed", "relative")
+KINDS: tuple[Kind, ...] = ("absolute", "signed", "relative", "visible")
 UNITS: tuple[Unit, ...] = ("DN", "EV", "sigma")
 CHANNELS: tuple[Channel, ...] = ("all", "R", "G1", "G2", "B")
 
@@ -51,7 +51,8 @@ class ErrorView:
     """How errors are shown.
 
     Attributes:
-        kind: Their size, with the sign, or as a part of the original's light.
+        kind: Their size, with the sign, as a part of the original's light, or as the colour
+            difference that people see.
         unit: Of the first two kinds: digital numbers, stops, or standard deviations of the noise.
         log: Logarithmic scale.
         channel: Which samples count: all, or those of one position of the 2x2 cell.
@@ -84,6 +85,8 @@ class ErrorView:
         """The unit as it is written behind a number."""
         if self.kind == "relative":
             return "%"
+        if self.kind == "visible":
+            return "\u0394E"
         return {"DN": "DN", "EV": "EV", "sigma": "\u03c3"}[self.unit]
 
 
@@ -122,7 +125,7 @@ def errors_of(
     frame: RawFrame,
     view: ErrorView,
 ) -> NDArray[np.float32]:
-    """Errors with their signs, restored minus original.
+    """Errors with their signs, restored minus original; of all kinds but "visible".
 
     Args:
         original: uint16 ``[h, w]``, beginning at an even row and column of the frame.
@@ -251,10 +254,21 @@ def statistics_of(
     restored: NDArray[np.uint16],
     frame: RawFrame,
     view: ErrorView,
+    errors: NDArray[np.float32] | None = None,
     bins: int = 61,
 ) -> Statistics:
-    """Errors of a region in numbers; see :func:`errors_of` for the arguments."""
-    errors = errors_of(original, restored, frame, view)
+    """Errors of a region in numbers.
+
+    Args:
+        original: As for :func:`errors_of`.
+        restored: The same.
+        frame: The same.
+        view: The same.
+        errors: The errors, where they are known.
+        bins: Of the histogram.
+    """
+    if errors is None:
+        errors = errors_of(original, restored, frame, view)
     counted = errors[np.isfinite(errors)].astype(np.float64)
     size = np.abs(counted)
     shown = counted if view.signed else size

@@ -15,9 +15,10 @@ any exposure, both show the same colours wherever the JPEG still holds them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from rawback import Guide, RawFrame
 
 __all__ = ["Look", "fit_look", "linear_look", "neutral_look"]
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 _D65_WHITE = np.array([0.9504559, 1.0, 1.0890578])
 _XYZ_TO_SRGB = np.array(
@@ -48,6 +51,9 @@ _CODES = 1 << 14
 
 # Of the fit.
 _SAMPLES = 25_000
+_FINEST, _SQUARE = 4, 8
+"""Least distance of the squares that are compared, and their largest side, in raw pixels."""
+
 _FEWEST_SAMPLES = 500
 _ROUNDS = 8
 _SMOOTHNESS, _TOWARDS_PRIOR = 3.0, 2e-3
@@ -194,12 +200,15 @@ def fit_look(frame: RawFrame, guide: Guide) -> Look | None:
 
 
 def _samples(frame: RawFrame, guide: Guide) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Light and codes of small squares that are smooth and clip in neither."""
-    height, width = frame.height // 2 * 2, frame.width // 2 * 2
-    light = camera_light(frame.cfa[:height, :width], frame, frame.neutral, halved=True)
-    pixels = guide.pixels[:height, :width].astype(np.float32)
-    factor = max(2, int(np.sqrt(light.shape[0] * light.shape[1] / _SAMPLES)))
-    size = max(light.shape[1] // factor, 1), max(light.shape[0] // factor, 1)
+    """Light and codes of small squares, spread over the frame, that are smooth."""
+    spacing = max(int(math.sqrt(frame.cfa.size / _SAMPLES)) // 2 * 2, _FINEST)
+    side = min(spacing, _SQUARE)
+    light = camera_light(_squares(frame.cfa, spacing, side), frame, frame.neutral, halved=True)
+    # As it is rendered: what the sensor clips is white, and tells where the JPEG has its white.
+    light = np.minimum(light, np.float32(1))
+    pixels = _squares(guide.pixels, spacing, side).astype(np.float32)
+    mask = _squares(guide.mask, spacing, side).astype(np.float32)
+    size = pixels.shape[1] // side, pixels.shape[0] // side
 
     def averaged(array: NDArray[np.float32]) -> NDArray[np.float64]:
         small = cv2.resize(array, size, interpolation=cv2.INTER_AREA)
@@ -208,12 +217,21 @@ def _samples(frame: RawFrame, guide: Guide) -> tuple[NDArray[np.float64], NDArra
     codes = averaged(pixels)
     # Curves bend: the code of an average is the average of codes only where little varies.
     spread = np.sqrt(np.maximum(averaged(pixels**2) - codes**2, 0)).max(axis=1)
-    covered = averaged(guide.mask[:height, :width].astype(np.float32))[:, 0] > 0.999
-    clipped = averaged((light.max(axis=2) > 0.98).astype(np.float32))[:, 0] > 0.01
-    kept = covered & ~clipped
+    covered = averaged(mask)[:, 0] > 0.999
+    kept = covered
     if kept.any():
-        kept &= spread <= max(float(np.quantile(spread[kept], 0.7)), 4.0)
+        kept = kept & (spread <= max(float(np.quantile(spread[kept], 0.7)), 4.0))
     return averaged(light)[kept], codes[kept]
+
+
+def _squares(array: NDArray[_Scalar], spacing: int, side: int) -> NDArray[_Scalar]:
+    """Squares at even distances, put together: ``[rows * side, columns * side, ...]``."""
+    rows, columns = (max(length // spacing, 1) for length in array.shape[:2])
+    high, wide = (min(spacing, length // 2 * 2) for length in array.shape[:2])
+    whole = array[: rows * high, : columns * wide]
+    parts = whole.reshape(rows, high, columns, wide, *array.shape[2:])[:, :side, :, :side]
+    shape = (rows * parts.shape[1], columns * parts.shape[3], *array.shape[2:])
+    return np.ascontiguousarray(parts).reshape(shape)
 
 
 def _fit_tone(

@@ -26,7 +26,7 @@ RemedyName: TypeAlias = Literal[
     "overwrite",
     "save_signed",
     "save_beside",
-    "compare_raw",
+    "store_whole",
 ]
 
 
@@ -71,5 +71,5 @@ def remedy_text(name: RemedyName) -> str:
         "overwrite": tr("Overwrite"),
         "save_signed": tr("Save all the same"),
         "save_beside": tr("Save payload beside"),
-        "compare_raw": tr("Compare with its raw"),
+        "store_whole": tr("Store the file whole"),
     }[name]

@@ -11,6 +11,7 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 import rawback
+from rawback_gui.controllers.errors import errors_in
 from rawback_gui.controllers.pictures import raw_region
 from rawback_gui.controllers.saving import SaveRequest, Target
 from rawback_gui.models.command import embed_command, restore_command
@@ -83,6 +84,7 @@ class Asking:
             "save_in_place": self._save_in_place,
             "save_sidecar": self._save_sidecar,
             "export_dng": self._export_dng,
+            "export_original": self._export_original,
             "export_map": self._export_map,
             "export_numbers": self._export_numbers,
             "verify": self._verify,
@@ -171,17 +173,33 @@ class Asking:
             path, overwrite = answer
             self._space.carriers.export_dng(document, path, overwrite=overwrite)
 
+    def _export_original(self) -> None:
+        document = self._carrier()
+        if document is None or document.opened is None or document.pair.jpeg is None:
+            return
+        file = document.opened.info.raw_file
+        if file is None:
+            return
+        place = document.pair.jpeg.with_name(Path(file.name).name or "original.raw")
+        window, title = self._canvas.window(), tr("Export original file")
+        name, _ = QFileDialog.getSaveFileName(window, title, str(place), raw_filters())
+        if name:
+            self._space.carriers.export_original(document, Path(name), overwrite=True)
+
     def _export_map(self) -> None:
         document = self._space.document
-        if document is None:
+        if document is None or document.session is None:
             return
-        frame, view = document.frame, self._space.state.errors
+        session, frame, view = document.session, document.frame, self._space.state.errors
+        exposure = self._space.state.development.exposure
 
         def write_map(path: Path, encoding: rawback.Encoding) -> None:
             result = encoding.result
             size, psnr = bytes_text(result.payload_bytes), psnr_text(result.psnr_db)
             caption = f"{document.pair.name}: {size}, {bits_text(result.bpp)} bpp, {psnr}"
-            write(path, map_png(frame, encoding.restored.cfa, view, view.top, caption))
+            whole = (0, 0, frame.width, frame.height)
+            errors = errors_in(session, encoding.restored.cfa, whole, view, exposure)
+            write(path, map_png(frame, errors, view, view.top, caption))
 
         self._ask_and_save(
             "other",
@@ -194,14 +212,17 @@ class Asking:
 
     def _export_numbers(self) -> None:
         document = self._space.document
-        if document is None:
+        if document is None or document.session is None:
             return
-        frame, view = document.frame, self._space.state.errors
+        session, frame, view = document.session, document.frame, self._space.state.errors
+        exposure = self._space.state.development.exposure
         whole = (0, 0, *document.size)
         region = raw_region(document, self._space.state.selection or whole)
 
         def write_numbers(path: Path, encoding: rawback.Encoding) -> None:
-            write(path, numbers_csv(frame, encoding.restored.cfa, view, region))
+            restored = encoding.restored.cfa
+            errors = errors_in(session, restored, region, view, exposure)
+            write(path, numbers_csv(frame, restored, view, region, errors))
 
         self._ask_and_save(
             "other",
@@ -278,7 +299,8 @@ class Asking:
             return
         raw, jpeg = document.pair.raw, document.pair.jpeg
         if raw is not None and jpeg is not None:
-            text = embed_command(raw, jpeg, self._space.rates.rate)
+            rates = self._space.rates
+            text = embed_command(raw, jpeg, rates.rate, keep=rates.keep_file)
         elif jpeg is not None:
             text = restore_command(jpeg)
         else:

@@ -51,10 +51,15 @@ class CarrierStrip(QFrame):
         for name, text in (
             ("verify", tr("Verify")),
             ("shrink", tr("Shrink\u2026")),
-            ("strip", tr("Take out\u2026")),
-            ("compare_raw", tr("Compare with raw\u2026")),
+            ("strip", tr("Strip\u2026")),
+            ("compare_raw", tr("Compare\u2026")),
         ):
             self._add(row, FlatButton(text, text=text), name)
+        self._add(
+            row,
+            FlatButton(tr("Export original"), text=tr("Export original\u2026")),
+            "export_original",
+        )
         self._add(row, PrimaryButton(tr("Export DNG"), text=tr("Export DNG\u2026")), "export_dng")
 
     def _add(self, row: QHBoxLayout, button: FlatButton, name: str) -> None:
@@ -66,3 +71,5 @@ class CarrierStrip(QFrame):
         """Show what is inside."""
         self.summary.set_text(summary_of(info))
         self.name.set_text(name)
+        # Nothing is offered that the carrier does not hold.
+        self.buttons["export_original"].setVisible(info.raw_file is not None)

@@ -50,7 +50,14 @@ class ErrorPanel(QWidget):
         self._showing = False
         self.shown = QCheckBox(tr("Show the error map"))
         self.kind = choice(
-            tr("Kind of error"), KINDS, (tr("Absolute"), tr("Signed"), tr("Relative"))
+            tr("Kind of error"),
+            KINDS,
+            (tr("Absolute"), tr("Signed"), tr("Relative"), tr("As it is seen")),
+        )
+        self.kind.setItemData(
+            KINDS.index("visible"),
+            tr("Colour difference at 1:1, at the exposure that is set; about 1 is just seen."),
+            Qt.ItemDataRole.ToolTipRole,
         )
         self.unit = choice(tr("Unit"), UNITS, (tr("Digital numbers"), tr("EV"), tr("Noise sigma")))
         self.channel = choice(
@@ -144,7 +151,8 @@ class ErrorPanel(QWidget):
         self.shown.setChecked("error" in (state.left, state.right))
         self.kind.setCurrentIndex(KINDS.index(view.kind))
         self.unit.setCurrentIndex(UNITS.index(view.unit))
-        self.unit.setEnabled(view.kind != "relative")
+        self.unit.setEnabled(view.kind in ("absolute", "signed"))
+        self.channel.setEnabled(view.kind != "visible")
         self.channel.setCurrentIndex(CHANNELS.index(view.channel))
         maps = DIVERGING if view.signed else SEQUENTIAL
         if tuple(self.map.itemData(i) for i in range(self.map.count())) != maps:

@@ -15,9 +15,10 @@ from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, qRgb
 from rawback import OutputRefused
 from rawback_gui.models.colormaps import table
 from rawback_gui.models.errormap import (
+    CHANNELS,
+    Channel,
     ErrorView,
     default_range,
-    errors_of,
     picture_of,
     reduced,
     statistics_of,
@@ -56,7 +57,7 @@ def write(path: Path, data: bytes) -> None:
 
 def map_png(
     original: RawFrame,
-    restored: NDArray[np.uint16],
+    errors: NDArray[np.float32],
     view: ErrorView,
     top: float | None,
     caption: str,
@@ -65,12 +66,11 @@ def map_png(
 
     Args:
         original: The raw.
-        restored: The restored mosaic.
+        errors: float32 ``[H, W]``: its errors in the view's unit.
         view: How errors are shown.
         top: The value at the end of the scale; None for one that suits the whole frame.
         caption: A line below it.
     """
-    errors = errors_of(original.cfa, restored, original, view)
     shown = reduced(errors, view, math.ceil(max(original.width, original.height) / _LARGEST))
     top = top or default_range(shown)
     pixels = np.ascontiguousarray(upright(picture_of(shown, view, top), original.orientation))
@@ -111,7 +111,11 @@ def _palette(view: ErrorView) -> list[int]:
 
 
 def numbers_csv(
-    original: RawFrame, restored: NDArray[np.uint16], view: ErrorView, region: Region
+    original: RawFrame,
+    restored: NDArray[np.uint16],
+    view: ErrorView,
+    region: Region,
+    errors: NDArray[np.float32],
 ) -> bytes:
     """Statistics of every channel of a region, then its histogram, as CSV.
 
@@ -120,6 +124,7 @@ def numbers_csv(
         restored: The restored mosaic.
         view: Kind and unit of errors.
         region: Left, top, width, height in raw pixels, beginning at a whole 2x2 cell.
+        errors: float32 ``[h, w]``: of the region, in the view's unit.
     """
     left, top, width, height = region
     part = (slice(top, top + height), slice(left, left + width))
@@ -132,17 +137,20 @@ def numbers_csv(
     table.writerow(
         ["channel", "samples", "mean", "bias", "rms", "median", "p99", "largest", "psnr_db"]
     )
-    for channel in ("all", "R", "G1", "G2", "B"):
+    # What people see is no matter of single channels.
+    channels: tuple[Channel, ...] = ("all",) if view.kind == "visible" else CHANNELS
+    for channel in channels:
         found = statistics_of(
             original.cfa[part],
             restored[part],
             original,
             ErrorView(kind=view.kind, unit=view.unit, channel=channel),
+            errors if view.kind == "visible" else None,
         )
         psnr = "exact" if math.isinf(found.psnr_db) else f"{found.psnr_db:.4f}"
         figures = (found.mean, found.bias, found.rms, found.median, found.p99, found.largest)
         table.writerow([channel, found.count, *(f"{value:.6g}" for value in figures), psnr])
-    found = statistics_of(original.cfa[part], restored[part], original, view)
+    found = statistics_of(original.cfa[part], restored[part], original, view, errors)
     table.writerow([])
     table.writerow(["from", "to", tr("samples")])
     for low, high, count in zip(found.edges[:-1], found.edges[1:], found.counts, strict=True):

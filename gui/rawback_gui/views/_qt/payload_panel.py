@@ -11,7 +11,6 @@ from PyQt6.QtWidgets import (
     QFormLayout,
     QLabel,
     QLineEdit,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -31,6 +30,23 @@ if TYPE_CHECKING:
 __all__ = ["PayloadPanel"]
 
 _DASH = "\u2013"
+_PUSHED = 2.0
+"""Stops at which it is told what is seen."""
+
+_VALUE_WIDTH = 180
+"""Pixels that a value of a carrier's contents has at least."""
+
+
+def _visible_text(rates: RateControl) -> str:
+    """How different both raws look at 1:1, once that is measured."""
+    made = rates.made
+    if made is None:
+        return _DASH
+    for error in made.result.visible:
+        if error.view == "1:1" and error.exposure == _PUSHED:
+            words = tr("hardly seen") if error.mean < 1 else tr("seen side by side")
+            return f"{error.mean:.2f} \u0394E, {words}"
+    return _DASH
 
 
 class PayloadPanel(QWidget):
@@ -40,12 +56,14 @@ class PayloadPanel(QWidget):
         wanted: What people want to be different, by attribute of `ViewState`.
         size_chosen: A size in bytes that people ask for.
         entered: A rate that was typed.
+        keep_file_wanted: Whether the raw file itself is to be kept.
         expert_wanted: Whether figures for experts are to be shown.
     """
 
     wanted = pyqtSignal(dict)
     size_chosen = pyqtSignal(float)
     entered = pyqtSignal(str)
+    keep_file_wanted = pyqtSignal(bool)
     expert_wanted = pyqtSignal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -62,7 +80,12 @@ class PayloadPanel(QWidget):
         # Files that are dropped on it are for the window.
         self.entry.setAcceptDrops(False)
         self.entry.returnPressed.connect(lambda: self.entered.emit(self.entry.text()))
-        self.figures = {"bpp": QLabel(_DASH), "share": QLabel(_DASH)}
+        self.figures = {name: QLabel(_DASH) for name in ("bpp", "share", "visible")}
+        self.keep_file = QCheckBox(tr("Keep the raw file itself"))
+        self.keep_file.setToolTip(
+            tr("Lossless, and some kilobytes more: the very file comes back, byte for byte.")
+        )
+        self.keep_file.toggled.connect(self._toggle_keep_file)
         self.expert = QCheckBox(tr("Expert"))
         self.expert.setToolTip(tr("Where sections end, bits per tile, and the coding order."))
         self.expert.toggled.connect(self._toggle_expert)
@@ -101,11 +124,16 @@ class PayloadPanel(QWidget):
         column.addWidget(self.curve)
         form = QFormLayout()
         form.addRow(tr("Rate"), self.entry)
-        for name, text in (("bpp", tr("Bits per pixel")), ("share", tr("Of the raw file"))):
+        for name, text in (
+            ("bpp", tr("Bits per pixel")),
+            ("share", tr("Of the raw file")),
+            ("visible", tr("Seen at +2 EV")),
+        ):
             label = self.figures[name]
             label.setAccessibleName(text)
             form.addRow(text, label)
         column.addLayout(form)
+        column.addWidget(self.keep_file)
         return part
 
     def ask(self) -> None:
@@ -121,12 +149,17 @@ class PayloadPanel(QWidget):
         figures = rates.figures
         self.curve.show_curve(rates.curve, figures)
         self.entry.setEnabled(rates.scale is not None)
+        self._showing = True
+        self.keep_file.setChecked(bool(rates.keep_file))
+        self.keep_file.setEnabled(rates.scale is not None)
+        self._showing = False
         texts = dict.fromkeys(self.figures, _DASH)
         if figures is not None:
             about = "" if figures.measured else "\u2248 "
             texts = {
                 "bpp": about + bits_text(figures.bpp),
                 "share": about + percent_text(figures.share),
+                "visible": _visible_text(rates),
             }
         for name, label in self.figures.items():
             label.setText(texts[name])
@@ -145,7 +178,11 @@ class PayloadPanel(QWidget):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+            # A label that wraps asks for more lines than it needs.
+            box = label.fontMetrics().boundingRect(
+                0, 0, _VALUE_WIDTH, 10_000, int(Qt.TextFlag.TextWordWrap), value
+            )
+            label.setFixedHeight(box.height() + 2)
             self._contents.addRow(Caption(name), label)
 
     def show_expert(self, *, on: bool) -> None:
@@ -182,6 +219,10 @@ class PayloadPanel(QWidget):
         if not self._showing:
             names = self._state.overlays | {name} if on else self._state.overlays - {name}
             self.wanted.emit({"overlays": frozenset(names)})
+
+    def _toggle_keep_file(self, on: bool) -> None:
+        if not self._showing:
+            self.keep_file_wanted.emit(on)
 
     def _toggle_expert(self, on: bool) -> None:
         if not self._showing:

@@ -112,10 +112,10 @@ class RateSlider(QSlider):
 
     def _stop(self) -> QRectF:
         """The end stop."""
-        font, metrics = small_font(self)
-        del font
-        texts = (tr("Lossless"), self._lossless or "\u2248 00.0 MB")
-        width = max(metrics.horizontalAdvance(text) for text in texts) + 26
+        _, metrics = small_font(self)
+        # The same for all sizes: what is known of lossless must not move the rest.
+        texts = (tr("Lossless"), "\u2248 00.00 MB")
+        width = max(metrics.horizontalAdvance(text) for text in texts) + 20
         return QRectF(self.width() - width - 1, 1, width, self.height() - 3)
 
     @property

@@ -78,7 +78,11 @@ class RateStrip(QFrame):
         row.addLayout(size)
         row.addWidget(self.slider, 1)
         row.addWidget(self.presets)
-        row.addLayout(self._figures())
+        figures = QVBoxLayout()
+        figures.addStretch()
+        figures.addLayout(self._figures())
+        figures.addStretch()
+        row.addLayout(figures)
         row.addWidget(self.save)
         self.show_rates(None, ticks_shown=False)
 

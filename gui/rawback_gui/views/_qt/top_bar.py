@@ -110,7 +110,8 @@ class TopBar(QFrame):
         """
         self.layouts.show_value(state.layout)
         self.exposure.show_value(state.development.exposure)
-        self.exposure_text.setText(f"{state.development.exposure:+.2f} EV")
+        exposure = state.development.exposure
+        self.exposure_text.setText(f"{exposure:+.2f} EV" if exposure else "0 EV")
         zoom = 100 * state.viewport.zoom
         self.zoom.setText(f"{zoom:.0f} %" if zoom >= 10 else f"{zoom:.1f} %")
         self.white.setChecked("pick_white" in on)
