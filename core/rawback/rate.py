@@ -24,9 +24,9 @@ LAYERS = 3
 COARSEST_STEP, FINEST_STEP = MAX_STEP_CODE - (LAYERS - 1) * CODES_PER_LAYER, 48
 """Step codes of the last quality layer."""
 
-LOSSLESS_STEP = 212
-"""Step code below the lossless layer, 3 standard deviations of noise: finer steps code noise
-twice."""
+LOSSLESS_STEP = 276
+"""Step code below the lossless layer, 12 standard deviations of noise: what quality layers code
+finer is mostly noise, which the lossless layer would code again."""
 
 _BEST_QUALITY = 100
 _QUALITY_POINTS = 12

@@ -8,9 +8,9 @@ from functools import cache
 
 from safetensors.numpy import load as load_numbers
 
-from rawback.entropy import Curves, TableSet
+from rawback.entropy import Curves
 from rawback.files import read_packaged
-from rawback.residual import LayerModel
+from rawback.residual import LayerModel, LosslessStart
 
 __all__ = ["CodingTables", "coding_tables"]
 
@@ -22,12 +22,12 @@ class CodingTables:
     Attributes:
         digest: First 8 bytes of the SHA-256 of the file they are in; a payload names it.
         layers: For the quality layers.
-        exact: For the exact layer.
+        lossless: For the lossless layer.
     """
 
     digest: bytes
     layers: LayerModel
-    exact: TableSet
+    lossless: LosslessStart
 
 
 @cache
@@ -39,5 +39,10 @@ def coding_tables() -> CodingTables:
     layers = LayerModel(
         curves, arrays["layer_probabilities"], arrays["layer_uses"], arrays["layer_weights"]
     )
-    exact = TableSet(arrays["exact"])
-    return CodingTables(hashlib.sha256(data).digest()[:8], layers, exact)
+    lossless = LosslessStart(
+        curves,
+        arrays["lossless_probabilities"],
+        arrays["lossless_uses"],
+        arrays["lossless_weights"],
+    )
+    return CodingTables(hashlib.sha256(data).digest()[:8], layers, lossless)

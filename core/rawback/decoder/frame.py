@@ -14,7 +14,6 @@ from rawback.common.header_fields import ResidualParameters, frame_from_header, 
 from rawback.common.prediction import GuideSource, Prediction, predict
 from rawback.common.reconstruction import restored_values, tile_context
 from rawback.common.tiles import MARGIN, Grid, Window
-from rawback.entropy import SymbolDecoder
 from rawback.errors import PayloadDamaged
 from rawback.parallel import in_threads
 from rawback.residual import (
@@ -22,8 +21,8 @@ from rawback.residual import (
     LosslessModel,
     LosslessTile,
     TileCoefficients,
-    code_lossless,
     decode_layer,
+    decode_lossless,
     read_code_values,
 )
 from rawback.tone import Base, NoiseDomain, colour_histogram
@@ -93,7 +92,7 @@ class FrameDecoder:
             return None
         used = read_code_values(codes)
         ranks = CodeIndexDomain(np.ascontiguousarray(self.domain.forward[:, used]))
-        return _LosslessLayer(used, LosslessModel.from_bytes(model, self.pattern), ranks)
+        return _LosslessLayer(used, LosslessModel.from_bytes(model), ranks)
 
     def restore(self, wanted: Window, report: Progress) -> tuple[NDArray[np.uint16], Window]:
         """The mosaic of a window that encloses the wanted one, and that window."""
@@ -189,15 +188,8 @@ class FrameDecoder:
                 return
             at = tile.within(core)
             known = LosslessTile.of(values[(slice(None), *at)], classes[at])
-            indices = code_lossless(
-                SymbolDecoder(data),
-                coding_tables().exact,
-                layer.model,
-                layer.domain,
-                self.pattern,
-                known,
-                None,
-            )
+            start = coding_tables().lossless
+            indices = decode_lossless(start, layer.model, layer.domain, self.pattern, known, data)
             samples[tile.samples_within(core)] = layer.codes[indices]
 
         for done, _ in enumerate(in_threads(decode, tiles)):

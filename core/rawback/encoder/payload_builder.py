@@ -19,7 +19,6 @@ from rawback.encoder.quantisation import (
 )
 from rawback.encoder.rd_quantisation import RdQuantiser
 from rawback.encoder.sampling import Sample, tile_coefficients
-from rawback.entropy import SymbolEncoder
 from rawback.errors import RateUnreachable
 from rawback.parallel import in_threads
 from rawback.rate import LAYERS
@@ -28,8 +27,8 @@ from rawback.residual import (
     CodeIndexDomain,
     Quantiser,
     TileCoefficients,
-    code_lossless,
     encode_layer,
+    encode_lossless,
     write_code_values,
 )
 from rawback.residual.fitting import fit_lossless
@@ -196,7 +195,7 @@ class PayloadBuilder:
         index_of[codes] = np.arange(len(codes))
         domain = CodeIndexDomain(np.ascontiguousarray(source.domain.forward[:, codes]))
         values = self.restored_values()
-        tables, pattern = coding_tables().exact, source.frame.pattern
+        start, pattern = coding_tables().lossless, source.frame.pattern
 
         def indices(tile: Window) -> NDArray[np.int32]:
             rows, columns = tile.slices
@@ -210,16 +209,14 @@ class PayloadBuilder:
             (analysis.lossless_tile(i, values), indices(analysis.predicted[i].window))
             for i in chosen
         ]
-        model = fit_lossless(pairs, domain, pattern, tables)
+        model = fit_lossless(pairs, domain)
         self.sections.append(Section(SectionKind.CODES, 0, 0, write_code_values(codes)))
         self.sections.append(Section(SectionKind.CODES, 1, 0, model.to_bytes()))
 
         def coded(index: int) -> bytes:
-            encoder = SymbolEncoder()
             tile = analysis.lossless_tile(index, values)
             window = analysis.predicted[index].window
-            code_lossless(encoder, tables, model, domain, pattern, tile, indices(window))
-            return encoder.finish()
+            return encode_lossless(start, model, domain, pattern, tile, indices(window))
 
         for index, data in enumerate(in_threads(coded, range(count))):
             report("Coding the lossless layer", index / count)

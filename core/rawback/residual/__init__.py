@@ -21,7 +21,13 @@ from rawback.residual.layers import (
     decode_layer,
     encode_layer,
 )
-from rawback.residual.lossless import LosslessModel, LosslessTile, code_lossless
+from rawback.residual.lossless import (
+    LosslessModel,
+    LosslessStart,
+    LosslessTile,
+    decode_lossless,
+    encode_lossless,
+)
 from rawback.residual.quantiser import (
     CODES_PER_LAYER,
     COEFFICIENT_UNIT,
@@ -47,6 +53,7 @@ __all__ = [
     "CodeIndexDomain",
     "LayerModel",
     "LosslessModel",
+    "LosslessStart",
     "LosslessTile",
     "Quantiser",
     "RegionClass",
@@ -57,9 +64,10 @@ __all__ = [
     "bands",
     "class_pyramid",
     "classify_regions",
-    "code_lossless",
     "decode_layer",
+    "decode_lossless",
     "encode_layer",
+    "encode_lossless",
     "mean_pyramid",
     "read_code_values",
     "synthesise",

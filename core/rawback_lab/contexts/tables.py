@@ -1,17 +1,10 @@
-"""Stored tables that are computed: the curves of mixing, and families of distributions."""
+"""Stored tables that are computed: the curves of mixing."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from scipy import stats
 
-from rawback.entropy import Curves, quantise_counts
-from rawback.residual.lossless import ESCAPE, FAMILY
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from rawback.entropy import Curves
 
 _POINTS = 4096
 _FARTHEST = 2047
@@ -29,20 +22,3 @@ def curves() -> Curves:
         np.clip(odds, -_FARTHEST, _FARTHEST).astype(np.int16),
         np.clip(back, _LEAST, (1 << 16) - _LEAST).astype(np.uint16),
     )
-
-
-def rank_tables() -> NDArray[np.uint16]:
-    """The exact layer's family: Gaussian, logistic, Laplacian and Student's t with 3 degrees."""
-    shapes, scales, fractions = FAMILY
-    spread = 2.0 ** (np.arange(scales) / 4 - 3)[:, None, None]
-    middle = (np.arange(fractions) / fractions + 1 / (2 * fractions))[None, :, None]
-    edges = np.arange(-ESCAPE, ESCAPE) + 0.5 - middle
-    families = (stats.norm, stats.logistic, stats.laplace, stats.t(3))
-    # Factors that give the families a like spread.
-    factors = (1.0, 0.5513, 0.7071, 0.6)
-    tables = []
-    for family, factor in zip(families[:shapes], factors, strict=True):
-        below = family.cdf(edges / (spread * factor))
-        below = np.pad(below, ((0, 0), (0, 0), (1, 1)), constant_values=((0, 0), (0, 0), (0, 1)))
-        tables.append(np.diff(below, axis=2).reshape(scales * fractions, -1))
-    return quantise_counts(np.maximum(np.concatenate(tables), 0) + 1e-6)

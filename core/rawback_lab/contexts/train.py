@@ -1,4 +1,4 @@
-"""Train what quality layers begin with.
+"""Train what quality layers begin with; then :mod:`.train_lossless` adds the lossless layer's part.
 
 ::
 
@@ -26,7 +26,8 @@ from rawback.rate import LAYERS
 from rawback.residual import CODES_PER_LAYER, Quantiser, TileCoefficients
 from rawback.residual.layers import STEP_CLASSES, LayerState, code_layer, layer_sizes, step_class_of
 from rawback_lab.contexts.material import shots
-from rawback_lab.contexts.tables import curves, rank_tables
+from rawback_lab.contexts.tables import curves
+from rawback_lab.contexts.train_lossless import untrained_lossless
 from rawback_lab.sums import write_sums
 
 if TYPE_CHECKING:
@@ -121,8 +122,8 @@ def main() -> None:
 
 
 def _write(states: States, mixing: Curves, path: Path) -> None:
-    tables = {"stretch": mixing.stretch, "squash": mixing.squash, "exact": rank_tables()}
-    save_file({**tables, **states.stored()}, path)
+    tables = {"stretch": mixing.stretch, "squash": mixing.squash}
+    save_file({**tables, **untrained_lossless(), **states.stored()}, path)
     write_sums(path.parent)
     print(f"wrote {path}", flush=True)
 

@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 import zlib
+from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import product
+from itertools import accumulate
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .frame import SPOTS
-from .payload import Source
+from .contexts import counter
+from .models import Models
 from .refusal import refuse, require
-from .symbols import BITS, Symbols, Table
+from .symbols import RangeDecoder, Symbols
 
 if TYPE_CHECKING:
     from .arrays import Ints
     from .domain import Domain
+    from .stored import Tables
 
-CLASSES = 56
+CLASSES, FEATURES, NODES = 8, 24, 29
 MOST_BYTES = 2 * 65536
-BOUND = 192
-LIMIT = 40
-QUADS = ((0, 0), (1, 1), (0, 1), (1, 0))
-EDGES = np.array(
-    [((1218, 1448, 1722, 2048)[i % 4] << i // 4) >> 8 for i in range(CLASSES - 1)], np.int64
+BOUND = 1023
+BORDER = 4
+ERRORS = (
+    *((0, -1), (0, -2), (0, -3), (0, -4)),
+    *((-1, -2), (-1, -1), (-1, 0), (-1, 1), (-1, 2)),
+    *((-2, -2), (-2, -1), (-2, 0), (-2, 1), (-2, 2)),
+    *((-3, 0), (-4, 0)),
 )
+STRAIGHT = (
+    *(((0, -2), (0, 2)), ((-2, 0), (2, 0))),
+    *(((-2, -2), (2, 2)), ((-2, 2), (2, -2))),
+)
+ASIDE = (
+    *(((0, -1), (0, -3), (0, 1)), ((0, 1), (0, -1), (0, 3))),
+    *(((-1, 0), (-3, 0), (1, 0)), ((1, 0), (-1, 0), (3, 0))),
+)
+AROUND = (0, 1, 5, 6, 7, 11)
+ACTIVITIES = (60, 90, 130, 200, 400, 900, 1800)
+CONTEXTS = ((40, 8), (16, 16), (16, 5, 2, 4), (9, 9, 2), (40, 3, 3), (16, 16))
+SIZES = [NODES * prod(parts) for parts in CONTEXTS]
+STARTS = list(accumulate(SIZES, initial=0))[:-1]
+LOW_START = sum(SIZES)
+GOLOMB_START = LOW_START + 40 * 15 * 2
 
 
 def sensor_codes(data: bytes) -> Ints:
@@ -42,46 +62,14 @@ def sensor_codes(data: bytes) -> Ints:
     return codes
 
 
-@dataclass(frozen=True)
-class Group:
-    """Samples that are coded together, and the model fitted to them (3.10)."""
-
-    position: int
-    corner: tuple[int, int]
-    neighbours: list[tuple[int, int]]
-    error_weights: list[int]
-    surprise_weights: list[int]
-    spreads: Ints
-
-
-@dataclass(frozen=True)
-class Model:
-    """CODES, layer 1: the groups, and the choice of each position and class of spread (3.10)."""
-
-    groups: list[Group]
-    choices: Ints
-
-
-def sensor_model(data: bytes, pattern: str) -> Model:
-    """CODES, layer 1 (3.10)."""
-    source = Source(data)
-    positions = sorted(range(4), key=lambda p: (pattern[p] != "G", p))
-    before: set[tuple[int, int]] = set()
-    groups = []
-    for position, (y, x) in product(positions, QUADS):
-        corner = (2 * y + position // 2, 2 * x + position % 2)
-        around = product(range(-2, 3), repeat=2)
-        neighbours = [
-            (dy, dx) for dy, dx in around if ((corner[0] + dy) % 4, (corner[1] + dx) % 4) in before
-        ]
-        errors = np.frombuffer(source.take(len(neighbours)), np.int8).tolist()
-        surprises = list(source.take(len(neighbours)))
-        spreads = np.array(list(source.take(SPOTS)), np.int64)
-        groups.append(Group(position, corner, neighbours, errors, surprises, spreads))
-        before.add(corner)
-    choices = np.array(list(source.take(4 * CLASSES)), np.int64).reshape(4, CLASSES)
-    require(source.at_end and bool((choices < 112).all()), "an impossible model")
-    return Model(groups, choices)
+def sensor_weights(data: bytes) -> list[list[list[int]]]:
+    """CODES, layer 1: weights by class, position and feature (3.10)."""
+    symbols = Symbols(data)
+    changes = [[symbols.integers(FEATURES) for _ in range(CLASSES)] for _ in range(4)]
+    weights = np.array(changes).cumsum(axis=1)
+    require(bool((np.abs(weights) <= 2047).all()), "an impossible model")
+    found: list[list[list[int]]] = weights.transpose(1, 0, 2).tolist()
+    return found
 
 
 @dataclass(frozen=True)
@@ -89,102 +77,171 @@ class Sensor:
     """The same for all tiles: codes, their values at each position, and the model (3.10)."""
 
     codes: Ints
-    values: list[Ints]
-    model: Model
-    table: Ints
+    values: list[list[int]]
+    weights: list[list[list[int]]]
+    green: list[int]
 
 
-def sensor(codes: Ints, model: Model, domain: Domain, table: Ints) -> Sensor:
-    """The sensor of CODES, with the stored table `exact` (3.10)."""
-    return Sensor(codes, [domain.values(codes, p) for p in range(4)], model, table)
+def sensor(codes: Ints, weights: list[list[list[int]]], domain: Domain, pattern: str) -> Sensor:
+    """The sensor of both CODES sections (3.10)."""
+    values = [domain.values(codes, p).tolist() for p in range(4)]
+    return Sensor(codes, values, weights, [int(colour == "G") for colour in pattern])
 
 
-def _predicted_rank(values: Ints, predicted: Ints) -> Ints:
-    """e: the rank of predicted values, in eighths (point 2)."""
-    n = len(values)
-    if n == 1:
-        return np.zeros_like(predicted)
-    t = np.clip(predicted, values[0], values[-1])
-    b = np.clip(np.searchsorted(values, t, side="right"), 1, n - 1) - 1
-    found: Ints = 8 * b + (t - values[b]) * 8 // np.maximum(values[b + 1] - values[b], 1)
+def half_octaves(value: int) -> int:
+    """H (point 3)."""
+    if value < 2:
+        return value
+    octave = value.bit_length() - 1
+    return 2 * octave + 1 + (value >> (octave - 1)) % 2
+
+
+def h(value: int) -> int:
+    """H, at most 15 (point 3)."""
+    return min(half_octaves(value), 15)
+
+
+def lean(error: int, typical: int) -> int:
+    """How far an error leans (3.10)."""
+    size = 4 * abs(error) // typical
+    return min(max(-size if error < 0 else size, -4), 4) + 4
+
+
+def order(x: int, y: int) -> int:
+    """2 for x above y, 0 for x below y, 1 for about the same (3.10)."""
+    return 2 if x > y + 1 else 0 if x + 1 < y else 1
+
+
+def _near(value: int) -> int:
+    return min(max(value, -BOUND), BOUND)
+
+
+def _bordered(mosaic: Ints) -> list[list[int]]:
+    """Four more samples on each side: the nearest of the same position (point 1)."""
+    rows, columns = mosaic.shape
+    around = [
+        [i % 2 if i < 0 else i if i < n else n - 2 + i % 2 for i in range(-BORDER, n + BORDER)]
+        for n in (rows, columns)
+    ]
+    found: list[list[int]] = mosaic[np.ix_(*around)].tolist()
     return found
 
 
-def _spread_class(values: Ints, e: Ints, spread: Ints) -> Ints:
-    """The class of a spread, measured by the codes around the predicted rank (point 3)."""
-    j = e >> 3
-    upper, lower = np.minimum(j + 4, len(values) - 1), np.maximum(j - 4, 0)
-    width = np.maximum(values[upper] - values[lower], 1)
-    ratio: Ints = spread * 512 // width
-    return np.searchsorted(EDGES, ratio, side="right")
-
-
 class ExactTile:
-    """The samples of one tile, restored group by group (3.10)."""
+    """The samples of one tile (3.10)."""
 
-    def __init__(self, sensor: Sensor, symbols: Symbols, predictions: Ints, spots: Ints) -> None:
+    def __init__(
+        self, sensor: Sensor, tables: Tables, data: bytes, predictions: Ints, spots: Ints
+    ) -> None:
         """`predictions` is the mosaic P of the tile, `spots` has the class of each quad (3.10)."""
-        self.sensor, self.symbols = sensor, symbols
-        self.table = Table(sensor.table)
-        self.predictions, self.spots = predictions, spots
-        self.ranks = np.zeros_like(predictions)
-        # Two samples of nothing around the tile.
-        self.errors = np.pad(np.zeros_like(predictions), 2)
-        self.surprises = self.errors.copy()
+        self.sensor = sensor
+        self.models = Models(
+            RangeDecoder(data),
+            (tables["stretch"], tables["squash"]),
+            (tables["lossless_probabilities"], tables["lossless_uses"]),
+            16 * tables["lossless_weights"],
+        )
+        self.shape = predictions.shape
+        self.spots: list[list[int]] = spots.tolist()
+        self.p = _bordered(predictions)
+        self.e = [[0] * len(row) for row in self.p]
+        self.u = [[0] * len(row) for row in self.p]
 
     def samples(self) -> Ints:
         """The mosaic of the tile (3.10)."""
-        for group in self.sensor.model.groups:
-            self._decode_group(group)
-        found: Ints = self.sensor.codes[self.ranks]
+        ranks = np.zeros(self.shape, np.int64)
+        rows, columns = self.shape
+        for y in range(rows):
+            for x in range(columns):
+                ranks[y, x] = self._sample(y, x)
+        found: Ints = self.sensor.codes[ranks]
         return found
 
-    def _decode_group(self, group: Group) -> None:
-        """All samples of a group (points 1 and 5)."""
-        top, left = group.corner
-        place = slice(top, None, 4), slice(left, None, 4)
-        p = self.predictions[place]
-        spots = self.spots[top // 2 :: 2, left // 2 :: 2]
-        error = np.full_like(p, 128)
-        spread = 64 * group.spreads[spots]
-        for (dy, dx), weight, other in zip(
-            group.neighbours, group.error_weights, group.surprise_weights, strict=True
-        ):
-            around = self._at(top + dy, left + dx, p.shape)
-            error += weight * self.errors[around]
-            spread += other * self.surprises[around]
-        predicted = p + (error >> 8)
-        values = self.sensor.values[group.position]
-        ranks = self._decode_ranks(group.position, predicted.ravel(), (spread >> 6).ravel())
-        self.ranks[place] = ranks.reshape(p.shape)
-        found = values[self.ranks[place]]
-        here = self._at(top, left, p.shape)
-        self.errors[here] = np.clip(found - p, -BOUND, BOUND)
-        self.surprises[here] = np.minimum(np.abs(found - predicted), BOUND)
+    def _features(self, y: int, x: int) -> list[int]:
+        """What the prediction is made of, at bordered places (point 1)."""
+        e, p = self.e, self.p
+        found = [e[y + down][x + right] for down, right in ERRORS]
+        for (ay, ax), (by, bx) in STRAIGHT:
+            found.append(_near(p[y + ay][x + ax] + p[y + by][x + bx] - 2 * p[y][x]))
+        for (my, mx), (ay, ax), (by, bx) in ASIDE:
+            found.append(_near(2 * p[y + my][x + mx] - p[y + ay][x + ax] - p[y + by][x + bx]))
+        return found
 
-    @staticmethod
-    def _at(top: int, left: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
-        """Where the padded arrays hold every fourth sample from (top, left) on (3.10)."""
-        rows, columns = shape
-        return (
-            slice(top + 2, top + 2 + 4 * rows, 4),
-            slice(left + 2, left + 2 + 4 * columns, 4),
-        )
-
-    def _decode_ranks(self, position: int, predicted: Ints, spread: Ints) -> Ints:
-        """The ranks of a group (points 2 to 4)."""
+    def _sample(self, row: int, column: int) -> int:
+        """The rank of a sample (points 1 to 6)."""
+        position = row % 2 * 2 + column % 2
+        y, x = row + BORDER, column + BORDER
+        features = self._features(y, x)
+        activity = bisect_right(ACTIVITIES, sum(abs(features[i]) for i in AROUND))
+        weights = self.sensor.weights[activity][position]
+        total = sum(w * f for w, f in zip(weights, features, strict=True))
+        predicted = self.p[y][x] + (total + 128 >> 8)
         values = self.sensor.values[position]
-        e = _predicted_rank(values, predicted)
-        kind = _spread_class(values, e, spread)
-        s = np.maximum((kind - 28) // 4, 0)
-        rows = self.sensor.model.choices[position][kind] * 8 + (e >> s) % 8
-        d = self.symbols.array(self.table, rows) - LIMIT
-        d = self.symbols.with_escapes(d, LIMIT)
-        ranks: Ints = d + (e >> (3 + s))
-        for bits in range(1, 7):
-            chosen = s == bits
-            if chosen.any():
-                low = self.symbols.plain(BITS[bits], int(chosen.sum()))
-                ranks[chosen] = (ranks[chosen] << bits) + low
-        require(bool(((ranks >= 0) & (ranks < len(values))).all()), "an impossible rank")
-        return ranks
+        rank = self._decode_rank(values, predicted, (y, x), position)
+        self.e[y][x] = _near(values[rank] - self.p[y][x])
+        self.u[y][x] = min(abs(values[rank] - predicted), BOUND)
+        return rank
+
+    def _decode_rank(
+        self, values: list[int], predicted: int, place: tuple[int, int], position: int
+    ) -> int:
+        """The rank that the decisions tell (points 2 to 5)."""
+        y, x = place
+        n, models, here, above = len(values), self.models, self.u[y], self.u[y - 1]
+        t = min(max(predicted, values[0]), values[-1])
+        b = min(max(bisect_right(values, t), 1), max(n - 1, 1)) - 1
+        e = 8 * b + (t - values[b]) * 8 // max(values[b + 1] - values[b], 1) if n > 1 else 0
+        j = e >> 3
+        width = max(values[min(j + 4, n - 1)] - values[max(j - 4, 0)], 1)
+        total = (
+            3 * (here[x - 1] + above[x])
+            + 2 * (here[x - 2] + self.u[y - 2][x])
+            + sum(above[x + i] for i in (-2, -1, 1, 2))
+            + self.u[y - 2][x - 1]
+            + self.u[y - 2][x + 1]
+        )
+        spread = min(max(half_octaves((total + 12) * 32 // width) - 2, 0), 39)
+        shift = 0 if spread < 15 else spread - 13 >> 1
+        starts = self._starts((y, x), position, spread, (e >> shift) % 8, total)
+
+        def decide(node: int) -> int:
+            return models.mixed([s + node for s in starts], node, NODES + spread)
+
+        up, v = decide(0), 1
+        while v < 15 and decide(v if up else v + 14):
+            v += 1
+        if v == 15:
+            v += models.golomb(GOLOMB_START + 16 * up)
+        d = v if up else 1 - v
+        rank = (e >> (3 + shift)) + d
+        low = LOW_START + 2 * (15 * spread + min(max(d + 7, 0), 14))
+        for bit in range(shift):
+            rank = 2 * rank + (models.single(low + bit) if bit < 2 else models.coder.bit(32768))
+        return min(max(rank, 0), n - 1)
+
+    def _starts(
+        self, place: tuple[int, int], position: int, spread: int, f: int, total: int
+    ) -> list[int]:
+        """The first counter of each context (3.10)."""
+        y, x = place
+        e, u, p, green = self.e, self.u, self.p, self.sensor.green[position]
+        across, down = h(u[y][x - 1] + u[y][x - 2] + 1 >> 1), h(u[y - 1][x] + u[y - 2][x] + 1 >> 1)
+        diagonal = h(u[y - 1][x - 1] + u[y - 1][x + 1] + 1 >> 1)
+        beside = h(u[y][x - 1] + u[y - 1][x] + 1 >> 1)
+        light = h(max(p[y][x], 0) >> 4)
+        bend = h(abs(p[y][x - 2] - p[y][x + 2]) + abs(p[y - 2][x] - p[y + 2][x]))
+        spot = self.spots[(y - BORDER) // 2][(x - BORDER) // 2]
+        typical = (total >> 4) + 4
+        orders = order(diagonal, beside), order(across, down)
+        contexts = (
+            (spread, f),
+            (across, down),
+            (light, spot, green, f >> 1),
+            (lean(e[y][x - 2], typical), lean(e[y - 2][x], typical), green),
+            (spread, *orders),
+            (bend, beside),
+        )
+        return [
+            counter(start, (*parts, NODES), (*values, 0))
+            for start, parts, values in zip(STARTS, CONTEXTS, contexts, strict=True)
+        ]

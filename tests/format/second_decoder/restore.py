@@ -10,14 +10,13 @@ import numpy as np
 from .base import colours_of
 from .carrier import carrier_digest, carrier_pixels, payload_bytes, superbox_of
 from .domain import Domain
-from .exact import ExactTile, Sensor, sensor, sensor_codes, sensor_model
+from .exact import ExactTile, Sensor, sensor, sensor_codes, sensor_weights
 from .filters import base_of
 from .frame import mosaic_of, planes_of, spots_of, tiles_of
 from .guide import guide_of, shows_nothing
 from .payload import Header, Sections, read_payload
 from .refusal import refuse, require
 from .residual import with_residual
-from .symbols import Symbols
 from .synthesis import with_learned_layer
 
 if TYPE_CHECKING:
@@ -28,13 +27,12 @@ BASE, FILTER, EXACT, CODES = 1, 2, 4, 5
 MOST_PIXELS = 1 << 28
 
 
-def _sensor(header: Header, sections: Sections, domain: Domain, tables: Tables) -> Sensor | None:
+def _sensor(header: Header, sections: Sections, domain: Domain) -> Sensor | None:
     """What the two CODES sections tell, None unless both are there (3.10)."""
     codes, model = (sections.get((CODES, layer, 0)) for layer in (0, 1))
     if codes is None or model is None:
         return None
-    model_read = sensor_model(model, header.pattern)
-    return sensor(sensor_codes(codes), model_read, domain, tables["exact"])
+    return sensor(sensor_codes(codes), sensor_weights(model), domain, header.pattern)
 
 
 def _samples(planes: Ints, domain: Domain) -> Ints:
@@ -43,7 +41,12 @@ def _samples(planes: Ints, domain: Domain) -> Ints:
 
 
 def _restored(
-    planes: Ints, spots: Ints, sections: Sections, domain: Domain, found: Sensor | None
+    planes: Ints,
+    spots: Ints,
+    sections: Sections,
+    domain: Domain,
+    found: Sensor | None,
+    tables: Tables,
 ) -> tuple[Ints, bool]:
     """The samples of all planes, and whether they are the very ones (3.4, 3.10)."""
     samples = _samples(planes, domain)
@@ -54,7 +57,7 @@ def _restored(
             exact = False
             continue
         part = np.clip(planes[:, rows, columns], -32767, 32767)
-        tile = ExactTile(found, Symbols(data), mosaic_of(part), spots[rows, columns])
+        tile = ExactTile(found, tables, data, mosaic_of(part), spots[rows, columns])
         samples[:, rows, columns] = planes_of(tile.samples())
     return samples, exact
 
@@ -91,8 +94,8 @@ def restore(jpeg: bytes, stored: Stored) -> Mosaic:
     base = base_of(sections.get((FILTER, 0, 0)), colours, spots, header.pattern)
     base = with_learned_layer(base, guide, sections, header.pattern, stored.networks)
     planes = with_residual(base, spots, sections, header.residual, domain, stored.tables)
-    found = _sensor(header, sections, domain, stored.tables)
-    samples, exact = _restored(planes, spots, sections, domain, found)
+    found = _sensor(header, sections, domain)
+    samples, exact = _restored(planes, spots, sections, domain, found, stored.tables)
     mosaic = mosaic_of(samples)[: header.height, : header.width].astype(np.uint16)
     if exact and header.cfa_digest is not None:
         digest = hashlib.sha256(mosaic.astype("<u2").tobytes()).digest()

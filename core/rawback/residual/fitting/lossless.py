@@ -1,8 +1,8 @@
-"""Fitting the exact layer to a frame: encoder only, in float.
+"""Fitting the lossless layer to a frame: encoder only, in float.
 
-Both sets of weights are ridge regressions on a sample of each group, in the order of coding, so
-that each group is fitted on what the groups before it leave. The table of each class of spread is
-then the one that would have coded it in the fewest bits.
+For each position of the 2x2 cell weights are a ridge regression on all samples of some tiles, those
+among large errors counting less; each class of activity then departs from these as far as its own
+samples ask for.
 """
 
 from __future__ import annotations
@@ -11,140 +11,130 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.residual.code_indices import SPREADS, CodeIndexDomain, Placement
 from rawback.residual.lossless import (
-    ERROR_CAP,
-    ESCAPE,
-    FRACTIONS,
-    SCALES,
-    SHAPES,
-    SPREAD_BITS,
-    WEIGHT_BITS,
-    Canvas,
+    ACTIVITIES,
+    FEATURES,
+    LARGEST_WEIGHT,
+    WEIGHT_ONE,
     LosslessModel,
     LosslessTile,
-    groups,
 )
-from rawback.residual.region_classes import RegionClass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-    from rawback.entropy import TableSet
-    from rawback.types import BayerPattern
+    from rawback.residual.code_indices import CodeIndexDomain
 
 __all__ = ["fit_lossless"]
+
+_NEAR = 1023
+_BORDER = 4
+_ERRORS = (
+    *((0, -1), (0, -2), (0, -3), (0, -4)),
+    *((-1, -2), (-1, -1), (-1, 0), (-1, 1), (-1, 2)),
+    *((-2, -2), (-2, -1), (-2, 0), (-2, 1), (-2, 2)),
+    *((-3, 0), (-4, 0)),
+)
+"""Row and column of the errors that predict, from the sample."""
+
+_BENDS = (
+    *(((0, -2), (0, 2), (0, 0)), ((-2, 0), (2, 0), (0, 0))),
+    *(((-2, -2), (2, 2), (0, 0)), ((-2, 2), (2, -2), (0, 0))),
+    *(((0, -3), (0, 1), (0, -1)), ((0, -1), (0, 3), (0, 1))),
+    *(((-3, 0), (1, 0), (-1, 0)), ((-1, 0), (3, 0), (1, 0))),
+)
+"""Second differences of what is restored: both ends, and the middle, which counts twice. The first
+four count their ends for, the others their middle."""
+
+_AROUND = (0, 1, 5, 6, 7, 11)
+_ACTIVITY_EDGES = (60, 90, 130, 200, 400, 900, 1800)
+_RIDGE, _CLASS_RIDGE = 1e-4, 30.0
 
 
 def fit_lossless(
     tiles: Iterable[tuple[LosslessTile, NDArray[np.int32]]],
     domain: CodeIndexDomain,
-    pattern: BayerPattern,
-    tables: TableSet,
-    samples: int = 30_000,
+    samples: int = 40_000,
 ) -> LosslessModel:
-    """Fit the weights and choose the tables on some tiles of a frame and their ranks."""
-    pairs = [(Canvas(tile), ranks) for tile, ranks in tiles]
+    """Fit the weights on some tiles of a frame and their code indices.
+
+    Args:
+        tiles: The tiles, and the code indices of their samples.
+        domain: Of the frame's codes.
+        samples: How many samples of each position are looked at.
+    """
+    pairs = list(tiles)
     generator = np.random.default_rng(0)
-    predictors, spreads = [], []
-    bits = np.zeros((4, SPREADS, SHAPES * SCALES))
-    cost = tables.cost().reshape(SHAPES * SCALES, FRACTIONS, -1)
-    for first, near in groups(pattern):
-        position = first[0] % 2 * 2 + first[1] % 2
-        truth = [domain.values[position][c.group(ranks, first)] for c, ranks in pairs]
-        weights = _fit_predictor(pairs, truth, first, near, generator, samples)
-        guesses = [c.predicted(first, near, weights) for c, _ in pairs]
-        for (canvas, _), value, guess in zip(pairs, truth, guesses, strict=True):
-            canvas.record(first, value, guess)
-        widths = _fit_spread(pairs, first, near, generator, samples)
-        for (canvas, ranks), guess in zip(pairs, guesses, strict=True):
-            place = Placement.of(domain, position, guess, canvas.spread(first, near, widths))
-            _add_costs(bits[position], cost, place, canvas.group(ranks, first).ravel())
-        predictors.append(weights)
-        spreads.append(widths)
-    # Classes that were not seen take the table of the nearest one by their own scale.
-    bits += np.abs(np.arange(SHAPES * SCALES) % SCALES - np.arange(SPREADS)[:, None] + 4) * 1e-3
-    return LosslessModel(tuple(predictors), tuple(spreads), bits.argmin(axis=2).astype(np.uint8))
+    weights = np.zeros((ACTIVITIES, 4, FEATURES), np.int32)
+    errors = [_errors(tile, indices, domain) for tile, indices in pairs]
+    for position in range(4):
+        parts = [
+            _rows(tile.restored, error, position, generator, samples // len(pairs) + 1)
+            for (tile, _), error in zip(pairs, errors, strict=True)
+        ]
+        features = np.concatenate([part[0] for part in parts])
+        wanted = np.concatenate([part[1] for part in parts])
+        weights[:, position] = _fit(features, wanted)
+    return LosslessModel(weights)
+
+
+def _errors(
+    tile: LosslessTile, indices: NDArray[np.int32], domain: CodeIndexDomain
+) -> NDArray[np.int32]:
+    """What the samples of a tile differ from what is restored."""
+    errors = np.empty_like(tile.restored)
+    for position in range(4):
+        at = np.s_[position // 2 :: 2, position % 2 :: 2]
+        errors[at] = domain.values[position][indices[at]] - tile.restored[at]
+    return errors
 
 
 def _rows(
-    pairs: Sequence[tuple[Canvas, NDArray[np.int32]]],
+    restored: NDArray[np.int32],
+    errors: NDArray[np.int32],
+    position: int,
     generator: np.random.Generator,
-    first: tuple[int, int],
-    samples: int,
-) -> list[NDArray[np.intp]]:
-    """Which samples of the group in each tile take part in a fit."""
-    sizes = [canvas.group(ranks, first).size for canvas, ranks in pairs]
-    share = samples / max(sum(sizes), 1)
-    return [generator.permutation(size)[: max(1, int(size * share) + 1)] for size in sizes]
+    count: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Features ``[n, FEATURES]`` of samples drawn from a position, and their errors ``[n]``."""
+    rows, columns = restored.shape
+    y = position // 2 + 2 * generator.integers(0, rows // 2, count)
+    x = position % 2 + 2 * generator.integers(0, columns // 2, count)
+    framed = np.pad(np.clip(errors, -_NEAR, _NEAR), _BORDER)
+    # Edges hardly count: positions beyond them are simply those of the nearest samples.
+    bent = np.pad(restored, _BORDER, mode="reflect") if min(rows, columns) > _BORDER else None
+    features = np.zeros((count, FEATURES))
+    for number, (down, right) in enumerate(_ERRORS):
+        features[:, number] = framed[y + _BORDER + down, x + _BORDER + right]
+    for number, ends in enumerate(_BENDS if bent is not None else ()):
+        first, last, middle = (bent[y + _BORDER + d, x + _BORDER + r] for d, r in ends)
+        bend = first + last - 2 * middle
+        features[:, len(_ERRORS) + number] = np.clip(bend if number < 4 else -bend, -_NEAR, _NEAR)
+    return features, errors[y, x].astype(np.float64)
 
 
-def _fit_predictor(
-    pairs: Sequence[tuple[Canvas, NDArray[np.int32]]],
-    truth: Sequence[NDArray[np.int32]],
-    first: tuple[int, int],
-    near: Sequence[tuple[int, int]],
-    generator: np.random.Generator,
-    samples: int,
-) -> NDArray[np.int8]:
-    if not near:
-        return np.zeros(0, dtype=np.int8)
-    rows = _rows(pairs, generator, first, samples)
-    columns = [
-        [c.neighbour(c.error, first, offset).ravel()[row] for offset in near]
-        for (c, _), row in zip(pairs, rows, strict=True)
-    ]
-    design = np.concatenate([np.stack(column, axis=1) for column in columns]).astype(np.float64)
-    target = np.concatenate(
-        [
-            (value - c.group(c.tile.restored, first)).ravel()[row]
-            for (c, _), value, row in zip(pairs, truth, rows, strict=True)
-        ]
+def _fit(features: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Weights ``[ACTIVITIES, FEATURES]`` of one position."""
+    magnitudes = np.abs(features[:, : len(_ERRORS)])
+    trust = 1 / (magnitudes.mean(axis=1) + 4)
+    activities = np.digitize(magnitudes[:, _AROUND].sum(axis=1), _ACTIVITY_EDGES)
+    features, wanted = features * trust[:, None], wanted * trust
+    shared = _ridge(features, wanted, _RIDGE * len(features) + 1)
+    weights = np.empty((ACTIVITIES, FEATURES))
+    for activity in range(ACTIVITIES):
+        rows = activities == activity
+        own, left = features[rows], wanted[rows] - features[rows] @ shared
+        weights[activity] = shared + _ridge(own, left, _RIDGE * len(own) + _CLASS_RIDGE)
+    units = np.rint(weights * WEIGHT_ONE)
+    return np.clip(units, -LARGEST_WEIGHT, LARGEST_WEIGHT).astype(np.int32)
+
+
+def _ridge(
+    features: NDArray[np.float64], wanted: NDArray[np.float64], ridge: float
+) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.linalg.solve(
+        features.T @ features + ridge * np.eye(FEATURES), features.T @ wanted
     )
-    inside = np.abs(target) < ERROR_CAP
-    weights = _ridge(design[inside], target[inside].astype(np.float64))
-    return np.clip(np.rint(weights * (1 << WEIGHT_BITS)), -128, 127).astype(np.int8)
-
-
-def _fit_spread(
-    pairs: Sequence[tuple[Canvas, NDArray[np.int32]]],
-    first: tuple[int, int],
-    near: Sequence[tuple[int, int]],
-    generator: np.random.Generator,
-    samples: int,
-) -> NDArray[np.uint8]:
-    rows = _rows(pairs, generator, first, samples)
-    designs, targets = [], []
-    for (canvas, _), row in zip(pairs, rows, strict=True):
-        spots = canvas.group(canvas.tile.spots, first).ravel()[row]
-        around = [canvas.neighbour(canvas.surprise, first, o).ravel()[row] for o in near]
-        designs.append(np.stack([*around, *(spots == kind for kind in RegionClass)], axis=1))
-        targets.append(canvas.neighbour(canvas.surprise, first, (0, 0)).ravel()[row])
-    design = np.concatenate(designs).astype(np.float64)
-    target = np.concatenate(targets).astype(np.float64)
-    weights = _ridge(design, target)
-    weights[: len(near)] *= 1 << SPREAD_BITS
-    return np.clip(np.rint(weights), 0, 255).astype(np.uint8)
-
-
-def _ridge(design: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    normal = design.T @ design
-    normal[np.diag_indices_from(normal)] += 1e-3 * len(design) + 1
-    return np.linalg.solve(normal, design.T @ target).astype(np.float64)
-
-
-def _add_costs(
-    bits: NDArray[np.float64],
-    cost: NDArray[np.float32],
-    place: Placement,
-    ranks: NDArray[np.int32],
-) -> None:
-    """Add to ``bits[class, table]`` what each table would take for a group's samples."""
-    difference = (ranks >> place.low_bits) - place.whole
-    symbols = np.clip(difference, -ESCAPE, ESCAPE) + ESCAPE
-    width = cost.shape[2]
-    key = (place.classes.astype(np.int64) * FRACTIONS + place.fraction) * width + symbols
-    counts = np.bincount(key, minlength=SPREADS * FRACTIONS * width)
-    bits += counts.reshape(SPREADS, -1) @ cost.reshape(len(cost), -1).T
+    return found

@@ -1,0 +1,289 @@
+/* The lossless layer of a tile: every sample, given what is restored below it. FORMAT.md describes
+   it.
+
+   Samples are coded row by row. Each is predicted from what is restored and, linearly, from the
+   errors of that at the samples coded before, and from how the restored picture bends; the weights,
+   fitted to the frame, are apart for positions of the 2x2 cell and for how large the errors around
+   are. What is coded is the difference of the sample's code index to the predicted one, in a chain of
+   decisions, each expected by six counters together. */
+#include <string.h>
+
+#include "binary_models.h"
+
+#define FEATURES 24
+#define ACTIVITIES 8
+#define INPUTS 6
+#define NODES 29   /* above 0?; above 1 to 14?; below 0 to -13? */
+#define CHAIN 15
+#define SPREADS 40 /* half octaves */
+#define OCTAVES 16
+#define REGIONS 5
+#define LEANS 9
+#define FARTHEST_ERROR 1023
+#define BORDER 4
+#define LOWS 15
+
+/* Where the counters of each context begin. */
+enum {
+    CONTEXT_0 = 0,
+    CONTEXT_1 = CONTEXT_0 + SPREADS * 8 * NODES,
+    CONTEXT_2 = CONTEXT_1 + OCTAVES * OCTAVES * NODES,
+    CONTEXT_3 = CONTEXT_2 + OCTAVES * REGIONS * 2 * 4 * NODES,
+    CONTEXT_4 = CONTEXT_3 + LEANS * LEANS * 2 * NODES,
+    CONTEXT_5 = CONTEXT_4 + SPREADS * 9 * NODES,
+    LOW = CONTEXT_5 + OCTAVES * OCTAVES * NODES,
+    GOLOMB = LOW + SPREADS * LOWS * 2,
+    COUNTERS = GOLOMB + 2 * 16
+};
+
+enum { BY_NODE = 0, BY_SPREAD = NODES, WEIGHT_SETS = NODES + SPREADS };
+
+/* Twice the binary logarithm of a number, plus 1, rounded down; 0 for 0. */
+static inline int half_octaves(uint32_t value) {
+    if (value < 2) return (int)value;
+    const int octave = 31 - __builtin_clz(value);
+    return 2 * octave + 1 + (int)((value >> (octave - 1)) & 1);
+}
+
+static inline int octaves(uint32_t value) {
+    const int found = half_octaves(value);
+    return found < OCTAVES ? found : OCTAVES - 1;
+}
+
+static inline int32_t near(int64_t value) {
+    return (int32_t)clamp(value, -FARTHEST_ERROR, FARTHEST_ERROR);
+}
+
+static inline uint32_t size(int32_t value) { return (uint32_t)(value < 0 ? -value : value); }
+
+/* How far an error leans to one side, in quarters of the spread. */
+static inline int lean(int32_t error, int32_t spread) {
+    return (int)clamp(error * 4 / spread, -4, 4) + 4;
+}
+
+/* 0 where the first is smaller by more than one, 2 where it is larger, else 1. */
+static inline int order(int first, int second) {
+    return first > second + 1 ? 2 : first + 1 < second ? 0 : 1;
+}
+
+/* What coding a tile needs; arrays with a border of BORDER samples on each side. */
+typedef struct {
+    RangeCoder coder;
+    Curves curves;
+    uint32_t *counters;
+    int32_t *mixing;
+    int64_t pitch;
+    const int32_t *restored;
+    int16_t *errors;      /* of what is restored */
+    uint16_t *surprises;  /* magnitudes of errors of the predictions */
+} Tile;
+
+/* What the prediction of one sample is made of. */
+static inline void gather(const Tile *t, int64_t at, int32_t features[FEATURES]) {
+    const int16_t *e = t->errors + at;
+    const int32_t *r = t->restored + at;
+    const int64_t up = -t->pitch;
+    const int32_t twice = 2 * r[0];
+    const int32_t found[FEATURES] = {
+        e[-1], e[-2], e[-3], e[-4],
+        e[up - 2], e[up - 1], e[up], e[up + 1], e[up + 2],
+        e[2 * up - 2], e[2 * up - 1], e[2 * up], e[2 * up + 1], e[2 * up + 2],
+        e[3 * up], e[4 * up],
+        near(r[-2] + r[2] - twice), near(r[2 * up] + r[-2 * up] - twice),
+        near(r[2 * up - 2] + r[-2 * up + 2] - twice), near(r[2 * up + 2] + r[-2 * up - 2] - twice),
+        near(2 * r[-1] - r[-3] - r[1]), near(2 * r[1] - r[-1] - r[3]),
+        near(2 * r[up] - r[3 * up] - r[-up]), near(2 * r[-up] - r[up] - r[-3 * up]),
+    };
+    memcpy(features, found, sizeof found);
+}
+
+/* Class of how large the errors around are. */
+static inline int activity(const int32_t f[FEATURES]) {
+    const uint32_t sum = size(f[0]) + size(f[1]) + size(f[5]) + size(f[6]) + size(f[7]) + size(f[11]);
+    return (sum >= 60) + (sum >= 90) + (sum >= 130) + (sum >= 200) + (sum >= 400) + (sum >= 900) +
+           (sum >= 1800);
+}
+
+static inline int32_t predicted(const int32_t f[FEATURES], const int32_t weights[FEATURES]) {
+    int32_t sum = 128;
+    for (int i = 0; i < FEATURES; i++) sum += weights[i] * f[i];
+    return sum >> 8;
+}
+
+/* Code a code index, `wanted` when encoding, `eighths` being the predicted one in 1/8. */
+static inline int64_t code_sample(Tile *t, int decoding, int64_t at, int region, int green,
+                                  int32_t eighths, int32_t width, int64_t wanted) {
+    const uint16_t *s = t->surprises + at;
+    const int16_t *e = t->errors + at;
+    const int32_t *r = t->restored + at;
+    const int64_t up = -t->pitch;
+    const uint32_t sum = 3u * s[-1] + 2u * s[-2] + s[up - 1] + 3u * s[up] + s[up + 1] +
+                         2u * s[2 * up] + s[up - 2] + s[up + 2] + s[2 * up - 1] + s[2 * up + 1];
+    const int spread =
+        (int)clamp(half_octaves((sum + 12) * 32 / (uint32_t)width) - 2, 0, SPREADS - 1);
+    const int shift = spread < 15 ? 0 : (spread - 13) / 2;
+    const int fraction = (eighths >> shift) & 7;
+    const int64_t base = eighths >> (3 + shift), target = (wanted >> shift) - base;
+    const int across = octaves((s[-1] + s[-2] + 1u) / 2), down = octaves((s[up] + s[2 * up] + 1u) / 2);
+    const int diagonal = octaves((s[up - 1] + s[up + 1] + 1u) / 2), beside = octaves((s[-1] + s[up] + 1u) / 2);
+    const int light = octaves((uint32_t)clamp(r[0], 0, 32767) >> 4);
+    const int bend = octaves(size(r[-2] - r[2]) + size(r[2 * up] - r[-2 * up]));
+    const int32_t typical = (int32_t)(sum / 16) + 4;
+    const int starts[INPUTS] = {
+        CONTEXT_0 + (spread * 8 + fraction) * NODES,
+        CONTEXT_1 + (across * OCTAVES + down) * NODES,
+        CONTEXT_2 + (((light * REGIONS + region) * 2 + green) * 4 + (fraction >> 1)) * NODES,
+        CONTEXT_3 + ((lean(e[-2], typical) * LEANS + lean(e[2 * up], typical)) * 2 + green) * NODES,
+        CONTEXT_4 + (spread * 9 + order(diagonal, beside) * 3 + order(across, down)) * NODES,
+        CONTEXT_5 + (bend * OCTAVES + beside) * NODES,
+    };
+    int32_t *second = t->mixing + (BY_SPREAD + spread) * INPUTS;
+    uint32_t *counters[INPUTS];
+#define DECIDE(node, bit) \
+    for (int i = 0; i < INPUTS; i++) counters[i] = t->counters + starts[i] + (node); \
+    yes = code_mixed(&t->coder, decoding, &t->curves, INPUTS, counters, \
+                     t->mixing + (BY_NODE + (node)) * INPUTS, second, (bit))
+    int yes;
+    DECIDE(0, target > 0);
+    const int above = yes;
+    /* Above: 1, 2, ...; else 0, -1, ... */
+    int64_t steps = 1;
+    while (steps < CHAIN) {
+        const int node = (int)steps + (above ? 0 : CHAIN - 1);
+        DECIDE(node, above ? target > steps : 1 - target > steps);
+        if (!yes) break;
+        steps++;
+    }
+#undef DECIDE
+    if (steps == CHAIN)
+        steps += code_golomb(&t->coder, decoding, &t->curves, t->counters + GOLOMB + above * 16,
+                             (uint32_t)clamp((above ? target : 1 - target) - CHAIN, 0, 1 << 16));
+    const int64_t difference = above ? steps : 1 - steps;
+    const int place = (int)clamp(difference + LOWS / 2, 0, LOWS - 1);
+    int64_t low = 0;
+    for (int bit = shift - 1; bit >= 0; bit--) {
+        const int given = (int)(wanted >> bit) & 1;
+        const int found =
+            bit >= shift - 2
+                ? code_single(&t->coder, decoding, &t->curves,
+                              t->counters + LOW + (spread * LOWS + place) * 2 + (shift - 1 - bit), given)
+                : code_bit(&t->coder, decoding, 1u << 15, given);
+        low = low << 1 | found;
+    }
+    return (base + difference) * ((int64_t)1 << shift) + low;
+}
+
+typedef struct {
+    const ReadU8 *regions, *greens;
+    const ReadI32 *values, *firsts, *eighths, *widths, *weights;
+} Frame;
+
+static inline void code_tile(Tile *t, int decoding, const Frame *f, const WriteI32 *indices) {
+    const int64_t rows = indices->size[0], columns = indices->size[1];
+    const int64_t codes = f->values->size[1], places = f->eighths->size[1];
+    for (int64_t y = 0; y < rows; y++) {
+        int32_t *line = indices->data + y * indices->stride[0];
+        const uint8_t *regions = f->regions->data + y / 2 * f->regions->stride[0];
+        for (int64_t x = 0; x < columns; x++) {
+            const int position = (int)(y % 2 * 2 + x % 2);
+            const int64_t at = (y + BORDER) * t->pitch + x + BORDER;
+            int32_t features[FEATURES];
+            gather(t, at, features);
+            const int32_t *weights = f->weights->data +
+                                     activity(features) * f->weights->stride[0] +
+                                     position * f->weights->stride[1];
+            const int32_t guess = t->restored[at] + predicted(features, weights);
+            const int64_t place = clamp((int64_t)guess - f->firsts->data[position], 0, places - 1);
+            const int32_t eighths = (int32_t)clamp(
+                f->eighths->data[position * f->eighths->stride[0] + place], 0, 8 * codes - 1);
+            const int32_t width =
+                f->widths->data[position * f->widths->stride[0] + (eighths >> 3)];
+            const int64_t found = code_sample(
+                t, decoding, at, (int)clamp(regions[x / 2], 0, REGIONS - 1),
+                f->greens->data[position] != 0, eighths, width < 1 ? 1 : width, line[x]);
+            const int64_t index = clamp(decoding ? found : line[x], 0, codes - 1);
+            if (decoding) line[x] = (int32_t)index;
+            const int32_t value = f->values->data[position * f->values->stride[0] + index];
+            t->errors[at] = (int16_t)near((int64_t)value - t->restored[at]);
+            t->surprises[at] = (uint16_t)size(near((int64_t)value - guess));
+        }
+    }
+}
+
+/* The restored mosaic with its border: beyond an edge the sample of the same position nearest by. */
+static void frame_mosaic(const ReadI32 *restored, int32_t *framed, int64_t pitch) {
+    const int64_t rows = restored->size[0], columns = restored->size[1];
+    for (int64_t y = -BORDER; y < rows + BORDER; y++) {
+        const int64_t from = y < 0 ? y & 1 : y < rows ? y : rows - 2 + (y & 1);
+        for (int64_t x = -BORDER; x < columns + BORDER; x++) {
+            const int64_t column = x < 0 ? x & 1 : x < columns ? x : columns - 2 + (x & 1);
+            framed[(y + BORDER) * pitch + x + BORDER] =
+                (int32_t)clamp(restored->data[from * restored->stride[0] + column], -32767, 32767);
+        }
+    }
+}
+
+/* Code the samples of a tile of even sides.
+
+   decoding   0: write `indices`; 1: read them
+   bytes      the section
+   indices    [rows, columns]: each sample's place among the sensor's codes
+   restored   [rows, columns]: what is restored below, in the noise-normalised domain
+   regions    [rows / 2, columns / 2]: class of each quad
+   greens     [4]: whether a position of the 2x2 cell is green
+   values     [4, codes]: domain value of each code at each position
+   firsts, eighths   [4], [4, n]: a domain value, and the code indices in 1/8 of it and those after
+   widths     [4, codes]: domain values per eight codes around each
+   weights    [8, 4, 24] in 1/256, magnitudes at most 2047: by activity and position
+   stretch, squash, rate     the stored curves
+   counters, mixing          what the tile begins with; they learn
+   errors, surprises, framed room to work in: (rows + 8) x (columns + 8) each
+
+   Returns the bytes written, more than there are where they do not fit; 0 when decoding. */
+KERNEL rawback_code_lossless(int64_t decoding, const WriteU8 *bytes, const WriteI32 *indices,
+                             const ReadI32 *restored, const ReadU8 *regions, const ReadU8 *greens,
+                             const ReadI32 *values, const ReadI32 *firsts, const ReadI32 *eighths,
+                             const ReadI32 *widths, const ReadI32 *weights, const ReadI16 *stretch,
+                             const ReadU16 *squash, const ReadU32 *rate, const WriteU32 *counters,
+                             const WriteI32 *mixing, const WriteI16 *errors,
+                             const WriteU16 *surprises, const WriteI32 *framed) {
+    const int64_t rows = indices->size[0], columns = indices->size[1];
+    REQUIRE(rows > 0 && columns > 0 && rows % 2 == 0 && columns % 2 == 0);
+    REQUIRE(restored->size[0] == rows && restored->size[1] == columns);
+    REQUIRE(regions->size[0] == rows / 2 && regions->size[1] == columns / 2);
+    REQUIRE(greens->size[0] == 4 && firsts->size[0] == 4);
+    REQUIRE(values->size[0] == 4 && eighths->size[0] == 4 && widths->size[0] == 4);
+    REQUIRE(values->size[1] > 0 && values->size[1] <= 1 << 16 && eighths->size[1] > 0);
+    REQUIRE(widths->size[1] == values->size[1]);
+    REQUIRE(weights->size[0] == ACTIVITIES && weights->size[1] == 4 && weights->size[2] == FEATURES);
+    REQUIRE(stretch->size[0] == CURVE && squash->size[0] == CURVE && rate->size[0] == RATES);
+    REQUIRE(counters->size[0] == COUNTERS);
+    REQUIRE(mixing->size[0] == WEIGHT_SETS && mixing->size[1] == INPUTS &&
+            mixing->stride[0] == INPUTS);
+    const int64_t pitch = columns + 2 * BORDER, room = (rows + 2 * BORDER) * pitch;
+    REQUIRE(errors->size[0] >= room && surprises->size[0] >= room && framed->size[0] >= room);
+    memset(errors->data, 0, (size_t)room * sizeof *errors->data);
+    memset(surprises->data, 0, (size_t)room * sizeof *surprises->data);
+    frame_mosaic(restored, framed->data, pitch);
+    Tile tile = {
+        .curves = {stretch->data, squash->data, rate->data},
+        .counters = counters->data,
+        .mixing = mixing->data,
+        .pitch = pitch,
+        .restored = framed->data,
+        .errors = errors->data,
+        .surprises = surprises->data,
+    };
+    const Frame frame = {regions, greens, values, firsts, eighths, widths, weights};
+    if (decoding) {
+        tile.coder = range_decoder(bytes->data, bytes->size[0]);
+        code_tile(&tile, 1, &frame, indices);
+        return 0;
+    }
+    tile.coder = range_encoder(bytes->data, bytes->size[0]);
+    code_tile(&tile, 0, &frame, indices);
+    return finish(&tile.coder);
+}
+
+/* How many counters (0) or sets of weights (1) a tile's lossless layer has. */
+KERNEL rawback_lossless_model(int64_t what) { return what ? WEIGHT_SETS : COUNTERS; }
