@@ -102,7 +102,9 @@ class LosslessStart:
 
     def state(self) -> LayerState:
         """A copy of it that learns."""
-        counters = self.probabilities.astype(np.uint32) << 16 | self.uses
+        counters = self.probabilities.astype(np.uint32)
+        counters <<= 16
+        counters |= self.uses
         return LayerState(counters, self.weights.astype(np.int32) << 4)
 
 

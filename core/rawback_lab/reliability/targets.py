@@ -122,7 +122,7 @@ def _base(data: bytes) -> object:
 
 
 def _exact(data: bytes) -> object:
-    return LosslessModel.from_bytes(data, "RGGB")
+    return LosslessModel.from_bytes(data)
 
 
 @cache

@@ -103,13 +103,13 @@ def _rows(
     y = position // 2 + 2 * generator.integers(0, rows // 2, count)
     x = position % 2 + 2 * generator.integers(0, columns // 2, count)
     framed = np.pad(np.clip(errors, -_NEAR, _NEAR), _BORDER)
-    # Edges hardly count: positions beyond them are simply those of the nearest samples.
-    bent = np.pad(restored, _BORDER, mode="reflect") if min(rows, columns) > _BORDER else None
+    # Edges hardly count: beyond them is simply what lies at them.
+    extended = np.pad(restored, _BORDER, mode="edge")
     features = np.zeros((count, FEATURES))
     for number, (down, right) in enumerate(_ERRORS):
         features[:, number] = framed[y + _BORDER + down, x + _BORDER + right]
-    for number, ends in enumerate(_BENDS if bent is not None else ()):
-        first, last, middle = (bent[y + _BORDER + d, x + _BORDER + r] for d, r in ends)
+    for number, ends in enumerate(_BENDS):
+        first, last, middle = (extended[y + _BORDER + d, x + _BORDER + r] for d, r in ends)
         bend = first + last - 2 * middle
         features[:, len(_ERRORS) + number] = np.clip(bend if number < 4 else -bend, -_NEAR, _NEAR)
     return features, errors[y, x].astype(np.float64)
@@ -120,12 +120,12 @@ def _fit(features: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[
     magnitudes = np.abs(features[:, : len(_ERRORS)])
     trust = 1 / (magnitudes.mean(axis=1) + 4)
     activities = np.digitize(magnitudes[:, _AROUND].sum(axis=1), _ACTIVITY_EDGES)
-    features, wanted = features * trust[:, None], wanted * trust
-    shared = _ridge(features, wanted, _RIDGE * len(features) + 1)
+    trusted, values = features * trust[:, None], wanted * trust
+    shared = _ridge(trusted, values, _RIDGE * len(trusted) + 1)
     weights = np.empty((ACTIVITIES, FEATURES))
     for activity in range(ACTIVITIES):
-        rows = activities == activity
-        own, left = features[rows], wanted[rows] - features[rows] @ shared
+        own = trusted[activities == activity]
+        left = values[activities == activity] - own @ shared
         weights[activity] = shared + _ridge(own, left, _RIDGE * len(own) + _CLASS_RIDGE)
     units = np.rint(weights * WEIGHT_ONE)
     return np.clip(units, -LARGEST_WEIGHT, LARGEST_WEIGHT).astype(np.int32)
