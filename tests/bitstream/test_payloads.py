@@ -54,7 +54,7 @@ SECTIONS = (
 PAYLOAD = Payload(TYPICAL, SECTIONS)
 
 GOLDEN = bytes.fromhex(
-    "7277626b010085011b53ee42ac01480123456789abcdef0219177003190fa004645247474205841a00020000"
+    "7277626b020085015b7346f8ac01480123456789abcdef0219177003190fa004645247474205841a00020000"
     "1a000200001a000200001a0002000006193fff07831980e81a0001000019a0280889191a7e3904d13901f339"
     "10e01930391908ae3903771905dc191770098282199c40381d8219c35038270a1917700b190fa00c50000102"
     "030405060708090a0b0c0d0e0f0100000462617365ba5c0b23"
@@ -104,7 +104,7 @@ def headers(draw: st.DrawFn) -> Header:
                 st.integers(100, 0xFFFF), st.sampled_from([b"\x01", b"\x82\x01\x02"]), max_size=3
             )
         ),
-        version=(1, draw(st.integers(0, 255))),
+        version=(2, draw(st.integers(0, 255))),
     )
 
 
@@ -223,27 +223,28 @@ def fields_of(header: Header) -> dict[Any, Any]:
 
 
 def test_old_reads_new() -> None:
-    newer = frame((1, 9), fields_of(HEADER) | {77: (1, "new"), 90: {1: b"x"}})
+    newer = frame((2, 9), fields_of(HEADER) | {77: (1, "new"), 90: {1: b"x"}})
     header, _ = read_header(newer)
     assert header.extra == {77: b"\x82\x01\x63new", 90: b"\xa1\x01\x41x"}
-    assert header.version == (1, 9)
+    assert header.version == (2, 9)
     assert write_header(header) == newer
 
 
 def test_new_reads_old() -> None:
-    assert FORMAT_VERSION[0] == 1
-    assert unpack(GOLDEN).header.version == (1, 0)
+    assert FORMAT_VERSION[0] == 2
+    assert unpack(GOLDEN).header.version == (2, 0)
 
 
-@pytest.mark.parametrize("version", [(2, 0), (255, 255)])
+@pytest.mark.parametrize("version", [(3, 0), (255, 255)])
 def test_newer_major_is_refused(version: tuple[int, int]) -> None:
     with pytest.raises(PayloadTooNew, match="update rawback"):
         unpack(b"rwbk" + bytes(version) + b"whatever a later format says")
 
 
-def test_older_major_is_refused() -> None:
-    with pytest.raises(PayloadDamaged):
-        unpack(frame((0, 1), fields_of(HEADER)))
+@pytest.mark.parametrize("version", [(0, 1), (1, 0)])
+def test_older_major_is_refused(version: tuple[int, int]) -> None:
+    with pytest.raises(PayloadDamaged, match="never released"):
+        unpack(frame(version, fields_of(HEADER)))
 
 
 @pytest.mark.parametrize("key", range(1, 13))
@@ -251,7 +252,7 @@ def test_required_fields(key: int) -> None:
     entries = fields_of(HEADER)
     del entries[key]
     with pytest.raises(PayloadDamaged, match="lacks"):
-        unpack(frame((1, 0), entries))
+        unpack(frame((2, 0), entries))
 
 
 IMPOSSIBLE = [
@@ -293,7 +294,7 @@ def test_impossible_values_are_neither_written_nor_read(name: str, value: Any) -
         replace(HEADER, **{name: value})
     key = next(item.metadata["key"] for item in fields(Header) if item.name == name)
     with pytest.raises(PayloadDamaged, match="header"):
-        unpack(frame((1, 0), fields_of(HEADER) | {key: value}))
+        unpack(frame((2, 0), fields_of(HEADER) | {key: value}))
 
 
 @pytest.mark.parametrize(
@@ -319,12 +320,12 @@ def test_text_that_has_no_bytes_is_refused() -> None:
 
 def test_foreign_versions_are_not_written() -> None:
     with pytest.raises(ValueError, match="version"):
-        replace(HEADER, version=(2, 0))
+        replace(HEADER, version=(3, 0))
 
 
 def test_a_header_that_is_no_map_is_damaged() -> None:
     with pytest.raises(PayloadDamaged, match="map"):
-        unpack(frame((1, 0), (1, 2)))
+        unpack(frame((2, 0), (1, 2)))
 
 
 def test_the_largest_header_is_read_back() -> None:

@@ -205,7 +205,7 @@ def read(data: bytes) -> Payload:
     if source.take(4) != b"rwbk":
         refuse("no payload")
     major, minor = source.take(2)
-    if major > 1:
+    if major > 2:
         raise TooNew
     size = source.varint()
     front = data[: source.at]

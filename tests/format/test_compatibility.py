@@ -129,12 +129,12 @@ def test_a_newer_minor_version_restores_the_same(name: str) -> None:
 
 
 def test_shrinking_keeps_what_it_does_not_know() -> None:
-    file = newer("lossy", version=(1, 9), unknown={21: b"new"}, sections=UNKNOWN)
+    file = newer("lossy", version=(2, 9), unknown={21: b"new"}, sections=UNKNOWN)
     size = rawback.inspect(file).payload_bytes
     smaller, result = rawback.shrink_bytes(file, size - 1)
     assert result.payload_bytes < size
     found = by_second_reader(smaller)
-    assert found.version == (1, 9)
+    assert found.version == (2, 9)
     assert found.unknown == {21: b"new"}
     assert {section.kind for section in found.skipped} == {200, 77}
     assert rawback.verify(smaller).intact
@@ -142,7 +142,7 @@ def test_shrinking_keeps_what_it_does_not_know() -> None:
 
 def test_a_newer_major_version_is_refused_and_can_be_stripped() -> None:
     packed = bytearray(container.extract_payload(carrier("lossy")))
-    packed[4] = 2
+    packed[4] = 3
     file = container.embed_payload(carrier("lossy"), bytes(packed))
     for use in (
         rawback.inspect,
@@ -151,17 +151,18 @@ def test_a_newer_major_version_is_refused_and_can_be_stripped() -> None:
         lambda data: rawback.restore_bytes(data, salvage=True),
         lambda data: rawback.shrink_bytes(data, 2000),
     ):
-        with pytest.raises(rawback.PayloadTooNew, match=r"format 2\.0.*update"):
+        with pytest.raises(rawback.PayloadTooNew, match=r"format 3\.0.*update"):
             use(file)
     assert rawback.strip_bytes(file) == container.remove_payload(carrier("lossy"))
     with pytest.raises(READER.TooNew):
         by_second_reader(file)
 
 
-def test_there_is_no_major_version_0() -> None:
+@pytest.mark.parametrize("major", [0, 1])
+def test_there_is_no_older_major_version(major: int) -> None:
     packed = bytearray(container.extract_payload(carrier("lossy")))
-    packed[4] = 0
-    with pytest.raises(rawback.PayloadDamaged, match="never was"):
+    packed[4] = major
+    with pytest.raises(rawback.PayloadDamaged, match="never released"):
         unpack(bytes(packed))
 
 

@@ -36,7 +36,7 @@ from rawback.errors import PayloadDamaged, PayloadTooNew
 __all__ = ["FORMAT_VERSION", "MAGIC", "ExifValue", "Header", "read_header", "write_header"]
 
 MAGIC = b"rwbk"
-FORMAT_VERSION = (1, 0)
+FORMAT_VERSION = (2, 0)
 """Major and minor version that this code writes. It reads every minor version of this major."""
 
 MAX_HEADER = 1 << 18
@@ -199,8 +199,8 @@ def read_header(data: bytes) -> tuple[Header, int]:
             f"up to {FORMAT_VERSION[0]}; update rawback."
         )
         raise PayloadTooNew(message)
-    if version[0] == 0:
-        message = "The payload is of a format that never was; fetch the file again."
+    if version[0] < FORMAT_VERSION[0]:
+        message = "The payload is of a format that was never released; fetch the file again."
         raise PayloadDamaged(message)
     try:
         body, end = _framed(data)

@@ -233,10 +233,10 @@ def read_header(source: Source) -> Header:
     """The header at the front of a payload (2.1)."""
     require(source.take(4) == b"rwbk", "no payload")
     major, _minor = source.take(2)
-    if major > 1:
+    if major > 2:
         msg = f"major version {major}"
         raise NewerVersionError(msg)
-    require(major == 1, "no such major version")
+    require(major == 2, "no such major version")
     length = source.varint()
     require(length <= 262_144, "too long a header")
     front = source.data[: source.at]
