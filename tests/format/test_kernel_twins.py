@@ -90,8 +90,8 @@ def test_layers(stored: Stored, shape: tuple[int, int], kind: str) -> None:
         twin.decode(data, layer, code)
         views = read.bands()
         for component in range(4):
-            for band, index in twin.indices[component].items():
-                own = views[Band(band.level, band.down, band.across)][component]
+            for there, index in twin.indices[component].items():
+                own = views[Band(there.level, there.down, there.across)][component]
                 assert np.array_equal(own, index)
 
 

@@ -127,7 +127,7 @@ def tiled() -> bytes:
 def sparse() -> bytes:
     """Tiles of which two have nothing in their coarsest layer."""
     frame, jpeg = made_up_shot(40, 2060, CameraSpec(), 60, seed=13)
-    return carrier_of(frame, jpeg, Rate.quality(5), Aligned())
+    return carrier_of(frame, jpeg, Rate.quality(8), Aligned())
 
 
 def learned() -> bytes:

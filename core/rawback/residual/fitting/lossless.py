@@ -134,7 +134,5 @@ def _fit(features: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[
 def _ridge(
     features: NDArray[np.float64], wanted: NDArray[np.float64], ridge: float
 ) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = np.linalg.solve(
-        features.T @ features + ridge * np.eye(FEATURES), features.T @ wanted
-    )
-    return found
+    gram = features.T @ features + ridge * np.eye(FEATURES)
+    return np.linalg.solve(gram, features.T @ wanted).astype(np.float64)
