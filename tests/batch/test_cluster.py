@@ -112,7 +112,8 @@ def machines(tmp_path: Path) -> Iterator[Machines]:
 
 def test_two_workers_one_killed_at_work(machines: Machines, library: Path) -> None:
     add_shots(library, 10)
-    (library / "b.dng").unlink()
+    for name in ("b.dng", "b.jpg"):
+        (library / name).unlink()
     killed: list[str] = []
 
     def kill(outcome: rawback.Outcome) -> None:
@@ -141,7 +142,8 @@ def test_two_workers_one_killed_at_work(machines: Machines, library: Path) -> No
 
 
 def test_workers_read_and_write_urls(machines: Machines, library: Path, ftp: str) -> None:
-    (library / "b.dng").unlink()
+    for name in ("b.dng", "b.jpg"):
+        (library / name).unlink()
     watcher = Watcher()
     journal = library.parent / "journal"
     report = rawback.embed_many(
@@ -156,7 +158,8 @@ def test_workers_read_and_write_urls(machines: Machines, library: Path, ftp: str
 
 def test_a_scheduler_that_goes_away(machines: Machines, library: Path) -> None:
     add_shots(library, 6)
-    (library / "b.dng").unlink()
+    for name in ("b.dng", "b.jpg"):
+        (library / name).unlink()
 
     def kill(_: rawback.Outcome) -> None:
         if len(watcher.outcomes) == 2:

@@ -71,7 +71,8 @@ def test_a_batch_is_cancelled_and_the_next_run_goes_on(
     library: Path, workers: int, paused: bool
 ) -> None:
     add_shots(library, 6)
-    (library / "b.dng").unlink()
+    for name in ("b.dng", "b.jpg"):
+        (library / name).unlink()
     pause, cancel = threading.Event(), threading.Event()
     timers: list[threading.Timer] = []
 

@@ -64,7 +64,8 @@ def test_a_worker_that_is_killed_at_work_loses_nothing(library: Path) -> None:
 def test_a_shot_that_kills_its_workers_fails_alone(
     library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (library / "b.dng").unlink()
+    for name in ("b.dng", "b.jpg"):
+        (library / name).unlink()
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "deadly"))
     report = rawback.embed_many([library], rate=COARSE, workers=1)
     assert (report.done, report.failed) == (1, 1)
@@ -79,7 +80,8 @@ def test_a_shot_that_kills_its_workers_fails_alone(
 @pytest.mark.slow
 def test_ctrl_c_ends_all_of_it_and_the_next_run_goes_on(library: Path) -> None:
     add_shots(library, 4)
-    (library / "b.dng").unlink()
+    for name in ("b.dng", "b.jpg"):
+        (library / name).unlink()
     arguments = [*BATCH, str(library), "-q", "5", "-j", "2", "-v"]
     job = subprocess.Popen(
         arguments, stderr=subprocess.PIPE, text=True, cwd=library, start_new_session=True
@@ -105,7 +107,8 @@ def test_a_batch_that_is_killed_leaves_whole_files(
     library: Path, shot: tuple[bytes, bytes]
 ) -> None:
     add_shots(library, 2)
-    (library / "b.dng").unlink()
+    for name in ("b.dng", "b.jpg"):
+        (library / name).unlink()
     arguments = [*BATCH, str(library), "-q", "5", "-j", "1", "-v"]
     for _ in range(2):
         job = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, cwd=library)
