@@ -22,8 +22,8 @@ __all__ = ["TESTS", "build", "run"]
 
 _ROOT = Path(__file__).parents[3]
 
-TESTS = ("kernels", "ljpeg", "original")
-"""Rooms of tests that run by default."""
+TESTS = ("kernels", "ljpeg", "original", "entropy", "residual", "format/test_kernel_twins.py")
+"""Rooms and files of tests that run by default."""
 
 _LOADING = "--ignore=tests/kernels/test_calls.py"
 """Its tests are about the library that is loaded otherwise."""
