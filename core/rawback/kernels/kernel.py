@@ -105,8 +105,8 @@ class Kernel:
     """A function of the compiled library, looked up when it is first called."""
 
     def __init__(self, name: str, *takes: Read | type[Integer]) -> None:
-        self._name = name
-        self._takes = takes
+        self.name = name
+        self.takes = takes
         self._function: Callable[..., int] | None = None
 
     def __call__(self, *arguments: Any) -> int:
@@ -121,19 +121,19 @@ class Kernel:
             ValueError: Arguments do not fit each other; a bug in the caller.
         """
         function = self._function or self._bound()
-        passed = [t.pass_on(a) for t, a in zip(self._takes, arguments, strict=True)]
+        passed = [t.pass_on(a) for t, a in zip(self.takes, arguments, strict=True)]
         result = function(*passed)
         if result < 0:
-            message = f"kernel {self._name}: arguments do not fit each other, line {-result}"
+            message = f"kernel {self.name}: arguments do not fit each other, line {-result}"
             raise ValueError(message)
         return result
 
     def _bound(self) -> Callable[..., int]:
         library = load()
         try:
-            function = library[f"rawback_{self._name}"]
+            function = library[f"rawback_{self.name}"]
         except AttributeError as error:
-            message = f'{library._name} has no kernel "{self._name}". {INSTALL_AGAIN}'
+            message = f'{library._name} has no kernel "{self.name}". {INSTALL_AGAIN}'
             raise RawbackError(message) from error
         function.restype = ctypes.c_int64
         self._function = function
