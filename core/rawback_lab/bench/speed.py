@@ -2,6 +2,10 @@
 
 Each raw's mosaic is repeated to 6000 x 4000 samples, and so is LibRaw's rendering of it. Encode and
 restore run as the command line does, each in a process of its own, which reports its own figures.
+
+``--against PYTHON`` runs another version as well, that of the environment of that interpreter, turn
+by turn with this one ``--runs`` times, and reports medians of each and how many times as long the
+other takes, by the clock and in seconds of the processor.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -45,11 +50,14 @@ def tiled(
     return rawio.write_dng(large), encode_jpeg(np.ascontiguousarray(picture), 92, "4:2:0")
 
 
-def called(*arguments: str | Path) -> dict[str, Any]:
-    """What a command reports, and its wall-clock seconds, start of the process included."""
-    started = time.perf_counter()
+def called(*arguments: str | Path, python: str = sys.executable) -> dict[str, Any]:
+    """What a command reports, and its seconds of clock and processor, the process's start included.
+
+    With `python`, the command of another environment.
+    """
+    before, started = _processor_seconds(), time.perf_counter()
     done = subprocess.run(  # noqa: S603 - this very interpreter, no shell
-        [sys.executable, "-m", "rawback", *map(str, arguments), "--json"],
+        [python, "-m", "rawback", *map(str, arguments), "--json"],
         check=False,
         capture_output=True,
         text=True,
@@ -57,7 +65,48 @@ def called(*arguments: str | Path) -> dict[str, Any]:
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
     report: dict[str, Any] = json.loads(done.stdout)
-    return report | {"wall_seconds": round(time.perf_counter() - started, 2)}
+    return report | {
+        "wall_seconds": round(time.perf_counter() - started, 2),
+        "processor_seconds": round(_processor_seconds() - before, 2),
+    }
+
+
+def _processor_seconds() -> float:
+    """User and system time of all processes that were started here and have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def compared(raw_file: Path, scratch: Path, other: str, count: int) -> list[dict[str, Any]]:
+    """Medians of this version and of another at each rate, and their ratios."""
+    runs: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        raw, jpeg = Path(folder, "large.dng"), Path(folder, "large.jpg")
+        for path, data in zip((raw, jpeg), tiled(raw_file, scratch), strict=True):
+            path.write_bytes(data)
+        for rate in (("-q", "60"), *_RATES):
+            figures: dict[str, list[float]] = {}
+            for _ in range(count):
+                for name, python in (("other", other), ("this", sys.executable)):
+                    carrier, restored = Path(folder, f"{name}.jpg"), Path(folder, f"{name}.dng")
+                    for verb, arguments in (
+                        ("embed", (raw, jpeg, "-o", carrier, "--overwrite", *rate)),
+                        ("restore", (carrier, "-o", restored, "--overwrite")),
+                    ):
+                        report = called(verb, *arguments, python=python)
+                        for kind in ("wall_seconds", "processor_seconds"):
+                            figures.setdefault(f"{verb} {kind} {name}", []).append(report[kind])
+            medians = {key: round(median(values), 2) for key, values in figures.items()}
+            ratios = {
+                f"{key.removesuffix(' this')} ratio": round(
+                    medians[key.replace(" this", " other")] / value, 2
+                )
+                for key, value in medians.items()
+                if key.endswith(" this")
+            }
+            runs.append({"rate": " ".join(rate), **medians, **ratios})
+            print(raw_file.stem, json.dumps(runs[-1]), flush=True)
+    return runs
 
 
 def main() -> None:
@@ -65,10 +114,16 @@ def main() -> None:
     parser.add_argument("raws", type=Path, nargs="+", help="raw files")
     parser.add_argument("--json", type=Path, required=True, help="where the figures go")
     parser.add_argument("--scratch", type=Path, default=Path(".scratch/carriers"))
+    parser.add_argument("--against", help="the interpreter of another version's environment")
+    parser.add_argument("--runs", type=int, default=3, help="of each version")
     options = parser.parse_args()
     results: dict[str, Any] = {"pixels": _HEIGHT * _WIDTH, "cores": os.cpu_count(), "raws": {}}
     for raw in options.raws:
-        results["raws"][raw.stem] = timed(raw, options.scratch)
+        results["raws"][raw.stem] = (
+            compared(raw, options.scratch, options.against, options.runs)
+            if options.against
+            else timed(raw, options.scratch)
+        )
         write_json(options.json, results)
 
 
