@@ -55,14 +55,14 @@ def _network(**changes: Any) -> Network:
 
 def _views(config: ModelConfig, seed: int = 0) -> Views:
     rng = np.random.default_rng(seed)
-    sites = SIDE // CELL * config.sites
+    sites = SIDE // CELL * config.samples_per_cell_side
     guide = torch.from_numpy(rng.integers(0, 256, (1, 3, SIDE, SIDE)).astype(np.float32))
     flags = torch.from_numpy((rng.random((1, 2, sites, sites)) < 0.1).astype(np.float32))
     base = rng.integers(-200, 16384, (1, config.planes, sites, sites)).astype(np.float32)
     return Views.of(config, guide, flags, torch.from_numpy(base))
 
 
-MEMBERS = [ModelConfig(), ModelConfig(planes=3, sites=4, features=6)]
+MEMBERS = [ModelConfig(), ModelConfig(planes=3, samples_per_cell_side=4, features=6)]
 
 
 @pytest.mark.parametrize("config", MEMBERS, ids=["bayer", "linear"])
@@ -148,7 +148,11 @@ def test_what_is_written_is_read(sent: int) -> None:
 
 @pytest.mark.parametrize("config", MEMBERS, ids=["bayer", "linear"])
 def test_a_network_read_from_its_file_is_the_same(config: ModelConfig) -> None:
-    network = _network(planes=config.planes, sites=config.sites, features=config.features)
+    network = _network(
+        planes=config.planes,
+        samples_per_cell_side=config.samples_per_cell_side,
+        features=config.features,
+    )
     held = read_weights(write_weights(network, _tables())).network
     views = _views(config)
     shift = conditioning(torch.full((1, 1, 1, 1), 2.0), torch.arange(3.0).reshape(1, 3, 1, 1))

@@ -186,7 +186,9 @@ def refine(
         PayloadTooNew: They were coded with other weights.
     """
     header = LatentHeader.from_bytes(sections[0])
-    view = NetworkInput.of(pattern, source, predicted, header.model.network.config.sites)
+    view = NetworkInput.of(
+        pattern, source, predicted, header.model.network.config.samples_per_cell_side
+    )
     decoded = _decode(view, header, sections)
     planes = corrected(view, decoded, header.readout, wanted)
     return Refined(with_planes(predicted, planes), coding_order(view, decoded))

@@ -123,22 +123,27 @@ class NetworkInput:
     Attributes:
         pattern: The frame's.
         shape: Height and width of the frame in quads.
-        sites: Quads along each side of a cell: 2 of four Bayer planes, 4 of three linear ones.
-        guide: uint8 ``[4 h / sites, 4 w / sites, 3]``, flipped; h and w are the frame's completed.
+        cell_side: Quads along each side of a cell: 2 of four Bayer planes, 4 of three linear ones.
+        guide: uint8 ``[4 h / cell_side, 4 w / cell_side, 3]``, flipped; h and w are the
+            frame's, completed.
         classes: uint8 ``[h, w]``.
         base: int16 ``[planes, h, w]`` in domain units.
     """
 
     pattern: BayerPattern
     shape: tuple[int, int]
-    sites: int
+    cell_side: int
     guide: NDArray[np.uint8]
     classes: NDArray[np.uint8]
     base: NDArray[np.int16]
 
     @classmethod
     def of(
-        cls, pattern: BayerPattern, source: GuideSource, predicted: Sequence[Prediction], sites: int
+        cls,
+        pattern: BayerPattern,
+        source: GuideSource,
+        predicted: Sequence[Prediction],
+        cell_side: int,
     ) -> NetworkInput:
         """Of the base over all tiles of a frame."""
         shape = source.grid.height, source.grid.width
@@ -154,12 +159,12 @@ class NetworkInput:
             guide[2 * rows.start : 2 * rows.stop, 2 * columns.start : 2 * columns.stop] = pixels
 
         list(in_threads(place, predicted))
-        skip, unit = sites // 2, sites * LATENT * LATENT
-        seen = flipped_planes(base, pattern)[_COLOURS[sites], ...]
+        skip, unit = cell_side // 2, cell_side * LATENT * LATENT
+        seen = flipped_planes(base, pattern)[_COLOURS[cell_side], ...]
         return cls(
             pattern,
             shape,
-            sites,
+            cell_side,
             _completed(flipped_pixels(guide, pattern)[::skip, ::skip], 2 * unit // skip, (0, 1)),
             _completed(flipped_pixels(classes, pattern), unit, (0, 1)),
             _completed(seen, unit, (1, 2)),
@@ -168,7 +173,7 @@ class NetworkInput:
     @property
     def position(self) -> int:
         """Quads along each side of what one position of the main latents covers."""
-        return self.sites * LATENT
+        return self.cell_side * LATENT
 
     @property
     def whole(self) -> Window:
@@ -178,13 +183,13 @@ class NetworkInput:
 
     def flipped_planes(self, planes: NDArray[np.int16]) -> NDArray[np.int16]:
         """Four planes of the frame ``[4, h, w]``, flipped and completed as the base is."""
-        seen = flipped_planes(planes, self.pattern)[_COLOURS[self.sites], ...]
+        seen = flipped_planes(planes, self.pattern)[_COLOURS[self.cell_side], ...]
         return _completed(seen, self.position * LATENT, (1, 2))
 
     def unflipped_planes(self, planes: NDArray[np.int16]) -> NDArray[np.int16]:
         """Undo :meth:`flipped_planes`."""
         height, width = self.shape
-        return flipped_planes(planes[_PLANES[self.sites], :height, :width], self.pattern)
+        return flipped_planes(planes[_PLANES[self.cell_side], :height, :width], self.pattern)
 
     def flipped(self, window: Window) -> Window:
         """A window of the frame, in quads of the flipped frame."""
@@ -213,15 +218,15 @@ class NetworkInput:
         return _tensor(np.stack([classes == RegionClass.CLIPPED, classes == RegionClass.UNCOVERED]))
 
     def cells(self, window: Window) -> torch.Tensor:
-        """The cell view of a window, ``[1, inputs, h / sites, w / sites]``."""
+        """The cell view of a window, ``[1, inputs, h / cell_side, w / cell_side]``."""
         rows, columns = window.slices
-        each = CELL // self.sites
+        each = CELL // self.cell_side
         pixels = self.guide[
             each * rows.start : each * rows.stop, each * columns.start : each * columns.stop
         ]
         guide = _tensor(pixels.transpose(2, 0, 1))
         base = _tensor(self.base[:, rows, columns])
-        cells = cell_view(guide, self.flags(window), base, self.sites)
+        cells = cell_view(guide, self.flags(window), base, self.cell_side)
         return cells.contiguous(memory_format=torch.channels_last)
 
     def latent_view(self) -> torch.Tensor:

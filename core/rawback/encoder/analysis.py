@@ -323,7 +323,7 @@ class Analysis:
 
         source = self.source
         model = weights(source.member)
-        sites = model.network.config.sites
+        sites = model.network.config.samples_per_cell_side
         view = NetworkInput.of(source.frame.pattern, source.guides, self.predicted, sites)
         return choose_learned_layer(
             model, view, source.planes, self.weights, shift, use, report, latents=latents

@@ -34,8 +34,8 @@ __all__ = [
     "FEATURE_LIMIT",
     "FEATURE_UNIT",
     "Analysis",
-    "Means",
     "MirroredSynthesis",
+    "SkipPath",
     "Synthesis",
     "SynthesisOutput",
 ]
@@ -52,7 +52,7 @@ _START = 0.01
 
 @dataclass(frozen=True, slots=True)
 class SynthesisOutput:
-    """What a synthesis says of every site of every cell, each ``[B, F sites^2, h, w]``.
+    """What a synthesis says of every sample of every cell, each ``[B, F cell_side^2, h, w]``.
 
     Attributes:
         plain: Features in standard deviations of the noise, not rounded.
@@ -68,8 +68,8 @@ class Analysis(nn.Module):
 
     def __init__(self, config: ModelConfig, state: int) -> None:
         super().__init__()
-        self.sites = config.sites
-        target = config.planes * config.sites**2
+        self.samples_per_cell_side = config.samples_per_cell_side
+        target = config.planes * config.samples_per_cell_side**2
         last = nn.Conv2d(64, config.main, 1)
         nn.init.zeros_(last.weight)
         self.main = nn.Sequential(
@@ -97,13 +97,17 @@ class Analysis(nn.Module):
         Args:
             cells: The cell view ``[B, inputs, h, w]``.
             residual: Raw less base in quantiser steps, and in those that a feature of 1 is
-                worth, ``[B, planes, sites h, sites w]``. Its range is compressed here, as it
-                reaches hundreds in clipped highlights. Dividing by the step is the paper's shift
+                worth, ``[B, planes, cell_side h, cell_side w]``. Its range is compressed here, as
+                it reaches hundreds in clipped highlights. Dividing by the step is the paper's shift
                 of the step by gamma, seen from the other side.
         """
         target = torch.asinh(residual).clamp(-_LARGEST, _LARGEST)
-        seen = torch.cat([cells, functional.pixel_unshuffle(target, self.sites)], dim=1)
-        means = functional.avg_pool2d(residual.clamp(-LIMIT, LIMIT), self.sites * LATENT)
+        seen = torch.cat(
+            [cells, functional.pixel_unshuffle(target, self.samples_per_cell_side)], dim=1
+        )
+        means = functional.avg_pool2d(
+            residual.clamp(-LIMIT, LIMIT), self.samples_per_cell_side * LATENT
+        )
         latents: Tensor = self.main(seen) + self.mean(means)
         return latents
 
@@ -113,8 +117,8 @@ class Analysis(nn.Module):
         return latents
 
 
-class Means(nn.Module):
-    """What latents say of the mean over a position, brought to every site without any network.
+class SkipPath(nn.Module):
+    """What latents say of the mean over a position, brought to every sample without any network.
 
     Together with its counterpart in the analysis this makes a codec of means from the start, which
     training refines: latents that have to find a use through all layers of the synthesis are given
@@ -123,17 +127,19 @@ class Means(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.scale = config.sites * LATENT
-        self.means = ExactConv(config.main, config.features, 1)
-        _take_first(self.means.weight)
+        self.scale = config.samples_per_cell_side * LATENT
+        self.head = ExactConv(config.main, config.features, 1)
+        _take_first(self.head.weight)
 
     def forward(self, latents: Tensor, scale: Tensor) -> Tensor:
-        """Latents ``[B, main, h, w]`` to changes of features ``[B, F, 4 sites h, 4 sites w]``.
+        """Latents ``[B, main, h, w]`` to changes of features.
+
+        These are ``[B, F, 4 cell_side h, 4 cell_side w]``.
 
         Between positions they are interpolated linearly: with weights of 1/256 the sums of what is
         a multiple of 1/16 already are exact.
         """
-        means = rounded(signed(self.means(latents)) * scale, FEATURE_LIMIT, FEATURE_UNIT)
+        means = rounded(signed(self.head(latents)) * scale, FEATURE_LIMIT, FEATURE_UNIT)
         return functional.interpolate(
             means, scale_factor=self.scale, mode="bilinear", align_corners=False
         )
@@ -148,12 +154,12 @@ def _take_first(weight: Tensor) -> None:
 
 
 class Synthesis(nn.Module):
-    """Features of every site from latents and guide, at the resolution of cells."""
+    """Features of every sample from latents and guide, at the resolution of cells."""
 
     def __init__(self, config: ModelConfig, state: int) -> None:
         super().__init__()
-        self.sites, self.width = config.sites, config.width
-        outputs = config.features * config.sites**2
+        self.samples_per_cell_side, self.width = config.samples_per_cell_side, config.width
+        outputs = config.features * config.samples_per_cell_side**2
         self.stem = ExactConv(config.inputs, config.width + _GUIDE, 3)
         self.blocks = nn.ModuleList(
             [
@@ -165,11 +171,11 @@ class Synthesis(nn.Module):
         if config.latents:
             self.gathered = ExactConv(config.main + state, 64, 3)
             self.lifted = ExactConv(64, config.width * LATENT * LATENT, 1, signed=False)
-            self.told = ExactConv(config.width + _GUIDE, outputs, 1, signed=False)
+            self.scaled_head = ExactConv(config.width + _GUIDE, outputs, 1, signed=False)
         for block in self.blocks:
             # What is added to an activation begins small.
             nn.init.kaiming_normal_(block.get_parameter("weight"), a=3.0)
-        for name in ("out", "told"):
+        for name in ("out", "scaled_head"):
             if hasattr(self, name):
                 nn.init.normal_(getattr(self, name).weight, std=_START)
 
@@ -192,8 +198,8 @@ class Synthesis(nn.Module):
         for block in self.blocks:
             hidden = block(seen, seen[:, : self.width], active=True)
             seen = torch.cat([hidden, guide], dim=1)
-        told = None if latents is None else signed(self.told(seen), inplace=True)
-        return SynthesisOutput(self.out(seen), told)
+        scaled = None if latents is None else signed(self.scaled_head(seen), inplace=True)
+        return SynthesisOutput(self.out(seen), scaled)
 
     def _told(self, sums: Tensor, state: Tensor, latents: Tensor) -> Tensor:
         """What the first block sees, when latents have had their say in the stem's sums."""
@@ -212,16 +218,16 @@ class MirroredSynthesis(nn.Module):
 
     def __init__(self, config: ModelConfig, state: int) -> None:
         super().__init__()
-        self.sites = config.sites
-        outputs = config.features * config.sites**2
+        self.samples_per_cell_side = config.samples_per_cell_side
+        outputs = config.features * config.samples_per_cell_side**2
         self.gathered = ExactConv(config.main * config.latents + state, 64, 3)
         self.twice = ExactConv(64, 4 * 64, 1)
         self.wide = ExactConv(64, 64, 3)
         self.again = ExactConv(64, 4 * config.width, 1)
         self.fine = ExactConv(config.width, config.width, 3)
         self.out = ExactConv(config.width, outputs, 1)
-        self.told = ExactConv(config.width, outputs, 1)
-        for head in (self.out, self.told):
+        self.scaled_head = ExactConv(config.width, outputs, 1)
+        for head in (self.out, self.scaled_head):
             nn.init.normal_(head.weight, std=_START)
 
     def forward(
@@ -230,13 +236,13 @@ class MirroredSynthesis(nn.Module):
         """As :meth:`Synthesis.forward`; without latents it has nothing to say."""
         if state is None or latents is None:
             count, _, height, width = cells.shape
-            plain = self.out.weight.shape[0] // self.sites**2
+            plain = self.out.weight.shape[0] // self.samples_per_cell_side**2
             return SynthesisOutput(
-                cells.new_zeros(count, plain * self.sites**2, height, width), None
+                cells.new_zeros(count, plain * self.samples_per_cell_side**2, height, width), None
             )
         hidden = positive(self.gathered(torch.cat([latents, state], dim=1)))
         hidden = functional.pixel_shuffle(positive(self.twice(hidden)), 2)
         hidden = positive(self.wide(hidden))
         hidden = functional.pixel_shuffle(positive(self.again(hidden)), 2)
         hidden = positive(self.fine(hidden))
-        return SynthesisOutput(self.out(hidden), signed(self.told(hidden)))
+        return SynthesisOutput(self.out(hidden), signed(self.scaled_head(hidden)))

@@ -23,7 +23,7 @@ class ModelConfig:
 
     Attributes:
         planes: Planes that are restored: 4 of a Bayer mosaic, 3 of linear RGB.
-        sites: Samples of a plane along each side of a cell: 2 of Bayer planes, 4 of RGB.
+        samples_per_cell_side: Of a plane: 2 of Bayer planes, 4 of RGB.
         main: Channels of the main latents.
         auxiliary: Channels of the auxiliary latents.
         groups: Groups of each level, coded one after the other.
@@ -38,7 +38,7 @@ class ModelConfig:
     """
 
     planes: int = 4
-    sites: int = 2
+    samples_per_cell_side: int = 2
     main: int = 12
     auxiliary: int = 8
     groups: int = 4
@@ -58,4 +58,4 @@ class ModelConfig:
     @property
     def inputs(self) -> int:
         """Channels of what is known of a cell before anything is decoded."""
-        return 24 + 8 + self.planes * (self.sites**2 + 1)
+        return 24 + 8 + self.planes * (self.samples_per_cell_side**2 + 1)

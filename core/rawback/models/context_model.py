@@ -89,11 +89,11 @@ class ContextModel(nn.Module):
             self.order = _interleaving(ExactConv(inputs + 3, 16, 3), ExactConv(16, 1, 3))
         self.around = ExactConv(channels, _CONTEXT, 2 * _REACH + 1)
         self.joined = ExactConv(inputs + _CONTEXT + 1, _HIDDEN, 1)
-        self.told = ExactConv(_HIDDEN, channels * (3 if adaptive else 2), 1)
-        nn.init.normal_(self.told.weight, std=0.01)
+        self.head = ExactConv(_HIDDEN, channels * (3 if adaptive else 2), 1)
+        nn.init.normal_(self.head.weight, std=0.01)
         with torch.no_grad():
             # Begin with a spread far below a step: nearly all latents are silent.
-            self.told.bias[channels : 2 * channels] = 8 / _PER_UNIT
+            self.head.bias[channels : 2 * channels] = 8 / _PER_UNIT
 
     def coding_order(self, state: Tensor) -> Tensor:
         """In which step each position is coded: ``[B, 1, h, w]``, 0 to groups - 1.
@@ -152,7 +152,7 @@ class ContextModel(nn.Module):
         """
         around = self._around(decoded * known, known)
         joined = positive(self.joined(torch.cat([state, around, known], dim=1)))
-        parts = self.told(joined).chunk(3 if self.adaptive else 2, dim=1)
+        parts = self.head(joined).chunk(3 if self.adaptive else 2, dim=1)
         mean, table = signed(parts[0]), positive(parts[1])
         step = signed(parts[2], _STEP_LIMIT) if self.adaptive else torch.zeros_like(mean)
         return Expected(

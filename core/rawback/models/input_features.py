@@ -41,14 +41,16 @@ _LEVEL, _DETAIL = 2.0**-6, 2.0**-3
 """Units of the base's mean, and of its detail, in its own."""
 
 
-def cell_view(guide: Tensor, flags: Tensor, base: Tensor, sites: int) -> Tensor:
+def cell_view(guide: Tensor, flags: Tensor, base: Tensor, cell_side: int) -> Tensor:
     """What is known of each cell.
 
     Args:
         guide: ``[B, 3, 4 h, 4 w]``, integers 0 to 255.
-        flags: ``[B, 2, sites h, sites w]``, 0 or 1: where the guide clips, and where there is none.
-        base: ``[B, planes, sites h, sites w]``, integers in 1/16 of the noise's standard deviation.
-        sites: Samples of a plane along each side of a cell.
+        flags: ``[B, 2, cell_side h, cell_side w]``, 0 or 1: where the guide clips, and where there
+            is none.
+        base: ``[B, planes, cell_side h, cell_side w]``, integers in 1/16 of the noise's standard
+            deviation.
+        cell_side: Samples of a plane along each side of a cell.
 
     Returns:
         ``[B, inputs, h, w]``, see :attr:`ModelConfig.inputs`.
@@ -56,16 +58,16 @@ def cell_view(guide: Tensor, flags: Tensor, base: Tensor, sites: int) -> Tensor:
     red, green, blue = guide[:, 0:1], guide[:, 1:2], guide[:, 2:3]
     light = torch.floor((red + 2 * green + blue) / 4) - 128
     warm, cold = (_mean(channel - green, 2) for channel in (red, blue))
-    mean = _mean(base, sites)
-    detail = base - functional.interpolate(mean, scale_factor=sites, mode="nearest")
-    flags = functional.max_pool2d(flags, 2 * sites // CELL)
+    mean = _mean(base, cell_side)
+    detail = base - functional.interpolate(mean, scale_factor=cell_side, mode="nearest")
+    flags = functional.max_pool2d(flags, 2 * cell_side // CELL)
     parts = (
         functional.pixel_unshuffle(light, CELL),
         functional.pixel_unshuffle(warm, CELL // 2),
         functional.pixel_unshuffle(cold, CELL // 2),
         functional.pixel_unshuffle(flags * UNIT, CELL // 2),
         torch.floor(mean * _LEVEL),
-        functional.pixel_unshuffle(torch.floor(detail * _DETAIL), sites),
+        functional.pixel_unshuffle(torch.floor(detail * _DETAIL), cell_side),
     )
     return torch.cat(parts, dim=1).div_(UNIT).clamp_(-LIMIT, LIMIT)
 

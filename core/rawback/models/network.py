@@ -22,8 +22,8 @@ from rawback.models.backbone import (
     FEATURE_LIMIT,
     FEATURE_UNIT,
     Analysis,
-    Means,
     MirroredSynthesis,
+    SkipPath,
     Synthesis,
 )
 from rawback.models.config import LATENT
@@ -78,7 +78,7 @@ class Views:
     @classmethod
     def of(cls, config: ModelConfig, guide: Tensor, flags: Tensor, base: Tensor) -> Views:
         """Of whole tensors; see :func:`rawback.models.input_features.cell_view`."""
-        cells = cell_view(guide, flags, base, config.sites)
+        cells = cell_view(guide, flags, base, config.samples_per_cell_side)
         latents = latent_view(cells, config.planes)
         last = torch.channels_last
         return cls(cells.contiguous(memory_format=last), latents.contiguous(memory_format=last))
@@ -116,7 +116,7 @@ class Network(nn.Module):
             self.auxiliary = self._level(config.auxiliary, _GUIDE_STATE)
             self.main = self._level(config.main, state)
             self.analysis = Analysis(config, _GUIDE_STATE)
-            self.means = Means(config)
+            self.skip = SkipPath(config)
         kind = Synthesis if config.hybrid else MirroredSynthesis
         self.synthesis = kind(config, state)
         self.readout = nn.Parameter(torch.eye(config.planes, config.features).repeat(2, 1, 1))
@@ -168,7 +168,7 @@ class Network(nn.Module):
     def features(
         self, cells: Tensor, state: Tensor | None, latents: Tensor | None, scale: Tensor
     ) -> Tensor:
-        """Features of every site, ``[B, F, sites h, sites w]``, multiples of 1/16.
+        """Features of every sample, ``[B, F, cell_side h, cell_side w]``, multiples of 1/16.
 
         Args:
             cells: The cell view.
@@ -176,17 +176,17 @@ class Network(nn.Module):
             latents: Likewise.
             scale: From :func:`scale_of`, ``[B, 1, 1, 1]``.
         """
-        output, sites = self.synthesis(cells, state, latents), self.config.sites
+        output, cell_side = self.synthesis(cells, state, latents), self.config.samples_per_cell_side
 
         def in_units(values: Tensor) -> Tensor:
             return rounded(values, FEATURE_LIMIT, FEATURE_UNIT, inplace=True)
 
         features = in_units(output.plain.float())
         if latents is None or output.scaled is None:
-            return functional.pixel_shuffle(features, sites)
+            return functional.pixel_shuffle(features, cell_side)
         features = in_units(output.scaled.float() * scale).add_(features)
-        skipped = self.means(latents, scale)
-        return in_units(skipped.add_(functional.pixel_shuffle(features, sites)))
+        skipped = self.skip(latents, scale)
+        return in_units(skipped.add_(functional.pixel_shuffle(features, cell_side)))
 
     @torch.no_grad()
     def code(

@@ -48,6 +48,31 @@ class Weights:
     tables: TableSet
 
 
+_FILE_NAMES = {
+    "auxiliary.head": "auxiliary.told",
+    "main.head": "main.told",
+    "synthesis.scaled_head": "synthesis.told",
+    "skip.head": "means.means",
+}
+"""What parts are called in files, where not as in the code: payloads name files by their digest, so
+a file never changes."""
+
+_SIDE, _FILE_SIDE = "samples_per_cell_side", "sites"
+
+
+def _in_files(name: str) -> str:
+    """What files call a tensor."""
+    part, _, field = name.rpartition(".")
+    return f"{_FILE_NAMES.get(part, part)}.{field}" if part else field
+
+
+def _in_code(name: str) -> str:
+    """Undo :func:`_in_files`."""
+    part, _, field = name.rpartition(".")
+    names = {theirs: ours for ours, theirs in _FILE_NAMES.items()}
+    return f"{names.get(part, part)}.{field}" if part else field
+
+
 _loading = Lock()
 
 
@@ -84,16 +109,21 @@ def write_weights(network: Network, tables: NDArray[np.uint16]) -> bytes:
     for name, value in network.state_dict().items():
         if name.rpartition(".")[0] not in exact:
             tensors[name] = value.to(torch.float16)
-    metadata = {"config": json.dumps(asdict(network.config), sort_keys=True)}
-    return save({name: value.contiguous() for name, value in sorted(tensors.items())}, metadata)
+    config = asdict(network.config)
+    config[_FILE_SIDE] = config.pop(_SIDE)
+    metadata = {"config": json.dumps(config, sort_keys=True)}
+    named = {_in_files(name): value.contiguous() for name, value in tensors.items()}
+    return save(dict(sorted(named.items())), metadata)
 
 
 def read_weights(data: bytes) -> Weights:
     """Undo :func:`write_weights`."""
     length = int.from_bytes(data[:8], "little")
     metadata = json.loads(data[8 : 8 + length])["__metadata__"]
-    tensors = load(data)
-    network = Network(ModelConfig(**json.loads(metadata["config"])))
+    config = json.loads(metadata["config"])
+    config[_SIDE] = config.pop(_FILE_SIDE)
+    network = Network(ModelConfig(**config))
+    tensors = {_in_code(name): value for name, value in load(data).items()}
     for name, part in network.named_modules():
         if isinstance(part, ExactConv):
             parts = (tensors.pop(f"{name}.{field}") for field in ("weight", "bias", "shift"))

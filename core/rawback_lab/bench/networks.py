@@ -42,7 +42,7 @@ def our_decoder(network: Network, *, latents: bool) -> Callable[[], object]:
     """Decode one megapixel of a raw."""
     config = network.config
     random = torch.Generator().manual_seed(0)
-    sites = SIDE // CELL * config.sites
+    sites = SIDE // CELL * config.samples_per_cell_side
     guide = torch.randint(0, 256, (1, 3, SIDE, SIDE), generator=random).float()
     base = torch.randint(0, 4096, (1, config.planes, sites, sites), generator=random).float()
     flags = torch.zeros(1, 2, sites, sites)
