@@ -126,6 +126,11 @@ local function register_preferences()
   dt.preferences.register(MODULE, "unguided", "bool",
     _("rawback: code the raw on its own if the JPEG does not show it"),
     _("takes far more bytes; without it, such exports are left without a raw"), false)
+  dt.preferences.register(MODULE, "metadata", "enum",
+    _("rawback: names, places and times of the raw"),
+    _("'auto' stores them if lossless, and else the raw gets back what the JPEG tells;"
+      .. " 'all' stores them, 'rendering' leaves them out"),
+    defaults.metadata, table.unpack(calls.METADATA))
   dt.preferences.register(MODULE, "stars", "integer", _("rawback: only images with so many stars"),
     _("0 for all images"), 0, 0, 5)
   dt.preferences.register(MODULE, "tag", "string", _("rawback: only images with this tag"),

@@ -13,6 +13,7 @@ from PIL import Image
 
 import rawback
 from rawback import rawio
+from rawback.metadata import Metadata
 
 # How long an example takes says more about what else the machine does than about the code.
 hypothesis.settings.register_profile("rawback", deadline=None)
@@ -33,7 +34,9 @@ def shot() -> tuple[bytes, bytes]:
     """A raw of 160 x 120, cut out of the sample, and a JPEG that LibRaw makes from it."""
     sample = rawio.read_raw(Path(__file__).parents[1] / "assets" / "sample.dng")
     cfa = sample.cfa[200:320, 460:620].copy()
-    raw = rawio.write_dng(dataclasses.replace(sample, cfa=cfa, exif={}))
+    noise = sample.metadata.get(rawio.Tag.NOISE_PROFILE)
+    told = Metadata(() if noise is None else (noise,))
+    raw = rawio.write_dng(dataclasses.replace(sample.excerpt(cfa), metadata=told))
     with rawpy.imread(io.BytesIO(raw)) as opened:
         pixels = opened.postprocess(use_camera_wb=True)
     jpeg = io.BytesIO()

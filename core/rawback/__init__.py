@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from rawback._api.carriers import inspect, shrink, shrink_bytes, strip, strip_bytes
     from rawback._api.curve import Curve, CurvePoint
     from rawback._api.embed import DEFAULT_QUALITY, embed, embed_bytes
+    from rawback._api.metadata import MetadataChoice
     from rawback._api.restoring import restore, restore_bytes, verify
     from rawback._api.results import (
         CarrierInfo,
         EmbedResult,
+        MetadataInfo,
         RawFileInfo,
         RestoreResult,
         SectionInfo,
@@ -93,6 +95,8 @@ __all__ = [
     "Encoding",
     "Guide",
     "Match",
+    "MetadataChoice",
+    "MetadataInfo",
     "NoiseModel",
     "NothingToRegister",
     "OpenedCarrier",
@@ -154,6 +158,7 @@ _HOMES = {
     "rawback._api.carriers": ("inspect", "shrink", "shrink_bytes", "strip", "strip_bytes"),
     "rawback._api.curve": ("Curve", "CurvePoint"),
     "rawback._api.embed": ("DEFAULT_QUALITY", "embed", "embed_bytes"),
+    "rawback._api.metadata": ("MetadataChoice",),
     "rawback._api.session_results": ("Encoding", "Overlay", "Preview", "SectionEnd"),
     "rawback._api.runtime": ("Codec", "set_threads"),
     "rawback._api.viewer": ("OpenedCarrier", "carrier_for", "open_carrier"),
@@ -161,6 +166,7 @@ _HOMES = {
     "rawback._api.results": (
         "CarrierInfo",
         "EmbedResult",
+        "MetadataInfo",
         "RawFileInfo",
         "RestoreResult",
         "SectionInfo",

@@ -86,7 +86,7 @@ def balanced_signal(
         float32 ``[rows, columns]``, clipped to what every colour can reach, so that highlights
         stay white instead of turning magenta.
     """
-    gains = np.array(warmth, np.float64) / np.array(frame.neutral)
+    gains = np.array(warmth, np.float64) / np.array(frame.shown_neutral)
     gains /= gains.min()
     signal = frame.cfa[rows, columns].astype(np.float32)
     for position, (colour, black) in enumerate(zip(frame.pattern, frame.black, strict=True)):
@@ -179,7 +179,7 @@ def camera_to_srgb(frame: RawFrame) -> NDArray[np.float64]:
 
     The identity where the camera's matrix has no inverse.
     """
-    matrix = np.array(frame.color_matrix, np.float64).reshape(3, 3)
+    matrix = np.array(frame.shown_matrix, np.float64).reshape(3, 3)
     if abs(np.linalg.det(matrix)) < 1e-6:
         return np.eye(3)
     return np.asarray(np.linalg.inv(srgb_to_camera(matrix)), np.float64)

@@ -6,20 +6,20 @@ All are frozen; arrays inside them are never written to after construction.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from rawback.metadata import Metadata
 
+if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
     "BayerPattern",
-    "ExifValue",
+    "BlackOffsets",
+    "Border",
     "Guide",
     "NoiseModel",
     "Progress",
@@ -29,8 +29,13 @@ __all__ = [
 
 BayerPattern: TypeAlias = Literal["RGGB", "BGGR", "GRBG", "GBRG"]
 
-ExifValue: TypeAlias = str | int | tuple[int, int] | tuple[tuple[int, int], ...]
-"""Text, a whole number, a rational, or several rationals."""
+Neutral: TypeAlias = tuple[float, float, float]
+Matrix: TypeAlias = tuple[float, float, float, float, float, float, float, float, float]
+
+_SRGB_CAMERA: Matrix = (
+    3.2404542, -1.5371385, -0.4985314, -0.9692660, 1.8760108, 0.0415560, 0.0556434, -0.2040259,
+    1.0572252,
+)  # fmt: skip
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Is told the stage a job is in, in words for people, and the fraction done, 0 to 1."""
@@ -62,6 +67,131 @@ class NoiseModel:
 
 
 @dataclass(frozen=True, slots=True)
+class BlackOffsets:
+    """By how much the black of single samples differs from that of their position in the cell.
+
+    A sample's black is that of its position in the 2x2 cell plus the value of the repeated
+    pattern, of its row and of its column, all rounded to whole DN.
+
+    Attributes:
+        pattern: int32 ``[p, q]``, repeated from the corner of the visible area.
+        rows: int32 ``[H]``, for each row.
+        columns: int32 ``[W]``, for each column.
+    """
+
+    pattern: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    columns: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        parts = (self.pattern, self.rows, self.columns)
+        fits = (self.pattern.ndim, self.rows.ndim, self.columns.ndim) == (2, 1, 1)
+        if not fits or not all(part.size and np.abs(part).max() <= 0x7FFF for part in parts):
+            message = (
+                "black offsets are whole numbers of at most 32767 for a pattern, rows, columns"
+            )
+            raise ValueError(message)
+
+    @property
+    def pedestal(self) -> int:
+        """What has to be added so that nothing falls below 0 where the offsets are taken away."""
+        return max(0, sum(int(part.max()) for part in (self.pattern, self.rows, self.columns)))
+
+    def suit(self, cfa: NDArray[np.uint16]) -> bool:
+        """Whether a mosaic is theirs and fits 16 bits without them too."""
+        least = sum(int(part.min()) for part in (self.pattern, self.rows, self.columns))
+        shape = (len(self.rows), len(self.columns))
+        return cfa.shape == shape and int(cfa.max()) - least + self.pedestal <= 0xFFFF
+
+    def taken_from(self, cfa: NDArray[np.uint16]) -> NDArray[np.uint16]:
+        """A mosaic that they suit with the same black everywhere, `pedestal` added."""
+        return self._shifted(cfa, -1)
+
+    def added_to(self, cfa: NDArray[np.uint16], top: int = 0, left: int = 0) -> NDArray[np.uint16]:
+        """Undo `taken_from`, or for a part of the mosaic; what would not fit 16 bits is clipped.
+
+        Args:
+            cfa: uint16 ``[h, w]``.
+            top: Row of the mosaic where it begins.
+            left: Column of the mosaic where it begins.
+        """
+        return self._shifted(cfa, 1, top, left)
+
+    def within(self, top: int, left: int, height: int, width: int) -> BlackOffsets:
+        """Those of a part of the mosaic, whose `pedestal` may be another."""
+        pattern = np.roll(self.pattern, (-top, -left), axis=(0, 1))
+        return BlackOffsets(
+            pattern, self.rows[top : top + height], self.columns[left : left + width]
+        )
+
+    def _shifted(
+        self, cfa: NDArray[np.uint16], sign: int, top: int = 0, left: int = 0
+    ) -> NDArray[np.uint16]:
+        shifted = np.empty_like(cfa)
+        down, across = self.pattern.shape
+        # The pattern's rows, each repeated along a row of the mosaic.
+        places = np.arange(left, left + cfa.shape[1])
+        lines = self.columns[places] + self.pattern[:, places % across]
+        pedestal = self.pedestal
+        for row, samples in enumerate(cfa):
+            offsets = lines[(top + row) % down] + (self.rows[top + row] - pedestal)
+            shifted[row] = np.clip(samples + sign * offsets, 0, 0xFFFF)
+        return shifted
+
+
+@dataclass(frozen=True, slots=True)
+class Border:
+    """What lies around the visible area: optical black, mostly.
+
+    Attributes:
+        top: uint16 ``[rows, whole width]``.
+        bottom: uint16 ``[rows, whole width]``.
+        left: uint16 ``[H, columns]``, beside the visible area.
+        right: uint16 ``[H, columns]``.
+        recorded: Whether these are the sensor's samples; else they are constants in their place.
+    """
+
+    top: NDArray[np.uint16]
+    bottom: NDArray[np.uint16]
+    left: NDArray[np.uint16]
+    right: NDArray[np.uint16]
+    recorded: bool = True
+
+    def __post_init__(self) -> None:
+        parts = (self.top, self.bottom, self.left, self.right)
+        if any(part.dtype != np.uint16 or part.ndim != 2 for part in parts) or (
+            self.top.shape[1] != self.bottom.shape[1] or len(self.left) != len(self.right)
+        ):
+            message = "a border is four parts of uint16 [rows, columns] that fit each other"
+            raise ValueError(message)
+
+    @classmethod
+    def around(cls, whole: NDArray[np.uint16], area: tuple[int, int, int, int]) -> Border:
+        """The border of a whole mosaic around an area: top, left, bottom and right."""
+        top, left, bottom, right = area
+        parts = (
+            whole[:top],
+            whole[bottom:],
+            whole[top:bottom, :left],
+            whole[top:bottom, right:],
+        )
+        above, below, beside, beyond = (
+            np.array(part, dtype=np.uint16, order="C") for part in parts
+        )
+        return cls(above, below, beside, beyond)
+
+    @property
+    def margins(self) -> tuple[int, int, int, int]:
+        """Rows above, columns on the left, rows below, columns on the right."""
+        return (len(self.top), self.left.shape[1], len(self.bottom), self.right.shape[1])
+
+    def joined(self, cfa: NDArray[np.uint16]) -> NDArray[np.uint16]:
+        """The whole mosaic."""
+        middle = np.concatenate((self.left, cfa, self.right), axis=1)
+        return np.concatenate((self.top, middle, self.bottom), axis=0)
+
+
+@dataclass(frozen=True, slots=True)
 class RawFrame:
     """The CFA mosaic as the sensor gave it, and what an editor needs to render it.
 
@@ -69,50 +199,67 @@ class RawFrame:
         cfa: uint16 ``[H, W]``, the visible area, in sensor orientation, black not subtracted.
         pattern: The colours of the top left 2x2 cell of `cfa` in reading order.
         black: Black level of each position of that cell, reading order, in DN.
-        white: Saturation level in DN, the same for all positions.
-        neutral: Camera RGB of the scene's white, green = 1 (DNG tag AsShotNeutral); the white
-            balance multipliers are its reciprocals.
-        color_matrix: XYZ (D65) to camera RGB, 3x3, row-major (DNG tag ColorMatrix1).
+        white: Saturation level in DN, the same for all positions. Samples may be above it.
         noise: The frame's noise model.
+        neutral: Camera RGB of the scene's white, green = 1 (DNG tag AsShotNeutral); the white
+            balance multipliers are its reciprocals. None where the raw does not tell.
+        color_matrix: XYZ (D65) to camera RGB, 3x3, row-major (DNG tag ColorMatrix1). None where
+            the raw does not tell.
         orientation: EXIF orientation, 1 to 8, that turns the mosaic upright.
         make: Manufacturer as the file gives it.
         model: Camera model as the file gives it.
-        unique_model: DNG UniqueCameraModel; make and model where the file has none.
-        exif: Exif and DNG tags (tag number to value) worth carrying over: exposure, lens, time,
-            default crop.
+        metadata: All that the raw says about itself. Where it says something about levels,
+            colours or names it is what an editor gets to see.
+        black_offsets: Where black differs by more than the four levels of `black`.
+        border: What lies around `cfa`.
     """
 
     cfa: NDArray[np.uint16]
     pattern: BayerPattern
     black: tuple[float, float, float, float]
     white: int
-    neutral: tuple[float, float, float]
-    color_matrix: tuple[float, float, float, float, float, float, float, float, float]
     noise: NoiseModel
+    neutral: Neutral | None = None
+    color_matrix: Matrix | None = None
     orientation: int = 1
     make: str = ""
     model: str = ""
-    unique_model: str = ""
-    exif: Mapping[int, ExifValue] = field(default_factory=lambda: MappingProxyType({}))
+    metadata: Metadata = field(default_factory=Metadata)
+    black_offsets: BlackOffsets | None = None
+    border: Border | None = None
 
     def __post_init__(self) -> None:
         if self.cfa.dtype != np.uint16 or self.cfa.ndim != 2 or min(self.cfa.shape) < 2:
             message = f"a mosaic is uint16 [H, W], not {self.cfa.dtype} {self.cfa.shape}"
             raise ValueError(message)
         if self.pattern not in get_args(BayerPattern):
-            message = f"{self.pattern!r} is no Bayer pattern"
+            message = f"{self.pattern!r} is not a Bayer pattern"
             raise ValueError(message)
         if not max(self.black) < self.white <= 0xFFFF or min(self.black) < 0:
             message = f"black {self.black} and white {self.white} do not fit uint16 samples"
             raise ValueError(message)
-        if not all(1e-3 < value < 1e3 for value in self.neutral):
-            message = f"{self.neutral} is no camera RGB of a white"
+        if self.neutral is not None and not all(1e-3 < value < 1e3 for value in self.neutral):
+            message = f"{self.neutral} is not the camera RGB of a white"
             raise ValueError(message)
-        if not all(abs(value) < 1e3 for value in self.color_matrix):
-            message = f"{self.color_matrix} is no colour matrix"
+        if self.color_matrix is not None and not all(abs(v) < 1e3 for v in self.color_matrix):
+            message = f"{self.color_matrix} is not a colour matrix"
             raise ValueError(message)
         if not 1 <= self.orientation <= 8:
-            message = f"{self.orientation} is no Exif orientation"
+            message = f"{self.orientation} is not an Exif orientation"
+            raise ValueError(message)
+        self._check_parts()
+
+    def _check_parts(self) -> None:
+        if self.border is not None:
+            _, left, _, right = self.border.margins
+            if self.border.left.shape[0] != self.height or (
+                self.border.top.shape[1] != left + self.width + right
+            ):
+                message = f"the border does not fit a mosaic of {self.width} x {self.height}"
+                raise ValueError(message)
+        offsets = self.black_offsets
+        if offsets is not None and (len(offsets.rows), len(offsets.columns)) != self.cfa.shape:
+            message = "the black offsets do not fit the mosaic"
             raise ValueError(message)
 
     @property
@@ -124,6 +271,31 @@ class RawFrame:
     def width(self) -> int:
         """Columns of the mosaic."""
         return int(self.cfa.shape[1])
+
+    def excerpt(self, cfa: NDArray[np.uint16]) -> RawFrame:
+        """A mosaic taken from the frame, whatever its size, with the same levels and colours.
+
+        What the metadata says of places does not hold for it, so it has none.
+        """
+        return replace(self, cfa=cfa, metadata=Metadata(), black_offsets=None, border=None)
+
+    @property
+    def shown_neutral(self) -> Neutral:
+        """`neutral`, or a guess to show the raw with: no white balance."""
+        return self.neutral or (1.0, 1.0, 1.0)
+
+    @property
+    def shown_matrix(self) -> Matrix:
+        """`color_matrix`, or a guess to show the raw with: that of a camera that sees sRGB."""
+        if self.color_matrix is not None:
+            return self.color_matrix
+        red, green, blue = self.shown_neutral
+        a, b, c, d, e, f, g, h, i = _SRGB_CAMERA
+        return (
+            *(red * a, red * b, red * c),
+            *(green * d, green * e, green * f),
+            *(blue * g, blue * h, blue * i),
+        )
 
 
 @dataclass(frozen=True, slots=True)

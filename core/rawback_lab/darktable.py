@@ -17,6 +17,7 @@ def render_darktable(
     *,
     xmp: bytes | None = None,
     width: int = 0,
+    suffix: str = ".dng",
 ) -> bytes | None:
     """Export a DNG with darktable's default pipeline, or as an XMP file says.
 
@@ -30,6 +31,7 @@ def render_darktable(
         timeout: Seconds to wait.
         xmp: The edit, as :func:`rawback_lab.darktable_edits.xmp` makes it.
         width: Greatest width in pixels; 0 for all there are.
+        suffix: Of the raw's name, where it is not a DNG.
 
     Returns:
         The JPEG file, or None where darktable-cli is missing or makes none of this DNG.
@@ -39,7 +41,7 @@ def render_darktable(
         return None
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        source, target = folder / "shot.dng", folder / "shot.jpg"
+        source, target = folder / f"shot{suffix}", folder / "shot.jpg"
         source.write_bytes(dng)
         command = [program, str(source)]
         if xmp is not None:

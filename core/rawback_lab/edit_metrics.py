@@ -121,7 +121,7 @@ def picture_edit_metrics(
     matrix = camera_to_srgb(frame)
 
     def developed(picture: NDArray[np.uint16], edit: Edit) -> NDArray[np.float32]:
-        gains = np.array(edit.warmth) / np.array(frame.neutral)
+        gains = np.array(edit.warmth) / np.array(frame.shown_neutral)
         balanced = picture * (gains / (gains.min() * 65535)).astype(np.float32)
         return exposed(np.clip(balanced, 0, 1, out=balanced), matrix, edit.stops)
 

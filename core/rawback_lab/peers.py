@@ -7,7 +7,6 @@ spreads errors as noise spreads and so serves shadows better.
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -261,7 +260,7 @@ def _lossless_miniraw(shot: Shot, budget: int) -> Coded | None:
         return None
     from miniraw import decode, encode, io_raw
 
-    whole = dataclasses.replace(shot.frame, cfa=_even(shot.frame.cfa))
+    whole = shot.frame.excerpt(_even(shot.frame.cfa))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "raw.dng")
         file.write_bytes(rawio.write_dng(whole))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import cv2
@@ -95,7 +94,7 @@ def linear_picture(frame: RawFrame, factor: int) -> NDArray[np.uint16]:
     Returns:
         uint16 ``[H // factor, W // factor, 3]``, white at 65535.
     """
-    gains = (1 / np.array(frame.neutral)).astype(np.float32)
+    gains = (1 / np.array(frame.shown_neutral)).astype(np.float32)
     signal = frame.cfa.astype(np.float32)
     for position, (colour, black) in enumerate(zip(frame.pattern, frame.black, strict=True)):
         plane = signal[position // 2 :: 2, position % 2 :: 2]
@@ -118,7 +117,7 @@ def software_isp(
     Returns:
         sRGB codes, uint8 ``[H, W, 3]``.
     """
-    gains = np.array(look.warmth) / np.array(frame.neutral)
+    gains = np.array(look.warmth) / np.array(frame.shown_neutral)
     balanced = np.clip(linear * (gains / (gains.min() * WHITE)).astype(np.float32), 0, 1)
     return develop(balanced @ camera_to_srgb(frame).T.astype(np.float32), look)
 
@@ -135,14 +134,12 @@ def quads(picture: Picture) -> tuple[RawFrame, DecodedJpeg]:
         cfa[position // 2 :: 2, position % 2 :: 2] = picture.linear[..., channel]
     noise = picture.frame.noise
     frame = replace(
-        picture.frame,
-        cfa=cfa,
+        picture.frame.excerpt(cfa),
         pattern="RGGB",
         black=(0.0,) * 4,
         white=WHITE,
         noise=NoiseModel(noise.scale * _NOISE_LEFT, noise.offset * _NOISE_LEFT),
         orientation=1,
-        exif=MappingProxyType({}),
     )
     return frame, DecodedJpeg(picture.guide.repeat(2, axis=0).repeat(2, axis=1), 1)
 

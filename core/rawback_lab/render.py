@@ -107,7 +107,7 @@ def render_libraw(frame: RawFrame, look: LibrawLook | None = None) -> NDArray[np
         sRGB codes, uint8 ``[H, W, 3]``.
     """
     look = look or LibrawLook()
-    gains = np.array(look.warmth) / np.array(frame.neutral)
+    gains = np.array(look.warmth) / np.array(frame.shown_neutral)
     with rawpy.imread(io.BytesIO(rawio.write_dng(frame))) as raw:
         rendered = raw.postprocess(
             demosaic_algorithm=rawpy.DemosaicAlgorithm[look.algorithm],

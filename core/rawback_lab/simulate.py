@@ -8,12 +8,14 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from rawback.metadata import Directory, Metadata, TiffType
+from rawback.rawio import Tag
+from rawback.rawio.describe import number_entry
 from rawback.rendering import from_srgb, srgb_to_camera
 from rawback.types import RawFrame
 
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     from rawback_lab.camera import CameraSpec
 
 __all__ = ["scene_light", "simulate"]
-
-_ISO = 34855
-"""Exif tag ISOSpeedRatings."""
 
 _CHANNEL = {"R": 0, "G": 1, "B": 2}
 
@@ -68,8 +67,14 @@ def simulate(
         noise=spec.noise,
         make="rawback",
         model="Simulated 1",
-        unique_model="rawback Simulated 1",
-        exif=MappingProxyType({_ISO: spec.iso}),
+        metadata=Metadata(
+            (
+                number_entry(Tag.ISO, TiffType.SHORT, [spec.iso], "<", Directory.EXIF),
+                number_entry(
+                    Tag.NOISE_PROFILE, TiffType.DOUBLE, [spec.noise.scale, spec.noise.offset], "<"
+                ),
+            )
+        ),
     )
 
 

@@ -38,12 +38,14 @@ calls.DEFAULTS = {
   tag = "",
   stars = "0",
   unguided = "FALSE",
+  metadata = "auto",
   on_failure = "message",
 }
 
 calls.RATES = {
   "quality 40", "quality 60", "quality 80", "50 kB", "200 kB", "1 MB", "lossless", "original",
 }
+calls.METADATA = {"auto", "all", "rendering"}
 calls.ON_FAILURE = {"message", "message and tag", "log only"}
 
 local UNITS = {b = 1, kb = 1000, mb = 1000000}
@@ -81,6 +83,7 @@ function calls.settings(read)
     tag = found.tag,
     stars = math.tointeger(tonumber(found.stars)) or 0,
     unguided = found.unguided:upper() == "TRUE",
+    metadata = found.metadata,
     on_failure = found.on_failure,
   }
 end
@@ -163,6 +166,10 @@ function calls.embed_arguments(_, settings, raw, jpeg)
   end
   if settings.unguided then
     arguments[#arguments + 1] = "--unguided"
+  end
+  if settings.metadata ~= calls.DEFAULTS.metadata then
+    arguments[#arguments + 1] = "--metadata"
+    arguments[#arguments + 1] = settings.metadata
   end
   for _, word in ipairs({"--", raw, jpeg}) do
     arguments[#arguments + 1] = word

@@ -69,6 +69,7 @@ class Arguments:
             unguided=options.unguided,
             original=options.original,
             verify=False,
+            metadata=options.metadata,
         )
 
 
@@ -122,6 +123,13 @@ def _parser() -> argparse.ArgumentParser:
     rate.add_argument("--original", action="store_true", help="the raw file itself comes back")
     parser.add_argument(
         "--unguided", action="store_true", help="code the raw on its own if the JPEG is another"
+    )
+    parser.add_argument(
+        "--metadata",
+        choices=("auto", "all", "rendering"),
+        default="auto",
+        help="names, places and times: stored if lossless and else left to the JPEG, all stored, "
+        "or left out",
     )
     parser.add_argument("--alone", action="store_true", help="do not use the background service")
     parser.add_argument("--stop", action="store_true", help="end the background service")

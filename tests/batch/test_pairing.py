@@ -14,6 +14,8 @@ from PIL import Image
 import rawback
 from rawback import rawio
 from rawback.batch.capture import UNKNOWN, Capture, jpeg_capture, raw_capture
+from rawback.metadata import Directory, Metadata
+from rawback.rawio.describe import ascii_entry
 from rawback.types import NoiseModel, RawFrame
 
 if TYPE_CHECKING:
@@ -37,7 +39,9 @@ def write_raw(path: Path, second: str = "", fraction: str = "", model: str = "R1
         noise=NoiseModel(1e-4, 1e-6),
         make="Maker",
         model=model,
-        exif={tag: value for tag, value in tags.items() if value},
+        metadata=Metadata(
+            tuple(ascii_entry(tag, text, Directory.EXIF) for tag, text in tags.items() if text)
+        ),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(rawio.write_dng(frame))

@@ -160,22 +160,42 @@ class Section:
     data: bytes
 
 
-NAMES = [
-    *("tables", "width", "height", "pattern", "black", "white", "neutral", "color_matrix", "noise"),
-    *("carrier_width", "carrier_height", "carrier_digest", "orientation", "make", "model"),
-    *("unique_model", "exif", "geometry", "cfa_digest", "residual"),
-]
+NAMES = {
+    1: "tables",
+    2: "width",
+    3: "height",
+    4: "pattern",
+    5: "black",
+    6: "white",
+    7: "ceiling",
+    8: "black_offsets",
+    9: "noise",
+    10: "carrier_width",
+    11: "carrier_height",
+    12: "carrier_digest",
+    13: "orientation",
+    18: "geometry",
+    19: "cfa_digest",
+    20: "residual",
+}
 DEFAULTS = {
+    "ceiling": 0,
+    "black_offsets": b"",
     "orientation": 1,
-    "make": "",
-    "model": "",
-    "unique_model": "",
-    "exif": {},
     "geometry": b"",
     "cfa_digest": None,
     "residual": b"",
 }
-KINDS = {1: "BASE", 2: "FILTER", 3: "RESIDUAL", 4: "EXACT", 5: "CODES", 6: "LATENTS"}
+KINDS = {
+    1: "BASE",
+    2: "FILTER",
+    3: "RESIDUAL",
+    4: "EXACT",
+    5: "CODES",
+    6: "LATENTS",
+    7: "METADATA",
+    8: "BORDER",
+}
 
 
 @dataclass
@@ -207,6 +227,8 @@ def read(data: bytes) -> Payload:
     major, minor = source.take(2)
     if major > 2:
         raise TooNew
+    if major < 2:
+        refuse("no such version")
     size = source.varint()
     front = data[: source.at]
     checksum = int.from_bytes(source.take(4), "big")
@@ -219,9 +241,9 @@ def read(data: bytes) -> Payload:
     entries = fields.cbor()
     if fields.at != len(body) or not isinstance(entries, dict):
         refuse("no map")
-    known = {name: entries.pop(key) for key, name in enumerate(NAMES, 1) if key in entries}
+    known = {name: entries.pop(key) for key, name in NAMES.items() if key in entries}
     payload = Payload((major, minor), DEFAULTS | known, entries)
-    if set(payload.header) != set(NAMES):
+    if set(payload.header) != set(NAMES.values()):
         refuse("a field is missing")
     while source.at < len(data):
         try:

@@ -115,7 +115,7 @@ UNKNOWN = (Section(200, 3, 1, b"of a later version"), Section(77, 0, 0, b""))
 def test_a_newer_minor_version_restores_the_same(name: str) -> None:
     major, minor = FORMAT_VERSION
     file = newer(
-        name, version=(major, minor + 5), unknown={21: b"new", 900: b"x"}, sections=UNKNOWN
+        name, version=(major, minor + 5), unknown={60: b"new", 900: b"x"}, sections=UNKNOWN
     )
     assert rawback.verify(file).intact
     assert rawback.inspect(file).format_version == f"{major}.{minor + 5}"
@@ -124,7 +124,7 @@ def test_a_newer_minor_version_restores_the_same(name: str) -> None:
     assert restored == rawback.restore_bytes(carrier(name))[0]
     assert result.exact is (name == "lossless")
     found = by_second_reader(file)
-    assert found.unknown == {21: b"new", 900: b"x"}
+    assert found.unknown == {60: b"new", 900: b"x"}
     assert {(s.kind, s.data) for s in found.skipped} == {(s.kind, s.data) for s in UNKNOWN}
 
 
@@ -164,6 +164,8 @@ def test_there_is_no_older_major_version(major: int) -> None:
     packed[4] = major
     with pytest.raises(rawback.PayloadDamaged, match="never released"):
         unpack(bytes(packed))
+    with pytest.raises(READER.Refused):
+        READER.read(bytes(packed))
 
 
 def test_damage_is_found_by_both() -> None:

@@ -13,17 +13,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from rawback.bitstream import read_metadata, unpack
+from rawback.common.border import read_border
+from rawback.container import extract_payload
+from rawback.decoder import decode
+from rawback.jpegio import decode_jpeg
 from rawback.original.making import make_recipe
 from rawback_lab.reliability.recipes import originals
 
 from ..original.unusual import unusual
-from .second_decoder import RefusedError, Stored, load_stored, restore
+from .second_decoder import RefusedError, Stored, load_stored, restore, sensor_of
 from .second_decoder.carrier import CONTENT_TYPE, payload_bytes, superbox_of
 from .second_decoder.original import original
 from .second_decoder.payload import Source, crc32c, read_header
+from .second_decoder.restore import BASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rawback.metadata import Metadata
 
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "golden"
@@ -65,6 +73,27 @@ def test_it_stands_alone() -> None:
 def test_restores_golden(name: str, stored: Stored) -> None:
     """The mosaic of a golden carrier has its digest."""
     assert digest(golden(name), stored) == DIGESTS[name]
+
+
+@pytest.mark.parametrize("name", ["bordered", "above", "lossy"])
+def test_reads_what_surrounds_golden(name: str, stored: Stored) -> None:
+    """Border and metadata are what the library makes of them."""
+    jpeg = golden(name)
+    whole, told = sensor_of(jpeg, restore(jpeg, stored))
+    payload = unpack(extract_payload(jpeg))
+    ours = decode(payload, decode_jpeg(jpeg)).cfa
+    border = read_border(payload.sections, payload.header)
+    np.testing.assert_array_equal(whole, ours if border is None else border.joined(ours))
+    metadata = read_metadata(payload.sections)
+    assert told.from_jpeg is metadata.from_jpeg
+    assert told.big_endian is metadata.rendering.big_endian
+    assert told.rendering == tags(metadata.rendering)
+    assert told.personal == (None if metadata.personal is None else tags(metadata.personal))
+
+
+def tags(metadata: Metadata) -> dict[tuple[int, int], tuple[int, bytes]]:
+    """Type and bytes by directory and number."""
+    return {(e.directory, e.tag): (e.type, e.data) for e in metadata.entries}
 
 
 def segment(body: bytes) -> bytes:
@@ -133,16 +162,18 @@ def test_refuses_a_missing_packet(stored: Stored) -> None:
 
 
 def cuts(payload: bytes) -> Iterator[bytes]:
-    """The payload cut behind its first section, its second and so on (2)."""
+    """The payload cut behind its base, behind the section after it and so on (2)."""
     source = Source(payload)
     read_header(source)
+    base = False
     while not source.at_end:
-        source.take(1)
+        base = source.number(1) == BASE or base
         source.varint()
         source.varint()
         source.take(source.varint())
         source.take(4)
-        yield payload[: source.at]
+        if base:
+            yield payload[: source.at]
 
 
 @pytest.mark.parametrize("name", ["lossless", "learned"])

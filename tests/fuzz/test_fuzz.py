@@ -27,7 +27,10 @@ def silent(_: int, __: Tally) -> None:
     pass
 
 
-@pytest.mark.parametrize(("what", "count"), [("parsers", 2000), ("recipes", 1000), ("restore", 60)])
+@pytest.mark.parametrize(
+    ("what", "count"),
+    [("parsers", 2000), ("metadata", 2000), ("recipes", 1000), ("restore", 60)],
+)
 def test_hostile_bytes_are_a_result_or_an_error_of_ours(what: str, count: int) -> None:
     tally = fuzz(what, range(count), 20, silent)
     assert tally.finds == []

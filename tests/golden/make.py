@@ -18,13 +18,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback._api.metadata import attachments
 from rawback.bitstream import Payload, unpack
 from rawback.container import embed_payload, extract_payload
 from rawback.decoder import decode
 from rawback.geometry import Aligned, Geometry, Mesh, Transform, Warped
 from rawback.geometry.transform import mesh_shape
 from rawback.jpegio import decode_jpeg
+from rawback.metadata import Directory, Metadata, TiffType
 from rawback.rate import Rate
+from rawback.rawio import Tag
+from rawback.rawio.describe import ascii_entry, number_entry
+from rawback.types import BlackOffsets, Border
 from rawback_lab.camera import CameraSpec
 from rawback_lab.pictures import Picture, linear_picture, quads, software_isp
 from rawback_lab.render import FilmicLook, encode_jpeg
@@ -47,6 +52,7 @@ def carrier_of(
 ) -> bytes:
     """The JPEG with its payload inside, seen to restore what was meant."""
     session, carrier = session_at(frame, decode_jpeg(jpeg), transform, use, member)
+    session.attached = attachments(frame, "auto")
     encoded = session.encode(rate)
     restored = decode(unpack(encoded.payload), carrier)
     if not np.array_equal(restored.cfa, encoded.restored.cfa):
@@ -152,6 +158,46 @@ def linear() -> bytes:
     return carrier_of(frame, jpeg, Rate.quality(20), Aligned(), "full", "linear")
 
 
+def bordered() -> bytes:
+    """Optical black around the frame, black of its own in each row, tags in both sections."""
+    shot, jpeg = made_up_shot(70, 90, CameraSpec(black=200), seed=14)
+    rng = np.random.default_rng(14)
+    rows = np.rint(rng.normal(0, 6, 70)).astype(np.int32)
+    offsets = BlackOffsets(
+        np.array([[0, 0], [0, 0], [1, 0], [0, -1]], np.int32), rows, rows[:1].repeat(90)
+    )
+    whole = rng.integers(190, 210, (84, 101)).astype(np.uint16)
+    cfa = offsets.added_to(shot.cfa)
+    whole[9:79, 11:101] = cfa
+    order = ">"
+    told = Metadata(
+        (
+            number_entry(Tag.ACTIVE_AREA, TiffType.LONG, [9, 11, 79, 101], order),
+            number_entry(Tag.MASKED_AREAS, TiffType.SHORT, [0, 0, 9, 101], order),
+            number_entry(Tag.OPCODE_LIST_2, TiffType.UNDEFINED, bytes(range(64)) * 4, order),
+            number_entry(50940, TiffType.FLOAT, np.linspace(0, 1, 40).tolist(), order),
+            ascii_entry(Tag.ARTIST, "Somebody"),
+            number_entry(2, TiffType.RATIONAL, [48, 1, 8, 1, 0, 1], order, Directory.GPS),
+        ),
+        big_endian=True,
+    )
+    border = Border.around(whole, (9, 11, 79, 101))
+    frame = replace(shot, cfa=cfa, metadata=told, black_offsets=offsets, border=border)
+    return carrier_of(frame, jpeg, Rate.lossless(), Aligned())
+
+
+def above() -> bytes:
+    """Samples above white, and a border of which the level alone is kept."""
+    shot, jpeg = made_up_shot(60, 80, CameraSpec(black=64, white=1023, bits=10), seed=15)
+    whole = np.full((64, 84), 66, np.uint16)
+    whole[::2, 1::2] = 63
+    whole[4:, 4:] = cfa = (64 + (shot.cfa.astype(np.int32) - 64) * 3 // 2).clip(0).astype(np.uint16)
+    area = number_entry(Tag.ACTIVE_AREA, TiffType.SHORT, [4, 4, 64, 84], "<")
+    border = Border.around(whole, (4, 4, 64, 84))
+    frame = replace(shot, cfa=cfa, metadata=Metadata((area,)), border=border)
+    return carrier_of(frame, jpeg, Rate.quality(85), Aligned())
+
+
 def restored(carrier: bytes) -> tuple[Payload, RawFrame]:
     """The payload of a carrier, and what it restores."""
     payload = unpack(extract_payload(carrier))
@@ -160,7 +206,7 @@ def restored(carrier: bytes) -> tuple[Payload, RawFrame]:
 
 _KINDS = (
     *(lossy, lossless, gains, cropped, warped, turned, meshed, apart, tiled, sparse),
-    *(learned, bare, linear),
+    *(learned, bare, linear, bordered, above),
 )
 
 

@@ -253,20 +253,20 @@ def test_grey_renders_grey_and_red_red(
 ) -> None:
     plain = replace(frame, pattern=pattern, neutral=(1.0, 1.0, 1.0))
     cfa = np.full((64, 64), 4000, np.uint16)
-    light = camera_light(cfa, plain, plain.neutral, halved=halved)
+    light = camera_light(cfa, plain, plain.shown_neutral, halved=halved)
     picture = neutral_look(plain).develop(light, 0.0)
     inner = picture[4:-4, 4:-4].astype(int)
     assert np.abs(inner - inner[0, 0, 0]).max() <= 2
     for position, colour in enumerate(str(pattern)):
         if colour == "R":
             cfa[position // 2 :: 2, position % 2 :: 2] = 9000
-    light = camera_light(cfa, plain, plain.neutral, halved=halved)
+    light = camera_light(cfa, plain, plain.shown_neutral, halved=halved)
     assert (light[8:-8, 8:-8, 0] > 1.5 * light[8:-8, 8:-8, 1]).all()
     assert np.allclose(light[8:-8, 8:-8, 1], light[8:-8, 8:-8, 2], atol=1e-3)
 
 
 def test_exposure_doubles_light(frame: rawback.RawFrame) -> None:
-    light = camera_light(frame.cfa, frame, frame.neutral, halved=True) * np.float32(0.2)
+    light = camera_light(frame.cfa, frame, frame.shown_neutral, halved=True) * np.float32(0.2)
     look = linear_look(frame)
     one = look.develop(light, 0.0).astype(int)
     two = look.develop(light, 1.0).astype(int)
@@ -334,7 +334,7 @@ def test_one_channel_fills_its_error_map() -> None:
 
 def rendered(frame: rawback.RawFrame, stops: float = 0.0) -> rawback.Guide:
     """A JPEG that a camera with a look of its own makes, on the raw's grid."""
-    light = np.minimum(camera_light(frame.cfa, frame, frame.neutral, halved=False), 1)
+    light = np.minimum(camera_light(frame.cfa, frame, frame.shown_neutral, halved=False), 1)
     matrix = np.array([[1.5, -0.4, -0.1], [-0.2, 1.5, -0.3], [0.0, -0.5, 1.5]])
     linear = np.clip(light @ matrix.T.astype(np.float32) * 2**stops, 0, 1)
     curve = np.clip(1.3 * linear**0.42 - 0.05, 0, 1)
@@ -351,7 +351,7 @@ def test_a_raw_is_rendered_as_its_jpeg_is(large_frame: rawback.RawFrame) -> None
     guide = rendered(large_frame)
     look = fit_look(large_frame, guide)
     assert look is not None
-    light = camera_light(large_frame.cfa, large_frame, large_frame.neutral, halved=False)
+    light = camera_light(large_frame.cfa, large_frame, large_frame.shown_neutral, halved=False)
     error = look.develop(light, 0.0).astype(int) - guide.pixels.astype(int)
     neutral = neutral_look(large_frame).develop(light, 0.0).astype(int) - guide.pixels
     assert np.abs(error).mean() < 2.5
@@ -380,7 +380,7 @@ def test_a_pushed_jpeg_looks_like_the_pushed_raw(large_frame: rawback.RawFrame) 
     assert look.white_point < 0.5
     clipped = bright.pixels.min(axis=2) >= 254
     dark = look.push(bright.pixels, -2.0, (1.0, 1.0, 1.0), look)[clipped]
-    light = camera_light(large_frame.cfa, large_frame, large_frame.neutral, halved=False)
+    light = camera_light(large_frame.cfa, large_frame, large_frame.shown_neutral, halved=False)
     assert dark.std() < 0.5 * look.develop(light, -2.0)[clipped].std()
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rawback.rawio.tags import Tag, TiffType
+from rawback.metadata import TiffType
+from rawback.rawio.tags import Tag
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,9 @@ _LAYOUT = {
     TiffType.SHORT: ("H", 2),
     TiffType.LONG: ("I", 4),
     TiffType.RATIONAL: ("I", 8),
+    TiffType.UNDEFINED: ("B", 1),
     TiffType.SRATIONAL: ("i", 8),
+    TiffType.FLOAT: ("f", 4),
     TiffType.DOUBLE: ("d", 8),
 }
 
@@ -120,6 +123,54 @@ def tiff(
             strip[Tag.SUB_IFDS] = (LONG, *subs)
         subs.append(_append(out, {**strip, **kept}, order))
     struct.pack_into(order + "I", out, 4, subs[-1])
+    return bytes(out)
+
+
+def nested_dng(samples: NDArray[np.uint16], order: str = "<", **directories: Tags) -> bytes:
+    """A DNG as Adobe's converter writes it: a thumbnail first, the raw in a directory below.
+
+    Args:
+        samples: The mosaic.
+        order: Byte order.
+        directories: More tags of ``first``, ``raw``, ``exif``, ``gps``, ``interoperability``, and
+            of ``profile``, a further camera profile.
+    """
+    out = bytearray(struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 0))
+    described = {Tag.DNG_VERSION, Tag.UNIQUE_CAMERA_MODEL, Tag.MAKE, Tag.MODEL, Tag.ORIENTATION}
+    described |= {Tag.COLOR_MATRIX_1, Tag.AS_SHOT_NEUTRAL, Tag.CALIBRATION_ILLUMINANT_1}
+    every = raw_tags(samples)
+    packed = samples.astype(order + "u2").tobytes()
+    place: dict[int, Values] = {
+        Tag.STRIP_OFFSETS: (LONG, len(out)),
+        Tag.STRIP_BYTE_COUNTS: (LONG, len(packed)),
+    }
+    out += packed
+    raw = {tag: values for tag, values in every.items() if tag not in described}
+    first = {tag: values for tag, values in every.items() if tag in described}
+    first |= {
+        Tag.NEW_SUBFILE_TYPE: (LONG, 1),
+        Tag.IMAGE_WIDTH: (LONG, 8),
+        Tag.SUB_IFDS: (LONG, _append(out, {**raw, **place, **directories.get("raw", {})}, order)),
+    }
+    exif = dict(directories.get("exif", {}))
+    if "interoperability" in directories:
+        inner = _append(out, directories["interoperability"], order)
+        exif[Tag.INTEROPERABILITY_IFD] = (LONG, inner)
+    if exif:
+        first[Tag.EXIF_IFD] = (LONG, _append(out, exif, order))
+    if "gps" in directories:
+        first[Tag.GPS_IFD] = (LONG, _append(out, directories["gps"], order))
+    if "profile" in directories:
+        first[Tag.EXTRA_CAMERA_PROFILES] = (LONG, len(out))
+        profile = bytearray(struct.pack(order + "2sHI", out[:2], 0x4352, 8))
+        _append(profile, directories["profile"], order)
+        # Its directory comes after its values.
+        tags = len(directories["profile"])
+        struct.pack_into(order + "I", profile, 4, len(profile) - 6 - 12 * tags)
+        out += profile
+    struct.pack_into(
+        order + "I", out, 4, _append(out, {**first, **directories.get("first", {})}, order)
+    )
     return bytes(out)
 
 

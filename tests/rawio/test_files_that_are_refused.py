@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rawback.errors import DamagedRaw, RawbackError, UnsupportedRaw
+from rawback.metadata import TiffType
 from rawback.rawio import read_raw, write_dng
-from rawback.rawio.tags import Tag, TiffType
+from rawback.rawio.tags import Tag
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rawback.rawio import read_raw
-from rawback.rawio.tags import Tag, TiffType
+from rawback.metadata import TiffType
+from rawback.rawio import described, read_raw, write_dng
+from rawback.rawio.tags import Tag
 from rawback.types import NoiseModel, RawFrame
 
 if TYPE_CHECKING:
@@ -102,6 +103,44 @@ def test_black_levels_count_from_an_odd_visible_origin(read: Read) -> None:
     assert frame.black == (1, 2, 3, 4)
 
 
+def test_what_the_cell_cannot_say_of_black_is_told_apart(read: Read, samples: Samples) -> None:
+    rows = [100 + row % 7 for row in range(64)]
+    frame = read(
+        BLACK_LEVEL=None, BLACK_LEVEL_DELTA_V=(SRATIONAL, *(n for row in rows for n in (row, 1)))
+    )
+    offsets = frame.black_offsets
+    assert offsets is not None
+    even, odd = np.mean(rows[::2]), np.mean(rows[1::2])
+    assert frame.black == pytest.approx((even, even, odd, odd))
+    expected = np.rint(rows - np.where(np.arange(64) % 2, odd, even))
+    np.testing.assert_array_equal(offsets.rows, expected)
+    assert not offsets.columns.any()
+    assert not offsets.pattern.any()
+    level = offsets.taken_from(samples)
+    assert level[0, 0] == samples[0, 0] - offsets.rows[0] + offsets.pedestal
+    np.testing.assert_array_equal(offsets.added_to(level), samples)
+
+
+def test_a_pattern_larger_than_the_cell_leaves_offsets(read: Read) -> None:
+    frame = read(BLACK_LEVEL=(SHORT, *range(100, 116)), BLACK_LEVEL_REPEAT_DIM=(SHORT, 4, 4))
+    assert frame.black == (105, 106, 109, 110)
+    assert frame.black_offsets is not None
+    expected = np.arange(100, 116).reshape(4, 4) - np.tile([[105, 106], [109, 110]], (2, 2))
+    np.testing.assert_array_equal(frame.black_offsets.pattern, expected)
+
+
+def test_deltas_that_leave_nothing_are_no_offsets(read: Read) -> None:
+    deltas = (SRATIONAL, *(n for k in range(80) for n in (k % 2, 1)))
+    assert read(BLACK_LEVEL_DELTA_H=deltas).black_offsets is None
+
+
+def test_what_lies_around_the_visible_area_is_kept(read: Read, samples: Samples) -> None:
+    border = read(ACTIVE_AREA=(LONG, 3, 5, 60, 70)).border
+    assert border is not None
+    assert border.margins == (3, 5, 4, 10)
+    np.testing.assert_array_equal(border.joined(samples[3:60, 5:70]), samples)
+
+
 def test_black_level_deltas_of_rows_and_columns_are_added(read: Read) -> None:
     frame = read(
         BLACK_LEVEL_DELTA_H=(SRATIONAL, *(n for k in range(80) for n in (k % 2, 1))),
@@ -121,6 +160,7 @@ def test_white_balance_is_the_neutral_with_green_1(read: Read) -> None:
 
 def test_a_white_point_is_turned_into_a_neutral(read: Read) -> None:
     frame = read(AS_SHOT_NEUTRAL=None, AS_SHOT_WHITE_XY=(RATIONAL, 3127, 10000, 3290, 10000))
+    assert frame.color_matrix is not None
     camera = np.reshape(frame.color_matrix, (3, 3)) @ [0.3127 / 0.329, 1, 0.3583 / 0.329]
     assert frame.neutral == pytest.approx(tuple(camera / camera[1]))
 
@@ -137,6 +177,7 @@ def test_the_matrix_for_the_illuminant_nearest_to_daylight_counts(
         CALIBRATION_ILLUMINANT_1=(SHORT, first),
         CALIBRATION_ILLUMINANT_2=(SHORT, second),
     )
+    assert frame.color_matrix is not None
     assert frame.color_matrix[0] == chosen
 
 
@@ -150,10 +191,18 @@ def test_calibration_and_analog_balance_are_part_of_the_matrix(read: Read) -> No
     assert frame.color_matrix == (6, 0, 0, 0, 2, 0, 0, 0, 1)
 
 
-def test_a_file_without_a_matrix_gets_one_whose_daylight_is_its_white(read: Read) -> None:
+def test_colours_that_a_file_does_not_tell_stay_unknown(read: Read) -> None:
+    frame = read(COLOR_MATRIX_1=None, AS_SHOT_NEUTRAL=None)
+    assert (frame.color_matrix, frame.neutral) == (None, None)
+    again = read_raw(write_dng(frame))
+    assert (again.color_matrix, again.neutral) == (None, None)
+    assert again.metadata == frame.metadata
+
+
+def test_a_raw_without_a_matrix_is_shown_with_one_whose_daylight_is_its_white(read: Read) -> None:
     frame = read(COLOR_MATRIX_1=None)
-    white = np.reshape(frame.color_matrix, (3, 3)) @ [0.9504559, 1.0, 1.0890578]
-    assert white / white[1] == pytest.approx(frame.neutral)
+    white = np.reshape(frame.shown_matrix, (3, 3)) @ [0.9504559, 1.0, 1.0890578]
+    assert white / white[1] == pytest.approx(frame.shown_neutral, abs=1e-3)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -172,30 +221,23 @@ def test_without_a_profile_noise_is_estimated(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "model", "unique", "expected"),
+    ("make", "model", "expected"),
     [
-        ("Acme", "One", "Acme 1", "Acme 1"),
-        ("Acme", "One", None, "Acme One"),
-        ("Canon", "Canon EOS 5D", None, "Canon EOS 5D"),
-        ("NIKON CORPORATION", "NIKON D850", None, "NIKON D850"),
-        ("", "One", None, "One"),
+        ("Acme", "One", "Acme One"),
+        ("Canon", "Canon EOS 5D", "Canon EOS 5D"),
+        ("NIKON CORPORATION", "NIKON D850", "NIKON D850"),
+        ("", "One", "One"),
+        ("", "", "Unknown camera"),
     ],
 )
-def test_names(read: Read, make: str, model: str, unique: str | None, expected: str) -> None:
-    frame = read(
-        MAKE=text(make),
-        MODEL=text(model),
-        UNIQUE_CAMERA_MODEL=text(unique) if unique else None,
-    )
-    assert (frame.make, frame.model, frame.unique_model) == (make, model, expected)
-
-
-def test_a_default_crop_is_carried_unless_it_is_the_whole_frame(read: Read) -> None:
-    origin, size = Tag.DEFAULT_CROP_ORIGIN, Tag.DEFAULT_CROP_SIZE
-    part = read(DEFAULT_CROP_ORIGIN=(SHORT, 4, 2), DEFAULT_CROP_SIZE=(LONG, 70, 60))
-    assert part.exif == {origin: ((4, 1), (2, 1)), size: ((70, 1), (60, 1))}
-    assert read(DEFAULT_CROP_ORIGIN=(SHORT, 0, 0), DEFAULT_CROP_SIZE=(LONG, 80, 64)).exif == {}
-    assert read(DEFAULT_CROP_ORIGIN=(SHORT, 9, 0), DEFAULT_CROP_SIZE=(LONG, 80, 64)).exif == {}
+def test_a_frame_is_named_by_make_and_model(
+    read: Read, make: str, model: str, expected: str
+) -> None:
+    """As a DNG has to be, which not every raw is."""
+    frame = read(MAKE=text(make), MODEL=text(model), UNIQUE_CAMERA_MODEL=None)
+    assert (frame.make, frame.model) == (make, model)
+    assert described(frame.excerpt(frame.cfa)).text(Tag.UNIQUE_CAMERA_MODEL) == expected
+    assert Tag.UNIQUE_CAMERA_MODEL not in described(frame)
 
 
 @pytest.mark.parametrize("name", ["a b'\"$.dng", "ünï çödé 写真.dng", b"not\xffunicode.dng"])
@@ -223,4 +265,4 @@ def test_files_with_odd_names(
 def test_real_frames(real_data: Path, file: str, pattern: str, black: float, white: int) -> None:
     frame = read_raw(real_data / "real" / f"{file}.dng")
     assert (frame.pattern, frame.black, frame.white) == (pattern, (black,) * 4, white)
-    assert frame.unique_model
+    assert frame.metadata.text(Tag.UNIQUE_CAMERA_MODEL)

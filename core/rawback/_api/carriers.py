@@ -9,8 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rawback import bitstream, container
+from rawback._api.metadata import metadata_info
 from rawback._api.original import raw_file_info
-from rawback._api.packaging import Packed, bits_per_pixel, contents, open_packed, section_infos
+from rawback._api.packaging import (
+    Packed,
+    bits_per_pixel,
+    contents,
+    open_packed,
+    section_infos,
+    whole_sensor,
+)
 from rawback._api.results import CarrierInfo, ShrinkResult, StripResult
 from rawback.errors import PayloadMissing, RateUnreachable
 from rawback.files import check_output, read_file, write_file
@@ -19,6 +27,8 @@ if TYPE_CHECKING:
     from rawback.files import StrPath
 
 __all__ = ["describe", "inspect", "shrink", "shrink_bytes", "strip", "strip_bytes"]
+
+_MAKE, _MODEL = 271, 272
 
 
 def inspect(carrier: StrPath | bytes) -> CarrierInfo:
@@ -46,15 +56,16 @@ def describe(packed: Packed) -> CarrierInfo:
     """What a payload's header and sections say.
 
     Raises:
-        PayloadDamaged: Its header is damaged.
+        PayloadDamaged: Its header or its metadata are damaged.
     """
     sections = section_infos(packed.data, packed.packaging)
     payload = bitstream.unpack(packed.data, tolerate_cut=True)
     header = payload.header
+    metadata, rendering = metadata_info(payload, sections)
     return CarrierInfo(
         format_version=".".join(map(str, header.version)),
-        make=header.make,
-        model=header.model,
+        make=rendering.text(_MAKE),
+        model=rendering.text(_MODEL),
         width=header.width,
         height=header.height,
         pattern=header.pattern,
@@ -63,10 +74,11 @@ def describe(packed: Packed) -> CarrierInfo:
         carrier_height=header.carrier_height,
         payload_bytes=packed.size,
         bpp=bits_per_pixel(packed.size, header.width, header.height),
-        exact=header.cfa_digest is not None,
+        exact=header.cfa_digest is not None and whole_sensor(sections),
         intact=all(section.intact for section in sections),
         sections=sections,
         raw_file=raw_file_info(payload),
+        metadata=metadata,
     )
 
 
@@ -178,7 +190,10 @@ def _cut(packed: Packed, payload: bitstream.Payload, size: int) -> bitstream.Pay
             return samples
     # What is cut no longer gives back every sample, and does not claim to.
     coarser = replace(payload, header=replace(payload.header, cfa_digest=None))
-    offsets = bitstream.section_offsets(coarser)[1:]
+    # Nothing is restored without the base, before which metadata stand.
+    kinds = [section.kind for section in coarser.sections]
+    first = kinds.index(bitstream.SectionKind.BASE) if bitstream.SectionKind.BASE in kinds else 0
+    offsets = bitstream.section_offsets(coarser)[first + 1 :]
     fitting = [offset for offset in offsets if packed.size_with(offset) <= size]
     if not fitting:
         smallest = packed.size_with(offsets[0]) if offsets else packed.size

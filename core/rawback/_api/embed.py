@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback import bitstream, container, metrics
+from rawback._api.metadata import attachments, check_choice, dng_frame, metadata_info
 from rawback._api.original import original_rate, original_section, raw_file_info
 from rawback._api.packaging import bits_per_pixel, payload_room, section_infos
 from rawback._api.progress import Job, peak_memory
@@ -21,9 +22,10 @@ from rawback.errors import NothingToRegister
 from rawback.files import check_output, read_file, replace_file, write_file
 
 if TYPE_CHECKING:
+    from rawback._api.metadata import MetadataChoice
     from rawback._api.original import KeepOriginal
-    from rawback._api.results import RawFileInfo
-    from rawback.encoder import Encoded, Session
+    from rawback._api.results import RawFileInfo, SectionInfo
+    from rawback.encoder import Attached, Encoded, Session
     from rawback.files import StrPath
     from rawback.geometry import Geometry
     from rawback.jpegio import DecodedJpeg
@@ -51,6 +53,7 @@ def embed(
     unguided: bool = False,
     sidecar: bool | StrPath = False,
     verify: bool = False,
+    metadata: MetadataChoice = "auto",
     original: KeepOriginal = False,
     keep_times: bool = False,
     progress: Progress | None = None,
@@ -75,6 +78,10 @@ def embed(
             path, or, if True, to the JPEG's with ``.rawback`` added.
         verify: Read back what was written, before it gets its name, decode it, and compare; takes
             as long as `rawback.restore`.
+        metadata: What the payload tells of the raw besides what an editor renders by: names,
+            serial numbers, places, times, titles, maker notes. ``"auto"``: a lossless payload all,
+            another nothing, and a restored raw gets what its JPEG tells then; ``"all"``: all;
+            ``"rendering"``: nothing, not even from the JPEG.
         original: Keep the raw file itself, which `rawback.restore` then gives back with the same
             SHA-256. If True, it is made again from its samples: that takes some kilobytes, and the
             rate is lossless. If ``"store"``, a file of which that cannot be done is stored whole;
@@ -103,8 +110,8 @@ def embed(
             that is to be changed in place has changed meanwhile.
         VerificationFailed: With `verify`: what was written is not what was meant. It is gone, and
             all is as it was.
-        ValueError: More than one of `output`, `in_place` and `sidecar` is given, or a lossy rate
-            with `original`.
+        ValueError: More than one of `output`, `in_place` and `sidecar` is given, a lossy rate with
+            `original`, or `metadata` is none of its choices.
     """
     if (output is not None) + in_place + (sidecar is not False) > 1:
         message = "give one of output, in_place and sidecar"
@@ -116,7 +123,9 @@ def embed(
     signed = force or sidecar is not False
     was = read_file(jpeg)
     rate = original_rate(rate, original)
-    coded = _code(raw, was, rate, job, force=signed, unguided=unguided, original=original)
+    coded = _code(
+        *(raw, was, rate, job, metadata), force=signed, unguided=unguided, original=original
+    )
     data = coded.carrier if sidecar is False else container.wrap(coded.encoded.payload)
     result = coded.result(len(data) - (len(coded.jpeg) if sidecar is False else 0), job)
     check = None
@@ -154,6 +163,7 @@ def embed_bytes(
     force: bool = False,
     unguided: bool = False,
     verify: bool = False,
+    metadata: MetadataChoice = "auto",
     original: KeepOriginal = False,
     raw_name: str = "",
     progress: Progress | None = None,
@@ -167,6 +177,7 @@ def embed_bytes(
         force: As for `embed`.
         unguided: As for `embed`.
         verify: As for `embed`.
+        metadata: As for `embed`.
         original: As for `embed`.
         raw_name: With `original`: the raw file's name, under which it is restored.
         progress: As for `embed`.
@@ -180,7 +191,7 @@ def embed_bytes(
     job = Job(progress)
     rate = original_rate(rate, original)
     coded = _code(
-        *(raw, jpeg, rate, job),
+        *(raw, jpeg, rate, job, metadata),
         force=force,
         unguided=unguided,
         original=original,
@@ -201,19 +212,28 @@ class Coded:
     Attributes:
         session: What coded it.
         encoded: The payload.
+        decoded: The JPEG, decoded.
         jpeg: The JPEG without any payload.
         carrier: The JPEG with this one.
     """
 
     session: Session
     encoded: Encoded
+    decoded: DecodedJpeg
     jpeg: bytes
     carrier: bytes
+
+    @property
+    def restored(self) -> RawFrame:
+        """The raw that comes back, with all that the payload and the JPEG tell of it."""
+        payload = bitstream.unpack(self.encoded.payload)
+        return dng_frame(self.encoded.restored, payload, self.decoded)
 
     def result(self, added: int, job: Job) -> EmbedResult:
         """Measure what was gained, in a file that the payload makes larger by `added` bytes."""
         frame, restored = self.session.frame, self.encoded.restored
         payload = self.encoded.payload
+        sections = section_infos(payload, added - len(payload))
         return EmbedResult(
             output=None,
             original=None,
@@ -225,13 +245,14 @@ class Coded:
             highlight_psnr_db=metrics.highlight_psnr(frame, restored, self.session.guide),
             error_over_sigma=metrics.error_over_sigma(frame, restored),
             worst_error=metrics.worst_error(frame, restored),
-            exact=np.array_equal(frame.cfa, restored.cfa),
+            exact=np.array_equal(frame.cfa, restored.cfa) and self._keeps_border(sections),
             seconds=job.seconds,
             peak_memory_bytes=peak_memory(),
-            sections=section_infos(payload, added - len(payload)),
+            sections=sections,
             visible=metrics.visible_errors(frame, restored, sampled=True),
             guided=bool(self.session.guide.mask.any()),
             raw_file=self.raw_file,
+            metadata=metadata_info(bitstream.unpack(payload), sections)[0],
         )
 
     @property
@@ -243,7 +264,11 @@ class Coded:
         """What the payload has to give back."""
         raw_file = self.raw_file
         sha256 = None if raw_file is None else raw_file.sha256
-        return Expected(self.jpeg, self.encoded.restored.cfa, sha256)
+        return Expected(self.jpeg, self.restored, sha256)
+
+    def _keeps_border(self, sections: tuple[SectionInfo, ...]) -> bool:
+        kept = any(item.kind == "border" and item.layer == 1 for item in sections)
+        return kept or self.session.frame.border is None
 
 
 def _code(
@@ -251,6 +276,7 @@ def _code(
     jpeg: bytes,
     rate: Rate | None,
     job: Job,
+    metadata: MetadataChoice,
     *,
     force: bool,
     unguided: bool,
@@ -260,6 +286,7 @@ def _code(
     from rawback import encoder, jpegio, rawio
     from rawback.rate import Rate
 
+    check_choice(metadata)
     file = CarrierFile.parse(jpeg)
     file.check_embeddable(force=force)
     job.at("Reading the raw", 0.0)
@@ -270,21 +297,28 @@ def _code(
     job.at("Reading the JPEG", 0.06)
     carrier = jpegio.decode_jpeg(file.bare)
     rate = payload_rate(rate, frame.width * frame.height, len(section))
+    attached = attachments(frame, metadata)
     try:
-        session = encoder.prepare(frame, carrier, unguided=unguided, progress=job.part(0.08, 0.5))
+        session = encoder.prepare(
+            frame,
+            carrier,
+            unguided=unguided,
+            progress=job.part(0.08, 0.5),
+            attached=attached,
+        )
         encoded = session.encode(rate, progress=job.part(0.5, 0.95))
     except NothingToRegister:
         if rate.kind != "lossless":
             raise
         # Exact in any case: what the JPEG tells of a dark frame is known by the bytes it saves.
-        session, encoded = _smallest(frame, carrier, rate, job)
+        session, encoded = _smallest(frame, carrier, rate, job, attached)
     encoded = replace(encoded, payload=encoded.payload + section)
     job.at("Measuring", 0.95)
-    return Coded(session, encoded, file.bare, file.with_payload(encoded.payload))
+    return Coded(session, encoded, carrier, file.bare, file.with_payload(encoded.payload))
 
 
 def _smallest(
-    frame: RawFrame, carrier: DecodedJpeg, rate: Rate, job: Job
+    frame: RawFrame, carrier: DecodedJpeg, rate: Rate, job: Job, attached: Attached
 ) -> tuple[Session, Encoded]:
     """Code a raw that cannot be found on its JPEG on its own and, if it may lie there, by it."""
     from rawback import encoder
@@ -292,7 +326,11 @@ def _smallest(
     def coded(geometry: Geometry, start: float, end: float) -> tuple[Session, Encoded]:
         middle = (start + end) / 2
         session = encoder.prepare(
-            frame, carrier, geometry=geometry, progress=job.part(start, middle)
+            frame,
+            carrier,
+            geometry=geometry,
+            progress=job.part(start, middle),
+            attached=attached,
         )
         return session, session.encode(rate, progress=job.part(middle, end))
 

@@ -95,7 +95,7 @@ def original_section(
 
 def whole_mosaic(frame: RawFrame) -> NDArray[np.uint16]:
     """All samples of a frame, those around its visible area too."""
-    return frame.cfa
+    return frame.cfa if frame.border is None else frame.border.joined(frame.cfa)
 
 
 def original_recipe(payload: bitstream.Payload) -> bytes | None:

@@ -16,9 +16,19 @@ from rawback.errors import RateUnreachable
 from rawback.files import read_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rawback.files import StrPath
 
-__all__ = ["Packed", "bits_per_pixel", "contents", "open_packed", "payload_room", "section_infos"]
+__all__ = [
+    "Packed",
+    "bits_per_pixel",
+    "contents",
+    "open_packed",
+    "payload_room",
+    "section_infos",
+    "whole_sensor",
+]
 
 _MOST_PADDING = 11
 
@@ -119,6 +129,12 @@ def section_infos(packed: bytes, packaging: int) -> tuple[SectionInfo, ...]:
         SectionInfo("header", 0, 0, start),
         *sections,
     )
+
+
+def whole_sensor(sections: Iterable[SectionInfo]) -> bool:
+    """Whether the samples of the border are there, if the raw has one."""
+    layers = {item.layer for item in sections if item.kind == "border"}
+    return layers != {0}
 
 
 def _name(kind: int | None) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback import bitstream, metrics
+from rawback._api.metadata import dng_frame
 from rawback._api.original import (
     is_stored_whole,
     original_name,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from rawback.files import StrPath
     from rawback.jpegio import DecodedJpeg
     from rawback.rawio.write import Compression
-    from rawback.types import Progress, Region
+    from rawback.types import Progress, RawFrame, Region
 
 __all__ = ["restore", "restore_bytes", "verify"]
 
@@ -206,8 +207,20 @@ def verify(
         verification,
         psnr_db=metrics.raw_psnr(frame, restored),
         worst_error=metrics.worst_error(frame, restored),
-        exact=np.array_equal(frame.cfa, restored.cfa),
+        exact=np.array_equal(frame.cfa, restored.cfa) and _same_border(frame, payload),
         visible=metrics.visible_errors(frame, restored),
+    )
+
+
+def _same_border(frame: RawFrame, payload: bitstream.Payload) -> bool:
+    """Whether what lies around the visible area of a raw comes back."""
+    from rawback.common.border import read_border
+
+    border = read_border(payload.sections, payload.header)
+    if frame.border is None or border is None:
+        return frame.border is border
+    return border.recorded and np.array_equal(
+        frame.border.joined(frame.cfa), border.joined(frame.cfa)
     )
 
 
@@ -254,7 +267,8 @@ class _Kept:
         if not is_stored_whole(self.recipe):
             carrier = jpegio.decode_jpeg(file.bare)
             restored = decoder.restore(self.payload, carrier, progress=job.part(0.05, 0.85))
-            frame = restored.frame if restored.exact else None
+            if restored.exact:
+                frame = dng_frame(restored.frame, self.payload, carrier)
         job.at("Making the raw file", 0.85)
         data = rebuilt(self.recipe, frame)
         return data, RestoreResult(
@@ -286,7 +300,7 @@ def _dng(
         _check_region(region, payload.header)
     carrier = jpegio.decode_jpeg(file.bare)
     restored = decoder.restore(payload, carrier, region=region, progress=job.part(0.05, 0.9))
-    frame = restored.frame
+    frame = dng_frame(restored.frame, payload, carrier, region)
     job.at("Making the DNG", 0.9)
     preview = preview_jpeg(carrier, frame.orientation) if region is None else None
     result = RestoreResult(
@@ -294,7 +308,7 @@ def _dng(
         width=frame.width,
         height=frame.height,
         region=region,
-        exact=restored.exact,
+        exact=restored.exact and (frame.border is None or frame.border.recorded),
         complete=complete,
         seconds=job.seconds,
         peak_memory_bytes=peak_memory(),

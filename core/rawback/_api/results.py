@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CarrierInfo",
     "EmbedResult",
+    "MetadataInfo",
     "RawFileInfo",
     "RestoreResult",
     "SectionInfo",
@@ -59,9 +60,9 @@ class SectionInfo(_Result):
     """A part of a payload.
 
     Attributes:
-        kind: ``"header"``, ``"base"``, ``"filter"``, ``"codes"``, ``"latents"``, ``"residual"``,
-            ``"exact"``, ``"original"``, ``"unknown"``, or ``"packaging"``: what the carrier needs
-            to hold the rest.
+        kind: ``"header"``, ``"metadata"``, ``"border"``, ``"base"``, ``"filter"``, ``"codes"``,
+            ``"latents"``, ``"residual"``, ``"exact"``, ``"original"``, ``"unknown"``, or
+            ``"packaging"``: what the carrier needs to hold the rest.
         layer: Place from coarse to fine.
         tile: Index of the tile, 0 where there is one only.
         bytes: Its size, checksum included.
@@ -96,6 +97,31 @@ class RawFileInfo(_Result):
 
 
 @dataclass(frozen=True, slots=True)
+class MetadataInfo(_Result):
+    """What a payload tells besides samples.
+
+    Attributes:
+        bytes: What that takes of the payload, checksums included.
+        personal: Where names, serial numbers, places, times, titles and maker notes are:
+            ``"stored"`` in the payload; ``"in the JPEG"``, from which a restored raw takes what is
+            still there; or ``"left out"``.
+    """
+
+    bytes: int
+    personal: Literal["stored", "in the JPEG", "left out"]
+
+    @property
+    def sentence(self) -> str:
+        """The same for people."""
+        return {
+            "stored": "names, places, times and maker notes are in the payload",
+            "in the JPEG": "names, places and times are not in the payload: a restored raw gets "
+            "those that its JPEG tells",
+            "left out": "names, places and times are left out",
+        }[self.personal]
+
+
+@dataclass(frozen=True, slots=True)
 class EmbedResult(_Result):
     """What came of `rawback.embed`.
 
@@ -112,7 +138,7 @@ class EmbedResult(_Result):
         worst_error: Largest difference between a sample and the one that comes back, in DN.
         visible: How different both look at 1:1 and at fit, at 0, +2 and +4 EV, estimated from a
             sample of the frame; all 0 where the payload is exact.
-        exact: Whether every sample of the raw comes back.
+        exact: Whether every sample of the raw comes back, with those of its border.
         seconds: Time taken.
         peak_memory_bytes: The most memory the process has held so far; None where the system does
             not tell.
@@ -121,6 +147,7 @@ class EmbedResult(_Result):
         verified: Whether what was written was read back, decoded, and found to restore just what
             these figures tell of.
         raw_file: The raw file, where the payload gives it back.
+        metadata: What the payload tells besides samples.
     """
 
     output: Path | None
@@ -141,6 +168,7 @@ class EmbedResult(_Result):
     guided: bool = True
     verified: bool = False
     raw_file: RawFileInfo | None = None
+    metadata: MetadataInfo = MetadataInfo(0, "left out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +180,8 @@ class RestoreResult(_Result):
         width: Columns of the restored mosaic.
         height: Rows of the restored mosaic.
         region: Left, top, width and height of the part that was restored; None for all of it.
-        exact: Whether the mosaic is, sample for sample, the one that was embedded; False also
-            where only a part was restored, which has no checksum.
+        exact: Whether the mosaic is, sample for sample, the one that was embedded, with its
+            border; False also where only a part was restored, which has no checksum.
         complete: False where damaged sections had to be left out.
         seconds: Time taken.
         peak_memory_bytes: The most memory the process has held so far; None where the system does
@@ -188,10 +216,11 @@ class CarrierInfo(_Result):
         carrier_height: Rows of that JPEG.
         payload_bytes: All bytes the payload takes in the file: the sum over `sections`.
         bpp: Those bytes as bits per raw pixel.
-        exact: Whether the payload restores the raw sample for sample.
+        exact: Whether the payload restores the raw sample for sample, with its border.
         intact: Whether all checksums hold.
         sections: What the payload is made of.
         raw_file: The raw file, where the payload gives it back as it was; None where it does not.
+        metadata: What it tells besides samples.
     """
 
     format_version: str
@@ -209,6 +238,7 @@ class CarrierInfo(_Result):
     intact: bool
     sections: tuple[SectionInfo, ...]
     raw_file: RawFileInfo | None = None
+    metadata: MetadataInfo = MetadataInfo(0, "left out")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rawback import container, metrics
 from rawback._api.curve import Curve, CurvePoint
 from rawback._api.embed import Coded, payload_rate
+from rawback._api.metadata import attachments, check_choice
 from rawback._api.original import original_rate, original_section
 from rawback._api.packaging import bits_per_pixel, contents
 from rawback._api.progress import Job, stoppable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback import encoder
+    from rawback._api.metadata import MetadataChoice
     from rawback._api.original import KeepOriginal
     from rawback.encoder import Previews
     from rawback.files import StrPath
@@ -146,6 +148,7 @@ class Session:
                     unguided=self._unguided,
                     progress=tell,
                     registered=keep,
+                    attached=attachments(self._frame, "auto"),
                 )
                 self._previews = encoder.Previews(self._codec)
 
@@ -220,6 +223,7 @@ class Session:
         *,
         force: bool = False,
         original: KeepOriginal = False,
+        metadata: MetadataChoice = "auto",
         progress: Progress | None = None,
         cancel: Event | None = None,
     ) -> Encoding:
@@ -229,6 +233,7 @@ class Session:
             rate: How large, or how good.
             force: Go on although the JPEG holds a C2PA manifest, whose signature will not hold.
             original: Keep the raw file itself, as `rawback.embed` does.
+            metadata: What the payload tells of the raw, as for `rawback.embed`.
             progress: Is told how far the job is.
             cancel: Set it to stop the job.
 
@@ -243,6 +248,7 @@ class Session:
             Cancelled: It was stopped.
             ValueError: `original` is True and the rate is not lossless.
         """
+        check_choice(metadata)
         original_rate(rate, original)
         self._file.check_embeddable(force=force)
         tell = stoppable(progress, cancel)
@@ -256,19 +262,21 @@ class Session:
                 raise RawbackError(message)
             pixels = self._frame.width * self._frame.height
             section = original_section(self._raw, self._frame, rate, original)
+            prepared.attached = attachments(self._frame, metadata)
             aim = payload_rate(rate, pixels, len(section))
             encoded = prepared.encode(aim, progress=job.part(0.0, 0.9))
             encoded = replace(encoded, payload=encoded.payload + section)
             tell("Measuring", 0.9)
             bare = self._file.bare
             carrier = self._file.with_payload(encoded.payload)
-            result = Coded(prepared, encoded, bare, carrier).result(len(carrier) - len(bare), job)
+            coded = Coded(prepared, encoded, self._carrier, bare, carrier)
+            result = coded.result(len(carrier) - len(bare), job)
         tell("Done", 1.0)
         return Encoding(
             rate=rate,
             carrier=carrier,
             sidecar=container.wrap(encoded.payload),
-            restored=encoded.restored,
+            restored=coded.restored,
             result=result,
             ends=section_ends(result),
             overlays=(
@@ -337,7 +345,7 @@ class Session:
             it lacks what lies around.
         """
         original, restored = (
-            replace(self._frame, cfa=cfa) for cfa in (preview.original, preview.restored)
+            self._frame.excerpt(cfa) for cfa in (preview.original, preview.restored)
         )
         return metrics.visible_differences(original, restored, exposure)
 

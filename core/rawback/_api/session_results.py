@@ -25,6 +25,10 @@ __all__ = [
 ]
 
 
+_ATTACHED = ("metadata", "border")
+"""Sections that do not say what the samples are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """A part of the mosaic at one rate.
@@ -107,7 +111,12 @@ def section_ends(result: EmbedResult) -> tuple[SectionEnd, ...]:
     size = 0
     for section in result.sections:
         size += section.bytes
-        if section.kind in ("packaging", "header"):
+        if section.kind in ("packaging", "header") or (section.kind in _ATTACHED and not ends):
+            continue
+        if section.kind in _ATTACHED:
+            # What ends a lossless payload is of one piece with its samples.
+            last = ends.pop()
+            ends.append(SectionEnd(last.kind, last.layer, size))
             continue
         if ends and (ends[-1].kind, ends[-1].layer) == (section.kind, section.layer):
             ends.pop()

@@ -5,7 +5,13 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from rawback.orientation import compose, inverse, orient_image
+
 if TYPE_CHECKING:
+    from PIL import Image
+
     from rawback.jpegio import DecodedJpeg
 
 __all__ = ["preview_jpeg"]
@@ -22,25 +28,32 @@ def preview_jpeg(carrier: DecodedJpeg, orientation: int) -> bytes:
         orientation: The raw's Exif orientation, 1 to 8.
 
     Returns:
-        A baseline JPEG.
+        A baseline JPEG in sRGB.
     """
     from PIL import Image
 
-    turns = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }
     picture = Image.fromarray(carrier.pixels)
     picture.thumbnail((_LONG_SIDE, _LONG_SIDE), reducing_gap=2.0)
-    # Orientations 6 and 8 undo each other, all others themselves.
-    for turn in (carrier.orientation, {6: 8, 8: 6}.get(orientation, orientation)):
-        if turn in turns:
-            picture = picture.transpose(turns[turn])
+    picture = _in_srgb(picture, carrier.metadata.icc_profile)
+    turn = compose(carrier.orientation, inverse(orientation))
+    pixels = np.ascontiguousarray(orient_image(turn, np.asarray(picture)))
     data = io.BytesIO()
-    picture.save(data, "JPEG", quality=_QUALITY)
+    Image.fromarray(pixels).save(data, "JPEG", quality=_QUALITY)
     return data.getvalue()
+
+
+def _in_srgb(picture: Image.Image, icc_profile: bytes) -> Image.Image:
+    """A picture in the colour space that previews are in; as it is if its profile is unusable."""
+    from PIL import ImageCms
+
+    if not icc_profile:
+        return picture
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
+        converted = ImageCms.profileToProfile(
+            picture, profile, ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        # A profile of another kind, a grey one for one, or a broken one.
+        return picture
+    return picture if converted is None else converted

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 
 from rawback import bitstream
+from rawback._api.metadata import dng_frame
 from rawback._api.original import original_recipe, rebuilt
 from rawback._api.packaging import open_packed
 from rawback.errors import Cancelled, RawbackError, VerificationFailed
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback._api.progress import Job
+    from rawback.types import RawFrame
 
 __all__ = ["Expected"]
 
@@ -32,12 +34,12 @@ class Expected:
 
     Attributes:
         jpeg: The JPEG without a payload.
-        cfa: uint16 ``[height, width]``, the mosaic that the encoder says the payload restores.
+        frame: The raw that the encoder says the payload restores.
         raw_sha256: SHA-256 of the raw file that it gives back; None if it gives back none.
     """
 
     jpeg: bytes
-    cfa: NDArray[np.uint16]
+    frame: RawFrame
     raw_sha256: str | None = None
 
     def check_file(self, path: Path, *, job: Job) -> None:
@@ -52,7 +54,7 @@ class Expected:
             job: Is told how far this is.
 
         Raises:
-            VerificationFailed: They do not give back the JPEG, the mosaic and the raw file.
+            VerificationFailed: They do not give back the JPEG, the raw and the raw file.
         """
         from rawback import decoder, jpegio
 
@@ -60,10 +62,9 @@ class Expected:
         try:
             packed = open_packed(data)
             jpeg = self.jpeg if packed.file is None else packed.file.bare
-            payload = bitstream.unpack(packed.data)
-            frame = decoder.decode(
-                payload, jpegio.decode_jpeg(jpeg), progress=job.part(_START, _END)
-            )
+            payload, carrier = bitstream.unpack(packed.data), jpegio.decode_jpeg(jpeg)
+            frame = decoder.decode(payload, carrier, progress=job.part(_START, _END))
+            frame = dng_frame(frame, payload, carrier)
             recipe = original_recipe(payload)
             raw = None if recipe is None else rebuilt(recipe, frame)
         except Cancelled:
@@ -72,10 +73,16 @@ class Expected:
             _fail(f"it does not read back: {error}")
         if jpeg != self.jpeg:
             _fail("the JPEG in it has changed")
-        if not np.array_equal(frame.cfa, self.cfa):
+        if not np.array_equal(_whole(frame), _whole(self.frame)):
             _fail("other samples come back")
+        if frame.metadata != self.frame.metadata:
+            _fail("other metadata come back")
         if (None if raw is None else hashlib.sha256(raw).hexdigest()) != self.raw_sha256:
             _fail("another raw file comes back")
+
+
+def _whole(frame: RawFrame) -> NDArray[np.uint16]:
+    return frame.cfa if frame.border is None else frame.border.joined(frame.cfa)
 
 
 def _fail(what: str) -> NoReturn:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rawback import bitstream
 from rawback._api.carriers import describe
+from rawback._api.metadata import dng_frame
 from rawback._api.packaging import contents, open_packed
 from rawback._api.progress import Job, stoppable
 from rawback._api.session_results import bits_per_tile, order_masks
@@ -110,7 +111,7 @@ def open_carrier(
     guide = decoder.carried_guide(payload.header, pixels)
     overlays = (bits_per_tile(info), *order_masks(restored.coding_order))
     job.at("Done", 1.0)
-    return OpenedCarrier(info, restored.frame, guide, overlays)
+    return OpenedCarrier(info, dng_frame(restored.frame, payload, pixels), guide, overlays)
 
 
 def carrier_for(raw: StrPath | bytes, *, any_size: bool = False) -> bytes:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from threading import Event
 
+    from rawback._api.metadata import MetadataChoice
     from rawback._api.original import KeepOriginal
     from rawback.batch.pairing import Match
     from rawback.batch.report import BatchReport
@@ -53,6 +54,7 @@ def embed_many(
     force: bool = False,
     unguided: bool = False,
     verify: bool = True,
+    metadata: MetadataChoice = "auto",
     original: KeepOriginal = False,
     keep_times: bool = False,
     match: Match = "pictures",
@@ -64,8 +66,9 @@ def embed_many(
     """Put the raws of whole folders into their JPEGs; errors of one file do not stop the others.
 
     Which raw goes with which JPEG is found as `rawback.pair_up` does, but for pairs that are given.
-    What an earlier run has done is not done again, unless a file, the rate or `unguided` has
-    changed since: a journal knows. A run may be ended at any moment, and another one goes on.
+    What an earlier run has done is not done again, unless a file, the rate, `unguided` or
+    `metadata` has changed since: a journal knows. A run may be ended at any moment, and another
+    one goes on.
 
     The call returns when all is done. A program with a window makes it in a thread, hears of
     progress through `watcher`, and holds or stops it by events that it may set at any time::
@@ -103,6 +106,7 @@ def embed_many(
         force: As for `rawback.embed`.
         unguided: As for `rawback.embed`.
         verify: As for `rawback.embed`, but on by default.
+        metadata: As for `rawback.embed`.
         original: As for `rawback.embed`.
         keep_times: As for `rawback.embed`; outputs that are not local files get none.
         match: As for `rawback.pair_up`.
@@ -122,15 +126,17 @@ def embed_many(
             cluster is not there. What is done stays.
         Cancelled: It was cancelled before all pairs were found.
         ValueError: `workers` is below 0, both `output` and `in_place` are given, or
-            `match` is none of its choices.
+            `metadata` or `match` is none of its choices.
     """
     from rawback._api.embed import DEFAULT_QUALITY
+    from rawback._api.metadata import check_choice
     from rawback._api.original import original_rate
     from rawback.rate import Rate
 
     if in_place and output is not None:
         message = "give output or in_place, not both"
         raise ValueError(message)
+    check_choice(metadata)
     given = list(sources)
     pairs = [item for item in given if isinstance(item, Pair)]
     paths = _absolute([item for item in given if not isinstance(item, Pair)], cluster)
@@ -145,6 +151,7 @@ def embed_many(
         force=force,
         unguided=unguided,
         verify=verify,
+        metadata=metadata,
         original=original,
         keep_times=keep_times,
     )
@@ -174,6 +181,7 @@ class _EmbeddingMaker:
     force: bool
     unguided: bool
     verify: bool
+    metadata: MetadataChoice
     original: KeepOriginal
     keep_times: bool
 
@@ -201,6 +209,7 @@ class _EmbeddingMaker:
             force=self.force,
             unguided=self.unguided,
             verify=self.verify,
+            metadata=self.metadata,
             original=self.original,
             keep_times=self.keep_times,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,17 +9,22 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from rawback.batch.storage import read_head
+from rawback.errors import UnsupportedCarrier
+from rawback.metadata import Directory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = ["UNKNOWN", "Agreement", "Capture", "jpeg_capture", "raw_capture"]
 
 _HEAD = 1 << 20
-_EXIF_IFD = 0x8769
-_MAKE, _MODEL = 0x010F, 0x0110
-_ORIGINAL, _OFFSET, _FRACTION = 36867, 36881, 37521
+_NAMES = (
+    "EXIF DateTimeOriginal",
+    "EXIF OffsetTimeOriginal",
+    "EXIF SubSecTimeOriginal",
+    "Image Make",
+    "Image Model",
+)
 
 _TIME = re.compile(r"(\d{4})\D(\d\d)\D(\d\d)\D(\d\d)\D(\d\d)\D(\d\d)")
 _ZONE = re.compile(r"([+-])(\d\d):?(\d\d)")
@@ -113,10 +117,21 @@ def raw_capture(raw: Path) -> Capture:
     Raises:
         RawbackError: The file cannot be read.
     """
-    from rawback.rawio.exif import read_camera
+    from rawback.rawio import Tag, read_metadata
 
-    camera = read_camera(read_head(raw, _HEAD))
-    return _capture(camera.exif, camera.make, camera.model)
+    metadata = read_metadata(read_head(raw, _HEAD))
+
+    def text(tag: int) -> str:
+        # In TIFF/EP, Exif tags stand in the first directory.
+        return metadata.text(tag, Directory.EXIF) or metadata.text(tag)
+
+    return _capture(
+        second=text(Tag.DATE_TIME_ORIGINAL),
+        offset=text(Tag.OFFSET_TIME_ORIGINAL),
+        fraction=text(Tag.SUB_SEC_TIME_ORIGINAL),
+        make=metadata.text(Tag.MAKE),
+        model=metadata.text(Tag.MODEL),
+    )
 
 
 def jpeg_capture(jpeg: Path) -> Capture:
@@ -125,26 +140,24 @@ def jpeg_capture(jpeg: Path) -> Capture:
     Raises:
         RawbackError: The file cannot be read.
     """
-    from PIL import Image
+    from rawback.jpegio import exif_texts, read_jpeg_metadata
 
     head = read_head(jpeg, _HEAD)
     try:
-        with Image.open(io.BytesIO(head), formats=("JPEG",)) as opened:
-            exif = opened.getexif()
-            inner = exif.get_ifd(_EXIF_IFD)
-    except Exception:  # noqa: BLE001 -- Pillow's Exif reader raises what it meets in broken data
+        metadata = read_jpeg_metadata(head)
+    except UnsupportedCarrier:
         return UNKNOWN
-    return _capture(inner, exif.get(_MAKE), exif.get(_MODEL))
+    second, offset, fraction, make, model = exif_texts(metadata.exif, _NAMES)
+    return _capture(second=second, offset=offset, fraction=fraction, make=make, model=model)
 
 
-def _capture(exif: Mapping[int, object], make: object, model: object) -> Capture:
-    fraction = _text(exif.get(_FRACTION))
+def _capture(*, second: str, offset: str, fraction: str, make: str, model: str) -> Capture:
     return Capture(
-        second=_second(_text(exif.get(_ORIGINAL))),
+        second=_second(second),
         fraction=fraction if fraction.isascii() and fraction.isdigit() else "",
-        offset=_offset(_text(exif.get(_OFFSET))),
-        make=_text(make),
-        model=_text(model),
+        offset=_offset(offset),
+        make=make,
+        model=model,
     )
 
 
@@ -165,10 +178,6 @@ def _offset(text: str) -> timedelta | None:
         return timedelta(0) if text == "Z" else None
     lead = timedelta(hours=int(match[2]), minutes=int(match[3]))
     return -lead if match[1] == "-" else lead
-
-
-def _text(value: object) -> str:
-    return value.split("\0")[0].strip() if isinstance(value, str) else ""
 
 
 def _words(text: str) -> list[str]:

@@ -18,6 +18,7 @@ from rawback.errors import Cancelled, OutputRefused, PayloadMissing, RawbackErro
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rawback._api.metadata import MetadataChoice
     from rawback._api.original import KeepOriginal
     from rawback._api.results import EmbedResult, RestoreResult
     from rawback.batch.outcome import Status
@@ -139,6 +140,7 @@ class EmbedTask(Task):
         keep_original: As for `rawback.embed`.
         unguided: As for `rawback.embed`.
         verify: As for `rawback.embed`.
+        metadata: As for `rawback.embed`.
         original: As for `rawback.embed`.
         keep_times: As for `rawback.embed`; outputs that are not local files get none.
     """
@@ -151,6 +153,7 @@ class EmbedTask(Task):
     force: bool = False
     unguided: bool = False
     verify: bool = True
+    metadata: MetadataChoice = "auto"
     original: KeepOriginal = False
     keep_times: bool = False
 
@@ -171,6 +174,7 @@ class EmbedTask(Task):
         words += ["in place"] * self.in_place + ["unguided"] * self.unguided
         words += [f"original {self.original}"] * bool(self.original)
         words += ["unverified"] * (not self.verify) + ["preview"] * (self.jpeg is None)
+        words += [f"metadata {self.metadata}"] * (self.metadata != "auto")
         return " ".join(("embed", *words))
 
     def work(self, progress: Progress | None) -> EmbedResult:
@@ -192,6 +196,7 @@ class EmbedTask(Task):
                 force=self.force,
                 unguided=self.unguided,
                 verify=self.verify,
+                metadata=self.metadata,
                 original=self.original,
                 keep_times=self.keep_times,
                 progress=progress,
@@ -209,6 +214,7 @@ class EmbedTask(Task):
             force=self.force,
             unguided=self.unguided,
             verify=self.verify,
+            metadata=self.metadata,
             original=self.original,
             raw_name=self.raw.name,
             progress=progress,

@@ -8,6 +8,12 @@ FORMAT.md, part 2, is the wire format.
 from __future__ import annotations
 
 from rawback.bitstream.header import FORMAT_VERSION, Header
+from rawback.bitstream.metadata import (
+    StoredMetadata,
+    read_metadata,
+    write_personal,
+    write_rendering,
+)
 from rawback.bitstream.payload import (
     Payload,
     SectionReport,
@@ -26,9 +32,13 @@ __all__ = [
     "Section",
     "SectionKind",
     "SectionReport",
+    "StoredMetadata",
     "check_sections",
     "cut",
     "pack",
+    "read_metadata",
     "section_offsets",
     "unpack",
+    "write_personal",
+    "write_rendering",
 ]

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 
 import google_crc32c
 
@@ -27,13 +27,12 @@ from rawback.bitstream.rules import (
     row,
     rows,
     table,
-    text,
     whole,
 )
 from rawback.bitstream.varint import read_varint, write_varint
 from rawback.errors import PayloadDamaged, PayloadTooNew
 
-__all__ = ["FORMAT_VERSION", "MAGIC", "ExifValue", "Header", "read_header", "write_header"]
+__all__ = ["FORMAT_VERSION", "MAGIC", "Header", "read_header", "write_header"]
 
 MAGIC = b"rwbk"
 FORMAT_VERSION = (2, 0)
@@ -42,16 +41,8 @@ FORMAT_VERSION = (2, 0)
 MAX_HEADER = 1 << 18
 """Bytes of CBOR; the fields' own limits keep every valid header below it."""
 
-ExifValue: TypeAlias = str | int | tuple[int, int] | tuple[tuple[int, int], ...]
-"""The same values as `rawback.types.ExifValue`; that module needs numpy, this room must not."""
-
 _side = whole(2, 0xFFFF)
-_number = whole(-(1 << 31), (1 << 32) - 1)
-_rational = row(_number, _number)
 _dyadic = row(whole(0, (1 << 53) - 1), whole(-255, 0))
-_exif = table(
-    whole(0, 0xFFFF), either(text(1024), _number, _rational, rows(_rational, 1, 64)), limit=128
-)
 
 
 def _empty() -> Mapping[int, Any]:
@@ -75,18 +66,15 @@ class Header:
         pattern: Colours of the mosaic's first 2x2 cell in reading order.
         black: Black level of each position of that cell, in 1/256 DN.
         white: Saturation level in DN, above every black level.
-        neutral: Camera RGB of the scene's white, in 1/65536, above 0.
-        color_matrix: XYZ (D65) to camera RGB, row-major, in 1/10000.
+        ceiling: The largest sample, in DN, where it is above `white`; else 0.
+        black_offsets: By how much black differs along rows and columns, see FORMAT.md, part 3.4;
+            empty where it does not.
         noise: Scale and offset of the noise model in this order; each a mantissa and an exponent,
             worth ``mantissa * 2**exponent``. The scale is above 0, both are below 1.
         carrier_width: Columns of the carrier's decoded pixels.
         carrier_height: Rows of the carrier's decoded pixels.
         carrier_digest: First 16 bytes of the SHA-256 of the carrier's decoded pixels.
         orientation: EXIF orientation, 1 to 8, that turns the mosaic upright.
-        make: Manufacturer as the raw gives it.
-        model: Camera model as the raw gives it.
-        unique_model: DNG UniqueCameraModel; empty where it is ``make + " " + model``.
-        exif: EXIF tags to carry over.
         geometry: How the carrier lies on the raw; empty where both grids are the same.
         cfa_digest: SHA-256 of the mosaic (uint16, little-endian, row by row), where the payload
             restores it bit for bit.
@@ -104,19 +92,13 @@ class Header:
     pattern: str = field(metadata=_wire(4, one_of("RGGB", "BGGR", "GRBG", "GBRG")))
     black: tuple[int, int, int, int] = field(metadata=_wire(5, rows(whole(0, 0xFFFF << 8), 4, 4)))
     white: int = field(metadata=_wire(6, whole(1, 0xFFFF)))
-    neutral: tuple[int, int, int] = field(metadata=_wire(7, rows(whole(1, 1 << 24), 3, 3)))
-    color_matrix: tuple[int, int, int, int, int, int, int, int, int] = field(
-        metadata=_wire(8, rows(whole(-(1 << 20), 1 << 20), 9, 9))
-    )
     noise: tuple[tuple[int, int], tuple[int, int]] = field(metadata=_wire(9, row(_dyadic, _dyadic)))
     carrier_width: int = field(metadata=_wire(10, whole(1, 0xFFFF)))
     carrier_height: int = field(metadata=_wire(11, whole(1, 0xFFFF)))
     carrier_digest: bytes = field(metadata=_wire(12, octets(16, 16)))
     orientation: int = field(default=1, metadata=_wire(13, whole(1, 8)))
-    make: str = field(default="", metadata=_wire(14, text(255)))
-    model: str = field(default="", metadata=_wire(15, text(255)))
-    unique_model: str = field(default="", metadata=_wire(16, text(255)))
-    exif: Mapping[int, ExifValue] = field(default_factory=_empty, metadata=_wire(17, _exif))
+    ceiling: int = field(default=0, metadata=_wire(7, whole(0, 0xFFFF)))
+    black_offsets: bytes = field(default=b"", metadata=_wire(8, octets(0, 0xFFFF)))
     geometry: bytes = field(default=b"", metadata=_wire(18, octets(0, 0xFFFF)))
     cfa_digest: bytes | None = field(
         default=None, metadata=_wire(19, either(nothing, octets(32, 32)))
@@ -135,13 +117,15 @@ class Header:
         if self.version[0] != FORMAT_VERSION[0] or not whole(0, 255)(self.version[1]):
             message = f"headers of format version {self.version} are not ours to write"
             raise ValueError(message)
-        object.__setattr__(self, "exif", MappingProxyType(dict(sorted(self.exif.items()))))
         object.__setattr__(self, "extra", MappingProxyType(dict(sorted(self.extra.items()))))
 
     def _check_levels(self) -> None:
         """What a mosaic and its noise model need to make sense."""
         if max(self.black) >= self.white << 8:
             message = "header has a black level that is not below white"
+            raise ValueError(message)
+        if 0 < self.ceiling <= self.white:
+            message = "header has a largest sample that is not above white"
             raise ValueError(message)
         (scale, _), _ = self.noise
         if scale == 0 or any(mantissa >> -exponent for mantissa, exponent in self.noise):

@@ -32,7 +32,11 @@ class SectionKind(IntEnum):
     CODES = 5
     """The sensor's codes and the model fitted to them, which the exact layer needs."""
     LATENTS = 6
-    """Learned latents, between base and residual: a header first, then groups of positions."""
+    """The learned layer, between base and residual."""
+    METADATA = 7
+    """What the raw says about itself: layer 0 what an editor renders by, layer 1 personal tags."""
+    BORDER = 8
+    """What lies around the visible area: layer 0 its extent and level, layer 1 its samples."""
 
     ORIGINAL = 9
     """What gives back the raw file itself."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import typer
 
@@ -41,6 +42,7 @@ def embed(
     unguided: options.Unguided = False,
     preview: options.Preview = False,
     verify: options.Verify = False,
+    metadata: options.Metadata = "auto",
     original: options.KeepOriginal = False,
     store_original: options.StoreOriginal = False,
     keep_times: options.KeepTimes = False,
@@ -98,6 +100,7 @@ def embed(
             unguided=unguided,
             sidecar=(output or True) if sidecar else False,
             verify=verify,
+            metadata=cast("rawback.MetadataChoice", metadata),
             original=keep,
             keep_times=keep_times,
             progress=progress,
@@ -121,6 +124,7 @@ def _embed_lines(name: str, result: rawback.EmbedResult) -> list[str]:
         error = f"{result.error_over_sigma:.2f} of the raw's own noise"
         lines.append(f"  error is {error}, at the worst sample {result.worst_error} DN")
         lines.append(visible_line(result.visible))
+    lines.append(f"  {result.metadata.sentence}")
     if result.verified:
         lines.append("  read back, decoded and compared")
     if not result.guided:
@@ -224,7 +228,7 @@ def _restore_lines(name: str, result: rawback.RestoreResult) -> list[str]:
         size = f"{result.raw_file.size:,} bytes"
         return [f"{name}: the raw file as it was, {size}, {result.seconds:.1f} s"]
     size = f"{result.width} x {result.height}"
-    exact = ", every sample as the camera gave it" if result.exact else ""
+    exact = ", every sample of the sensor as the camera gave it" if result.exact else ""
     lines = [f"{name}: {size}{exact}, {result.seconds:.1f} s"]
     if not result.complete:
         lines.append("  restored from the sections before the damage only")
@@ -250,6 +254,7 @@ def info(
         f"  payload   {size}, format {contents.format_version}{state}",
         f"  made as   {'lossless' if contents.exact else 'lossy'}",
         f"  raw file  {raw_file_text(contents.raw_file)}",
+        f"  metadata  {contents.metadata.bytes:,} bytes; {contents.metadata.sentence}",
         "",
         *section_lines(contents.sections),
     ]

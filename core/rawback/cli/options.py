@@ -67,6 +67,7 @@ __all__ = [
 _SIZE = re.compile(r"(\d+|\d*\.\d+)\s*(?:([kMG])(i)?)?B?", re.IGNORECASE | re.ASCII)
 _LARGEST = 1 << 32
 _MATCHES = ("names", "times", "pictures")
+_METADATA = ("auto", "all", "rendering")
 
 
 class UsageError(typer.BadParameter):
@@ -134,6 +135,18 @@ def parse_match(text: str) -> str:
     if text in _MATCHES:
         return text
     message = f"{text!r} does not say what to match by; give names, times or pictures."
+    raise typer.BadParameter(message)
+
+
+def parse_metadata(text: str) -> str:
+    """What a payload tells besides samples: ``auto``, ``all`` or ``rendering``.
+
+    Raises:
+        BadParameter: The text is anything else.
+    """
+    if text in _METADATA:
+        return text
+    message = f"{text!r} does not say what to tell; give auto, all or rendering."
     raise typer.BadParameter(message)
 
 
@@ -329,6 +342,15 @@ Salvage: TypeAlias = Annotated[
 ]
 Verify: TypeAlias = Annotated[
     bool, typer.Option("--verify", help="Read back what was written, decode it and compare.")
+]
+Metadata: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        parser=parse_metadata,
+        metavar="|".join(_METADATA),
+        help="Names, places, times and maker notes: auto stores them if lossless and else leaves "
+        "them to JPEG; all stores them; rendering leaves them out.",
+    ),
 ]
 RawToCompare: TypeAlias = Annotated[
     Path | None, typer.Option("--raw", metavar="RAW", help="Restore, and compare with this raw.")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.bitstream import Header
+from rawback.common.black_levels import offsets_from_header, pack_offsets
 from rawback.common.coding_tables import coding_tables
 from rawback.errors import PayloadDamaged, PayloadTooNew
 from rawback.geometry import Geometry
@@ -25,15 +26,19 @@ from rawback.residual import (
     MAX_STEP_CODE,
     Quantiser,
 )
+from rawback.tone import NoiseDomain
 from rawback.types import BayerPattern, NoiseModel, RawFrame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rawback.types import Region
+
 __all__ = [
     "ResidualParameters",
     "cfa_digest",
     "check_tables",
+    "domain_of",
     "fits",
     "frame_from_header",
     "geometry_of",
@@ -95,10 +100,8 @@ class ResidualParameters:
 def header_of(frame: RawFrame, carrier: DecodedJpeg, geometry: Geometry) -> Header:
     """The header of a payload of `frame` in `carrier`, before anything is coded."""
     height, width = carrier.pixels.shape[:2]
-    plain = f"{frame.make} {frame.model}"
-    red, green, blue = (max(1, round(value * 65536)) for value in frame.neutral)
-    a, b, c, d, e, f, g, h, i = (round(value * 10_000) for value in frame.color_matrix)
     black = [round(level * 256) for level in frame.black]
+    largest = int(frame.cfa.max())
     return Header(
         tables=coding_tables().digest,
         width=frame.width,
@@ -106,46 +109,64 @@ def header_of(frame: RawFrame, carrier: DecodedJpeg, geometry: Geometry) -> Head
         pattern=frame.pattern,
         black=(black[0], black[1], black[2], black[3]),
         white=frame.white,
-        neutral=(red, green, blue),
-        color_matrix=(a, b, c, d, e, f, g, h, i),
-        noise=(_dyadic(frame.noise.scale), _dyadic(frame.noise.offset)),
+        ceiling=largest if largest > frame.white else 0,
+        black_offsets=pack_offsets(frame),
+        noise=(_dyadic(_widened(frame, largest)), _dyadic(frame.noise.offset)),
         carrier_width=width,
         carrier_height=height,
         carrier_digest=pixel_digest(carrier.pixels),
         orientation=frame.orientation,
-        make=frame.make,
-        model=frame.model,
-        unique_model="" if frame.unique_model == plain else frame.unique_model,
-        exif=frame.exif,
         geometry=geometry.to_bytes(),
     )
 
 
-def frame_from_header(header: Header, cfa: NDArray[np.uint16]) -> RawFrame:
-    """The frame that a header describes, with the given mosaic."""
-    red, green, blue = (value / 65536 for value in header.neutral)
-    a, b, c, d, e, f, g, h, i = (value / 10_000 for value in header.color_matrix)
+def _widened(frame: RawFrame, largest: int) -> float:
+    """The noise's scale, such that the noise-normalised domain has room for the largest sample."""
+    black = max(frame.black)
+    return NoiseDomain.least_scale(
+        frame.noise.scale, max(1.0, (largest - black) / (frame.white - black))
+    )
+
+
+def frame_from_header(
+    header: Header, cfa: NDArray[np.uint16], region: Region | None = None
+) -> RawFrame:
+    """The frame that a header describes, with the given mosaic, or that of a region."""
     w, x, y, z = (level / 256 for level in header.black)
     scale, offset = (math.ldexp(*pair) for pair in header.noise)
     pattern: BayerPattern = header.pattern  # type: ignore[assignment]  # the header checks it
+    offsets = offsets_from_header(header)
+    if offsets is not None and region is not None:
+        left, top, width, height = region
+        offsets = offsets.within(top, left, height, width)
     try:
         return RawFrame(
             cfa=cfa,
             pattern=pattern,
             black=(w, x, y, z),
             white=header.white,
-            neutral=(red, green, blue),
-            color_matrix=(a, b, c, d, e, f, g, h, i),
             noise=NoiseModel(scale, offset),
             orientation=header.orientation,
-            make=header.make,
-            model=header.model,
-            unique_model=header.unique_model or f"{header.make} {header.model}",
-            exif=header.exif,
+            black_offsets=offsets,
         )
     except ValueError as error:
         message = f"The payload describes no raw ({error}); fetch the file again."
         raise PayloadDamaged(message) from error
+
+
+def domain_of(header: Header) -> NoiseDomain:
+    """The noise-normalised domain that a payload's samples are coded in."""
+    black = [level / 256 for level in header.black]
+    scale, offset = (math.ldexp(*pair) for pair in header.noise)
+    offsets = offsets_from_header(header)
+    pedestal = 0 if offsets is None else offsets.pedestal
+    w, x, y, z = (level + pedestal for level in black)
+    white = min(header.white + pedestal, 0xFFFF)
+    ceiling = min(max(header.white, header.ceiling) + pedestal, 0xFFFF)
+    if max(w, x, y, z) >= white:
+        message = "The payload describes no raw (black is not below white); fetch the file again."
+        raise PayloadDamaged(message)
+    return NoiseDomain.of(NoiseModel(scale, offset), (w, x, y, z), white, ceiling)
 
 
 def geometry_of(header: Header) -> Geometry:

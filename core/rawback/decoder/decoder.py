@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback.common.black_levels import offsets_from_header
 from rawback.common.header_fields import (
     cfa_digest,
     check_tables,
@@ -93,12 +94,16 @@ def restore(
     mosaic, window = frame.restore(wanted, report)
     height, width = (header.height, header.width) if region is None else (region[3], region[2])
     cfa = np.ascontiguousarray(mosaic[wanted.samples_within(window)][:height, :width])
+    offsets = offsets_from_header(header)
+    if offsets is not None:
+        left, top = (0, 0) if region is None else region[:2]
+        cfa = offsets.added_to(cfa, top, left)
     exact = region is None and frame.exact
     if exact and cfa_digest(cfa) != header.cfa_digest:
         message = "The raw does not come back bit for bit; restore from another copy of the JPEG."
         raise PayloadDamaged(message)
     report("Restored", 1.0)
-    return Restored(frame_from_header(header, cfa), exact, frame.coding_order)
+    return Restored(frame_from_header(header, cfa, region), exact, frame.coding_order)
 
 
 def check_readable(payload: Payload) -> None:

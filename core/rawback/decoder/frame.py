@@ -10,7 +10,12 @@ import numpy as np
 from rawback.bitstream import Header, Payload, Section, SectionKind
 from rawback.common.coding_tables import coding_tables
 from rawback.common.error_weights import ErrorWeights
-from rawback.common.header_fields import ResidualParameters, frame_from_header, geometry_of
+from rawback.common.header_fields import (
+    ResidualParameters,
+    domain_of,
+    frame_from_header,
+    geometry_of,
+)
 from rawback.common.prediction import GuideSource, Prediction, predict
 from rawback.common.reconstruction import restored_values, tile_context
 from rawback.common.tiles import MARGIN, Grid, Window
@@ -25,7 +30,7 @@ from rawback.residual import (
     decode_lossless,
     read_code_values,
 )
-from rawback.tone import Base, NoiseDomain, colour_histogram
+from rawback.tone import Base, colour_histogram
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,9 +59,10 @@ class FrameDecoder:
         self.grid = Grid.of(header.height, header.width)
         self.tiles = self.grid.tiles()
         self.guides = GuideSource(geometry_of(header), carrier.pixels, self.grid)
-        empty = frame_from_header(header, np.zeros((2, 2), dtype=np.uint16))
+        smallest = np.zeros((2, 2), dtype=np.uint16)
+        empty = frame_from_header(header, smallest, (0, 0, 2, 2))
         self.pattern = empty.pattern
-        self.domain = NoiseDomain.of(empty.noise, empty.black, empty.white)
+        self.domain = domain_of(header)
         self.sections = _by_place(payload.sections)
         self.base = self._base(carrier)
         self.parameters = (
@@ -77,7 +83,9 @@ class FrameDecoder:
     def _base(self, carrier: DecodedJpeg) -> Base:
         data = self.sections.get((SectionKind.BASE, 0, 0))
         if data is None:
-            message = "The payload was cut before its first section; restore from another copy."
+            message = (
+                "The payload was cut before the section of its base; restore from another copy."
+            )
             raise PayloadDamaged(message)
         cells = colour_histogram(carrier.pixels)
         shape = (self.header.height, self.header.width)

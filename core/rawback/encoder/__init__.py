@@ -11,7 +11,7 @@ Nothing here is normative: it may change freely, as long as the payloads it make
 from __future__ import annotations
 
 from rawback.encoder.encoder import Session, plain_geometries, prepare
-from rawback.encoder.payload_builder import Encoded
+from rawback.encoder.payload_builder import Attached, Encoded
 from rawback.encoder.preview import Previews
 
-__all__ = ["Encoded", "Previews", "Session", "plain_geometries", "prepare"]
+__all__ = ["Attached", "Encoded", "Previews", "Session", "plain_geometries", "prepare"]

@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.bitstream import Header, Section, SectionKind
+from rawback.common.black_levels import level
 from rawback.common.error_weights import WEIGHT_POWER, ErrorWeights
-from rawback.common.header_fields import frame_from_header, geometry_of, header_of, pixels_needed
+from rawback.common.header_fields import (
+    domain_of,
+    frame_from_header,
+    geometry_of,
+    header_of,
+    pixels_needed,
+)
 from rawback.common.prediction import FILTER_CLASSES, GuideSource, Prediction, pointwise, predict
 from rawback.common.tiles import Grid, Window, even
 from rawback.encoder.rd_quantisation import FittedQuantisers
@@ -70,7 +77,8 @@ class EncoderInput:
     Attributes:
         original: The raw as it was given; errors are measured against it.
         header: The header that all payloads of the shot share, but for what their rate adds.
-        frame: The raw as the header describes it, rounded; coding starts from it.
+        outside: The raw as the header describes it, rounded.
+        frame: The same with level black; coding starts from it.
         geometry: Where raw pixels lie in the carrier.
         guide: The carrier on the raw grid.
         guides: The same by windows, completed at odd sides.
@@ -83,6 +91,7 @@ class EncoderInput:
 
     original: RawFrame
     header: Header
+    outside: RawFrame
     frame: RawFrame
     geometry: Geometry
     guide: Guide
@@ -114,8 +123,9 @@ class EncoderInput:
         header = header_of(original, carrier, geometry)
         # As a decoder will see them.
         carrier, geometry = pixels_needed(header, carrier), geometry_of(header)
-        frame = frame_from_header(header, original.cfa)
-        domain = NoiseDomain.of(frame.noise, frame.black, frame.white)
+        outside = frame_from_header(header, original.cfa)
+        frame = level(outside)
+        domain = domain_of(header)
         if guide is None:
             guide = build_guide(geometry, carrier.pixels, threads=threads())
         grid = Grid.of(frame.height, frame.width)
@@ -123,6 +133,7 @@ class EncoderInput:
         return cls(
             original=original,
             header=header,
+            outside=outside,
             frame=frame,
             geometry=geometry,
             guide=guide,
@@ -133,6 +144,11 @@ class EncoderInput:
             fits=BaseFits.of(frame, planes, guide, colour_histogram(carrier.pixels)),
             member=member,
         )
+
+    def restored(self, cfa: NDArray[np.uint16]) -> RawFrame:
+        """The frame that a payload restores, given its mosaic with level black."""
+        offsets = self.outside.black_offsets
+        return replace(self.outside, cfa=cfa if offsets is None else offsets.added_to(cfa))
 
 
 @dataclass(frozen=True, slots=True)

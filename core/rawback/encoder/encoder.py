@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rawback.bitstream import Payload, section_offsets
 from rawback.common.header_fields import fits
 from rawback.encoder.analysis import BASE_LAMBDAS, Analysis, EncoderInput
-from rawback.encoder.payload_builder import Encoded, PayloadBuilder
+from rawback.encoder.payload_builder import Attached, Encoded, PayloadBuilder
 from rawback.encoder.rate_control import (
     BEYOND,
     CLOSE,
@@ -78,6 +78,7 @@ def prepare(
     progress: Progress | None = None,
     use: Use = "auto",
     registered: Callable[[Guide], None] | None = None,
+    attached: Attached | None = None,
 ) -> Session:
     """Register a raw with its JPEG and get ready to code it at any rate.
 
@@ -89,6 +90,7 @@ def prepare(
         progress: Is told how far the work is.
         use: Of the learned layer.
         registered: Is given the guide as soon as it is there, long before the rest.
+        attached: What payloads hold besides samples; nothing by default.
 
     Raises:
         ShotMismatch: They do not show the same shot, and `unguided` is not given.
@@ -108,7 +110,7 @@ def prepare(
     guide = build_guide(geometry, carrier.pixels, threads=threads())
     if registered is not None:
         registered(guide)
-    session = Session(EncoderInput.of(frame, carrier, geometry, guide), use)
+    session = Session(EncoderInput.of(frame, carrier, geometry, guide), use, attached)
     report("Fitting the inverse rendering", 0.35)
     session.analysis(0, lambda done: report("Fitting the inverse rendering", 0.35 + 0.65 * done))
     report("Analysis", 1.0)
@@ -156,10 +158,18 @@ class _Rounds:
 
 
 class Session:
-    """A shot that can be coded at any rate; made by :func:`prepare`."""
+    """A shot that can be coded at any rate; made by :func:`prepare`.
 
-    def __init__(self, source: EncoderInput, use: Use = "auto") -> None:
+    Attributes:
+        source: The shot.
+        attached: What payloads hold besides samples; may be replaced between two of them.
+    """
+
+    def __init__(
+        self, source: EncoderInput, use: Use = "auto", attached: Attached | None = None
+    ) -> None:
         self.source = source
+        self.attached = attached or Attached()
         self._use = use
         self._analyses: dict[int, Analysis] = {}
         self._fitting = Lock()
@@ -183,6 +193,10 @@ class Session:
     def header(self) -> Header:
         """The header that all payloads of the shot share, but for what their rate adds."""
         return self.source.header
+
+    def builder(self, analysis: Analysis) -> PayloadBuilder:
+        """A payload of one of the bases, to be made."""
+        return PayloadBuilder(self.header, analysis, self.attached)
 
     def analysis(
         self, base_level: int, report: Callable[[float], None] = lambda _done: None
@@ -285,14 +299,14 @@ class Session:
 
     def _build(self, analysis: Analysis, step: float | None, report: Progress) -> PayloadBuilder:
         """Code base and quality layers; the base alone where there is no step."""
-        builder = PayloadBuilder(self.source.header, analysis)
+        builder = self.builder(analysis)
         if step is not None:
             builder.add_layers(step, report)
         return builder
 
     def _best_of_size(self, size: int, report: Progress) -> Encoded:
         """The best payload of at most `size` bytes, over the bases whose share may suit it."""
-        room = size - section_offsets(Payload(self.source.header, ()))[0]
+        room = size - section_offsets(Payload(self.source.header, self.attached.leading))[-1]
 
         def share(level: int) -> float:
             sections = sum(section.packed_size for section in self.analysis(level).sections)
@@ -396,7 +410,7 @@ class Session:
 
     def _psnr_at(self, analysis: Analysis, step: int | None) -> float:
         """Raw PSNR at a step, or of the base alone, without coding anything."""
-        builder = PayloadBuilder(self.source.header, analysis)
+        builder = self.builder(analysis)
         if step is not None:
             builder.quantise(step)
         return self._psnr(builder.finished())

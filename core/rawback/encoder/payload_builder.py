@@ -40,10 +40,23 @@ if TYPE_CHECKING:
     from rawback.encoder.analysis import Analysis
     from rawback.types import Progress, RawFrame
 
-__all__ = ["Encoded", "PayloadBuilder"]
+__all__ = ["Attached", "Encoded", "PayloadBuilder"]
 
 _FITTED_TILES = 4
 """Tiles that the lossless layer is fitted to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """Sections that do not say what the samples are.
+
+    Attributes:
+        leading: Of every payload; they stand before the base.
+        trailing: Of lossless payloads; they stand at the end.
+    """
+
+    leading: tuple[Section, ...] = ()
+    trailing: tuple[Section, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +87,11 @@ class _CodedTile:
 class PayloadBuilder:
     """A payload in the making."""
 
-    def __init__(self, header: Header, analysis: Analysis) -> None:
+    def __init__(self, header: Header, analysis: Analysis, attached: Attached) -> None:
         self.header = header
         self.analysis = analysis
-        self.sections = list(analysis.sections)
+        self.attached = attached
+        self.sections = [*attached.leading, *analysis.sections]
         self.parameters: ResidualParameters | None = None
         self.coefficients: dict[Window, TileCoefficients] = {}
 
@@ -149,7 +163,8 @@ class PayloadBuilder:
         Raises:
             RateUnreachable: Not even the base fits.
         """
-        least = section_offsets(self.payload)[1]
+        leading = len(self.attached.leading)
+        least = section_offsets(self.payload)[leading + 1]
         if size < least:
             message = (
                 f"The smallest payload of this raw takes {least} bytes; ask for that at least."
@@ -163,8 +178,8 @@ class PayloadBuilder:
             if section.kind == SectionKind.RESIDUAL:
                 _coarsen(self.coefficients[tiles[section.tile]], section.layer)
         self.sections = list(kept)
-        if len(kept) < len(self.analysis.sections):
-            self.analysis = self.analysis.cut_to(len(kept))
+        if len(kept) - leading < len(self.analysis.sections):
+            self.analysis = self.analysis.cut_to(len(kept) - leading)
         if self.parameters is not None and not any(s.kind == SectionKind.RESIDUAL for s in kept):
             self.parameters = None
             self.header = replace(self.header, residual=b"")
@@ -184,7 +199,7 @@ class PayloadBuilder:
         cfa = np.empty((2 * values.shape[1], 2 * values.shape[2]), np.uint16)
         source.domain.to_mosaic(values, cfa)
         cfa = np.ascontiguousarray(cfa[: source.frame.height, : source.frame.width])
-        return self._encoded(replace(source.frame, cfa=cfa))
+        return self._encoded(source.restored(cfa))
 
     def with_lossless(self, report: Progress) -> Encoded:
         """Add the lossless layer."""
@@ -221,8 +236,9 @@ class PayloadBuilder:
         for index, data in enumerate(in_threads(coded, range(count))):
             report("Coding the lossless layer", index / count)
             self.sections.append(Section(SectionKind.EXACT, 0, index, data))
-        self.header = replace(self.header, cfa_digest=cfa_digest(source.frame.cfa))
-        return self._encoded(source.frame)
+        self.sections += self.attached.trailing
+        self.header = replace(self.header, cfa_digest=cfa_digest(source.outside.cfa))
+        return self._encoded(source.outside)
 
     def _encoded(self, restored: RawFrame) -> Encoded:
         return Encoded(pack(self.payload), restored, self.analysis.coding_order)

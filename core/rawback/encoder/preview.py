@@ -20,7 +20,6 @@ from rawback.common.prediction import predict
 from rawback.common.reconstruction import add_residual, band_slices
 from rawback.common.tiles import MARGIN, Window
 from rawback.encoder.analysis import BASE_LAMBDAS
-from rawback.encoder.payload_builder import PayloadBuilder
 from rawback.encoder.quantisation import restoring_points, restoring_sums
 from rawback.encoder.rate_control import SECTION_BYTES, StepSearch
 from rawback.encoder.sampling import tile_coefficients
@@ -81,16 +80,14 @@ class Previews:
         sections = self._analysis.sections
         for count, section in enumerate(sections, start=1):
             part = replace(self._analysis, sections=sections[:count])
-            sizes.append(
-                (SectionKind(section.kind), PayloadBuilder(self._session.header, part).size)
-            )
+            sizes.append((SectionKind(section.kind), self._session.builder(part).size))
         return tuple(sizes)
 
     def add_base_level(self, base_level: int) -> None:
         """Fit one of the smaller bases; takes as long as preparing the shot did."""
         if base_level and base_level not in self._small:
             analysis = self._session.analysis(base_level)
-            size = PayloadBuilder(self._session.header, analysis).size
+            size = self._session.builder(analysis).size
             self._small[base_level] = _SmallBase(analysis.base, size)
 
     def size(self, point: OperatingPoint) -> int:
@@ -102,7 +99,7 @@ class Previews:
     def _estimated_size(self, point: OperatingPoint) -> int:
         if point.base_level:
             return self._small[point.base_level].size
-        bare = PayloadBuilder(self._session.header, self._analysis).size
+        bare = self._session.builder(self._analysis).size
         if point.step_code is None:
             return bare
         if point.exact:
@@ -115,11 +112,12 @@ class Previews:
         """Codes a few tiles and concludes from them."""
         every = self._analysis.predicted
         part = replace(self._analysis, predicted=every[:: -(-len(every) // _LOSSLESS_TILES)])
-        builder = PayloadBuilder(self._session.header, part)
+        builder = self._session.builder(part)
         builder.add_layers(LOSSLESS_STEP, _unheard, plain=True)
         builder.with_lossless(_unheard)
         quads = sum(p.window.area for p in every) / sum(p.window.area for p in part.predicted)
-        return round(bare + (builder.size - bare) * quads)
+        trailing = sum(section.packed_size for section in self._session.attached.trailing)
+        return round(bare + (builder.size - bare - trailing) * quads + trailing)
 
     def window(
         self, point: OperatingPoint, region: Region
@@ -136,7 +134,7 @@ class Previews:
         left, top, width, height = region
         window = Window(top // 2, left // 2, (top + height + 1) // 2, (left + width + 1) // 2)
         values = self._predicted(point.base_level, window)
-        predicted = self._samples(values)[:height, :width]
+        predicted = self._samples(values, region)
         if point.exact:
             cfa = self._session.frame.cfa[top : top + height, left : left + width]
             return np.ascontiguousarray(cfa), predicted
@@ -145,7 +143,7 @@ class Previews:
         base = values.astype(np.int16)
         values = self._components(point.step_code, window)
         add_residual(values, self._analysis.transform, self._weights, base)
-        return self._samples(values)[:height, :width], predicted
+        return self._samples(values, region), predicted
 
     def frame(self, point: OperatingPoint) -> RawFrame:
         """The whole frame, sample for sample as the payload restores it."""
@@ -155,7 +153,7 @@ class Previews:
         if point.base_level:
             whole = (0, 0, frame.width, frame.height)
             return replace(frame, cfa=self.window(point, whole)[0])
-        builder = PayloadBuilder(self._session.header, self._analysis)
+        builder = self._session.builder(self._analysis)
         if point.step_code is not None:
             builder.quantise(point.step_code)
             if builder.parameters is not None:
@@ -163,10 +161,14 @@ class Previews:
                     self._exact_quantisers[point.step_code] = builder.parameters.quantisers[-1]
         return builder.finished().restored
 
-    def _samples(self, planes: NDArray[np.int32]) -> NDArray[np.uint16]:
+    def _samples(self, planes: NDArray[np.int32], region: Region) -> NDArray[np.uint16]:
+        left, top, width, height = region
+        source = self._analysis.source
         mosaic = np.empty((2 * planes.shape[1], 2 * planes.shape[2]), np.uint16)
-        self._analysis.source.domain.to_mosaic(planes, mosaic)
-        return mosaic
+        source.domain.to_mosaic(planes, mosaic)
+        cfa = mosaic[:height, :width]
+        offsets = source.outside.black_offsets
+        return cfa if offsets is None else offsets.added_to(cfa, top, left)
 
     def _predicted(self, base_level: int, window: Window) -> NDArray[np.int32]:
         values = np.empty((4, *window.shape), dtype=np.int32)

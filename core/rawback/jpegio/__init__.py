@@ -9,5 +9,14 @@ file holds is walked over here. `pixel_digest` names the result, to be checked b
 from __future__ import annotations
 
 from rawback.jpegio.decode import MAX_PIXELS, DecodedJpeg, decode_jpeg, pixel_digest
+from rawback.jpegio.metadata import JpegMetadata, exif_texts, read_jpeg_metadata
 
-__all__ = ["MAX_PIXELS", "DecodedJpeg", "decode_jpeg", "pixel_digest"]
+__all__ = [
+    "MAX_PIXELS",
+    "DecodedJpeg",
+    "JpegMetadata",
+    "decode_jpeg",
+    "exif_texts",
+    "pixel_digest",
+    "read_jpeg_metadata",
+]

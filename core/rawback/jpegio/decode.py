@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, features
 
 from rawback.errors import DamagedCarrier, UnsupportedCarrier
+from rawback.jpegio.metadata import JpegMetadata, orientation_of, read_jpeg_metadata
 from rawback.jpegio.structure import JpegStructure, read_structure
 
 if TYPE_CHECKING:
@@ -36,10 +37,12 @@ class DecodedJpeg:
         pixels: uint8 ``[H, W, 3]``, RGB as stored: neither colour-managed nor rotated; a grey
             JPEG's value stands in all three. Read-only.
         orientation: EXIF orientation, 1 to 8; no more than a hint, for editors get it wrong.
+        metadata: What else it says.
     """
 
     pixels: NDArray[np.uint8]
     orientation: int
+    metadata: JpegMetadata = field(default_factory=JpegMetadata)
 
 
 def decode_jpeg(data: bytes) -> DecodedJpeg:
@@ -49,7 +52,7 @@ def decode_jpeg(data: bytes) -> DecodedJpeg:
         data: The file's bytes. Baseline and progressive Huffman JPEG, 8 bits, grey or colour.
 
     Returns:
-        The pixels and the orientation hint.
+        The pixels, the orientation hint and what else the file says.
 
     Raises:
         UnsupportedCarrier: Not a JPEG, a kind whose pixels are not pinned (CMYK, 12 bits, lossless,
@@ -70,7 +73,8 @@ def decode_jpeg(data: bytes) -> DecodedJpeg:
         if not np.array_equal(pixels, padded):
             raise DamagedCarrier(_NOT_WHOLE)
     pixels.flags.writeable = False
-    return DecodedJpeg(pixels, structure.orientation)
+    metadata = read_jpeg_metadata(data)
+    return DecodedJpeg(pixels, orientation_of(metadata.exif), metadata)
 
 
 def pixel_digest(pixels: NDArray[np.uint8]) -> bytes:

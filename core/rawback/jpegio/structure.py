@@ -22,7 +22,7 @@ __all__ = ["JpegStructure", "read_structure"]
 
 _DNL, _DHP = 0xDC, 0xDE
 _INSIDE_SCANS = frozenset({0x01, *range(0xD0, 0xD8)})
-_APP0, _APP1, _APP14 = 0xE0, 0xE1, 0xEE
+_APP0, _APP14 = 0xE0, 0xEE
 _TABLES = frozenset({0xC4, 0xDB, 0xDD})
 _HUFFMAN_8_BIT = frozenset({0xC0, 0xC1, 0xC2})
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -35,8 +35,6 @@ _MOST_SCANS = 100
 limit a small file keeps a decoder busy for as long as it likes."""
 
 _SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-_ORIENTATION_TAG = 274
-_TIFF_SHORT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +45,12 @@ class JpegStructure:
         width: Columns of the image.
         height: Rows of the image.
         components: 1 (grey) or 3 (colour).
-        orientation: EXIF orientation, 1 to 8; 1 where the file gives none.
         head: All that decides pixels, from SOI to the last entropy-coded byte.
     """
 
     width: int
     height: int
     components: int
-    orientation: int
     head: bytes
 
 
@@ -93,7 +89,6 @@ class _Walk:
         self._position = start_of_image(data)
         self._kept = [data[: self._position]]
         self._frame: _Frame | None = None
-        self._orientation = 1
         self._scanned: set[int] = set()
         self._entropy_bytes = 0
         self._scans = 0
@@ -111,8 +106,6 @@ class _Walk:
             self._frame = _read_frame(marker, body, already=self._frame)
         elif marker == SOS:
             self._scan(body)
-        elif marker == _APP1 and self._orientation == 1:
-            self._orientation = _exif_orientation(body)
         if marker in _DECIDE_PIXELS:
             # From the marker on: fill bytes before it decide nothing.
             self._kept.append(self._data[segment.body - 4 : self._position])
@@ -142,7 +135,6 @@ class _Walk:
             frame.width,
             frame.height,
             len(frame.component_ids),
-            self._orientation,
             b"".join(self._kept),
         )
 
@@ -190,26 +182,6 @@ def _starting_components(body: bytes, frame: _Frame) -> set[int]:
     if frame.marker == _PROGRESSIVE and (body[-3] or refines):
         return set()
     return set(body[1:-3:2])
-
-
-def _exif_orientation(body: bytes) -> int:
-    """Tag Orientation in IFD0 (Exif 2.32, 4.6.4), 1 where there is none."""
-    if body[:6] != b"Exif\0\0" or body[6:10] not in (b"II*\0", b"MM\0*"):
-        return 1
-    tiff = body[6:]
-    order = "<" if tiff[:1] == b"I" else ">"
-    try:
-        (directory,) = struct.unpack_from(f"{order}I", tiff, 4)
-        (entries,) = struct.unpack_from(f"{order}H", tiff, directory)
-        for entry in range(entries):
-            tag, kind, count, value = struct.unpack_from(
-                f"{order}HHIH", tiff, directory + 2 + 12 * entry
-            )
-            if (tag, kind, count) == (_ORIENTATION_TAG, _TIFF_SHORT, 1):
-                return int(value) if 1 <= value <= 8 else 1
-    except struct.error:
-        pass
-    return 1
 
 
 def _refuse(what: str) -> NoReturn:

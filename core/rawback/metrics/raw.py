@@ -143,8 +143,8 @@ def _mean(
         raise ValueError(message)
     total, count = 0.0, 0
     for rows in _strips(original.height):
-        truth = _signal(original, rows)
-        values = measure(truth, _signal(restored, rows) - truth)
+        truth = _signal(original.cfa[rows], original)
+        values = measure(truth, _signal(restored.cfa[rows], original) - truth)
         if selected is not None:
             values = values[selected(rows)]
         total += float(values.sum(dtype=np.float64))
@@ -167,9 +167,9 @@ def _strips(height: int) -> Iterator[slice]:
         yield slice(start, min(start + _STRIP_ROWS, height))
 
 
-def _signal(frame: RawFrame, rows: slice) -> NDArray[np.float32]:
-    """Those rows of the mosaic as normalised signal, float32 ``[rows, W]`` in ``[0, 1]``."""
-    signal = frame.cfa[rows].astype(np.float32)
+def _signal(samples: NDArray[np.uint16], frame: RawFrame) -> NDArray[np.float32]:
+    """Samples with the levels of a frame as signal, float32 ``[rows, W]`` in ``[0, 1]``."""
+    signal = samples.astype(np.float32)
     for position, black in enumerate(frame.black):
         plane = signal[position // 2 :: 2, position % 2 :: 2]
         plane -= np.float32(black)

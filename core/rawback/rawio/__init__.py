@@ -7,8 +7,30 @@ because every editor opens it.
 
 from __future__ import annotations
 
+from rawback.rawio.collect import read_metadata
+from rawback.rawio.describe import (
+    described,
+    personal_metadata,
+    rendering_metadata,
+    with_metadata,
+    without_places,
+)
+from rawback.rawio.from_jpeg import metadata_of_jpeg
 from rawback.rawio.noise import estimate_noise
 from rawback.rawio.read import read_raw
+from rawback.rawio.tags import Tag
 from rawback.rawio.write import write_dng
 
-__all__ = ["estimate_noise", "read_raw", "write_dng"]
+__all__ = [
+    "Tag",
+    "described",
+    "estimate_noise",
+    "metadata_of_jpeg",
+    "personal_metadata",
+    "read_metadata",
+    "read_raw",
+    "rendering_metadata",
+    "with_metadata",
+    "without_places",
+    "write_dng",
+]

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import io
-import math
 import os
 from pathlib import Path
-from types import MappingProxyType
-from typing import cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
 import rawpy
 
 from rawback.errors import DamagedRaw, RawbackError, UnsupportedRaw
 from rawback.rawio import dng
-from rawback.rawio.exif import read_camera, with_sane_crop
-from rawback.rawio.kinds import is_dng, main_ifd, name_of, refuse_what_cannot_be_read
+from rawback.rawio.collect import read_metadata
+from rawback.rawio.describe import libraw_entries, with_metadata
 from rawback.rawio.noise import estimate_noise
+from rawback.rawio.probe import check_supported, is_dng, main_ifd, name_of
 from rawback.rawio.tags import Tag
 from rawback.rawio.tiff import Ifd, read_ifds
-from rawback.types import BayerPattern, RawFrame
+from rawback.types import BayerPattern, BlackOffsets, Border, NoiseModel, RawFrame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["read_raw"]
 
-_D65_WHITE = (0.9504559, 1.0, 1.0890578)
-_XYZ_TO_SRGB = np.array(
-    [
-        [3.2404542, -1.5371385, -0.4985314],
-        [-0.9692660, 1.8760108, 0.0415560],
-        [0.0556434, -0.2040259, 1.0572252],
-    ]
-)
 # LibRaw's code for a turn, to the Exif orientation.
 _ORIENTATIONS = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
 
@@ -51,7 +45,7 @@ def read_raw(source: str | os.PathLike[str] | bytes) -> RawFrame:
     """
     label, data = _load(source)
     ifds = read_ifds(data)
-    refuse_what_cannot_be_read(data, ifds, label)
+    check_supported(data, ifds, label)
     try:
         with rawpy.RawPy() as raw:
             raw.open_buffer(io.BytesIO(data))
@@ -111,35 +105,50 @@ def _frame(raw: rawpy.RawPy, data: bytes, ifds: tuple[Ifd, ...], label: str) -> 
         kind = "a demosaiced or multi-shot raw (linear DNG, sRAW, Foveon, pixel shift)"
         raise _refuse(kind, label)
     main = main_ifd(ifds)
+    metadata = read_metadata(data)
+    if main is None:
+        metadata = metadata.filled(libraw_entries(raw, data, metadata))
     top, left, bottom, right = _visible_area(raw, main)
-    cfa = np.array(raw.raw_image[top:bottom, left:right], dtype=np.uint16, order="C")
+    whole = raw.raw_image
+    cfa = np.array(whole[top:bottom, left:right], dtype=np.uint16, order="C")
     if min(cfa.shape) < 2:
         raise _damaged(label)
     pattern, positions = _pattern(raw, top, left, label)
-    black = dng.black_levels(main) if main else None
-    white = dng.white_level(main) if main else None
+    black = dng.black_levels(metadata) if main else None
+    white = dng.white_level(metadata) if main else None
+    offsets = dng.black_offsets(metadata, *cfa.shape) if main else None
     if black is None:
         per_color = raw.black_level_per_channel
         black = cast("dng.Black", tuple(float(per_color[k]) for k in positions))
     white = white or min(int(raw.white_level), 0xFFFF)
     if not max(black) < white:
         raise _damaged(label)
-    neutral, matrix = _color(raw, ifds)
-    camera = read_camera(data)
-    return RawFrame(
+    frame = RawFrame(
         cfa=cfa,
         pattern=pattern,
         black=black,
         white=white,
-        neutral=neutral,
-        color_matrix=matrix,
-        noise=dng.noise_profile(ifds) or estimate_noise(cfa, pattern, black, white),
+        noise=dng.noise_profile(metadata) or _noise(cfa, pattern, black, white, offsets),
         orientation=_ORIENTATIONS.get(raw.sizes.flip, 1),
-        make=camera.make,
-        model=camera.model,
-        unique_model=camera.unique_model,
-        exif=MappingProxyType(with_sane_crop(camera.exif, cfa.shape[1], cfa.shape[0])),
+        black_offsets=offsets,
+        border=Border.around(whole, (top, left, bottom, right)) if whole.size > cfa.size else None,
     )
+    return with_metadata(frame, metadata)
+
+
+def _noise(
+    cfa: NDArray[np.uint16],
+    pattern: BayerPattern,
+    black: dng.Black,
+    white: int,
+    offsets: BlackOffsets | None,
+) -> NoiseModel:
+    """The noise of a mosaic, its black made even first, as lines would count as noise."""
+    if offsets is not None and offsets.suit(cfa):
+        cfa, pedestal = offsets.taken_from(cfa), offsets.pedestal
+        black = cast("dng.Black", tuple(level + pedestal for level in black))
+        white = min(white + pedestal, 0xFFFF)
+    return estimate_noise(cfa, pattern, black, white)
 
 
 def _visible_area(raw: rawpy.RawPy, main: Ifd | None) -> tuple[int, int, int, int]:
@@ -176,22 +185,3 @@ def _pattern(
         kind = "a raw whose CFA is no Bayer pattern (X-Trans, four colours)"
         raise _refuse(kind, label)
     return cast("BayerPattern", pattern), cell
-
-
-def _color(raw: rawpy.RawPy, ifds: tuple[Ifd, ...]) -> tuple[dng.Neutral, dng.Matrix]:
-    """Neutral and colour matrix: the DNG's, else LibRaw's, else an sRGB camera's."""
-    matrix = dng.color_matrix(ifds) if ifds else None
-    if matrix is None:
-        matrix = dng.as_matrix(np.asarray(raw.rgb_xyz_matrix, dtype=np.float64)[:3])
-    neutral = dng.as_shot_neutral(ifds, matrix) if ifds else None
-    for gains in (raw.camera_whitebalance, raw.daylight_whitebalance):
-        if neutral is None:
-            neutral = dng.as_neutral([1 / g if g > 0 else math.inf for g in gains[:3]])
-    if neutral is None:
-        neutral = (1.0, 1.0, 1.0)
-    if matrix is None:
-        # Its white is the frame's neutral under D65, so that editors find a sensible temperature.
-        white = _XYZ_TO_SRGB @ _D65_WHITE
-        scaled = np.diag(np.array(neutral) / white) @ _XYZ_TO_SRGB
-        matrix = cast("dng.Matrix", tuple(float(value) for value in scaled.ravel()))
-    return neutral, matrix

@@ -7,39 +7,17 @@ or has a type that does not fit, reads as absent. What has to be strict is asked
 
 from __future__ import annotations
 
-import math
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
-from rawback.rawio.tags import Tag, TiffType
+from rawback.metadata import TYPE_SIZES, Directory, Entry
+from rawback.rawio.tags import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Field", "Ifd", "pack_ifd", "packed_size", "read_ifds"]
-
-_CODES: Mapping[int, str] = {
-    TiffType.BYTE: "B",
-    TiffType.ASCII: "B",
-    TiffType.SHORT: "H",
-    TiffType.LONG: "I",
-    TiffType.RATIONAL: "I",
-    TiffType.SBYTE: "b",
-    TiffType.UNDEFINED: "B",
-    TiffType.SSHORT: "h",
-    TiffType.SLONG: "i",
-    TiffType.SRATIONAL: "i",
-    TiffType.FLOAT: "f",
-    TiffType.DOUBLE: "d",
-    TiffType.IFD: "I",
-}
-_RATIONALS = (TiffType.RATIONAL, TiffType.SRATIONAL)
-_SIZES: Mapping[int, int] = {
-    kind: struct.calcsize("<" + code) * (2 if kind in _RATIONALS else 1)
-    for kind, code in _CODES.items()
-}
-_TEXTS = (TiffType.ASCII, TiffType.BYTE, TiffType.UNDEFINED)
+__all__ = ["Ifd", "pack_ifd", "packed_size", "read_ifds", "read_ifds_at"]
 
 # 42 is TIFF; the others are those of Panasonic and Olympus raws, which differ in nothing else.
 _MAGICS = (b"*\0", b"U\0", b"RO", b"RS")
@@ -47,7 +25,7 @@ _MAGICS = (b"*\0", b"U\0", b"RO", b"RS")
 _MOST_IFDS = 64
 
 
-class _Entry(NamedTuple):
+class _Place(NamedTuple):
     type: int
     values: int
     offset: int
@@ -55,47 +33,40 @@ class _Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ifd:
-    """One image file directory; values are decoded when asked for.
+    """One image file directory; values are read when asked for.
 
     Attributes:
         data: The bytes that offsets count from.
         order: Byte order, as `struct` names it.
-        entries: Type, count and place of each tag's values.
+        places: Type, count and place of each tag's values.
     """
 
     data: memoryview
     order: str
-    entries: Mapping[int, _Entry]
+    places: Mapping[int, _Place]
 
     def __contains__(self, tag: int) -> bool:
-        return tag in self.entries
+        return tag in self.places
 
-    def _unpack(self, tag: int) -> tuple[float, ...]:
-        entry = self.entries.get(tag)
-        if entry is None or entry.type not in _CODES:
-            return ()
-        size = entry.values * _SIZES[entry.type]
-        if entry.offset + size > len(self.data):
-            return ()
-        code = _CODES[entry.type]
-        layout = f"{self.order}{size // struct.calcsize('<' + code)}{code}"
-        return struct.unpack_from(layout, self.data, entry.offset)
+    def entry(self, tag: int, directory: int = Directory.IMAGE) -> Entry | None:
+        """A tag with its values; None where it is absent or senseless.
 
-    def rationals(self, tag: int) -> tuple[tuple[int, int], ...]:
-        """Numerators and denominators of `tag`; empty where it is absent or no rational."""
-        entry = self.entries.get(tag)
-        if entry is None or entry.type not in _RATIONALS:
-            return ()
-        flat = [int(value) for value in self._unpack(tag)]
-        return tuple(zip(flat[::2], flat[1::2], strict=True))
+        Args:
+            tag: Its number.
+            directory: What the entry is to say of where it lay.
+        """
+        place = self.places.get(tag)
+        if place is None or place.type not in TYPE_SIZES:
+            return None
+        end = place.offset + place.values * TYPE_SIZES[place.type]
+        if end > len(self.data):
+            return None
+        return Entry(directory, tag, place.type, bytes(self.data[place.offset : end]))
 
     def numbers(self, tag: int) -> tuple[float, ...]:
         """Values of `tag`; empty where it is absent or holds a value that is no finite number."""
-        pairs = self.rationals(tag)
-        if pairs:
-            return tuple(n / d for n, d in pairs) if all(d for _, d in pairs) else ()
-        values = self._unpack(tag)
-        return values if all(map(math.isfinite, values)) else ()
+        entry = self.entry(tag)
+        return () if entry is None else entry.numbers(self.order)
 
     def integers(self, tag: int) -> tuple[int, ...]:
         """Values of `tag`, rounded."""
@@ -107,14 +78,8 @@ class Ifd:
 
     def text(self, tag: int) -> str:
         """Text of `tag` up to its first NUL, stripped; empty where it is absent."""
-        entry = self.entries.get(tag)
-        if entry is None or entry.type not in _TEXTS:
-            return ""
-        raw = bytes(self.data[entry.offset : entry.offset + entry.values]).split(b"\0")[0]
-        try:
-            return raw.decode("utf-8").strip()
-        except UnicodeDecodeError:
-            return raw.decode("latin-1").strip()
+        entry = self.entry(tag)
+        return "" if entry is None else entry.text
 
     def extents(self) -> list[tuple[int, int]]:
         """Offset and length of each strip or tile of the directory's image."""
@@ -129,24 +94,24 @@ class Ifd:
     def outside_file(self) -> bool:
         """Whether the image's strips or tiles, or the lists of them, reach past the data's end."""
         for tag in (Tag.STRIP_OFFSETS, Tag.STRIP_BYTE_COUNTS, Tag.TILE_OFFSETS):
-            entry = self.entries.get(tag)
-            if entry and entry.type in _CODES and entry.values and not self._unpack(tag):
+            place = self.places.get(tag)
+            if place and place.type in TYPE_SIZES and place.values and self.entry(tag) is None:
                 return True
         return any(offset + length > len(self.data) for offset, length in self.extents())
 
 
 def _read_ifd(data: memoryview, order: str, at: int) -> tuple[Ifd, int]:
     (count,) = struct.unpack_from(order + "H", data, at)
-    entries: dict[int, _Entry] = {}
+    places: dict[int, _Place] = {}
     for k in range(count):
-        place = at + 2 + 12 * k
-        tag, kind, length = struct.unpack_from(order + "HHI", data, place)
-        inline = length * _SIZES.get(kind, 1) <= 4
-        offset = place + 8 if inline else struct.unpack_from(order + "I", data, place + 8)[0]
-        entries.setdefault(tag, _Entry(kind, length, offset))
+        start = at + 2 + 12 * k
+        tag, kind, length = struct.unpack_from(order + "HHI", data, start)
+        inline = length * TYPE_SIZES.get(kind, 1) <= 4
+        offset = start + 8 if inline else struct.unpack_from(order + "I", data, start + 8)[0]
+        places.setdefault(tag, _Place(kind, length, offset))
     end = at + 2 + 12 * count
     following = struct.unpack_from(order + "I", data, end)[0] if end + 4 <= len(data) else 0
-    return Ifd(data, order, entries), following
+    return Ifd(data, order, places), following
 
 
 def _walk(data: memoryview) -> Iterator[Ifd]:
@@ -158,7 +123,7 @@ def _walk(data: memoryview) -> Iterator[Ifd]:
     seen: set[int] = set()
     while waiting and len(seen) < _MOST_IFDS:
         at = waiting.pop(0)
-        if at in seen or at == 0:
+        if at in seen or not 0 < at < len(data):
             continue
         seen.add(at)
         try:
@@ -166,7 +131,9 @@ def _walk(data: memoryview) -> Iterator[Ifd]:
         except struct.error:
             continue
         yield ifd
-        waiting += [following, *ifd.integers(Tag.SUB_IFDS), *ifd.integers(Tag.EXIF_IFD)]
+        # What a hostile list points to is looked at no further than would be read.
+        waiting += [following, *ifd.integers(Tag.SUB_IFDS)[:_MOST_IFDS]]
+        waiting += ifd.integers(Tag.EXIF_IFD)[:1]
 
 
 def read_ifds(data: bytes | memoryview) -> tuple[Ifd, ...]:
@@ -182,57 +149,46 @@ def read_ifds(data: bytes | memoryview) -> tuple[Ifd, ...]:
     return tuple(_walk(memoryview(data)))
 
 
-Number: TypeAlias = int | float
+def read_ifds_at(ifd: Ifd, tag: int) -> tuple[Ifd, ...]:
+    """The directories that a tag of `ifd` points to, less those that are cut."""
+    directories: list[Ifd] = []
+    for at in ifd.integers(tag)[:_MOST_IFDS]:
+        if 0 < at < len(ifd.data):
+            try:
+                directories.append(_read_ifd(ifd.data, ifd.order, at)[0])
+            except struct.error:
+                continue
+    return tuple(directories)
 
 
-class Field(NamedTuple):
-    """A tag to write: its number, type, and values (text as bytes; rationals flattened)."""
-
-    tag: int
-    type: TiffType
-    values: bytes | Sequence[Number]
-
-    def packed(self) -> bytes:
-        """The values, little endian."""
-        if isinstance(self.values, bytes):
-            return self.values
-        return struct.pack(f"<{len(self.values)}{_CODES[self.type]}", *self.values)
+def packed_size(entries: Sequence[Entry]) -> int:
+    """Bytes that `pack_ifd` makes of `entries`; always even."""
+    outside = sum(len(e.data) + len(e.data) % 2 for e in entries if len(e.data) > 4)
+    return 2 + 12 * len(entries) + 4 + outside
 
 
-def _padded(field: Field) -> bytes:
-    packed = field.packed()
-    return packed + b"\0" * (-len(packed) % 2)
-
-
-def packed_size(fields: Sequence[Field]) -> int:
-    """Bytes that `pack_ifd` makes of `fields`; always even."""
-    outside = sum(len(_padded(f)) for f in fields if len(f.packed()) > 4)
-    return 2 + 12 * len(fields) + 4 + outside
-
-
-def pack_ifd(fields: Sequence[Field], at: int, following: int = 0) -> bytes:
-    """A little-endian directory with its values right behind it.
+def pack_ifd(entries: Sequence[Entry], at: int, order: str, following: int = 0) -> bytes:
+    """A directory with its values right behind it.
 
     Args:
-        fields: The tags, in any order.
+        entries: The tags, in any order.
         at: Offset in the file where the directory will lie.
+        order: Byte order of the file and of all values, as `struct` names it.
         following: Offset of the next directory in the chain, 0 for none.
 
     Returns:
-        The directory, `packed_size(fields)` bytes.
+        The directory, `packed_size(entries)` bytes.
     """
-    head = [struct.pack("<H", len(fields))]
+    head = [struct.pack(order + "H", len(entries))]
     tail: list[bytes] = []
-    place = at + 2 + 12 * len(fields) + 4
-    for field in sorted(fields):
-        packed = field.packed()
-        count = len(packed) // _SIZES[field.type]
-        head.append(struct.pack("<HHI", field.tag, field.type, count))
-        if len(packed) <= 4:
-            head.append(packed.ljust(4, b"\0"))
+    place = at + 2 + 12 * len(entries) + 4
+    for entry in sorted(entries, key=lambda entry: entry.tag):
+        head.append(struct.pack(order + "HHI", entry.tag, entry.type, entry.count))
+        if len(entry.data) <= 4:
+            head.append(entry.data.ljust(4, b"\0"))
         else:
-            head.append(struct.pack("<I", place))
-            tail.append(_padded(field))
+            head.append(struct.pack(order + "I", place))
+            tail.append(entry.data + b"\0" * (len(entry.data) % 2))
             place += len(tail[-1])
-    head.append(struct.pack("<I", following))
+    head.append(struct.pack(order + "I", following))
     return b"".join(head + tail)

@@ -1,48 +1,66 @@
-"""Frames to DNG files (DNG 1.4 specification).
+"""Frames to DNG files (DNG 1.7.1 specification).
 
 What lies where::
 
-    header | IFD0 and its values | Exif IFD | preview IFD | preview JPEG | mosaic
+    header | IFD0 | Exif, interoperability and GPS IFDs | preview IFD | camera profiles
+           | preview JPEG | mosaic
 
-The mosaic's tags are in IFD0, because LibRaw, darktable and Adobe's SDK all find it there.
+The mosaic's tags are in IFD0, because LibRaw, darktable and Adobe's SDK all find it there. The file
+has the byte order that the frame's metadata have, so that what holds numbers in the file's order
+without saying so, as maker notes do, stays right.
 """
 
 from __future__ import annotations
 
 import struct
-from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from rawback import ljpeg
 from rawback.errors import UnsupportedCarrier
+from rawback.metadata import Directory, Entry, Metadata, TiffType
 from rawback.parallel import in_threads
-from rawback.rawio.exif import ascii_bytes, carried_fields, with_sane_crop
-from rawback.rawio.kinds import CFA
-from rawback.rawio.tags import Tag, TiffType
-from rawback.rawio.tiff import Field, pack_ifd, packed_size
+from rawback.rawio import dng
+from rawback.rawio.describe import described, number_entry, rational_entry
+from rawback.rawio.probe import CFA
+from rawback.rawio.tags import Tag
+from rawback.rawio.tiff import pack_ifd, packed_size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from rawback.types import ExifValue, RawFrame
+    from rawback.types import RawFrame
 
-__all__ = ["write_dng"]
+__all__ = ["Compression", "write_dng"]
 
 Compression: TypeAlias = Literal["none", "ljpeg"]
 Chunk: TypeAlias = bytes | memoryview
 
-_D65 = 21
 _UNCOMPRESSED, _JPEG = 1, 7
 _GRAYSCALE, _YCBCR = 1, 6
 _SRGB_PREVIEW = 2
 _TILE_SIDES = (512, 256, 128, 64, 32, 16)
-# With numerators that fit: black levels go up to 65535, the others stay below 1000.
-_DENOMINATOR, _BLACK_DENOMINATOR = 1_000_000, 65_536
+# With numerators that fit: black levels go up to 65535.
+_BLACK_DENOMINATOR = 65_536
 _HEADER_SIZE = 8
+_PROFILE_MAGIC = 0x4352
+
+
+class _Block(NamedTuple):
+    """A part of the file before the image data.
+
+    Attributes:
+        pointer: Tag of the first directory, or of that of Exif, that says where it lies.
+        size: Its bytes.
+        pack: Makes it, given where it lies and where everything lies, by pointer.
+    """
+
+    pointer: int
+    size: int
+    pack: Callable[[int, dict[int, list[int]]], bytes]
 
 
 def write_dng(
@@ -54,10 +72,9 @@ def write_dng(
     """Write a frame as a DNG that LibRaw, darktable and Adobe's SDK open.
 
     Args:
-        frame: The frame. Of its Exif tags, those that are carried over and fit their type are
-            written.
-        preview_jpeg: A baseline JPEG to show in file managers, as the eye should see it once
-            turned by `frame.orientation`.
+        frame: The frame, whose metadata are written as they are.
+        preview_jpeg: A baseline JPEG to show in file managers, in sRGB, as the eye should see it
+            once turned by `frame.orientation`.
         compression: ``"none"``, which every reader reads, or ``"ljpeg"``: lossless JPEG. Frames of
             less than 16 columns are not compressed.
 
@@ -65,113 +82,160 @@ def write_dng(
         The file.
 
     Raises:
-        UnsupportedCarrier: `preview_jpeg` is no JPEG of one or three components.
+        UnsupportedCarrier: `preview_jpeg` is not a JPEG of one or three components.
     """
-    if frame.width < _TILE_SIDES[-1]:
+    mosaic = frame.cfa if frame.border is None else frame.border.joined(frame.cfa)
+    if mosaic.shape[1] < _TILE_SIDES[-1]:
         compression = "none"  # LibRaw reads no tiles that are wider than the image
-    chunks = _chunks(frame.cfa, compression)
+    metadata = described(frame)
+    order = metadata.order
+    chunks = _chunks(mosaic, compression, order)
     lengths = [len(chunk) for chunk in chunks]
-    exif = [
-        Field(Tag.EXIF_VERSION, TiffType.UNDEFINED, b"0231"),
-        *carried_fields(frame.exif, in_exif=True),
-    ]
-    preview = _preview_fields(preview_jpeg) if preview_jpeg else []
-    # Held back a place, so that the directory's size is known before its offset is.
-    if preview:
-        preview.append(_long(Tag.STRIP_OFFSETS, 0))
-
-    def directories(offsets: Sequence[int], exif_at: int, preview_at: int) -> list[Field]:
-        layout = _layout_fields(frame.cfa, compression, offsets, lengths)
-        fields = [*_frame_fields(frame), *layout]
-        fields.append(Field(Tag.EXIF_IFD, TiffType.LONG, (exif_at,)))
-        if preview:
-            fields.append(Field(Tag.SUB_IFDS, TiffType.LONG, (preview_at,)))
-        return fields
-
-    # Offsets do not change a directory's size, so that it can be measured before they are known.
-    exif_at = _HEADER_SIZE + packed_size(directories([0] * len(chunks), 0, 0))
-    preview_at = exif_at + packed_size(exif)
-    jpeg_at = preview_at + (packed_size(preview) if preview else 0)
     jpeg = preview_jpeg or b""
     jpeg += b"\0" * (-len(jpeg) % 2)
-    offsets = np.cumsum([jpeg_at + len(jpeg), *lengths])[:-1].tolist()
+
+    image = _image_entries(frame, metadata)
+    blocks = _blocks(metadata, preview_jpeg, order)
+    pointers = dict.fromkeys(
+        block.pointer for block in blocks if block.pointer != Tag.INTEROPERABILITY_IFD
+    )
+    counts = {tag: sum(block.pointer == tag for block in blocks) for tag in pointers}
+
+    def first(offsets: Sequence[int], places: dict[int, list[int]]) -> list[Entry]:
+        layout = _layout_entries(mosaic, compression, offsets, lengths, order)
+        return [*image, *layout, *(_long(tag, order, *places[tag]) for tag in pointers)]
+
+    # Offsets do not change a directory's size, so that it can be measured before they are known.
+    unknown = {tag: [0] * count for tag, count in counts.items()}
+    at = _HEADER_SIZE + packed_size(first([0] * len(chunks), unknown))
+    places: dict[int, list[int]] = {}
+    starts: list[int] = []
+    for block in blocks:
+        places.setdefault(block.pointer, []).append(at)
+        starts.append(at)
+        at += block.size
+    places[Tag.STRIP_OFFSETS] = [at]  # of the preview
+    offsets = np.cumsum([at + len(jpeg), *lengths])[:-1].tolist()
+    mark = b"MM" if order == ">" else b"II"
     parts: list[Chunk] = [
-        struct.pack("<2sHI", b"II", 42, _HEADER_SIZE),
-        pack_ifd(directories(offsets, exif_at, preview_at), _HEADER_SIZE),
-        pack_ifd(exif, exif_at),
+        struct.pack(order + "2sHI", mark, 42, _HEADER_SIZE),
+        pack_ifd(first(offsets, places), _HEADER_SIZE, order),
+        *(block.pack(start, places) for block, start in zip(blocks, starts, strict=True)),
     ]
-    if preview:
-        preview[-1] = _long(Tag.STRIP_OFFSETS, jpeg_at)
-        parts.append(pack_ifd(preview, preview_at))
     return b"".join([*parts, jpeg, *chunks])
 
 
-def _long(tag: int, *values: int) -> Field:
-    return Field(tag, TiffType.LONG, values)
+def _blocks(metadata: Metadata, preview_jpeg: bytes | None, order: str) -> list[_Block]:
+    """Everything between the first directory and the image data."""
+    exif = list(metadata.of(Directory.EXIF))
+    if metadata.get(Tag.EXIF_VERSION, Directory.EXIF) is None:
+        exif.append(Entry(Directory.EXIF, Tag.EXIF_VERSION, TiffType.UNDEFINED, b"0231"))
+    inner = metadata.of(Directory.INTEROPERABILITY)
+    gps = metadata.of(Directory.GPS)
+    blocks = [
+        _directory_block(Tag.EXIF_IFD, exif, order, Tag.INTEROPERABILITY_IFD if inner else None)
+    ]
+    if inner:
+        blocks.append(_directory_block(Tag.INTEROPERABILITY_IFD, inner, order))
+    if gps:
+        blocks.append(_directory_block(Tag.GPS_IFD, gps, order))
+    if preview_jpeg:
+        preview = _preview_entries(preview_jpeg, order)
+        blocks.append(_directory_block(Tag.SUB_IFDS, preview, order, Tag.STRIP_OFFSETS))
+    numbers = {e.directory for e in metadata.entries if e.directory >= Directory.PROFILE}
+    blocks += [_profile_block(metadata.of(number), order) for number in sorted(numbers)]
+    return blocks
 
 
-def _short(tag: int, *values: int) -> Field:
-    return Field(tag, TiffType.SHORT, values)
+def _directory_block(
+    pointer: int, entries: Sequence[Entry], order: str, inner: int | None = None
+) -> _Block:
+    """A directory, with a tag that points to what else lies in the file, if `inner` names one."""
+    more = [] if inner is None else [_long(inner, order, 0)]
+
+    def pack(at: int, places: dict[int, list[int]]) -> bytes:
+        known = [] if inner is None else [_long(inner, order, *places[inner])]
+        return pack_ifd([*entries, *known], at, order)
+
+    return _Block(pointer, packed_size([*entries, *more]), pack)
 
 
-def _rational(
-    tag: int,
-    values: Sequence[float],
-    kind: TiffType = TiffType.RATIONAL,
-    denominator: int = _DENOMINATOR,
-) -> Field:
-    pairs = (Fraction(value).limit_denominator(denominator) for value in values)
-    return Field(tag, kind, [n for pair in pairs for n in pair.as_integer_ratio()])
+def _profile_block(entries: Sequence[Entry], order: str) -> _Block:
+    """A camera profile: a TIFF stream of its own, whose offsets count from its own start."""
+    mark = b"MM" if order == ">" else b"II"
+    data = struct.pack(order + "2sHI", mark, _PROFILE_MAGIC, _HEADER_SIZE)
+    data += pack_ifd(entries, _HEADER_SIZE, order)
+    return _Block(Tag.EXTRA_CAMERA_PROFILES, len(data), lambda _at, _places: data)
 
 
-def _frame_fields(frame: RawFrame) -> list[Field]:
+def _long(tag: int, order: str, *values: int) -> Entry:
+    return number_entry(tag, TiffType.LONG, values, order)
+
+
+def _short(tag: int, order: str, *values: int) -> Entry:
+    return number_entry(tag, TiffType.SHORT, values, order)
+
+
+def _image_entries(frame: RawFrame, metadata: Metadata) -> list[Entry]:
     """The tags of IFD0 that do not depend on where the mosaic lies."""
-    unique = frame.unique_model or f"{frame.make} {frame.model}".strip() or "Unknown camera"
-    text = (
-        (Tag.MAKE, frame.make),
-        (Tag.MODEL, frame.model),
-        (Tag.UNIQUE_CAMERA_MODEL, unique),
-    )
-    black = _rational(Tag.BLACK_LEVEL, frame.black, denominator=_BLACK_DENOMINATOR)
-    if all(float(level).is_integer() for level in frame.black):
-        black = _short(Tag.BLACK_LEVEL, *(int(level) for level in frame.black))
-    width, height = frame.width, frame.height
-    whole_frame: dict[int, ExifValue] = {
-        Tag.DEFAULT_CROP_ORIGIN: ((0, 1), (0, 1)),
-        Tag.DEFAULT_CROP_SIZE: ((width, 1), (height, 1)),
-    }
-    carried = with_sane_crop(frame.exif, width, height)
+    order = metadata.order
+    top, left, bottom, right = (0, 0, 0, 0) if frame.border is None else frame.border.margins
+    structure = [
+        _long(Tag.NEW_SUBFILE_TYPE, order, 0),
+        _long(Tag.IMAGE_WIDTH, order, left + frame.width + right),
+        _long(Tag.IMAGE_LENGTH, order, top + frame.height + bottom),
+        _short(Tag.BITS_PER_SAMPLE, order, 16),
+        _short(Tag.PHOTOMETRIC, order, CFA),
+        _short(Tag.ORIENTATION, order, frame.orientation),
+        _short(Tag.SAMPLES_PER_PIXEL, order, 1),
+        _short(Tag.PLANAR_CONFIGURATION, order, 1),
+        _short(Tag.CFA_REPEAT_PATTERN_DIM, order, 2, 2),
+        _bytes(Tag.CFA_PATTERN, bytes("RGB".index(c) for c in frame.pattern)),
+    ]
+    area = (top, left, top + frame.height, left + frame.width)
+    if metadata.integers(Tag.ACTIVE_AREA) != area:
+        # The file's own says nothing of these samples.
+        metadata = metadata.without(Tag.ACTIVE_AREA, Tag.MASKED_AREAS)
+        if frame.border is not None:
+            structure.append(_long(Tag.ACTIVE_AREA, order, *area))
+    defaults = [*_level_entries(frame, metadata), *_version_entries(metadata)]
+    return [*structure, *metadata.filled(defaults).of(Directory.IMAGE)]
+
+
+def _bytes(tag: int, data: bytes) -> Entry:
+    return Entry(Directory.IMAGE, tag, TiffType.BYTE, data)
+
+
+def _version_entries(metadata: Metadata) -> list[Entry]:
+    if Tag.DNG_VERSION in metadata:
+        return []
     return [
-        _long(Tag.NEW_SUBFILE_TYPE, 0),
-        _long(Tag.IMAGE_WIDTH, width),
-        _long(Tag.IMAGE_LENGTH, height),
-        _short(Tag.BITS_PER_SAMPLE, 16),
-        _short(Tag.PHOTOMETRIC, CFA),
-        _short(Tag.ORIENTATION, frame.orientation),
-        _short(Tag.SAMPLES_PER_PIXEL, 1),
-        _short(Tag.PLANAR_CONFIGURATION, 1),
-        *(Field(tag, TiffType.ASCII, ascii_bytes(value)) for tag, value in text if value),
-        _short(Tag.CFA_REPEAT_PATTERN_DIM, 2, 2),
-        Field(Tag.CFA_PATTERN, TiffType.BYTE, bytes("RGB".index(c) for c in frame.pattern)),
-        Field(Tag.DNG_VERSION, TiffType.BYTE, bytes((1, 4, 0, 0))),
-        Field(Tag.DNG_BACKWARD_VERSION, TiffType.BYTE, bytes((1, 1, 0, 0))),
-        _short(Tag.BLACK_LEVEL_REPEAT_DIM, 2, 2),
-        black,
-        _short(Tag.WHITE_LEVEL, frame.white),
-        _rational(Tag.COLOR_MATRIX_1, frame.color_matrix, TiffType.SRATIONAL),
-        _rational(Tag.AS_SHOT_NEUTRAL, frame.neutral),
-        _short(Tag.CALIBRATION_ILLUMINANT_1, _D65),
-        _long(Tag.ACTIVE_AREA, 0, 0, height, width),
-        Field(Tag.NOISE_PROFILE, TiffType.DOUBLE, (frame.noise.scale, frame.noise.offset)),
-        *carried_fields({**whole_frame, **carried}, in_exif=False),
+        _bytes(Tag.DNG_VERSION, bytes((1, 4, 0, 0))),
+        _bytes(Tag.DNG_BACKWARD_VERSION, bytes((1, 1, 0, 0))),
     ]
 
 
-def _chunks(cfa: NDArray[np.uint16], compression: Compression) -> list[Chunk]:
+def _level_entries(frame: RawFrame, metadata: Metadata) -> list[Entry]:
+    """Black and white, where the metadata do not say them as the frame does."""
+    order, entries = metadata.order, []
+    if dng.black_levels(metadata) is None and any(frame.black):
+        entries.append(_short(Tag.BLACK_LEVEL_REPEAT_DIM, order, 2, 2))
+        if all(float(level).is_integer() for level in frame.black):
+            entries.append(_short(Tag.BLACK_LEVEL, order, *(int(level) for level in frame.black)))
+        else:
+            levels = frame.black
+            entries.append(
+                rational_entry(Tag.BLACK_LEVEL, levels, order, denominator=_BLACK_DENOMINATOR)
+            )
+    entries.append(_short(Tag.WHITE_LEVEL, order, frame.white))
+    return entries
+
+
+def _chunks(cfa: NDArray[np.uint16], compression: Compression, order: str) -> list[Chunk]:
     """The mosaic's bytes: one strip, or lossless JPEG tiles in reading order."""
     if compression == "none":
         # A byte view: joining copies it once, and nothing else does.
-        return [np.ascontiguousarray(cfa, dtype="<u2").reshape(-1).view(np.uint8).data]
+        return [np.ascontiguousarray(cfa, dtype=order + "u2").reshape(-1).view(np.uint8).data]
     side = _tile_side(cfa.shape[1])
     height, width = cfa.shape
     whole = np.pad(cfa, ((0, -height % side), (0, -width % side)), mode="edge")
@@ -203,52 +267,53 @@ def _lossless_jpeg(tile: NDArray[np.uint16]) -> bytes:
     return ljpeg.compress(np.ascontiguousarray(tile).reshape(rows, columns // 2, 2))
 
 
-def _layout_fields(
+def _layout_entries(
     cfa: NDArray[np.uint16],
     compression: Compression,
     offsets: Sequence[int],
     lengths: Sequence[int],
-) -> list[Field]:
+    order: str,
+) -> list[Entry]:
     """The tags that say where the mosaic lies and how it is coded."""
     if compression == "none":
         return [
-            _short(Tag.COMPRESSION, _UNCOMPRESSED),
-            _long(Tag.STRIP_OFFSETS, *offsets),
-            _long(Tag.ROWS_PER_STRIP, cfa.shape[0]),
-            _long(Tag.STRIP_BYTE_COUNTS, *lengths),
+            _short(Tag.COMPRESSION, order, _UNCOMPRESSED),
+            _long(Tag.STRIP_OFFSETS, order, *offsets),
+            _long(Tag.ROWS_PER_STRIP, order, cfa.shape[0]),
+            _long(Tag.STRIP_BYTE_COUNTS, order, *lengths),
         ]
     side = _tile_side(cfa.shape[1])
     return [
-        _short(Tag.COMPRESSION, _JPEG),
-        _long(Tag.TILE_WIDTH, side),
-        _long(Tag.TILE_LENGTH, side),
-        _long(Tag.TILE_OFFSETS, *offsets),
-        _long(Tag.TILE_BYTE_COUNTS, *lengths),
+        _short(Tag.COMPRESSION, order, _JPEG),
+        _long(Tag.TILE_WIDTH, order, side),
+        _long(Tag.TILE_LENGTH, order, side),
+        _long(Tag.TILE_OFFSETS, order, *offsets),
+        _long(Tag.TILE_BYTE_COUNTS, order, *lengths),
     ]
 
 
-def _preview_fields(jpeg: bytes) -> list[Field]:
+def _preview_entries(jpeg: bytes, order: str) -> list[Entry]:
     """The tags of a JPEG preview, but for its offset."""
     width, height, sampling = _jpeg_shape(jpeg)
     components = len(sampling)
-    fields = [
-        _long(Tag.NEW_SUBFILE_TYPE, 1),
-        _long(Tag.IMAGE_WIDTH, width),
-        _long(Tag.IMAGE_LENGTH, height),
-        _short(Tag.BITS_PER_SAMPLE, *[8] * components),
-        _short(Tag.COMPRESSION, _JPEG),
-        _short(Tag.PHOTOMETRIC, _YCBCR if components == 3 else _GRAYSCALE),
-        _short(Tag.SAMPLES_PER_PIXEL, components),
-        _long(Tag.ROWS_PER_STRIP, height),
-        _long(Tag.STRIP_BYTE_COUNTS, len(jpeg)),
-        _short(Tag.PLANAR_CONFIGURATION, 1),
-        _long(Tag.PREVIEW_COLOR_SPACE, _SRGB_PREVIEW),
+    entries = [
+        _long(Tag.NEW_SUBFILE_TYPE, order, 1),
+        _long(Tag.IMAGE_WIDTH, order, width),
+        _long(Tag.IMAGE_LENGTH, order, height),
+        _short(Tag.BITS_PER_SAMPLE, order, *[8] * components),
+        _short(Tag.COMPRESSION, order, _JPEG),
+        _short(Tag.PHOTOMETRIC, order, _YCBCR if components == 3 else _GRAYSCALE),
+        _short(Tag.SAMPLES_PER_PIXEL, order, components),
+        _long(Tag.ROWS_PER_STRIP, order, height),
+        _long(Tag.STRIP_BYTE_COUNTS, order, len(jpeg)),
+        _short(Tag.PLANAR_CONFIGURATION, order, 1),
+        _long(Tag.PREVIEW_COLOR_SPACE, order, _SRGB_PREVIEW),
     ]
     if components == 3:
         across, down = sampling[0] >> 4, sampling[0] & 15
-        fields.append(_short(Tag.YCBCR_SUBSAMPLING, across, down))
-        fields.append(_short(Tag.YCBCR_POSITIONING, 1))
-    return fields
+        entries.append(_short(Tag.YCBCR_SUBSAMPLING, order, across, down))
+        entries.append(_short(Tag.YCBCR_POSITIONING, order, 1))
+    return entries
 
 
 def _jpeg_shape(jpeg: bytes) -> tuple[int, int, bytes]:
@@ -263,5 +328,5 @@ def _jpeg_shape(jpeg: bytes) -> tuple[int, int, bytes]:
                 return width, height, sampling
             break
         at += 2 + length
-    message = "The preview is no JPEG of one or three components: pass another, or none."
+    message = "The preview is not a JPEG of one or three components: pass another, or none."
     raise UnsupportedCarrier(message)

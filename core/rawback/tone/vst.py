@@ -49,6 +49,8 @@ being there."""
 _TOP = 1 << 14
 """The white level maps to at most this: leaves float32 sums over neighbourhoods exact."""
 
+_LEAST_SCALE = (2 * UNIT / _TOP) ** 2
+
 
 @dataclass(frozen=True, slots=True)
 class NoiseDomain:
@@ -61,18 +63,24 @@ class NoiseDomain:
             position's first on.
         black: Black level of each position in DN.
         white: Saturation level in DN.
+        ceiling: The largest sample in DN, at least `white`.
     """
 
     forward: NDArray[np.int32]
     inverse: NDArray[np.uint16]
     black: tuple[float, float, float, float]
     white: int
+    ceiling: int
 
     @classmethod
     def of(
-        cls, noise: NoiseModel, black: tuple[float, float, float, float], white: int
+        cls,
+        noise: NoiseModel,
+        black: tuple[float, float, float, float],
+        white: int,
+        ceiling: int | None = None,
     ) -> NoiseDomain:
-        """Build the tables of a frame.
+        """Build the tables of a frame; `ceiling` is `white` by default.
 
         Only IEEE additions, divisions and square roots are used, each correctly rounded, so the
         tables are the same on every machine.
@@ -84,7 +92,13 @@ class NoiseDomain:
             values = np.rint(_transform(signal, noise) * UNIT)
             rows.append(np.clip(values, -LIMIT, LIMIT).astype(np.int32))
         forward = np.stack(rows)
-        return cls(forward, _inverse(forward, white), black, white)
+        top = white if ceiling is None else ceiling
+        return cls(forward, _inverse(forward, top), black, white, top)
+
+    @staticmethod
+    def least_scale(scale: float, signal: float) -> float:
+        """The noise's scale, or what it is to be so that a signal above 1 is within the domain."""
+        return max(scale, _LEAST_SCALE * signal) if signal > 1 else scale
 
     @staticmethod
     def deviation(noise: NoiseModel, signal: float) -> float:
@@ -114,7 +128,7 @@ class NoiseDomain:
         return planes
 
     def to_mosaic(self, planes: NDArray[np.int32], mosaic: NDArray[np.uint16]) -> None:
-        """Map planes of the domain to the nearest samples in DN, at most the white level.
+        """Map planes of the domain to the nearest samples in DN, at most the ceiling.
 
         Args:
             planes: int32 ``[4, h, w]``, units of ``1/UNIT`` sigma.
@@ -124,9 +138,9 @@ class NoiseDomain:
         _mosaic_of_planes(planes, self.inverse, firsts, mosaic)
 
 
-def _inverse(forward: NDArray[np.int32], white: int) -> NDArray[np.uint16]:
+def _inverse(forward: NDArray[np.int32], ceiling: int) -> NDArray[np.uint16]:
     tables = []
-    for row in forward[:, : white + 1]:
+    for row in forward[:, : ceiling + 1]:
         values = np.arange(row[0], row[-1] + 1)
         tables.append(np.searchsorted(row[:-1] + row[1:], 2 * values, side="right"))
     longest = max(map(len, tables))
@@ -137,7 +151,7 @@ def _inverse(forward: NDArray[np.int32], white: int) -> NDArray[np.uint16]:
 def _shape(noise: NoiseModel) -> tuple[float, float]:
     """Scale and floor of the variance that the domain is built for."""
     # A floor on the shot noise bounds the domain: T(1) - T(0) is about 2 / sqrt(scale).
-    scale = max(noise.scale, (2 * UNIT / _TOP) ** 2)
+    scale = max(noise.scale, _LEAST_SCALE)
     return scale, max(0.375 * scale * scale + noise.offset, scale * _SHADOW)
 
 

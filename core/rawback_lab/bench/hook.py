@@ -14,7 +14,6 @@ import shlex
 import subprocess
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ def large_shot() -> tuple[bytes, bytes]:
     """A DNG of 4096 x 3072 and its JPEG."""
     frame = rawio.read_raw(_ASSETS / "sample.dng")
     pixels = jpegio.decode_jpeg((_ASSETS / "sample.jpg").read_bytes()).pixels
-    large = replace(frame, cfa=np.tile(frame.cfa, (_TIMES, _TIMES)))
+    large = frame.excerpt(np.tile(frame.cfa, (_TIMES, _TIMES)))
     return rawio.write_dng(large), encode_jpeg(np.tile(pixels, (_TIMES, _TIMES, 1)), 92, "4:2:0")
 
 

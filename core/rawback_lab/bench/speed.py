@@ -46,7 +46,7 @@ def tiled(
     times = (-(-wanted[0] // height), -(-wanted[1] // width))
     cfa = np.tile(frame.cfa[:height, :width], times)[: wanted[0], : wanted[1]]
     picture = np.tile(pixels[:height, :width], (*times, 1))[: wanted[0], : wanted[1]]
-    large = replace(frame, cfa=np.ascontiguousarray(cfa), orientation=1)
+    large = replace(frame.excerpt(np.ascontiguousarray(cfa)), orientation=1)
     return rawio.write_dng(large), encode_jpeg(np.ascontiguousarray(picture), 92, "4:2:0")
 
 

@@ -76,7 +76,7 @@ def simulated_frames(
 def _cropped(frame: RawFrame, rng: np.random.Generator) -> RawFrame:
     top, left = (2 * int(rng.integers(max(side - _CROP, 0) // 2 + 1)) for side in frame.cfa.shape)
     part = frame.cfa[top : top + _CROP, left : left + _CROP]
-    return replace(frame, cfa=np.ascontiguousarray(part), orientation=1)
+    return replace(frame.excerpt(np.ascontiguousarray(part)), orientation=1)
 
 
 def rendered(frame: RawFrame, index: int, rng: np.random.Generator) -> Analysis:

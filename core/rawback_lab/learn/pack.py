@@ -92,7 +92,7 @@ class Sources:
                 2 * int(rng.integers(max(n - _REAL_SIDE, 0) // 2 + 1)) for n in frame.cfa.shape
             )
             part = frame.cfa[top : top + _REAL_SIDE, left : left + _REAL_SIDE]
-            return replace(frame, cfa=np.ascontiguousarray(part), orientation=1)
+            return replace(frame.excerpt(np.ascontiguousarray(part)), orientation=1)
         photos = [p for k, p in enumerate(self.photos) if is_held_out(k) == held_out]
         picture = imagecodecs.jpegxl_decode(photos[int(rng.integers(len(photos)))].read_bytes())
         if picture.dtype != np.uint8:

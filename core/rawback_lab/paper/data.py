@@ -154,7 +154,7 @@ def _mosaic(
     top, left = (2 * int(rng.integers(max(side - _CROP, 0) // 2 + 1)) for side in frame.cfa.shape)
     cfa = frame.cfa[top : top + _CROP, left : left + _CROP]
     cfa = np.ascontiguousarray(cfa[: cfa.shape[0] & ~1, : cfa.shape[1] & ~1])
-    part = replace(frame, cfa=cfa, orientation=1)
+    part = replace(frame.excerpt(cfa), orientation=1)
     style = list(STYLES.values())[rng.integers(len(STYLES))]
     jpeg = encode_jpeg(style(part), *_JPEGS[rng.integers(len(_JPEGS))])
     with Image.open(io.BytesIO(jpeg)) as image:

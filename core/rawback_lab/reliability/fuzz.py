@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from rawback.errors import RawbackError
 from rawback_lab.reliability.limits import measured
+from rawback_lab.reliability.metadata import feed_metadata
 from rawback_lab.reliability.recipes import feed_recipes
 from rawback_lab.reliability.report import record, recorded
 from rawback_lab.reliability.targets import feed_parsers, feed_restore, honest, replay
@@ -32,6 +33,8 @@ __all__ = ["SECONDS", "SHARE", "Tally", "fuzz", "honest_peak", "judge"]
 SECONDS = 10.0
 SHARE = 4
 _EVERY = 500
+
+_FEEDS = {"metadata": feed_metadata, "parsers": feed_parsers, "recipes": feed_recipes}
 
 
 @dataclass(slots=True)
@@ -99,7 +102,7 @@ def fuzz(what: str, numbers: range, seed: int, tell: Callable[[int, Tally], None
     """Feed inputs.
 
     Args:
-        what: ``"parsers"``, ``"recipes"`` or ``"restore"``.
+        what: ``"parsers"``, ``"metadata"``, ``"recipes"`` or ``"restore"``.
         numbers: Of the inputs.
         seed: Of all chance.
         tell: Is told how far this is, now and then.
@@ -115,7 +118,7 @@ def fuzz(what: str, numbers: range, seed: int, tell: Callable[[int, Tally], None
             data = feed_restore(random)
             judge(lambda data=data, n=number: replay(data, n), data, tally, most)  # type: ignore[misc]
         else:
-            parser, data = (feed_recipes if what == "recipes" else feed_parsers)(random)
+            parser, data = _FEEDS[what](random)
             judge(lambda parser=parser, data=data: parser(data), data, tally, most)  # type: ignore[misc]
         if (number + 1) % _EVERY == 0:
             tell(number + 1, tally)
@@ -151,7 +154,7 @@ def together(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Feed hostile bytes.")
-    parser.add_argument("what", choices=["parsers", "recipes", "restore"])
+    parser.add_argument("what", choices=["parsers", "metadata", "recipes", "restore"])
     parser.add_argument("count", type=int)
     parser.add_argument("--start", type=int, default=0, help="number of the first input")
     parser.add_argument("--seed", type=int, default=1)

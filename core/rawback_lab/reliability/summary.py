@@ -17,6 +17,7 @@ def lines() -> list[str]:
 
 _FUZZED = (
     ("fuzz_parsers", "parsers"),
+    ("fuzz_metadata", "metadata: sections, raw files and JPEGs, and what is written from them"),
     ("fuzz_recipes", "recipes of original files, and to what makes them"),
     ("fuzz_restore", "whole restores"),
 )

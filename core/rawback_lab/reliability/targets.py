@@ -138,7 +138,8 @@ def _cells() -> NDArray[np.int64]:
 @cache
 def _base_itself() -> Base:
     payload = unpack(container.extract_payload(carriers()["lossy"]))
-    return Base.from_pointwise_bytes(payload.sections[0].data, "RGGB", _cells(), _SIZE)
+    base = next(s for s in payload.sections if s.kind == SectionKind.BASE)
+    return Base.from_pointwise_bytes(base.data, "RGGB", _cells(), _SIZE)
 
 
 def _filters(data: bytes) -> object:

@@ -203,7 +203,9 @@ def _samples(frame: RawFrame, guide: Guide) -> tuple[NDArray[np.float64], NDArra
     """Light and codes of small squares, spread over the frame, that are smooth."""
     spacing = max(int(math.sqrt(frame.cfa.size / _SAMPLES)) // 2 * 2, _FINEST)
     side = min(spacing, _SQUARE)
-    light = camera_light(_squares(frame.cfa, spacing, side), frame, frame.neutral, halved=True)
+    light = camera_light(
+        _squares(frame.cfa, spacing, side), frame, frame.shown_neutral, halved=True
+    )
     # As it is rendered: what the sensor clips is white, and tells where the JPEG has its white.
     light = np.minimum(light, np.float32(1))
     pixels = _squares(guide.pixels, spacing, side).astype(np.float32)
@@ -278,7 +280,7 @@ def _fit_row(
 
 def _camera_matrix(frame: RawFrame) -> NDArray[np.float64]:
     """White-balanced camera RGB to linear sRGB, white to white."""
-    to_camera = np.array(frame.color_matrix).reshape(3, 3)
+    to_camera = np.array(frame.shown_matrix).reshape(3, 3)
     if abs(np.linalg.det(to_camera)) < 1e-6:
         return np.eye(3)
     # Rows are scaled so that what was balanced to grey stays grey.

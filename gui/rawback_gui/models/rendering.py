@@ -65,7 +65,7 @@ class Development:
 
 def neutral_of(frame: RawFrame, development: Development) -> tuple[float, float, float]:
     """Camera RGB of what a development takes for white, green = 1."""
-    red, green, blue = development.picked or frame.neutral
+    red, green, blue = development.picked or frame.shown_neutral
     red *= 2.0 ** (-development.warmth / 2)
     blue *= 2.0 ** (development.warmth / 2)
     green *= 2.0**-development.tint
@@ -74,7 +74,7 @@ def neutral_of(frame: RawFrame, development: Development) -> tuple[float, float,
 
 def jpeg_gains(frame: RawFrame, development: Development) -> tuple[float, float, float]:
     """How the gains of camera red, green and blue differ from those that the JPEG was made with."""
-    wanted, made = (_gains(n) for n in (neutral_of(frame, development), frame.neutral))
+    wanted, made = (_gains(n) for n in (neutral_of(frame, development), frame.shown_neutral))
     red, green, blue = (float(value) for value in wanted / made)
     return red, green, blue
 

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .refusal import require
+
 if TYPE_CHECKING:
     from .arrays import Floats, Ints
+    from .offsets import Offsets
     from .payload import Header
 
 LIMIT = 32767
@@ -17,9 +20,12 @@ LIMIT = 32767
 class Domain:
     """The value of each sample, in 1/16 standard deviation of the noise (3.4)."""
 
-    def __init__(self, header: Header) -> None:
-        self.white = header.white
-        self.black = [black / 256 for black in header.black]
+    def __init__(self, header: Header, offsets: Offsets | None) -> None:
+        pedestal = 0 if offsets is None else offsets.pedestal
+        self.white = min(header.white + pedestal, 65535)
+        self.ceiling = min((header.ceiling or header.white) + pedestal, 65535)
+        self.black = [black / 256 + pedestal for black in header.black]
+        require(max(self.black) < self.white, "black is not below white")
         self.a = max(header.noise_scale, 2.0**-18)
         self.f = max(0.375 * self.a * self.a + header.noise_offset, self.a * 0.001)
 
@@ -34,7 +40,7 @@ class Domain:
 
     def samples(self, values: Ints, position: int) -> Ints:
         """The samples nearest to values at a position (3.4)."""
-        known = self.values(np.arange(self.white + 1), position)
+        known = self.values(np.arange(self.ceiling + 1), position)
         bounded = np.clip(values, known[0], known[-1])
         return np.searchsorted(known[:-1] + known[1:], 2 * bounded, side="right")
 

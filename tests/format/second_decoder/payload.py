@@ -7,7 +7,7 @@ from typing import Any
 
 from .refusal import NewerVersionError, RefusedError, refuse, require
 
-KINDS = range(1, 7)
+KINDS = range(1, 9)
 PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
 
 
@@ -141,6 +141,8 @@ class Header:
     pattern: str
     black: tuple[int, int, int, int]
     white: int
+    ceiling: int
+    black_offsets: bytes
     noise_scale: float
     noise_offset: float
     carrier_width: int
@@ -210,6 +212,8 @@ def _header(entries: dict[int, Any]) -> Header:
     white = fields.number(6, 1, 65535)
     black = fields.numbers(5, 4, 0, 65535 * 256)
     require(max(black) < white * 256, "black is not below white")
+    ceiling = fields.number(7, 0, 65535) if 7 in entries else 0
+    require(ceiling == 0 or ceiling > white, "the ceiling is not above white")
     scale, offset = fields.noise(9)
     return Header(
         tables=fields.string(1, 8, 8),
@@ -218,6 +222,8 @@ def _header(entries: dict[int, Any]) -> Header:
         pattern=fields.text(4, PATTERNS),
         black=(black[0], black[1], black[2], black[3]),
         white=white,
+        ceiling=ceiling,
+        black_offsets=fields.string(8, 0, 65535, b""),
         noise_scale=scale,
         noise_offset=offset,
         carrier_width=fields.number(10, 1, 65535),

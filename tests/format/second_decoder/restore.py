@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .base import colours_of
+from .border import with_border
 from .carrier import carrier_digest, carrier_pixels, payload_bytes, superbox_of
 from .domain import Domain
 from .exact import ExactTile, Sensor, sensor, sensor_codes, sensor_weights
 from .filters import base_of
 from .frame import mosaic_of, planes_of, spots_of, tiles_of
 from .guide import guide_of, shows_nothing
+from .metadata import Metadata, metadata_of
+from .offsets import offsets_of
 from .payload import Header, Sections, read_payload
 from .refusal import refuse, require
 from .residual import with_residual
@@ -88,7 +91,8 @@ def restore(jpeg: bytes, stored: Stored) -> Mosaic:
     data = sections.get((BASE, 0, 0))
     if data is None:
         refuse("no base")
-    guide, domain = guide_of(header, carrier), Domain(header)
+    offsets = offsets_of(header)
+    guide, domain = guide_of(header, carrier), Domain(header, offsets)
     colours = colours_of(data, carrier, guide, (header.height, header.width))
     spots = spots_of(colours, guide)
     base = base_of(sections.get((FILTER, 0, 0)), colours, spots, header.pattern)
@@ -96,8 +100,15 @@ def restore(jpeg: bytes, stored: Stored) -> Mosaic:
     planes = with_residual(base, spots, sections, header.residual, domain, stored.tables)
     found = _sensor(header, sections, domain)
     samples, exact = _restored(planes, spots, sections, domain, found, stored.tables)
-    mosaic = mosaic_of(samples)[: header.height, : header.width].astype(np.uint16)
+    cropped = mosaic_of(samples)[: header.height, : header.width]
+    mosaic = (cropped if offsets is None else offsets.added(cropped)).astype(np.uint16)
     if exact and header.cfa_digest is not None:
         digest = hashlib.sha256(mosaic.astype("<u2").tobytes()).digest()
         require(digest == header.cfa_digest, "another mosaic than the header's")
     return mosaic
+
+
+def sensor_of(jpeg: bytes, mosaic: Mosaic) -> tuple[Mosaic, Metadata]:
+    """The whole mosaic around the one that a carrier restores, and its metadata (3.12, 3.13)."""
+    header, sections = read_payload(payload_bytes(superbox_of(jpeg)))
+    return with_border(mosaic, header, sections), metadata_of(sections)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rawback.rawio.tiff import Ifd
 
-__all__ = ["is_dng", "main_ifd", "name_of", "refuse_what_cannot_be_read"]
+__all__ = ["check_supported", "is_dng", "main_ifd", "name_of"]
 
 CFA, LINEAR_RAW = 32803, 34892
 _FLOAT = 3
@@ -108,7 +108,7 @@ def _is_multi_shot(ifds: Sequence[Ifd], main: Ifd) -> bool:
     return len({tuple(ifd.extents()) for ifd in twins}) > 1
 
 
-def refuse_what_cannot_be_read(data: bytes, ifds: Sequence[Ifd], label: str) -> None:
+def check_supported(data: bytes, ifds: Sequence[Ifd], label: str) -> None:
     """Raise where the file's own structure says that it cannot be read.
 
     Args:
