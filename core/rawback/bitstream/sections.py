@@ -37,7 +37,6 @@ class SectionKind(IntEnum):
     """What the raw says about itself: layer 0 what an editor renders by, layer 1 personal tags."""
     BORDER = 8
     """What lies around the visible area: layer 0 its extent and level, layer 1 its samples."""
-
     ORIGINAL = 9
     """What gives back the raw file itself."""
 

@@ -3,7 +3,7 @@
 Most raw files are a container around samples that are packed, or coded as lossless JPEG, in a way
 that leaves an encoder little freedom. A *recipe* holds the container and that freedom, some
 kilobytes; with the samples, which a lossless payload has anyway, it gives the file back: the same
-SHA-256. Bytes and arrays in, bytes out (FORMAT.md, 3.12)::
+SHA-256. Bytes and arrays in, bytes out (FORMAT.md, 3.14)::
 
     recipe      what is written, and read without numpy or the readers of raw files
     making      a file and its samples to a recipe, tried before it is given out

@@ -1,4 +1,4 @@
-"""The recipe: what gives back a raw file, once its samples are there (FORMAT.md, 3.12).
+"""The recipe: what gives back a raw file, once its samples are there (FORMAT.md, 3.14).
 
 ::
 

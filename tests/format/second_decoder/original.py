@@ -1,4 +1,4 @@
-"""The raw file itself, from its recipe and all samples (3.12 of FORMAT.md)."""
+"""The raw file itself, from its recipe and all samples (3.14 of FORMAT.md)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def batched(items: Any, count: int) -> list[Any]:
-    """Items in groups of so many (3.12)."""
+    """Items in groups of so many (3.14)."""
     return [items[at : at + count] for at in range(0, len(items), count)]
 
 
 def runs(data: bytes) -> bytes:
-    """What runs give together (3.12)."""
+    """What runs give together (3.14)."""
     source = Source(data)
     parts = []
     while not source.at_end:
@@ -42,19 +42,19 @@ def runs(data: bytes) -> bytes:
 
 
 def behind_lengths(source: Source, count: int) -> list[bytes]:
-    """Parts, each behind its length (3.12)."""
+    """Parts, each behind its length (3.14)."""
     return [source.take(source.varint()) for _ in range(count)]
 
 
 def signed(source: Source) -> int:
-    """A number of either sign (3.12)."""
+    """A number of either sign (3.14)."""
     value = source.varint()
     return -(value + 1) // 2 if value % 2 else value // 2
 
 
 @dataclass
 class Plan:
-    """The head (3.12)."""
+    """The head (3.14)."""
 
     size: int
     digest: bytes
@@ -64,7 +64,7 @@ class Plan:
     coding: tuple[int, ...]
 
     def chunk(self, number: int) -> tuple[slice, slice]:
-        """Where a chunk lies on the grid (3.12)."""
+        """Where a chunk lies on the grid (3.14)."""
         rows, columns, high, wide = self.grid
         down, across = divmod(number, columns // wide)
         bottom = min((down + 1) * high, rows)
@@ -72,7 +72,7 @@ class Plan:
 
 
 def original(recipe: bytes, mosaic: NDArray[np.integer[Any]]) -> bytes:
-    """The file (3.12)."""
+    """The file (3.14)."""
     source = Source(recipe)
     head, container, chunks, samples, patches = behind_lengths(source, 5)
     require(source.at_end, "bytes behind a recipe")
@@ -94,7 +94,7 @@ def original(recipe: bytes, mosaic: NDArray[np.integer[Any]]) -> bytes:
 
 
 def grid_of(plan: Plan, coded: bytes, mosaic: NDArray[np.int64]) -> NDArray[np.int64]:
-    """All samples that the file stores (3.12)."""
+    """All samples that the file stores (3.14)."""
     source = Source(coded)
     turns, table, singles, border = (Source(runs(p)) for p in behind_lengths(source, 4))
     require(source.at_end, "bytes behind the samples")
@@ -121,7 +121,7 @@ def grid_of(plan: Plan, coded: bytes, mosaic: NDArray[np.int64]) -> NDArray[np.i
 
 
 def with_border(plan: Plan, coded: Source, mosaic: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The mosaic on its grid, and the bands around it (3.12)."""
+    """The mosaic on its grid, and the bands around it (3.14)."""
     rows, columns = plan.grid[:2]
     top, left, high, wide = plan.place
     bottom, right = top + high, left + wide
@@ -158,7 +158,7 @@ def with_border(plan: Plan, coded: Source, mosaic: NDArray[np.int64]) -> NDArray
 def guess_at(
     guess: int, at: tuple[int, int], place: tuple[int, ...], grid: NDArray[np.int64]
 ) -> int:
-    """What a sample around the mosaic is likely to be (3.12)."""
+    """What a sample around the mosaic is likely to be (3.14)."""
     require(guess <= 4, "an unknown guess")
     if guess in (0, 3):
         return 0
@@ -177,7 +177,7 @@ def guess_at(
 
 
 def assembled(plan: Plan, grid: NDArray[np.int64], chunks: Source, container: bytes) -> bytearray:
-    """The container with the coded chunks between its bytes (3.12)."""
+    """The container with the coded chunks between its bytes (3.14)."""
     rest = Source(container)
     file = bytearray()
     number = 0
@@ -198,7 +198,7 @@ def assembled(plan: Plan, grid: NDArray[np.int64], chunks: Source, container: by
 def packed_rows(
     chunk: NDArray[np.int64], bits: int, order: int, _gap: int, continuous: int
 ) -> Iterator[bytes]:
-    """Rows of samples in bytes (3.12)."""
+    """Rows of samples in bytes (3.14)."""
     for row in [chunk.flatten()] if continuous else chunk:
         if order < 2:
             yield row.astype({8: "u1", 16: (">u2" if order else "<u2")}[bits]).tobytes()
@@ -213,7 +213,7 @@ def packed_rows(
 
 
 def csi_2(row: list[int], bits: int) -> bytes:
-    """Upper 8 bits of some samples, then their lower ones (3.12)."""
+    """Upper 8 bits of some samples, then their lower ones (3.14)."""
     low, count = bits - 8, 2 if bits == 12 else 4
     packed = b""
     for group in batched(row + [0] * (-len(row) % count), count):
@@ -269,7 +269,7 @@ def scan_of(header: bytes) -> Scan:
 def jpeg(
     chunk: NDArray[np.int64], header: bytes, pad: int, arrangement: int, wide: int, *slices: int
 ) -> bytes:
-    """The entropy-coded segments of a chunk (3.12)."""
+    """The entropy-coded segments of a chunk (3.14)."""
     scan = scan_of(header)
     count = len(scan.codes)
     if arrangement == 1:

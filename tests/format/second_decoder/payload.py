@@ -7,7 +7,7 @@ from typing import Any
 
 from .refusal import NewerVersionError, RefusedError, refuse, require
 
-KINDS = range(1, 9)
+KINDS = range(1, 10)
 PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
 
 
