@@ -102,16 +102,18 @@ def test_one_flipped_bit_in_each_section_is_found(lossless_carrier: bytes) -> No
             rawback.restore_bytes(carrier)
 
 
+@pytest.mark.parametrize("last", [1, 2])
 def test_what_comes_before_a_damaged_section_is_salvaged(
-    shot: Shot, lossless_carrier: bytes
+    shot: Shot, lossless_carrier: bytes, last: int
 ) -> None:
-    before_last = boundaries(lossless_carrier)[-2]
+    before, after = boundaries(lossless_carrier)[-last - 1 :][:2]
+    middle = (before + after) // 2
 
     def bend(packed: bytes) -> bytes:
-        return packed[:-10] + bytes([packed[-10] ^ 1]) + packed[-9:]
+        return packed[:middle] + bytes([packed[middle] ^ 1]) + packed[middle + 1 :]
 
     carrier = repacked(lossless_carrier, bend)
-    cut = repacked(lossless_carrier, partial(first, before_last))
+    cut = repacked(lossless_carrier, partial(first, before))
     assert errors_of(carrier, shot[0], salvage=True) == errors_of(cut, shot[0])
     assert not rawback.inspect(carrier).intact
 

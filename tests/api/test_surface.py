@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 SURFACE = """
     DEFAULT_QUALITY JPEG_SUFFIXES RAW_SUFFIXES CarrierInfo DamagedCarrier DamagedRaw
-    EmbedResult NothingToRegister OriginalUnavailable OutputRefused PayloadDamaged RawFileInfo
+    EmbedResult MetadataChoice MetadataInfo NothingToRegister OriginalUnavailable OutputRefused
+    PayloadDamaged RawFileInfo
     PayloadMissing PayloadTooNew PixelsChanged Progress Rate RateUnreachable RawbackError
     RestoreResult SectionInfo ShotMismatch ShrinkResult SignedCarrier Status StripResult
     UnsupportedCarrier UnsupportedRaw Verification VerificationFailed VisibleError __version__

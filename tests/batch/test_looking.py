@@ -14,6 +14,8 @@ import rawback
 from rawback import rawio
 from rawback.batch.pictures import Pictures
 from rawback.geometry.registration import Comparison, Verdict
+from rawback.metadata import Directory, Metadata
+from rawback.rawio.describe import ascii_entry
 
 from ..geometry.synthetic import mosaic, rendered, scene
 
@@ -49,8 +51,10 @@ class Library:
     def raw(self, name: str, shows: int, second: str = "", *, preview: bool = True) -> Path:
         path = self._path(name)
         linear = self._linear(shows)
-        exif = {36867: second} if second else {}
-        frame = dataclasses.replace(mosaic(linear), make="Maker", model="One", exif=exif)
+        entries = (ascii_entry(36867, second, Directory.EXIF),) if second else ()
+        frame = dataclasses.replace(
+            mosaic(linear), make="Maker", model="One", metadata=Metadata(entries)
+        )
         thumb = self._jpeg(rendered(linear)) if preview else None
         path.write_bytes(rawio.write_dng(frame, preview_jpeg=thumb))
         return path

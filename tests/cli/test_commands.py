@@ -110,7 +110,7 @@ def test_there_and_back_in_words(run: Any, there: Path, shot: tuple[bytes, bytes
     embedded = run("embed", "photo.dng", "photo.jpg", "-o", "c.jpg", "--lossless")
     assert "c.jpg: exact" in embedded.out
     restored = run("restore", "c.jpg", "-o", "again.dng")
-    assert "160 x 120, every sample as the camera gave it" in restored.out
+    assert "160 x 120, every sample of the sensor as the camera gave it" in restored.out
     assert (embedded.status, restored.status) == (0, 0)
     verified = run("verify", "c.jpg", "--raw", "photo.dng")
     assert verified.status == 0

@@ -392,7 +392,7 @@ def test_no_look_is_made_up(frame: rawback.RawFrame) -> None:
 
 def test_warmth_and_tint_shift_the_white() -> None:
     class Plain:
-        neutral = (0.5, 1.0, 0.6)
+        shown_neutral = (0.5, 1.0, 0.6)
 
     plain: rawback.RawFrame = Plain()  # type: ignore[assignment]
     assert neutral_of(plain, Development()) == pytest.approx((0.5, 1.0, 0.6))

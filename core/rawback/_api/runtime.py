@@ -55,6 +55,7 @@ class Codec:
 
     def __init__(self) -> None:
         from rawback import decoder, encoder, jpegio, rawio  # noqa: F401 -- being loaded is all
+        from rawback.common import border  # noqa: F401
         from rawback.common.coding_tables import coding_tables
         from rawback.weights import MEMBERS, weights
 

@@ -59,6 +59,9 @@ class Attached:
     trailing: tuple[Section, ...] = ()
 
 
+NOTHING = Attached()
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """A payload and what it restores to.
@@ -87,7 +90,7 @@ class _CodedTile:
 class PayloadBuilder:
     """A payload in the making."""
 
-    def __init__(self, header: Header, analysis: Analysis, attached: Attached) -> None:
+    def __init__(self, header: Header, analysis: Analysis, attached: Attached = NOTHING) -> None:
         self.header = header
         self.analysis = analysis
         self.attached = attached
