@@ -181,8 +181,10 @@ def _matches(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray
     similarity = first @ second.T
     rows = np.arange(len(first))
     nearest = similarity.argmax(axis=1)
+    mutual = similarity.argmax(axis=0)[nearest] == rows
     best = similarity[rows, nearest]
     similarity[rows, nearest] = -1
     # Squared distances of unit vectors: 2 - 2 cosine.
     clear = 1 - best < _MAX_RATIO**2 * (1 - similarity.max(axis=1))
-    return np.column_stack([rows[clear], nearest[clear]])
+    chosen = clear & mutual
+    return np.column_stack([rows[chosen], nearest[chosen]])

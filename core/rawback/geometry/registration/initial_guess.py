@@ -1,7 +1,7 @@
 """First guesses where the raw lies in the carrier: right within some pixels, or nothing.
 
-Carriers of the raw's own size are tried in every orientation. For all others, features
-are matched and a homography drawn from them by consensus.
+Carriers of the raw's own size are tried in every orientation. For all others, features are matched
+and a homography drawn from them by consensus; crops are tried at every scale and place too.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from rawback.orientation import orient_image, orient_position, oriented_size
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Guess", "aligned_guesses", "aligned_matrix", "feature_guess"]
+__all__ = ["Guess", "aligned_guesses", "aligned_matrix", "crop_guess", "feature_guess"]
 
 _SMALL_SIDE = 640
 _REACH = 8
 _SIZE_TOLERANCE = 0.02
 _MIN_INLIERS = 10
+_CROP_SIDE, _LEAST_TEMPLATE, _CROP_CORRELATION = 320, 24, 0.35
+_CROP_SHARES = 0.2 * 1.05 ** np.arange(34)
 _LENS_TOLERANCE, _LENS_REACH = 3.0, 0.08
 _MIN_FEATURE_SIDE = 32
 
@@ -145,6 +147,53 @@ def feature_guess(
         reach=_LENS_REACH * max(pixels.shape[:2]),
     )
     return Guess(surface, consensus.inliers, consensus.negative)
+
+
+def crop_guess(
+    raw: PyramidLevel, pixels: NDArray[np.uint8], raw_size: tuple[int, int]
+) -> Guess | None:
+    """Find a crop, enlarged or not and laid on any side, by trying every scale and place.
+
+    For what has too little texture for features: shades on a wall, fog.
+
+    Args:
+        raw: The raw's picture.
+        pixels: The carrier.
+        raw_size: Width and height of the mosaic.
+
+    Returns:
+        The likeliest guess, or None where nothing correlates.
+    """
+    small = raw.reduced(max(raw.image.shape) * raw.pixel / _CROP_SIDE)
+    height, width = pixels.shape[:2]
+    best: Guess | None = None
+    for orientation in (1, 3, 6, 8):
+        mine = locally_normalised(np.ascontiguousarray(orient_image(orientation, small.image)))
+        rows, columns = mine.shape
+        turned_size = oriented_size(orientation, *raw_size)
+        for share in _CROP_SHARES:
+            # Carrier pixels to a pixel of the raw's picture, if it shows this share of the raw.
+            step = max(width / columns, height / rows) / share
+            other = carrier_level(pixels, step)
+            if min(other.image.shape) < _LEAST_TEMPLATE or step < 1:
+                continue
+            template = locally_normalised(other.image)
+            if template.shape[0] > rows or template.shape[1] > columns:
+                continue
+            scores = cv2.matchTemplate(mine, template, cv2.TM_CCORR_NORMED)
+            lowest, highest, below, above = cv2.minMaxLoc(scores)
+            negative = -lowest > highest
+            score = max(highest, -lowest)
+            if score <= max(_CROP_CORRELATION, best.score if best is not None else 0):
+                continue
+            x, y = below if negative else above
+            scale = np.array(turned_size) / (columns, rows)
+            zoom = np.array(other.step) / scale
+            shift = 0.5 * zoom - 0.5 - np.array([x, y]) * scale * zoom
+            matrix = np.diag([*zoom, 1.0])
+            matrix[:2, 2] = shift
+            best = Guess(Surface(matrix @ aligned_matrix(orientation, raw_size)), score, negative)
+    return best
 
 
 def _to_full_size(level: PyramidLevel) -> NDArray[np.float64]:

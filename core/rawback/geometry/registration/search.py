@@ -19,7 +19,7 @@ import numpy as np
 from rawback.errors import NothingToRegister, ShotMismatch
 from rawback.geometry.model import Geometry
 from rawback.geometry.registration.blocks import measure, reference
-from rawback.geometry.registration.initial_guess import aligned_guesses, feature_guess
+from rawback.geometry.registration.initial_guess import aligned_guesses, crop_guess, feature_guess
 from rawback.geometry.registration.model_selection import model_classes, select_model
 from rawback.geometry.registration.pyramid import carrier_level, raw_level, structured_share
 from rawback.geometry.registration.quantisation import quantise, snap
@@ -55,7 +55,7 @@ _DISAGREES, _AGREED = 0.35, 0.02
 _COARSEST_SIDE, _FINEST_SIDE = 420, 2000
 _QUICK_SIDE = 1200
 # Raw side, carrier side, features: quickly for most, thoroughly for small crops and poor texture.
-_FEATURE_TRIES = ((800, 800, 2000), (1800, 1200, 5000))
+_FEATURE_TRIES = ((800, 800, 2000), (1800, 400, 3000), (1800, 1200, 5000))
 _MIN_BLOCKS = 5
 _PROBES = 32
 _COARSEST_ROUNDS, _ROUNDS = 12, 6
@@ -184,7 +184,15 @@ class _Search:
         promising = self._best_aligned()
         if promising is not None:
             yield promising
-        for raw_side, carrier_side, count in _FEATURE_TRIES:
+        first, *thorough = _FEATURE_TRIES
+        yield from self._feature_guesses(first)
+        guess = crop_guess(self._raw, self._pixels, self.raw_size)
+        if guess is not None:
+            yield guess
+        yield from self._feature_guesses(*thorough)
+
+    def _feature_guesses(self, *tries: tuple[int, int, int]) -> Iterator[Guess]:
+        for raw_side, carrier_side, count in tries:
             guess = feature_guess(
                 self._raw,
                 self._pixels,
