@@ -3,20 +3,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint
+from PyQt6.QtGui import QImage
 
+from rawback import rawio
+from rawback_gui.controllers import restoring
+from rawback_gui.models.errormap import ErrorView
 from rawback_gui.views._qt.driving import drag, drawn, grabbed, shows, wait_until
+from rawback_gui.views._qt.exporting import map_png
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytestqt.qtbot import QtBot
 
+    from rawback_gui.controllers.pictures import Pictures
     from rawback_gui.views._qt.window import MainWindow
 
 
@@ -44,6 +51,72 @@ def test_errors_of_a_region(qtbot: QtBot, opened: MainWindow) -> None:
     assert found.rms > 3 * rms
     opened.menus.actions["clear_selection"].trigger()
     assert opened.errors.figures["rms"].text() == "\u2013"
+
+
+def test_a_map_is_never_of_two_rates(opened: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is the scale ahead of it, nor does its range change with the view."""
+    monkeypatch.setattr(restoring, "CHUNK", 32)
+    space = opened.workspace
+    session = space.session
+    assert session is not None
+    space._buffer = restoring.RestoredBuffer(session)
+    seen: list[Pictures] = []
+    show = space._drawing._show
+
+    def watching(pictures: Pictures) -> None:
+        seen.append(pictures)
+        show(pictures)
+
+    monkeypatch.setattr(space._drawing, "_show", watching)
+    opened.show_wanted({"left": "original", "right": "error"})
+    for place in (0.3, 0.5, 0.9):
+        space.rates.choose_place(place)
+        drawn(opened)
+        scale = space.pictures.error_scale
+        assert scale is not None
+        assert opened.errors.bar._top == scale.top
+        for zoom in (2.0, 4.0):
+            opened.show_wanted({"viewport": space.state.viewport.zoomed(zoom)})
+            drawn(opened)
+            assert space.pictures.error_scale == scale
+        opened.show_wanted({"viewport": space.state.viewport.fit()})
+    maps = [pictures for pictures in seen if "error" in pictures.sources]
+    assert len(maps) > 3
+    assert all(pictures.complete for pictures in maps)
+
+
+def test_a_locked_range_stays_at_other_rates(opened: MainWindow) -> None:
+    space = opened.workspace
+    opened.show_wanted({"right": "error"})
+    drawn(opened)
+    opened.menus.actions["lock_range"].trigger()
+    scale = space.pictures.error_scale
+    assert scale is not None
+    assert opened.errors.lock.isChecked()
+    space.rates.choose_place(0.15)
+    drawn(opened)
+    other = space.pictures.error_scale
+    assert other is not None
+    assert other.top == scale.top
+
+
+def test_a_large_map_is_a_small_file_that_can_be_read() -> None:
+    frame = rawio.read_raw(Path(__file__).parents[2] / "assets" / "sample.dng")
+    cfa = np.tile(frame.cfa, (4, 4))
+    large = replace(frame, cfa=cfa)
+    errors = np.random.default_rng(0).normal(0, 1, cfa.shape).astype(np.float32)
+    data = map_png(large, errors, ErrorView(), 3.0, "a caption")
+    image = QImage.fromData(data)
+    assert 2000 < image.width() < 2300
+    assert len(data) < 5e6
+    # Ink of the figures is as high as the map asks for, not 11 points.
+    foot = image.copy(0, image.height() - 260, image.width(), 260)
+    ink = [
+        y
+        for y in range(foot.height())
+        if any(foot.pixelColor(x, y).lightness() < 90 for x in range(60, 300, 3))
+    ]
+    assert len(ink) > 60
 
 
 def test_errors_as_they_are_seen(opened: MainWindow) -> None:

@@ -129,14 +129,17 @@ class Drawing:
 
         def work(job: Job) -> None:
             def show(*, complete: bool) -> bool:
-                self._render(job, request, region, complete=complete)
+                # A map of two rates at once would show errors that no payload has: what was there
+                # before stays until all of the next is.
+                if complete or "error" not in request.state.sources:
+                    self._render(job, request, region, complete=complete)
                 return not job.superseded.is_set()
 
             # What cannot be restored by a preview is drawn again once its payload is made.
             there = request.fill(region, lambda: show(complete=False))
             if job.superseded.is_set() and not there:
                 return
-            show(complete=there)
+            self._render(job, request, region, complete=there)
             self._measure(job, request)
 
         self.worker.submit(work)
@@ -156,7 +159,6 @@ class Drawing:
         for source in state.sources:
             if source == "error":
                 if not complete or request.restored is None:
-                    # A map of two rates at once would show errors that no payload has.
                     continue
                 top = state.errors.top or self._auto.top(request)
                 drawn = render_errors(document, request.restored, state, region, top)

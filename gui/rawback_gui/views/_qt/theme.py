@@ -11,7 +11,7 @@ from PyQt6.QtGui import QColor, QFont, QFontMetrics, QGuiApplication, QPalette
 from PyQt6.QtWidgets import QApplication, QLabel, QSizePolicy, QWidget
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from PyQt6.QtGui import QResizeEvent
 
@@ -26,6 +26,7 @@ __all__ = [
     "ThemeName",
     "apply_theme",
     "contrast",
+    "follow_system",
     "recolour",
     "small_font",
     "theme_of",
@@ -36,6 +37,9 @@ THEMES: tuple[ThemeName, ...] = ("system", "light", "dark")
 
 CANVAS = QColor(38, 38, 38)
 """Behind pictures: neutral, so that it tints no judgement, and dark in both themes."""
+
+_CHOSEN: list[ThemeName] = []
+"""The theme that Qt was asked for; asking again would tell everybody that it has changed."""
 
 PILL, PILL_TEXT = QColor(16, 16, 16, 214), QColor(255, 255, 255)
 """Labels on the canvas."""
@@ -118,11 +122,19 @@ def apply_theme(name: ThemeName) -> None:
     if hints is not None:
         # Since Qt 6.8: windows' frames and the system's own dialogs follow too.
         choose = getattr(hints, "setColorScheme", None)
-        if choose is not None:
+        if choose is not None and [name] != _CHOSEN:
+            _CHOSEN[:] = [name]
             choose(schemes.get(name, Qt.ColorScheme.Unknown))
         if name == "system":
             dark = hints.colorScheme() == Qt.ColorScheme.Dark
     QApplication.setPalette(_palette(_DARK if dark else _LIGHT))
+
+
+def follow_system(call: Callable[[], None]) -> None:
+    """Call something whenever the system becomes light or dark."""
+    hints = QGuiApplication.styleHints()
+    if hints is not None:
+        hints.colorSchemeChanged.connect(call)
 
 
 def _palette(theme: Theme) -> QPalette:

@@ -23,7 +23,7 @@ from rawback_gui.views._qt.opening import Opening
 from rawback_gui.views._qt.presenter import Presenter
 from rawback_gui.views._qt.settings import Settings
 from rawback_gui.views._qt.sheet import ShortcutSheet
-from rawback_gui.views._qt.theme import THEMES, ThemeName, apply_theme
+from rawback_gui.views._qt.theme import THEMES, ThemeName, apply_theme, follow_system
 from rawback_gui.views._qt.thumbnails import Thumbnails
 from rawback_gui.views._qt.widgets import ERRORS_PAGE, PAYLOAD_PAGE, Widgets
 
@@ -59,6 +59,7 @@ class MainWindow(FileTarget, QMainWindow):
         self.workspace.state = self.settings.view()
         self._theme = self.settings.theme()
         apply_theme(self._theme)
+        follow_system(self._follow_system)
         parts = self.widgets = Widgets()
         self.canvas, self.panel, self.pages = parts.canvas, parts.panel, parts.pages
         self.top, self.rate, self.carrier = parts.top, parts.rate, parts.carrier
@@ -211,6 +212,10 @@ class MainWindow(FileTarget, QMainWindow):
         self._theme = name
         self.settings.keep_theme(name)
         apply_theme(name)
+
+    def _follow_system(self) -> None:
+        if self._theme == "system":
+            apply_theme("system")
 
     def _cancel(self) -> None:
         """Leave picking; else dismiss a message; else stop what people wait for."""
