@@ -82,6 +82,16 @@ def describe(packed: Packed) -> CarrierInfo:
     )
 
 
+_OF_SAMPLES = {
+    bitstream.SectionKind.BASE,
+    bitstream.SectionKind.FILTER,
+    bitstream.SectionKind.RESIDUAL,
+    bitstream.SectionKind.EXACT,
+    bitstream.SectionKind.CODES,
+    bitstream.SectionKind.LATENTS,
+}
+
+
 def shrink(
     carrier: StrPath,
     size: int,
@@ -183,9 +193,10 @@ def strip_bytes(carrier: bytes) -> bytes:
 
 def _cut(packed: Packed, payload: bitstream.Payload, size: int) -> bitstream.Payload:
     """The finest payload of at most `size` bytes in the file that cutting leaves."""
-    if payload.sections and payload.sections[-1].kind == bitstream.SectionKind.ORIGINAL:
-        # The samples do not need it.
-        samples = replace(payload, sections=payload.sections[:-1])
+    samples = payload
+    while samples.sections and samples.sections[-1].kind not in _OF_SAMPLES:
+        # The samples do not need it, and stay exact.
+        samples = replace(samples, sections=samples.sections[:-1])
         if packed.size_with(bitstream.section_offsets(samples)[-1]) <= size:
             return samples
     # What is cut no longer gives back every sample, and does not claim to.
