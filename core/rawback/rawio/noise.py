@@ -99,7 +99,7 @@ def estimate_noise(
     step = np.interp(blocks.signal * full_scale + min(black), blocks.codes, gap) / full_scale
     floor = step**2 / 12
     edges = np.linspace(0, max(position.max(), 1e-6), _BINS + 1)[1:-1]
-    return _fit_by_turns(blocks, np.digitize(position, edges), floor)
+    return _fit_iteratively(blocks, np.digitize(position, edges), floor)
 
 
 def _measure(
@@ -193,7 +193,7 @@ def _mean_below(limit: float, freedom: float) -> float:
     return float(weighted / whole)
 
 
-def _fit_by_turns(
+def _fit_iteratively(
     blocks: _Blocks, bins: NDArray[np.int64], floor: NDArray[np.float64]
 ) -> NoiseModel:
     freedom = (blocks.size - 2) ** 2 / _CORRELATION
