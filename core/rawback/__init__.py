@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     )
     from rawback.files import JPEG_SUFFIXES, RAW_SUFFIXES
     from rawback.metrics import VisibleError
-    from rawback.rate import Rate
+    from rawback.rate import Rate, Tune
     from rawback.types import Guide, NoiseModel, Progress, RawFrame
 
 __all__ = [
@@ -126,6 +126,7 @@ __all__ = [
     "SignedCarrier",
     "Status",
     "StripResult",
+    "Tune",
     "Unmatched",
     "UnsupportedCarrier",
     "UnsupportedRaw",
@@ -192,7 +193,7 @@ _HOMES = {
         "restore_many",
     ),
     "rawback.metrics": ("VisibleError",),
-    "rawback.rate": ("Rate",),
+    "rawback.rate": ("Rate", "Tune"),
     "rawback.types": ("Guide", "NoiseModel", "Progress", "RawFrame"),
     "rawback.errors": (
         "Cancelled",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from rawback.residual import CODES_PER_LAYER, MAX_STEP_CODE
 
@@ -15,8 +15,13 @@ __all__ = [
     "LOSSLESS_STEP",
     "OperatingPoint",
     "Rate",
+    "Tune",
     "step_of_quality",
 ]
+
+Tune: TypeAlias = Literal["visual", "psnr"]
+"""What a payload's errors are to be small for: the eye, on a display and after shadows were lifted,
+or raw PSNR, for comparisons by it."""
 
 LAYERS = 3
 """Quality layers of a payload: each can be cut away later, and costs a few percent."""
@@ -31,8 +36,8 @@ finer is mostly noise, which the lossless layer would code again."""
 _BEST_QUALITY = 100
 _QUALITY_POINTS = 12
 """Points of quality that halve the step."""
-_COARSEST_OCTAVE = 11 + 6 / CODES_PER_LAYER
-"""Octave of the step at quality 1: 73 standard deviations of the noise."""
+_COARSEST_OCTAVE = 11 + 12 / CODES_PER_LAYER
+"""Octave of the step at quality 1: 83 standard deviations of the noise."""
 
 _BOUNDS = {
     "size": (1, 1 << 32),
@@ -76,7 +81,7 @@ class Rate:
     def quality(cls, quality: float) -> Rate:
         """From 0, without a residual, to 100, lossless.
 
-        Between them 12 points halve the quantiser's step: from 73 standard deviations of the
+        Between them 12 points halve the quantiser's step: from 83 standard deviations of the
         sensor's noise at 1 to about a quarter of one at 99.
         """
         return cls("quality", quality)

@@ -25,7 +25,7 @@ SURFACE = """
     inspect restore restore_bytes shrink shrink_bytes strip strip_bytes verify
     Cancelled Curve CurvePoint Encoding Guide NoiseModel OpenedCarrier Overlay Preview RawFrame
     SectionEnd Session Codec set_threads carrier_for
-    Ambiguity BatchReport BatchWatcher EmbedTask Match Outcome Pair Pairing Unmatched
+    Ambiguity BatchReport BatchWatcher EmbedTask Match Outcome Pair Pairing Tune Unmatched
     embed_many pair_up restore_many
     open_carrier open_session
 """

@@ -17,7 +17,7 @@ from rawback.decoder import decode
 from rawback.errors import PayloadDamaged, PayloadTooNew, PixelsChanged, RawbackError
 from rawback.jpegio import DecodedJpeg
 from rawback.rate import Rate
-from rawback.residual import KLT, MAX_STEP_CODE, Quantiser
+from rawback.residual import KLT, LEVELS, MAX_SLOPE, MAX_STEP_CODE, Quantiser
 from rawback_lab.scenes import Trial, made_up_shot
 
 MANY = settings(
@@ -198,9 +198,12 @@ def test_a_mosaic_that_does_not_match_its_digest_is_refused(tiny: Trial) -> None
 def test_residual_parameters_round_trip(layers: int, seed: int, data: st.DataObject) -> None:
     rng = np.random.default_rng(seed)
     code = data.draw(st.integers(32 * (layers - 1), MAX_STEP_CODE))
+    steepest = min(MAX_SLOPE, (code - 32 * (layers - 1)) // LEVELS)
+    first, second, third, fourth = (int(slope) for slope in rng.integers(0, steepest + 1, 4))
+    slopes = (first, second, third, fourth)
     quantisers = tuple(
-        Quantiser(code - 32 * layer, *(int(v) for v in rng.integers(0, 8, 2)))
-        for layer in range(layers)
+        Quantiser(code - 32 * layer, int(near), int(far), slopes)
+        for layer, (near, far) in enumerate(rng.integers(0, 8, (layers, 2)))
     )
     transform = KLT(rng.integers(-127, 128, (4, 4)).astype(np.int8))
     written = ResidualParameters(transform, quantisers, 2).to_bytes()
@@ -218,6 +221,7 @@ def test_any_residual_parameters_are_such_or_refused(data: bytes) -> None:
         return
     assert found.to_bytes() == data
     assert all(0 <= q.step_code <= MAX_STEP_CODE for q in found.quantisers)
+    assert all(0 <= slope <= MAX_SLOPE for slope in found.quantisers[0].slopes)
 
 
 def test_headers_of_the_tests_are_headers(tiny: Trial) -> None:

@@ -62,7 +62,8 @@ def test_layers(stored: Stored, shape: tuple[int, int], kind: str) -> None:
     light = mean_pyramid(np.full(shape, 65536 // 200, np.int32))
     noise = {band: values.astype(np.uint16) for band, values in light.items()}
     context = TileContext.of(planes, class_pyramid(classes), noise, KLT(matrix))
-    given = Parameters([], 0, matrix.astype(np.int64), [])
+    slopes = (0, 13, 29, 21)
+    given = Parameters([], 0, matrix.astype(np.int64), [*slopes], [])
     domain = cast("Domain", EvenNoise())
     twin = TileResidual(
         stored.tables, domain, given, planes.astype(np.int64), classes.astype(np.int64)
@@ -70,6 +71,7 @@ def test_layers(stored: Stored, shape: tuple[int, int], kind: str) -> None:
     model, written = coding_tables().layers, TileCoefficients.zeros(shape)
     read = TileCoefficients.zeros(shape)
     for layer, code in enumerate((210, 178, 146)):
+        quantiser = Quantiser(code, slopes=slopes)
         indices = {
             band: np.rint(rng.laplace(0, 2 << layer, values.shape)).astype(np.int32)
             for band, values in written.bands().items()
@@ -81,12 +83,12 @@ def test_layers(stored: Stored, shape: tuple[int, int], kind: str) -> None:
                 sign = np.where(before == 0, rng.choice([-1, 1], before.shape), np.sign(before))
                 indices[band] = (2 * before + sign * more).astype(np.int32)
         data = {
-            "coded": encode_layer(model, context, written, Quantiser(code), indices) or b"",
+            "coded": encode_layer(model, context, written, quantiser, indices) or b"",
             "random": rng.bytes(300),
             "ones": b"\xff" * 300,
             "none": b"",
         }[kind]
-        decode_layer(model, context, read, Quantiser(code), data)
+        decode_layer(model, context, read, quantiser, data)
         twin.decode(data, layer, code)
         views = read.bands()
         for component in range(4):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rawback.common.error_weights import ErrorWeights
 from rawback.common.reconstruction import add_residual
-from rawback.residual import KLT, MAX_STEP_CODE, Band, Quantiser, bands
+from rawback.residual import KLT, LEVELS, MAX_STEP_CODE, Band, Quantiser, bands
 from rawback.tone import NoiseDomain
 from rawback.types import NoiseModel
 
@@ -121,16 +121,16 @@ def test_a_residual_is_rounded_half_up() -> None:
 def test_dequantising(
     code: int, band: Band, points: tuple[int, int], seed: int, largest: int
 ) -> None:
-    quantiser = Quantiser(code, *points)
+    quantiser = Quantiser(code, *points, slopes=(0, min(17, code // LEVELS), 5 * (code > 24), 0))
     indices = np.random.default_rng(seed).integers(-largest, largest, (5, 9)).astype(np.int32)
     magnitude = [abs(int(index)) for index in indices.ravel()]
     down = [0, quantiser.near, *(len(magnitude) * [quantiser.far])]
     values = [
-        min((16 * m + 8 - down[min(m, 2)]) * quantiser.step(band) >> 8, 1 << 20) if m else 0
+        min((16 * m + 8 - down[min(m, 2)]) * quantiser.step(band, 1) >> 8, 1 << 20) if m else 0
         for m in magnitude
     ]
     expected = np.sign(indices) * np.array(values).reshape(5, 9)
-    assert np.array_equal(quantiser.values(indices, band), expected)
+    assert np.array_equal(quantiser.values(indices, band, 1), expected)
 
 
 def test_shapes_that_do_not_fit() -> None:

@@ -14,6 +14,8 @@ from rawback.residual import Band, Quantiser, band_shape, bands
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SLOPES = (0, 11, 31, 5)
+
 Levels = dict[Band, "NDArray[np.uint8]"]
 
 
@@ -36,8 +38,9 @@ def levels_of(indices: NDArray[np.integer]) -> NDArray[np.uint8]:
 
 
 def scaled(values: NDArray[np.float32], quantiser: RdQuantiser, band: Band) -> NDArray[np.float32]:
-    scale = np.float32(16 / quantiser.quantiser.step(band))
-    return np.abs(values) * scale + np.float32(quantiser.lift)
+    steps = [quantiser.quantiser.step(band, component) for component in range(4)]
+    scales = np.array([16 / step for step in steps], np.float32)
+    return np.abs(values) * scales[:, None, None] + np.float32(quantiser.lift)
 
 
 def plain(values: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -108,7 +111,7 @@ def twin(quantiser: RdQuantiser, tile: dict[Band, NDArray[np.float32]]) -> Level
 @pytest.mark.parametrize("step", [150, 231.375, 330])
 def test_the_kernels_quantise_as_numpy_does(shape: tuple[int, int], step: float) -> None:
     tile = coefficients(shape, 1)
-    quantiser = RdQuantiser.fit([tile, coefficients((64, 96), 2)], step)
+    quantiser = RdQuantiser.fit([tile, coefficients((64, 96), 2)], step, SLOPES)
     assert len(quantiser.thresholds) == rd_quantisation.PASSES
     expected = twin(quantiser, tile)
     indices = quantiser.indices(tile)
@@ -123,8 +126,8 @@ def test_a_tile_within_a_frame_is_quantised_in_place() -> None:
         for band, values in frame.items()
     }
     copies = {band: values.copy() for band, values in parts.items()}
-    quantiser = RdQuantiser.fit([copies], 240)
-    again = RdQuantiser.fit([parts], 240)
+    quantiser = RdQuantiser.fit([copies], 240, SLOPES)
+    again = RdQuantiser.fit([parts], 240, SLOPES)
     assert np.array_equal(quantiser.thresholds, again.thresholds)
     for band, indices in quantiser.indices(copies).items():
         assert np.array_equal(indices, quantiser.indices(parts)[band])
@@ -135,13 +138,13 @@ def test_values_that_are_no_numbers_are_survived() -> None:
     for number, bad in enumerate((np.nan, np.inf, -np.inf)):
         for values in tile.values():
             values.reshape(-1)[number :: max(7, values.size // 3)] = bad
-    indices = RdQuantiser.fit([tile], 240).indices(tile)
+    indices = RdQuantiser.fit([tile], 240, SLOPES).indices(tile)
     assert all(np.abs(index).max(initial=0) <= 60_000 for index in indices.values())
 
 
 def test_arrays_that_do_not_fit_each_other_are_refused() -> None:
     tile = coefficients((64, 64), 5)
-    quantiser = RdQuantiser.fit([tile], 240)
+    quantiser = RdQuantiser.fit([tile], 240, SLOPES)
     band = bands()[-1]
     around = rd_quantisation._neighbourhood(quantiser._plain(tile), band)
     counts = np.zeros((CLASSES, 4), np.int64)
@@ -161,6 +164,8 @@ def test_arrays_that_do_not_fit_each_other_are_refused() -> None:
 
 def test_the_plain_quantiser_is_that_of_the_format() -> None:
     tile = coefficients((64, 64), 6)
-    indices = RdQuantiser.plain(240).indices(tile)
+    indices = RdQuantiser.plain(240, SLOPES).indices(tile)
     for band, values in tile.items():
-        assert np.array_equal(indices[band], Quantiser(240).indices(values, band))
+        for component, plane in enumerate(values):
+            expected = Quantiser(240, slopes=SLOPES).indices(plane, band, component)
+            assert np.array_equal(indices[band][component], expected)

@@ -119,6 +119,14 @@ def test_equal_frames_look_equal_at_every_size_and_exposure() -> None:
     assert all(error.mean == error.p95 == 0 for error in errors)
 
 
+def test_both_are_rendered_as_the_original_says() -> None:
+    one = frame(mosaic(scene(120, 160)))
+    other = dataclasses.replace(
+        one, neutral=(1.0, 1.0, 1.0), color_matrix=(1, 0, 0, 0, 1, 0, 0, 0, 1)
+    )
+    assert all(error.mean == 0 for error in visible_errors(one, other))
+
+
 def test_errors_in_shadows_show_once_they_are_lifted() -> None:
     dark = frame(mosaic(scene(160, 200) * np.float32(0.02)))
     tinted = dark.cfa.copy()

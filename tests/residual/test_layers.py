@@ -13,6 +13,7 @@ from rawback.common.coding_tables import coding_tables
 from rawback.residual import (
     KLT,
     LEVELS,
+    MAX_SLOPE,
     MAX_STEP_CODE,
     Band,
     LayerModel,
@@ -59,7 +60,10 @@ def any_context(rng: np.random.Generator, shape: tuple[int, int]) -> TileContext
 
 
 def any_quantiser(rng: np.random.Generator) -> Quantiser:
-    return Quantiser(int(rng.integers(0, MAX_STEP_CODE + 1)))
+    code = int(rng.integers(0, MAX_STEP_CODE + 1))
+    steepest = min(MAX_SLOPE, code // LEVELS)
+    first, second, third, fourth = (int(slope) for slope in rng.integers(0, steepest + 1, 4))
+    return Quantiser(code, slopes=(first, second, third, fourth))
 
 
 def any_indices(rng: np.random.Generator, shape: tuple[int, int], spread: float) -> Indices:

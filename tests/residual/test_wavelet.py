@@ -152,6 +152,28 @@ def test_codes_apart_by_a_layer_are_a_factor_of_two_apart() -> None:
     assert steps == sorted(steps)
 
 
+def test_steps_become_finer_from_level_to_level_by_the_slope() -> None:
+    sloped, even = Quantiser(330, slopes=(0, 8, 32, 63)), Quantiser(330)
+    for band in bands():
+        levels = band.level - 1 + (band == bands()[0])
+        for component, slope in enumerate(sloped.slopes):
+            same = Quantiser(330 - slope * levels)
+            assert sloped.step(band, component) == same.step(band)
+            assert sloped.noise_level(band, component) == same.noise_level(band)
+        assert sloped.step(band, 0) == even.step(band)
+    with pytest.raises(ValueError, match="too large"):
+        Quantiser(314, slopes=(63, 0, 0, 0))
+
+
+def test_a_coarser_quantiser_is_twice_as_coarse_everywhere() -> None:
+    fine = Quantiser(200, 3, 2, (4, 9, 0, 31))
+    coarse = fine.coarser(1)
+    assert (coarse.near, coarse.far) == (0, 0)
+    for band in bands():
+        for component in range(4):
+            assert coarse.step(band, component) // 2 == fine.step(band, component)
+
+
 def test_the_noise_level_is_what_white_noise_shows() -> None:
     noise = np.random.default_rng(3).normal(0, COEFFICIENT_UNIT, (512, 512)).astype(np.float32)
     quantiser = Quantiser(128)
@@ -159,4 +181,4 @@ def test_the_noise_level_is_what_white_noise_shows() -> None:
         if band.level <= 3:
             half_step = quantiser.step(band) / 32
             shown = 256 * np.abs(values).mean() / half_step
-            assert quantiser.noise_level() == pytest.approx(shown, rel=0.2)
+            assert quantiser.noise_level(band) == pytest.approx(shown, rel=0.2)

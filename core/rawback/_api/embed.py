@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rawback.files import StrPath
     from rawback.geometry import Geometry
     from rawback.jpegio import DecodedJpeg
-    from rawback.rate import Rate
+    from rawback.rate import Rate, Tune
     from rawback.types import Progress, RawFrame
 
 __all__ = ["DEFAULT_QUALITY", "Coded", "embed", "embed_bytes", "payload_rate"]
@@ -46,6 +46,7 @@ def embed(
     output: StrPath | None = None,
     *,
     rate: Rate | None = None,
+    tune: Tune = "visual",
     in_place: bool = False,
     keep_original: bool = True,
     overwrite: bool = False,
@@ -67,6 +68,9 @@ def embed(
         jpeg: The JPEG that was rendered from it: turned, cropped, scaled, corrected as may be.
         output: The carrier; ``NAME.rawback.jpg`` beside the JPEG by default.
         rate: How large or how good; quality 60 by default.
+        tune: What errors are to be small for: ``"visual"``, the eye, which sees those of coarse
+            structure and of some colours first, or ``"psnr"``, raw PSNR, for comparisons by it.
+            Of no account where the rate is lossless.
         in_place: Change the JPEG itself and keep it as it was as ``NAME.jpg_original``; one that
             is there already stays.
         keep_original: With `in_place`, False leaves no such copy: `rawback.strip` gives it back.
@@ -111,7 +115,7 @@ def embed(
         VerificationFailed: With `verify`: what was written is not what was meant. It is gone, and
             all is as it was.
         ValueError: More than one of `output`, `in_place` and `sidecar` is given, a lossy rate with
-            `original`, or `metadata` is none of its choices.
+            `original`, or `metadata` or `tune` is none of its choices.
     """
     if (output is not None) + in_place + (sidecar is not False) > 1:
         message = "give one of output, in_place and sidecar"
@@ -124,7 +128,7 @@ def embed(
     was = read_file(jpeg)
     rate = original_rate(rate, original)
     coded = _code(
-        *(raw, was, rate, job, metadata), force=signed, unguided=unguided, original=original
+        *(raw, was, rate, tune, job, metadata), force=signed, unguided=unguided, original=original
     )
     data = coded.carrier if sidecar is False else container.wrap(coded.encoded.payload)
     result = coded.result(len(data) - (len(coded.jpeg) if sidecar is False else 0), job)
@@ -160,6 +164,7 @@ def embed_bytes(
     jpeg: bytes,
     *,
     rate: Rate | None = None,
+    tune: Tune = "visual",
     force: bool = False,
     unguided: bool = False,
     verify: bool = False,
@@ -174,6 +179,7 @@ def embed_bytes(
         raw: The raw file's bytes.
         jpeg: The JPEG's bytes.
         rate: As for `embed`.
+        tune: As for `embed`.
         force: As for `embed`.
         unguided: As for `embed`.
         verify: As for `embed`.
@@ -191,7 +197,7 @@ def embed_bytes(
     job = Job(progress)
     rate = original_rate(rate, original)
     coded = _code(
-        *(raw, jpeg, rate, job, metadata),
+        *(raw, jpeg, rate, tune, job, metadata),
         force=force,
         unguided=unguided,
         original=original,
@@ -275,6 +281,7 @@ def _code(
     raw: StrPath | bytes,
     jpeg: bytes,
     rate: Rate | None,
+    tune: Tune,
     job: Job,
     metadata: MetadataChoice,
     *,
@@ -303,6 +310,7 @@ def _code(
             frame,
             carrier,
             unguided=unguided,
+            tune="psnr" if rate.is_lossless else tune,
             progress=job.part(0.08, 0.5),
             attached=attached,
         )

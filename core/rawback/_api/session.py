@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from rawback.encoder import Previews
     from rawback.files import StrPath
     from rawback.jpegio import DecodedJpeg
-    from rawback.rate import OperatingPoint, Rate
+    from rawback.rate import OperatingPoint, Rate, Tune
     from rawback.types import Guide, Progress, RawFrame, Region
 
 __all__ = ["Session", "open_session"]
@@ -70,10 +70,12 @@ class Session:
         inputs: tuple[StrPath, ...] = (),
         *,
         unguided: bool = False,
+        tune: Tune = "visual",
     ) -> None:
         self._frame = frame
         self._raw = raw
         self._unguided = unguided
+        self._tune = tune
         self._inputs = inputs
         self._jpeg = jpeg
         self._file = file
@@ -146,6 +148,7 @@ class Session:
                     self._frame,
                     self._carrier,
                     unguided=self._unguided,
+                    tune=self._tune,
                     progress=tell,
                     registered=keep,
                     attached=attachments(self._frame, "auto"),
@@ -424,7 +427,13 @@ class Session:
         return region
 
 
-def open_session(raw: StrPath | bytes, jpeg: StrPath | bytes, *, unguided: bool = False) -> Session:
+def open_session(
+    raw: StrPath | bytes,
+    jpeg: StrPath | bytes,
+    *,
+    unguided: bool = False,
+    tune: Tune = "visual",
+) -> Session:
     """Read a raw and the JPEG that was made from it, to look at all rates in turn.
 
     Reading takes a moment; what takes longer is left to `Session.prepare`.
@@ -434,6 +443,7 @@ def open_session(raw: StrPath | bytes, jpeg: StrPath | bytes, *, unguided: bool 
         jpeg: The JPEG, the same way; a payload that it carries is left out of everything.
         unguided: Where the JPEG does not show the raw, code the raw on its own, which takes far
             more bytes, instead of refusing.
+        tune: As for `rawback.embed`.
 
     Returns:
         The session.
@@ -453,4 +463,4 @@ def open_session(raw: StrPath | bytes, jpeg: StrPath | bytes, *, unguided: bool 
     frame = rawio.read_raw(raw)
     raw_bytes = len(raw) if isinstance(raw, bytes) else Path(raw).stat().st_size
     inputs = tuple(given for given in (raw, jpeg) if not isinstance(given, bytes))
-    return Session(frame, data, file, carrier, raw_bytes, raw, inputs, unguided=unguided)
+    return Session(frame, data, file, carrier, raw_bytes, raw, inputs, unguided=unguided, tune=tune)

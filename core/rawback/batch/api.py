@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rawback.batch.report import BatchReport
     from rawback.batch.sources import SourceFile
     from rawback.files import StrPath
-    from rawback.rate import Rate
+    from rawback.rate import Rate, Tune
 
 __all__ = ["embed_many", "restore_many"]
 
@@ -45,6 +45,7 @@ def embed_many(
     output: StrPath | None = None,
     *,
     rate: Rate | None = None,
+    tune: Tune = "visual",
     recursive: bool = False,
     workers: int | None = None,
     cluster: str | None = None,
@@ -66,8 +67,8 @@ def embed_many(
     """Put the raws of whole folders into their JPEGs; errors of one file do not stop the others.
 
     Which raw goes with which JPEG is found as `rawback.pair_up` does, but for pairs that are given.
-    What an earlier run has done is not done again, unless a file, the rate, `unguided` or
-    `metadata` has changed since: a journal knows. A run may be ended at any moment, and another
+    What an earlier run has done is not done again, unless a file, the rate, `tune`, `unguided`
+    or `metadata` has changed since: a journal knows. A run may be ended at any moment, and another
     one goes on.
 
     The call returns when all is done. A program with a window makes it in a thread, hears of
@@ -93,6 +94,7 @@ def embed_many(
         output: The folder for the carriers, which get the folders of their JPEGs within it. By
             default each is beside its JPEG.
         rate: As for `rawback.embed`.
+        tune: As for `rawback.embed`.
         recursive: Search subfolders as well.
         workers: Processes that work side by side; by default as many as there are cores. Never
             more than memory allows. 0: no other process, one file at a time.
@@ -146,6 +148,7 @@ def embed_many(
     make = _EmbeddingMaker(
         folder=None if output is None else _absolute([output], cluster)[0],
         rate=original_rate(rate, original) or Rate.quality(DEFAULT_QUALITY),
+        tune=tune,
         in_place=in_place,
         overwrite=overwrite,
         force=force,
@@ -176,6 +179,7 @@ class _EmbeddingMaker:
 
     folder: Path | None
     rate: Rate
+    tune: Tune
     in_place: bool
     overwrite: bool
     force: bool
@@ -204,6 +208,7 @@ class _EmbeddingMaker:
             output=output,
             input_fingerprints=tuple(map(fingerprint, inputs)),
             rate=self.rate,
+            tune=self.tune,
             in_place=self.in_place and jpeg is not None,
             overwrite=self.overwrite,
             force=self.force,

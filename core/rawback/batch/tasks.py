@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rawback._api.original import KeepOriginal
     from rawback._api.results import EmbedResult, RestoreResult
     from rawback.batch.outcome import Status
-    from rawback.rate import Rate
+    from rawback.rate import Rate, Tune
     from rawback.types import Progress
 
 __all__ = ["EmbedTask", "RestoreTask", "Task"]
@@ -135,6 +135,7 @@ class EmbedTask(Task):
         raw: The raw.
         jpeg: The JPEG; None for the preview in the raw, or a rendering of it.
         rate: As for `rawback.embed`.
+        tune: As for `rawback.embed`.
         force: As for `rawback.embed`.
         in_place: As for `rawback.embed`: `output` is the JPEG then.
         keep_original: As for `rawback.embed`.
@@ -148,6 +149,7 @@ class EmbedTask(Task):
     raw: Path
     jpeg: Path | None
     rate: Rate
+    tune: Tune = "visual"
     in_place: bool = False
     keep_original: bool = True
     force: bool = False
@@ -170,7 +172,7 @@ class EmbedTask(Task):
     @property
     def request(self) -> str:
         """The rate, and what else decides what comes of it."""
-        words = [self.rate.kind, repr(self.rate.value)]
+        words = [self.rate.kind, repr(self.rate.value), self.tune]
         words += ["in place"] * self.in_place + ["unguided"] * self.unguided
         words += [f"original {self.original}"] * bool(self.original)
         words += ["unverified"] * (not self.verify) + ["preview"] * (self.jpeg is None)
@@ -190,6 +192,7 @@ class EmbedTask(Task):
                 self.jpeg,
                 None if self.in_place else self.output,
                 rate=self.rate,
+                tune=self.tune,
                 in_place=self.in_place,
                 keep_original=self.keep_original,
                 overwrite=self.overwrite,
@@ -211,6 +214,7 @@ class EmbedTask(Task):
             raw,
             jpeg,
             rate=self.rate,
+            tune=self.tune,
             force=self.force,
             unguided=self.unguided,
             verify=self.verify,

@@ -53,6 +53,7 @@ __all__ = [
     "Size",
     "Sources",
     "StoreOriginal",
+    "Tuning",
     "Unguided",
     "UsageError",
     "Verbose",
@@ -62,12 +63,14 @@ __all__ = [
     "parse_match",
     "parse_region",
     "parse_size",
+    "parse_tune",
 ]
 
 _SIZE = re.compile(r"(\d+|\d*\.\d+)\s*(?:([kMG])(i)?)?B?", re.IGNORECASE | re.ASCII)
 _LARGEST = 1 << 32
 _MATCHES = ("names", "times", "pictures")
 _METADATA = ("auto", "all", "rendering")
+_TUNES = ("visual", "psnr")
 
 
 class UsageError(typer.BadParameter):
@@ -124,6 +127,14 @@ def parse_jobs(text: str) -> int:
         return int(text)
     message = f"{text!r} is not a number of workers; give a number from 1, or all."
     raise typer.BadParameter(message)
+
+
+def parse_tune(text: str) -> str:
+    """What errors are to be small for."""
+    if text not in _TUNES:
+        message = f"{text!r} is nothing to tune for; give {' or '.join(_TUNES)}."
+        raise UsageError(message)
+    return text
 
 
 def parse_match(text: str) -> str:
@@ -282,6 +293,15 @@ Quality: TypeAlias = Annotated[
 Psnr: TypeAlias = Annotated[
     float | None,
     typer.Option(metavar="DB", min=0, max=200, help="At least this PSNR of the raw, in dB."),
+]
+Tuning: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--tune",
+        parser=parse_tune,
+        metavar="|".join(_TUNES),
+        help="Keep errors small for the eye, or for raw PSNR, as comparisons by it ask.",
+    ),
 ]
 Lossless: TypeAlias = Annotated[
     bool, typer.Option("--lossless", help="Every sample of the raw comes back.")

@@ -23,6 +23,8 @@ from rawback.jpegio import DecodedJpeg, pixel_digest
 from rawback.residual import (
     CODES_PER_LAYER,
     KLT,
+    LEVELS,
+    MAX_SLOPE,
     MAX_STEP_CODE,
     Quantiser,
 )
@@ -55,6 +57,9 @@ with what was really there."""
 
 _NOISE_BITS = 12
 
+_FIXED = 23
+"""Bytes of the field ``residual`` before those of the layers."""
+
 
 @dataclass(frozen=True, slots=True)
 class ResidualParameters:
@@ -71,11 +76,12 @@ class ResidualParameters:
     weight_power: int
 
     def to_bytes(self) -> bytes:
-        """Step code of the first layer, power, matrix, and the points of each layer."""
+        """Step code of the first layer, power, matrix, slopes, and the points of each layer."""
         first = self.quantisers[0].step_code.to_bytes(2, "big")
         first += self.weight_power.to_bytes(1, "big")
+        slopes = bytes(self.quantisers[0].slopes)
         points = bytes(q.near << 4 | q.far for q in self.quantisers)
-        return first + self.transform.matrix.tobytes() + points
+        return first + self.transform.matrix.tobytes() + slopes + points
 
     @classmethod
     def from_bytes(cls, data: bytes) -> ResidualParameters:
@@ -84,15 +90,23 @@ class ResidualParameters:
         Raises:
             PayloadDamaged: The bytes are no such field.
         """
-        layers = len(data) - 19
+        layers = len(data) - _FIXED
         code, least = int.from_bytes(data[:2], "big"), (layers - 1) * CODES_PER_LAYER
-        if layers <= 0 or data[2] > 4 or not least <= code <= MAX_STEP_CODE:
+        slopes = data[19:_FIXED]
+        steepest = max(slopes, default=0)
+        within = least + LEVELS * steepest <= code <= MAX_STEP_CODE and steepest <= MAX_SLOPE
+        if layers <= 0 or data[2] > 4 or not within:
             message = "The residual layer's parameters are impossible; fetch the file again."
             raise PayloadDamaged(message)
         matrix = np.frombuffer(data, np.int8, 16, 3).reshape(4, 4)
         quantisers = tuple(
-            Quantiser(code - layer * CODES_PER_LAYER, point >> 4, point & 15)
-            for layer, point in enumerate(data[19:])
+            Quantiser(
+                code - layer * CODES_PER_LAYER,
+                point >> 4,
+                point & 15,
+                (slopes[0], slopes[1], slopes[2], slopes[3]),
+            )
+            for layer, point in enumerate(data[_FIXED:])
         )
         return cls(KLT(matrix), quantisers, data[2])
 

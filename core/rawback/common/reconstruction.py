@@ -160,4 +160,5 @@ def _place(
     for band, target in coefficients.items():
         source = band_slices(band, part, tile)
         indices = indices_of[band][component][source]
-        quantiser.values(indices, band, target[band_slices(band, part, window)])
+        part_of_target = target[band_slices(band, part, window)]
+        quantiser.values(indices, band, component, part_of_target)

@@ -26,10 +26,12 @@ from rawback.common.prediction import FILTER_CLASSES, GuideSource, Prediction, p
 from rawback.common.tiles import Grid, Window, even
 from rawback.encoder.rd_quantisation import FittedQuantisers
 from rawback.encoder.sampling import sample_coefficients
+from rawback.encoder.visibility import visible_axes
 from rawback.geometry import build_guide
 from rawback.parallel import in_threads, threads
 from rawback.residual import (
     COEFFICIENT_UNIT,
+    EVEN,
     KLT,
     Band,
     LosslessTile,
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from rawback.encoder.learned_layer import LearnedLayer, Use
     from rawback.geometry import Geometry
     from rawback.jpegio import DecodedJpeg
+    from rawback.rate import Tune
 
 __all__ = ["BASE_LAMBDAS", "Analysis", "EncoderInput"]
 
@@ -87,6 +90,7 @@ class EncoderInput:
         planes: int16 ``[4, h, w]``: the mosaic in that domain, odd sides completed.
         fits: What bases are chosen from.
         member: Of the networks that may refine the base.
+        tune: What errors are to be small for.
     """
 
     original: RawFrame
@@ -101,6 +105,7 @@ class EncoderInput:
     planes: NDArray[np.int16]
     fits: BaseFits
     member: str = "bayer"
+    tune: Tune = "visual"
 
     @classmethod
     def of(
@@ -110,6 +115,7 @@ class EncoderInput:
         geometry: Geometry,
         guide: Guide | None = None,
         member: str = "bayer",
+        tune: Tune = "visual",
     ) -> EncoderInput:
         """Bring both onto one grid.
 
@@ -119,6 +125,7 @@ class EncoderInput:
             geometry: Where raw pixels lie in it.
             guide: The JPEG on the raw grid, if it was made already.
             member: As the attribute.
+            tune: As the attribute.
         """
         header = header_of(original, carrier, geometry)
         # As a decoder will see them.
@@ -143,6 +150,7 @@ class EncoderInput:
             planes=planes,
             fits=BaseFits.of(frame, planes, guide, colour_histogram(carrier.pixels)),
             member=member,
+            tune=tune,
         )
 
     def restored(self, cfa: NDArray[np.uint16]) -> RawFrame:
@@ -267,7 +275,10 @@ class Analysis:
             return residual[at]
 
         parts = list(in_threads(weigh, predicted))
-        transform = KLT.fit(residual, _CAP)
+        covariance = KLT.covariance(residual, _CAP)
+        transform, slopes = KLT.fit(covariance), EVEN
+        if source.tune == "visual":
+            transform, slopes = visible_axes(source, weights, covariance)
         scale = COEFFICIENT_UNIT / UNIT
         for _ in in_threads(lambda part: transform.to_components(part, scale), parts):
             pass
@@ -289,8 +300,17 @@ class Analysis:
             transform,
             WEIGHT_POWER,
             coefficients,
-            FittedQuantisers(lambda: sample_coefficients(coefficients, source.grid)),
+            FittedQuantisers(lambda: sample_coefficients(coefficients, source.grid), slopes),
             coding_order,
+        )
+
+    def tuned(self, tune: Tune) -> Analysis:
+        """The same for errors that are to be small for something else."""
+        if tune == self.source.tune:
+            return self
+        source = replace(self.source, tune=tune)
+        return Analysis._of_prediction(
+            source, self.base, self.sections, self.predicted, self.coding_order
         )
 
     @property

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rawback.bitstream import Header
     from rawback.encoder.learned_layer import Use
     from rawback.jpegio import DecodedJpeg
-    from rawback.rate import Rate
+    from rawback.rate import Rate, Tune
     from rawback.types import Guide, Progress, RawFrame
 
 __all__ = ["Session", "plain_geometries", "prepare"]
@@ -41,7 +41,7 @@ _ATTEMPTS, _SMALL_ATTEMPTS, _SMALL_TILES = 4, 8, 4
 _AIM = 0.99
 """Part of a size that is aimed at."""
 
-_COARSE_STEP = {"bayer": 240, "linear": 160}
+_COARSE_STEP = {"bayer": 252, "linear": 172}
 """From these steps on the learned layer is tried. Of mosaics these are about 5 standard deviations
 of the noise: below, it saves hardly a percent and takes its time to decode."""
 
@@ -54,7 +54,7 @@ _LAST_SHIFTS = _USUAL_SHIFT, 28
 what the readout is to be fitted for is tried. Of pairs of shifts these leave the fewest training
 frames behind the base, one of nine, and are best on average of those that do."""
 
-_FINE_STEP = 130
+_FINE_STEP = 142
 """Below half a standard deviation of the noise, lossless may be the smaller payload."""
 
 _LARGEST_SHARE, _SMALL_SHARE = 0.85, 0.15
@@ -75,6 +75,7 @@ def prepare(
     *,
     unguided: bool = False,
     geometry: Geometry | None = None,
+    tune: Tune = "visual",
     progress: Progress | None = None,
     use: Use = "auto",
     registered: Callable[[Guide], None] | None = None,
@@ -87,6 +88,7 @@ def prepare(
         carrier: The JPEG rendered from it.
         unguided: Where the JPEG does not show the raw, code the raw on its own.
         geometry: Where raw pixels lie in the JPEG; found out by default.
+        tune: What errors are to be small for.
         progress: Is told how far the work is.
         use: Of the learned layer.
         registered: Is given the guide as soon as it is there, long before the rest.
@@ -110,7 +112,8 @@ def prepare(
     guide = build_guide(geometry, carrier.pixels, threads=threads())
     if registered is not None:
         registered(guide)
-    session = Session(EncoderInput.of(frame, carrier, geometry, guide), use, attached)
+    source = EncoderInput.of(frame, carrier, geometry, guide, tune=tune)
+    session = Session(source, use, attached)
     report("Fitting the inverse rendering", 0.35)
     session.analysis(0, lambda done: report("Fitting the inverse rendering", 0.35 + 0.65 * done))
     report("Analysis", 1.0)
@@ -286,7 +289,7 @@ class Session:
         return max(candidates, key=self._psnr)
 
     def _lossless(self, report: Progress) -> Encoded:
-        builder = self._build(self.analysis(0), None, report)
+        builder = self._build(self.analysis(0).tuned("psnr"), None, report)
         builder.add_layers(LOSSLESS_STEP, report, plain=True)
         return builder.with_lossless(report)
 

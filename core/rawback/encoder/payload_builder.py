@@ -23,7 +23,6 @@ from rawback.errors import RateUnreachable
 from rawback.parallel import in_threads
 from rawback.rate import LAYERS
 from rawback.residual import (
-    CODES_PER_LAYER,
     CodeIndexDomain,
     Quantiser,
     TileCoefficients,
@@ -117,11 +116,12 @@ class PayloadBuilder:
             plain: Quantise without regard to rate, as is right below a lossless layer.
         """
         analysis = self.analysis
-        finest = RdQuantiser.plain(step) if plain else analysis.quantisers.at(step)
-        quantisers = [
-            Quantiser(finest.quantiser.step_code + octaves * CODES_PER_LAYER)
-            for octaves in reversed(range(LAYERS))
-        ]
+        finest = (
+            RdQuantiser.plain(step, analysis.quantisers.slopes)
+            if plain
+            else analysis.quantisers.at(step)
+        )
+        quantisers = [finest.quantiser.coarser(octaves) for octaves in reversed(range(LAYERS))]
         coded: list[list[Section]] = [[] for _ in quantisers]
         sums = np.zeros((LAYERS, 2, 2))
         work = in_threads(lambda p: _code_tile(analysis, p, finest, quantisers), analysis.predicted)
@@ -142,7 +142,7 @@ class PayloadBuilder:
 
     def quantise(self, step_code: int) -> None:
         """Know what all quality layers down to a step restore, but code none of them."""
-        finest, quantiser = self.analysis.quantisers.at(step_code), Quantiser(step_code)
+        finest = self.analysis.quantisers.at(step_code)
         sums = np.zeros((2, 2))
         for prediction in self.analysis.predicted:
             tile = TileCoefficients.zeros(prediction.window.shape)
@@ -152,10 +152,10 @@ class PayloadBuilder:
             indices = finest.indices(coefficients)
             tile.set(indices)
             tile.layers = 1
-            sums += restoring_sums(coefficients, indices, quantiser)
+            sums += restoring_sums(coefficients, indices, finest.quantiser)
             self.coefficients[prediction.window] = tile
         near, far = restoring_points(sums)
-        restoring = (replace(quantiser, near=near, far=far),)
+        restoring = (replace(finest.quantiser, near=near, far=far),)
         self.parameters = ResidualParameters(
             self.analysis.transform, restoring, self.analysis.weight_power
         )

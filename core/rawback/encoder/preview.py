@@ -194,7 +194,10 @@ class Previews:
         indices = self._indices(step_code, around)
 
         def component(number: int) -> NDArray[np.int32]:
-            restored = {b: quantiser.values(index[number], b) for b, index in indices.items()}
+            restored = {
+                band: quantiser.values(index[number], band, number)
+                for band, index in indices.items()
+            }
             plane = np.empty(around.shape, np.int32)
             synthesise(restored, plane)
             return np.ascontiguousarray(plane[window.within(around)])
@@ -235,13 +238,13 @@ class Previews:
 
     def _estimated_quantiser(self, step_code: int) -> Quantiser:
         """The quantiser with the points of a part of the frame."""
-        fitted, quantiser = self._analysis.quantisers.at(step_code), Quantiser(step_code)
+        fitted = self._analysis.quantisers.at(step_code)
         sums = sum(
-            restoring_sums(sample, fitted.indices(sample), quantiser)
+            restoring_sums(sample, fitted.indices(sample), fitted.quantiser)
             for sample in self._analysis.quantisers.samples
         )
         near, far = restoring_points(np.asarray(sums))
-        return replace(quantiser, near=near, far=far)
+        return replace(fitted.quantiser, near=near, far=far)
 
 
 def _unheard(_stage: str, _done: float) -> None:

@@ -33,15 +33,16 @@ def restoring_sums(
         of their places from 0, the near end of the interval, to 1. Sums of tiles add up.
     """
     sums = np.zeros((2, 2))
-    for band, index in indices.items():
-        nonzero = np.flatnonzero(index)
-        if not len(nonzero):
-            continue
-        magnitude = np.abs(index.ravel()[nonzero])
-        scaled = np.abs(coefficients[band].ravel()[nonzero]) * (16 / quantiser.step(band))
-        place = scaled - magnitude
-        for row, where in enumerate((magnitude == 1, magnitude > 1)):
-            sums[row] += where.sum(), place[where].sum()
+    for band, planes in indices.items():
+        for component, index in enumerate(planes):
+            nonzero = np.flatnonzero(index)
+            if not len(nonzero):
+                continue
+            magnitude = np.abs(index.ravel()[nonzero])
+            coefficient = np.abs(coefficients[band][component].ravel()[nonzero])
+            place = coefficient * (16 / quantiser.step(band, component)) - magnitude
+            for row, where in enumerate((magnitude == 1, magnitude > 1)):
+                sums[row] += where.sum(), place[where].sum()
     return sums
 
 

@@ -19,7 +19,7 @@ from rawback.encoder.quantisation import coarsened
 from rawback.encoder.sampling import samples_of
 from rawback.parallel import in_threads
 from rawback.rate import COARSEST_STEP, FINEST_STEP, LAYERS
-from rawback.residual import CODES_PER_LAYER, Quantiser, TileCoefficients, encode_layer
+from rawback.residual import TileCoefficients, encode_layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ def layers_size(sample: Sample, quantiser: RdQuantiser, layers: int) -> int:
     tile = TileCoefficients.zeros(sample.context.shape)
     model, size = coding_tables().layers, 0
     for octaves in reversed(range(layers)):
-        layer = Quantiser(quantiser.quantiser.step_code + octaves * CODES_PER_LAYER)
+        layer = quantiser.quantiser.coarser(octaves)
         indices = {band: coarsened(index, octaves) for band, index in finest.items()}
         size += len(encode_layer(model, sample.context, tile, layer, indices) or b"")
     return size

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.kernels import Integer, Kernel, Read, Write
-from rawback.residual import CODES_PER_LAYER, Band, Quantiser
+from rawback.residual import CODES_PER_LAYER, LEVELS, Band, Quantiser, Slopes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -77,6 +77,9 @@ _WEIGHTS = {"own": 60, "first": 20, "parent": 20, "sibling": 15}
 """Weights of the mean around: of neighbours in the band (all eight), of the same place in plane 0,
 in the parent, and in each sibling that there is."""
 
+_FINEST_CODE = 72
+"""The least step code that slopes lead to: 1/7 of the noise's deviation."""
+
 _array = Read(np.uint8, 3)
 _floats = Read(np.float32, 1)
 _around = (_array, _array, _array, _array, Integer, Integer, Read(np.uint8, 1))
@@ -114,20 +117,27 @@ class RdQuantiser:
     thresholds: tuple[NDArray[np.float32], ...] = ()
 
     @classmethod
-    def plain(cls, step: float) -> RdQuantiser:
-        """The plain quantiser of a step code; between two codes it is the coarser one, lifted."""
-        quantiser = Quantiser(math.ceil(step))
+    def plain(cls, step: float, slopes: Slopes) -> RdQuantiser:
+        """The plain quantiser of a step code; between two codes it is the coarser one, lifted.
+
+        Slopes are cut off where they would make steps finer than anybody sees.
+        """
+        code = math.ceil(step)
+        steepest = max(0, (code - _FINEST_CODE) // LEVELS)
+        first, second, third, fourth = (min(slope, steepest) for slope in slopes)
+        quantiser = Quantiser(code, slopes=(first, second, third, fourth))
         return cls(quantiser, 1 - 2 ** ((step - quantiser.step_code) / CODES_PER_LAYER))
 
     @classmethod
-    def fit(cls, samples: Sequence[Coefficients], step: float) -> RdQuantiser:
+    def fit(cls, samples: Sequence[Coefficients], step: float, slopes: Slopes) -> RdQuantiser:
         """Fit the decisions to samples of a frame.
 
         Args:
             samples: Coefficients, float32 ``[4, h, w]`` of each band.
             step: Step code; between two codes it is the coarser one, lifted.
+            slopes: Of the components.
         """
-        fitted = cls.plain(step)
+        fitted = cls.plain(step, slopes)
         levels = [fitted._plain(sample) for sample in samples]
         for _ in range(PASSES):
             counts = np.zeros((CLASSES, 5), np.int64)
@@ -146,7 +156,12 @@ class RdQuantiser:
         """Quantise a tile: signed indices, int32 ``[4, h, w]`` of each band."""
         if not self.thresholds:
             return {
-                band: self.quantiser.indices(values, band, self.lift)
+                band: np.stack(
+                    [
+                        self.quantiser.indices(plane, band, component, self.lift)
+                        for component, plane in enumerate(values)
+                    ]
+                )
                 for band, values in coefficients.items()
             }
         levels = self._plain(coefficients)
@@ -180,8 +195,8 @@ class RdQuantiser:
 
     def _scales(self, band: Band, planes: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """What turns coefficients of each plane into steps, and the lift."""
-        scale = np.float32(16 / self.quantiser.step(band))
-        return np.full(planes, scale), np.full(1, self.lift, np.float32)
+        scales = [16 / self.quantiser.step(band, component) for component in range(planes)]
+        return np.array(scales, np.float32), np.full(1, self.lift, np.float32)
 
 
 class FittedQuantisers:
@@ -189,9 +204,11 @@ class FittedQuantisers:
 
     Args:
         draw: Gives the samples to fit to.
+        slopes: Of the components.
     """
 
-    def __init__(self, draw: Callable[[], Sequence[Coefficients]]) -> None:
+    def __init__(self, draw: Callable[[], Sequence[Coefficients]], slopes: Slopes) -> None:
+        self.slopes = slopes
         self._draw = draw
         self._samples: Sequence[Coefficients] | None = None
         self._fitted: dict[float, RdQuantiser] = {}
@@ -208,7 +225,7 @@ class FittedQuantisers:
         """The quantiser of a step code, or of a step between two."""
         with self._lock:
             if step not in self._fitted:
-                self._fitted[step] = RdQuantiser.fit(self.samples, step)
+                self._fitted[step] = RdQuantiser.fit(self.samples, step, self.slopes)
             return self._fitted[step]
 
 

@@ -160,16 +160,17 @@ typedef struct {
 } Layer;
 
 /* Lay out what is known before the layer: indices of the layer before, and the base's. */
-static void lay_out(Layer *layer, int decoding, const int32_t *base, const int32_t *steps) {
+static void lay_out(Layer *layer, int decoding, const int32_t *base, const ReadI32 *steps) {
     const int64_t size = all_bordered(layer->bands);
     memset(layer->sizes, 0, (size_t)size * sizeof *layer->sizes);
     memset(layer->signs, 0, (size_t)size);
     memset(layer->details, 0, (size_t)size);
     for (int number = 0; number < BANDS; number++) {
         const BandPlace *band = layer->bands + number;
-        const uint64_t reciprocal = (1u << 22) / (uint32_t)clamp(steps[number], 1, 1 << 22);
         for (int64_t row = 0; row < PLANES * band->rows; row++) {
             const int64_t plane = row / band->rows, y = row % band->rows;
+            const int32_t step = steps->data[number * steps->stride[0] + plane];
+            const uint64_t reciprocal = (1u << 22) / (uint32_t)clamp(step, 1, 1 << 22);
             const int64_t from = band->start + row * band->columns;
             const int64_t to =
                 band->bordered + plane * band->plane + (y + BORDER) * band->pitch + BORDER;
@@ -455,10 +456,12 @@ static inline void code_plane(Layer *layer, int decoding, int number, int plane,
     }
 }
 
-static inline int64_t code_layer(Layer *layer, int decoding, const int32_t *noise_levels) {
+static inline int64_t code_layer(Layer *layer, int decoding, const ReadI32 *noise_levels) {
     for (int number = 0; number < BANDS; number++)
         for (int plane = 0; plane < PLANES; plane++)
-            code_plane(layer, decoding, number, plane, clamp(noise_levels[number], 0, 1 << 14));
+            code_plane(layer, decoding, number, plane,
+                       clamp(noise_levels->data[number * noise_levels->stride[0] + plane], 0,
+                             1 << 14));
     return decoding ? 0 : finish(&layer->coder);
 }
 
@@ -472,8 +475,8 @@ static inline int64_t code_layer(Layer *layer, int decoding, const int32_t *nois
    regions       class of each place of all bands, one plane
    noise         relative deviation of the noise there, in 1/256
    base          the base's own wavelet coefficients, like `indices`
-   steps         quantiser step of each band
-   noise_levels  mean magnitude of noise of deviation 1 in each band, half steps / 256
+   steps         quantiser step of each band and plane
+   noise_levels  mean magnitude of noise of deviation 1 in each band and plane, half steps / 256
    stretch, squash, rate   the stored curves
    counters, weights       as stored for this layer's step; they learn
    sizes, signs, details   room to work in, see rawback_layer_room
@@ -492,7 +495,8 @@ KERNEL rawback_code_layer(int64_t decoding, int64_t refining, int64_t height, in
     const int64_t size = all_indices(layer.bands), room = all_bordered(layer.bands);
     REQUIRE(indices->size[0] == size && base->size[0] == size);
     REQUIRE(regions->size[0] == size / PLANES && noise->size[0] == size / PLANES);
-    REQUIRE(steps->size[0] == BANDS && noise_levels->size[0] == BANDS);
+    REQUIRE(steps->size[0] == BANDS && steps->size[1] == PLANES);
+    REQUIRE(noise_levels->size[0] == BANDS && noise_levels->size[1] == PLANES);
     REQUIRE(stretch->size[0] == CURVE && squash->size[0] == CURVE && rate->size[0] == RATES);
     REQUIRE(counters->size[0] == COUNTERS);
     REQUIRE(weights->size[0] == WEIGHT_SETS && weights->size[1] == INPUTS &&
@@ -507,13 +511,13 @@ KERNEL rawback_code_layer(int64_t decoding, int64_t refining, int64_t height, in
     layer.sizes = sizes->data;
     layer.signs = signs->data;
     layer.details = details->data;
-    lay_out(&layer, decoding != 0, base->data, steps->data);
+    lay_out(&layer, decoding != 0, base->data, steps);
     if (decoding) {
         layer.coder = range_decoder(bytes->data, bytes->size[0]);
-        return code_layer(&layer, 1, noise_levels->data);
+        return code_layer(&layer, 1, noise_levels);
     }
     layer.coder = range_encoder(bytes->data, bytes->size[0]);
-    return code_layer(&layer, 0, noise_levels->data);
+    return code_layer(&layer, 0, noise_levels);
 }
 
 /* Elements that a layer of a tile needs to work in. */

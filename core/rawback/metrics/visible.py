@@ -9,7 +9,7 @@ exposures, and an observer before a display compares them (:mod:`.scielab`), pix
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -85,7 +85,7 @@ def visible_errors(
     Raises:
         ValueError: The frames differ in size or pattern.
     """
-    _check(original, restored)
+    restored = _as_shown(restored, original)
     results: list[VisibleError] = []
     for view in views:
         pooled: list[list[NDArray[np.float32]]] = [[] for _ in exposures]
@@ -118,7 +118,7 @@ def visible_differences(
     Raises:
         ValueError: The frames differ in size or pattern.
     """
-    _check(original, restored)
+    restored = _as_shown(restored, original)
     picture = _Picture.of(original, view)
     result = np.empty((picture.height, picture.width), np.float32)
     for place in picture.places(sampled=False):
@@ -218,10 +218,12 @@ def _observer() -> Observer:
     return Observer()
 
 
-def _check(original: RawFrame, restored: RawFrame) -> None:
+def _as_shown(restored: RawFrame, original: RawFrame) -> RawFrame:
+    """The restored samples, with the levels and colours that the original is rendered by."""
     if original.cfa.shape != restored.cfa.shape or original.pattern != restored.pattern:
         message = (
             f"cannot compare a {restored.pattern} frame of {restored.cfa.shape} with a "
             f"{original.pattern} one of {original.cfa.shape}"
         )
         raise ValueError(message)
+    return replace(original, cfa=restored.cfa)

@@ -31,8 +31,11 @@ from rawback.residual.lossless import (
 from rawback.residual.quantiser import (
     CODES_PER_LAYER,
     COEFFICIENT_UNIT,
+    EVEN,
+    MAX_SLOPE,
     MAX_STEP_CODE,
     Quantiser,
+    Slopes,
 )
 from rawback.residual.region_classes import (
     RegionClass,
@@ -45,9 +48,11 @@ from rawback.residual.wavelet import LEVELS, Band, analyse, band_shape, bands, s
 __all__ = [
     "CODES_PER_LAYER",
     "COEFFICIENT_UNIT",
+    "EVEN",
     "KLT",
     "LEVELS",
     "MATRIX_BITS",
+    "MAX_SLOPE",
     "MAX_STEP_CODE",
     "Band",
     "CodeIndexDomain",
@@ -57,6 +62,7 @@ __all__ = [
     "LosslessTile",
     "Quantiser",
     "RegionClass",
+    "Slopes",
     "TileCoefficients",
     "TileContext",
     "analyse",

@@ -38,13 +38,22 @@ class KLT:
     matrix: NDArray[np.int8]
 
     @classmethod
-    def fit(cls, residual: NDArray[np.float32], cap: int) -> KLT:
-        """Principal components of a residual ``[4, h, w]``, errors counted up to `cap`."""
+    def of_axes(cls, axes: NDArray[np.float64]) -> KLT:
+        """The transform whose components are along the columns of ``[4, 4]``, of length 1."""
+        return cls(np.ascontiguousarray(np.clip(np.rint(axes * _ONE), -127, 127), np.int8))
+
+    @classmethod
+    def fit(cls, covariance: NDArray[np.float64]) -> KLT:
+        """Principal components of a residual of this `covariance` ``[4, 4]``, largest first."""
+        _, vectors = np.linalg.eigh(covariance)
+        return cls.of_axes(vectors[:, ::-1] * np.where(vectors.sum(axis=0) < 0, -1, 1)[::-1])
+
+    @staticmethod
+    def covariance(residual: NDArray[np.float32], cap: int) -> NDArray[np.float64]:
+        """Of the planes of a residual ``[4, h, w]``, errors counted up to `cap`."""
         some = residual.reshape(4, -1)[:, :: max(1, residual[0].size // 500_000)]
         some = np.clip(some, -cap, cap).astype(np.float64)
-        _, vectors = np.linalg.eigh(some @ some.T / max(some.shape[1], 1))
-        vectors = vectors[:, ::-1] * np.where(vectors.sum(axis=0) < 0, -1, 1)[::-1]
-        return cls(np.clip(np.rint(vectors * _ONE), -127, 127).astype(np.int8))
+        return np.asarray(some @ some.T / max(some.shape[1], 1))
 
     def to_components(self, planes: NDArray[np.float32], scale: float = 1.0) -> None:
         """Turn planes ``[4, h, w]`` into their components, times a power of two, in place."""

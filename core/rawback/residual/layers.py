@@ -70,8 +70,8 @@ _code_layer = Kernel(
     Read(np.uint8, 1),
     Read(np.uint16, 1),
     Read(np.int32, 1),
-    Read(np.int32, 1),
-    Read(np.int32, 1),
+    Read(np.int32, 2),
+    Read(np.int32, 2),
     Read(np.int16, 1),
     Read(np.uint16, 1),
     Read(np.uint32, 1),
@@ -279,8 +279,11 @@ def code_layer(
     """
     rows, columns = tile.shape
     room = _room(_layer_room(rows, columns))
-    steps = np.array([quantiser.step(band) for band in bands()], np.int32)
-    noise_levels = np.full(len(steps), quantiser.noise_level(), np.int32)
+    places = [[(band, component) for component in range(_PLANES)] for band in bands()]
+    steps = np.array([[quantiser.step(*place) for place in row] for row in places], np.int32)
+    noise_levels = np.array(
+        [[quantiser.noise_level(*place) for place in row] for row in places], np.int32
+    )
     # Encoded indices rarely take more than two bytes; where they do, there is room the second time.
     size = len(data) if data is not None else 2 * len(tile.indices) + 64
     while True:

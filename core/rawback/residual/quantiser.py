@@ -1,24 +1,44 @@
-"""Steps of the residual layer: one number for a payload, one integer per band.
+"""Steps of the residual layer: a number for a payload, an integer per band and component.
 
 A *step code* ``c`` stands for a step of ``2 ** (c / 32)`` coefficient units, a coefficient unit
 being ``1 / 32`` of the sensor noise's standard deviation. Codes 32 apart are a factor of two apart,
 as one quality layer is from the next.
+
+The eye sees an error sooner the coarser it is, and that of some colours sooner than of others. So
+each component has a *slope*: by how much finer its step becomes from each level to the next coarser
+one. No step code may become negative by it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from rawback.kernels import Integer, Kernel, Read, Write
-from rawback.residual.wavelet import Band, band_gain, bands
+from rawback.residual.wavelet import LEVELS, Band, band_gain, bands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CODES_PER_LAYER", "COEFFICIENT_UNIT", "MAX_STEP_CODE", "Quantiser"]
+__all__ = [
+    "CODES_PER_LAYER",
+    "COEFFICIENT_UNIT",
+    "EVEN",
+    "MAX_SLOPE",
+    "MAX_STEP_CODE",
+    "Quantiser",
+    "Slopes",
+]
+
+Slopes: TypeAlias = tuple[int, int, int, int]
+"""Of each component, in step codes per level, 0 to MAX_SLOPE."""
+
+EVEN: Slopes = (0, 0, 0, 0)
+"""One step for all levels: errors of all of them count alike."""
+
+MAX_SLOPE = 63
 
 _dequantise = Kernel(
     "dequantise", *(Read(np.int32, 2), Integer, Integer, Integer, Write(np.int32, 2))
@@ -46,51 +66,78 @@ class Quantiser:
     """The quantiser of one quality layer.
 
     Attributes:
-        step_code: See the module's docstring, 0 to MAX_STEP_CODE.
+        step_code: Of the bands of level 1, 0 to MAX_STEP_CODE; see the module's docstring.
         near: By how many sixteenths of a step the value restored for index 1 lies below the middle
             of its interval, 0 to 7.
         far: The same for larger indices.
+        slopes: Of the components.
     """
 
     step_code: int
     near: int = 0
     far: int = 0
+    slopes: Slopes = EVEN
 
-    def step(self, band: Band) -> int:
-        """The band's step in units of ``1 / 16`` coefficient unit, at least 1."""
-        octave, part = divmod(self.step_code, CODES_PER_LAYER)
+    def __post_init__(self) -> None:
+        if self.step_code < LEVELS * max(self.slopes):
+            message = f"slopes {self.slopes} are too large for step code {self.step_code}"
+            raise ValueError(message)
+
+    def coarser(self, layers: int) -> Quantiser:
+        """The quantiser so many layers before this one, restoring to the middle of intervals."""
+        code = self.step_code + layers * CODES_PER_LAYER
+        return replace(self, step_code=code, near=0, far=0)
+
+    def code(self, band: Band, component: int = 0) -> int:
+        """The step code of a band of a component."""
+        # LL is one level coarser than the other bands of the last level.
+        depth = band.level - int(band.high_x or band.high_y)
+        return self.step_code - self.slopes[component] * depth
+
+    def step(self, band: Band, component: int = 0) -> int:
+        """The step there in units of ``1 / 16`` coefficient unit, at least 1."""
+        octave, part = divmod(self.code(band, component), CODES_PER_LAYER)
         return max(1, _MANTISSAS[part] * _RECIPROCALS[band] >> (28 - _FINE - octave))
 
-    def noise_level(self) -> int:
-        """Mean magnitude of noise of standard deviation 1, in half steps / 256, 1 to 13312."""
+    def noise_level(self, band: Band, component: int = 0) -> int:
+        """Mean magnitude there of noise of deviation 1, in half steps / 256, 1 to 13312."""
         # The mean magnitude of a Gaussian is 0.8 standard deviations: 26 of 32 coefficient units,
         # in every band, as steps are divided by the bands' gains.
-        octave, part = divmod(self.step_code, CODES_PER_LAYER)
+        octave, part = divmod(self.code(band, component), CODES_PER_LAYER)
         return max(1, (26 * 512 << 16) // (_MANTISSAS[part] << octave))
 
     def indices(
-        self, coefficients: NDArray[np.float32], band: Band, lift: float = 0.0
+        self,
+        coefficients: NDArray[np.float32],
+        band: Band,
+        component: int = 0,
+        lift: float = 0.0,
     ) -> NDArray[np.int32]:
         """Quantise: dead zone of two steps around 0, then intervals of one step.
 
         What lies within `lift` steps below the next index takes that.
         """
-        scaled = coefficients * np.float32((1 << _FINE) / self.step(band))
+        scaled = coefficients * np.float32((1 << _FINE) / self.step(band, component))
         if lift:
             scaled += np.copysign(np.float32(lift), scaled)
         found: NDArray[np.int32] = np.clip(scaled, -_MAX_INDEX, _MAX_INDEX).astype(np.int32)
         return found
 
     def values(
-        self, indices: NDArray[np.int32], band: Band, out: NDArray[np.int32] | None = None
+        self,
+        indices: NDArray[np.int32],
+        band: Band,
+        component: int = 0,
+        out: NDArray[np.int32] | None = None,
     ) -> NDArray[np.int32]:
         """Restore coefficients ``[h, w]``, in coefficient units, from signed indices.
 
         Args:
             indices: int32 ``[h, w]``.
             band: Whose.
+            component: Whose.
             out: Where the coefficients go; a new array by default.
         """
         values = np.empty(indices.shape, dtype=np.int32) if out is None else out
-        _dequantise(indices, self.step(band), self.near, self.far, values)
+        _dequantise(indices, self.step(band, component), self.near, self.far, values)
         return values

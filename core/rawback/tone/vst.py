@@ -113,6 +113,14 @@ class NoiseDomain:
         found: NDArray[np.float64] = np.sqrt(np.float64(floor)) + scale / 2 * values
         return found
 
+    @staticmethod
+    def signal_at(noise: NoiseModel, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The signal, full scale 1, where the domain has these values in standard deviations."""
+        scale, floor = _shape(noise)
+        at_zero = np.sqrt(np.float64(floor))
+        root = at_zero + scale / 2 * np.maximum(values, 0)
+        return np.asarray(np.where(values < 0, values * at_zero, (root * root - floor) / scale))
+
     def to_planes(self, mosaic: NDArray[np.uint16]) -> NDArray[np.int16]:
         """Map a mosaic of samples in DN into the domain.
 

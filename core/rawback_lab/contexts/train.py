@@ -23,7 +23,7 @@ from rawback.encoder.quantisation import coarsened
 from rawback.encoder.rd_quantisation import RdQuantiser
 from rawback.encoder.sampling import Sample
 from rawback.rate import LAYERS
-from rawback.residual import CODES_PER_LAYER, Quantiser, TileCoefficients
+from rawback.residual import TileCoefficients
 from rawback.residual.layers import STEP_CLASSES, LayerState, code_layer, layer_sizes, step_class_of
 from rawback_lab.contexts.material import shots
 from rawback_lab.contexts.tables import curves
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.entropy import Curves
+    from rawback.residual import Slopes
 
 _STEPS = (80, 340)
 _ROUNDS, _TILES = 4, 2
@@ -73,12 +74,13 @@ class States:
         }
 
 
-def learn(states: States, mixing: Curves, sample: Sample, step: int) -> int:
+def learn(states: States, mixing: Curves, sample: Sample, slopes: Slopes, step: int) -> int:
     """Code all layers of a sample down to a step; gives their bytes."""
-    finest = RdQuantiser.fit([sample.coefficients], step).indices(sample.coefficients)
+    fitted = RdQuantiser.fit([sample.coefficients], step, slopes)
+    finest = fitted.indices(sample.coefficients)
     tile, size = TileCoefficients.zeros(sample.context.shape), 0
     for layer, octaves in enumerate(reversed(range(LAYERS))):
-        quantiser = Quantiser(step + octaves * CODES_PER_LAYER)
+        quantiser = fitted.quantiser.coarser(octaves)
         tile.set({band: coarsened(index, octaves) for band, index in finest.items()})
         refining = layer > 0
         state = states.of(quantiser.step_code, refining=refining)
@@ -106,16 +108,18 @@ def main() -> None:
         _write(States(), curves(), options.out)
         return
     rng = np.random.default_rng(0)
-    samples: list[Sample] = []
+    samples: list[tuple[Sample, Slopes]] = []
     for analysis in shots(options.real, options.photos, options.photo_count, rng):
         chosen = rng.permutation(len(analysis.predicted))[:_TILES]
-        samples += [Sample.of_tile(analysis, analysis.predicted[index]).copy() for index in chosen]
+        for index in chosen:
+            sample = Sample.of_tile(analysis, analysis.predicted[index]).copy()
+            samples.append((sample, analysis.quantisers.slopes))
         print(f"{len(samples)} tiles", flush=True)
     states, mixing = States(), curves()
     for _ in range(_ROUNDS):
         size = sum(
-            learn(states, mixing, samples[index], int(rng.integers(*_STEPS)))
-            for index in rng.permutation(len(samples))
+            learn(states, mixing, sample, slopes, int(rng.integers(*_STEPS)))
+            for sample, slopes in map(samples.__getitem__, rng.permutation(len(samples)))
         )
         print(f"{size} bytes", flush=True)
     _write(states, mixing, options.out)

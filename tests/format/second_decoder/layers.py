@@ -44,18 +44,27 @@ class Parameters:
     codes: list[int]
     power: int
     matrix: Ints
+    slopes: list[int]
     points: list[tuple[int, int]]
 
 
 def parameters(data: bytes) -> Parameters:
     """What the header's field `residual` tells (3.9)."""
-    require(len(data) >= 19, "no parameters of the residual")
+    require(len(data) >= 23, "no parameters of the residual")
     code, power = int.from_bytes(data[:2], "big"), data[2]
     matrix = np.frombuffer(data[3:19], np.int8).astype(np.int64).reshape(4, 4)
-    points = [(byte >> 4, byte & 15) for byte in data[19:]]
+    slopes = list(data[19:23])
+    points = [(byte >> 4, byte & 15) for byte in data[23:]]
     codes = [code - 32 * layer for layer in range(len(points))]
     require(all(0 <= c <= 511 for c in codes) and power <= 4, "impossible parameters")
-    return Parameters(codes, power, matrix, points)
+    require(max(slopes) <= 63, "impossible slopes")
+    require(all(c >= 5 * max(slopes) for c in codes), "slopes too large for the steps")
+    return Parameters(codes, power, matrix, slopes, points)
+
+
+def band_code(code: int, slope: int, band: Band) -> int:
+    """The step code of a component's band (3.9, Steps)."""
+    return code - slope * (5 if band.is_lowest else band.level - 1)
 
 
 def band_step(code: int, band: Band) -> int:
@@ -75,7 +84,7 @@ class TileResidual:
     def __init__(
         self, tables: Tables, domain: Domain, given: Parameters, base: Ints, spots: Ints
     ) -> None:
-        self.tables, power = tables, given.power
+        self.tables, self.slopes, power = tables, given.slopes, given.power
         self.shape: tuple[int, int] = (base.shape[1], base.shape[2])
         self.spots = level_maps(spots, spots=True)
         levels = level_maps(base.sum(axis=0) >> 2, spots=False)
@@ -95,11 +104,12 @@ class TileResidual:
         """The coefficients of each component's bands (3.9, Restoring)."""
         near, far = points
         found = []
-        for component in self.indices:
+        for component, slope in zip(self.indices, self.slopes, strict=True):
             coefficients = {}
             for band, index in component.items():
                 m = np.abs(index)
-                size = (16 * m + 8 - np.where(m == 1, near, far)) * band_step(code, band) >> 8
+                step = band_step(band_code(code, slope, band), band)
+                size = (16 * m + 8 - np.where(m == 1, near, far)) * step >> 8
                 coefficients[band] = np.sign(index) * np.minimum(size, 1 << 20)
             found.append(coefficients)
         return found
@@ -117,12 +127,13 @@ class LayerDecoder:
             (tables["layer_probabilities"][at], tables["layer_uses"][at]),
             16 * tables["layer_weights"][at],
         )
-        self.level = noise_level(code)
+        self.code = code
         self.maps: list[dict[Band, Planes]] = [{} for _ in range(COMPONENTS)]
         for component in range(COMPONENTS):
             for band, index in tile.indices[component].items():
                 m = np.minimum(np.abs(index), 127)
-                details = self._details(tile.base[component][band], band, code)
+                own_code = band_code(code, tile.slopes[component], band)
+                details = self._details(tile.base[component][band], band, own_code)
                 self.maps[component][band] = Planes(
                     bordered(4 * m + 2 * (m > 0)),
                     bordered(np.where(index < 0, 2, index > 0)),
@@ -145,18 +156,19 @@ class LayerDecoder:
                 index = self.tile.indices[component][band]
                 near = Near(self.maps, band, component, refining=self.refining)
                 if index.any() or self._becomes_filled(near):
-                    self._decode_band(near, index)
+                    level = noise_level(band_code(self.code, self.tile.slopes[component], band))
+                    self._decode_band(near, index, level)
 
     def _becomes_filled(self, near: Near) -> int:
         """Whether a band of a component that was all 0 is no longer (3.9, Indices)."""
         full = near.parent is None or any(map(any, near.parent.sizes))
         return self.models.single(EMPTY_START + 2 * (near.band.level - 1) + full)
 
-    def _decode_band(self, near: Near, index: Ints) -> None:
+    def _decode_band(self, near: Near, index: Ints, noise_of_band: int) -> None:
         """The indices of a component's band, row by row (3.9, Indices)."""
         level = near.band.level
         spots = self.tile.spots[level].tolist()
-        noise = (self.tile.noise[level] * self.level >> 8).tolist()
+        noise = (self.tile.noise[level] * noise_of_band >> 8).tolist()
         sizes, signs, _ = near.own
         for y, row in enumerate(index.tolist()):
             for x, before in enumerate(row):
