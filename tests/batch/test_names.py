@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rawback.batch.names import is_carrier_name, jpeg_keys, raw_keys
+from rawback.batch.names import is_output_name, jpeg_keys, raw_keys
 
 EXACT = [
     ("IMG_1.CR2", "IMG_1.JPG"),
@@ -95,6 +95,7 @@ def test_long_names_take_no_long_time() -> None:
 
 
 def test_names_of_carriers() -> None:
-    assert is_carrier_name(Path("a.rawback.jpg"))
-    assert is_carrier_name(Path("IMG_1.JPG.Rawback.JPG"))
-    assert not is_carrier_name(Path("rawback.jpg"))
+    assert is_output_name(Path("a.rawback.jpg"))
+    assert is_output_name(Path("IMG_1.JPG.Rawback.JPG"))
+    assert not is_output_name(Path("rawback.jpg"))
+    assert is_output_name(Path("a.rawback.dng"))

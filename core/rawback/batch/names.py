@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["is_carrier_name", "jpeg_keys", "raw_keys"]
+__all__ = ["is_output_name", "jpeg_keys", "raw_keys"]
 
-_CARRIER = ".rawback"
+_OUTPUT = ".rawback"
 
 _SHOTS = (
     # Pixel: PXL_20240531_120000000.RAW-01.COVER.jpg and .RAW-02.ORIGINAL.dng, .MP.jpg, ~2.jpg.
@@ -46,9 +46,9 @@ _MOST = 4
 """How many such additions are seen through."""
 
 
-def is_carrier_name(path: Path) -> bool:
-    """Whether a file is called as rawback calls carriers: ``NAME.rawback.jpg``."""
-    return path.stem.lower().endswith(_CARRIER)
+def is_output_name(path: Path) -> bool:
+    """Whether a file is called as rawback calls what it writes: ``NAME.rawback.jpg``, ``.dng``."""
+    return path.stem.lower().endswith(_OUTPUT)
 
 
 def raw_keys(raw: Path) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from rawback.batch.names import is_carrier_name
+from rawback.batch.names import is_output_name
 from rawback.batch.sources import find_files
 from rawback.batch.storage import display_name
 from rawback.files import JPEG_SUFFIXES, RAW_SUFFIXES
@@ -85,7 +85,8 @@ class Pairing:
         jpegs: JPEGs without any raw.
         raws: Raws without any JPEG.
         carriers: JPEGs that are called ``NAME.rawback.jpg``, as rawback calls carriers.
-        ignored: Files that are neither raws nor JPEGs.
+        ignored: Files that are neither raws nor JPEGs, and restored raws (``NAME.rawback.dng``) of
+            which no JPEG is here.
         reasons: For each of `jpegs` and `raws` one sentence about why it is alone.
     """
 
@@ -164,13 +165,14 @@ def pair_files(
 
     raws = [file for file in files if file.suffix in RAW_SUFFIXES]
     jpegs = [file for file in files if file.suffix in JPEG_SUFFIXES]
-    carriers = [file.path for file in jpegs if is_carrier_name(file.path)]
-    known = {file.path for file in (*raws, *jpegs)}
+    carriers = [file.path for file in jpegs if is_output_name(file.path)]
     matcher = Matcher(raws, match, progress)
     matcher.match([file for file in jpegs if file.path not in carriers])
     used = {pair.raw for pair in matcher.pairs}
     used |= {raw for item in matcher.ambiguous for raw in item.raws}
-    alone = [raw.path for raw in raws if raw.path not in used]
+    unused = [raw.path for raw in raws if raw.path not in used]
+    alone = [path for path in unused if not is_output_name(path)]
+    known = {file.path for file in (*raws, *jpegs)} - (set(unused) - set(alone))
     reasons = {path: matcher.why_alone(path) for path in alone}
     reasons |= matcher.unmatched
     return Pairing(
