@@ -60,7 +60,9 @@ def visible_axes(
         The transform, with orthonormal columns, and the slope of each component.
     """
     values, axes = np.linalg.eigh(_form(source, weights))
-    seen = np.log2(np.maximum(values, values[-1] * 2.0**-10)) / 2
+    # Where all is saturated nothing is seen of any error, and all axes count alike.
+    least = max(values[-1] * 2.0**-10, np.finfo(np.float64).tiny)
+    seen = np.log2(np.maximum(values, least)) / 2
     slopes = MEAN_SLOPE + SLOPE_PER_OCTAVE * (seen - seen.mean())
     shares = np.einsum("ij,ik,kj->j", axes, covariance, axes)
     order = np.argsort(-shares)
