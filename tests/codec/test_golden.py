@@ -47,13 +47,19 @@ def test_a_stored_carrier_restores_as_it_always_did(name: str) -> None:
 
 
 def test_the_stored_carriers_hold_all_that_a_payload_can() -> None:
-    lossy = {SectionKind.BASE, SectionKind.FILTER, SectionKind.RESIDUAL}
+    lossy = {
+        SectionKind.BASE,
+        SectionKind.FILTER,
+        SectionKind.RESIDUAL,
+        SectionKind.METADATA,
+    }
     exact = {SectionKind.CODES, SectionKind.EXACT}
     assert kinds("lossy") == lossy
     assert kinds("lossless") >= exact
     assert kinds("warped") >= exact
     groups = {s.layer for s in payload_of("learned").sections if s.kind == SectionKind.LATENTS}
     assert groups == set(range(6))
+    assert SectionKind.BORDER in kinds("bordered")
     assert kinds("bare") >= exact | {SectionKind.LATENTS}
     assert isinstance(geometry_of(payload_of("lossy").header).transform, Aligned)
     assert isinstance(geometry_of(payload_of("warped").header).transform, Warped)
@@ -77,7 +83,7 @@ def test_one_of_them_has_a_grid_of_gains() -> None:
     payload = payload_of("gains")
     header = payload.header
     base = Base.from_pointwise_bytes(
-        payload.sections[0].data,
+        next(s.data for s in payload.sections if s.kind == SectionKind.BASE),
         "BGGR",
         colour_histogram(carrier.pixels),
         (header.height, header.width),

@@ -37,6 +37,7 @@ from rawback_lab.scenes import made_up_shot, session_at
 
 if TYPE_CHECKING:
     from rawback.encoder.learned_layer import Use
+    from rawback.rate import Tune
     from rawback.types import RawFrame
 
 FOLDER = Path(__file__).parent
@@ -49,9 +50,11 @@ def carrier_of(
     transform: Transform,
     use: Use = "never",
     member: str = "bayer",
+    tune: Tune = "visual",
 ) -> bytes:
     """The JPEG with its payload inside, seen to restore what was meant."""
     session, carrier = session_at(frame, decode_jpeg(jpeg), transform, use, member)
+    session.source = replace(session.source, tune=tune)
     session.attached = attachments(frame, "auto")
     encoded = session.encode(rate)
     restored = decode(unpack(encoded.payload), carrier)
@@ -133,7 +136,7 @@ def tiled() -> bytes:
 def sparse() -> bytes:
     """Tiles of which two have nothing in their coarsest layer."""
     frame, jpeg = made_up_shot(40, 2060, CameraSpec(), 60, seed=13)
-    return carrier_of(frame, jpeg, Rate.quality(8), Aligned())
+    return carrier_of(frame, jpeg, Rate.quality(8), Aligned(), tune="psnr")
 
 
 def learned() -> bytes:
