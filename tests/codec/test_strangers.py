@@ -169,7 +169,7 @@ def test_a_payload_without_its_base_is_refused(tiny: Trial) -> None:
     payload = tiny.payload(Rate.quality(85))
     others = tuple(s for s in payload.sections if s.kind != SectionKind.BASE)
     for sections in ((), others):
-        with pytest.raises(PayloadDamaged, match="before its first section"):
+        with pytest.raises(PayloadDamaged, match="before the section of its base"):
             tiny.decode(replace(payload, sections=sections))
 
 
