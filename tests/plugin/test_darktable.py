@@ -105,7 +105,8 @@ def developed(raw: bytes, carrier: Path) -> tuple[bytes, bytes]:
 def likeness(one: bytes, other: bytes) -> tuple[float, float]:
     """PSNR in dB and mean CIEDE2000 of two JPEGs."""
     first, second = (jpegio.decode_jpeg(data).pixels for data in (one, other))
-    psnr = -10 * np.log10(np.square((first - second.astype(np.float64)) / 255).mean())
+    error = np.square((first - second.astype(np.float64)) / 255).mean()
+    psnr = -10 * np.log10(error) if error else np.inf
     difference = delta_e_2000(*(lab_from_linear(from_srgb(p)) for p in (first, second)))
     return float(psnr), float(difference.mean())
 
