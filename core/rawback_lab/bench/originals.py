@@ -2,7 +2,8 @@
 
 For every raw below a folder: how it keeps its image data, whether the very file comes back, and in
 how many bytes. Carriers are LibRaw's renderings, or the camera's own JPEG where one lies beside the
-raw under its name. Without a folder, the table is printed from the results that are kept.
+raw under its name. Results of raws that are not there are kept. Without a folder, the table is
+printed from the results.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import argparse
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import rawpy
 
 import rawback
 from rawback import rawio
@@ -37,26 +41,35 @@ def measured(raw: Path, kept_in: Path) -> dict[str, Any]:
 
     ``recipe_bytes`` and ``same_file`` are of the recipe alone; ``payload_bytes`` is all that
     `rawback.embed` adds to the JPEG with ``original=True``, or with ``"store"`` where the file
-    cannot be made again.
+    cannot be made again. Of raws that rawback does not read there is no payload, and the recipe
+    is made of LibRaw's samples.
     """
     data = raw.read_bytes()
     figures: dict[str, Any] = {"raw": raw.name, "bytes": len(data)}
     try:
-        frame = rawio.read_raw(data)
-        mosaic = whole_mosaic(frame)
+        mosaic = whole_mosaic(rawio.read_raw(data))
+        is_read = True
+    except RawbackError:
+        with rawpy.imread(str(raw)) as opened:
+            mosaic = np.array(opened.raw_image)
+        if mosaic.ndim == 3:
+            mosaic = np.ascontiguousarray(mosaic[:, :, :3])
+        is_read = False
+    try:
         recipe = make_recipe(data, mosaic, name=raw.name)
         figures["same_file"] = rebuild(recipe, mosaic) == data
     except OriginalUnavailable as error:
         figures["refused"] = str(error)
         recipe = store_whole(data, name=raw.name)
-    except RawbackError as error:
-        return figures | {"not_read": str(error)}
     figures |= {"encoding": read_recipe(recipe).head.encoding, "recipe_bytes": len(recipe)}
-    carrier, result = rawback.embed_bytes(
-        data, _jpeg(raw, kept_in).read_bytes(), original="store", unguided=True
-    )
-    figures["payload_bytes"] = result.payload_bytes
-    figures["payload_gives_same_file"] = rawback.restore_bytes(carrier, original=True)[0] == data
+    if is_read:
+        carrier, result = rawback.embed_bytes(
+            data, _jpeg(raw, kept_in).read_bytes(), original="store", unguided=True
+        )
+        figures["payload_bytes"] = result.payload_bytes
+        figures["payload_gives_same_file"] = (
+            rawback.restore_bytes(carrier, original=True)[0] == data
+        )
     return figures
 
 
@@ -72,19 +85,18 @@ def lines(results: Iterable[dict[str, Any]]) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     for row in results:
-        size = f"{row['bytes']:,}"
-        if "not_read" in row:
-            table.append(f"| `{row['raw']}` | {size} | not read: {row['not_read']} | | | |")
-            continue
         encoding = row["encoding"]
+        same = "yes" if row.get("payload_gives_same_file", row.get("same_file")) else "no"
         if "refused" in row:
             _, _, why = row["refused"].partition(": ")
             encoding = why.partition(". ")[0].removeprefix("its image data is ")
-        same = "yes" if row["payload_gives_same_file"] else "no"
-        same += ", stored" if "refused" in row else ""
-        part = f"{row['payload_bytes'] / row['bytes']:.3f}"
+            same = "stored whole" if same == "yes" else "can be stored"
+        part = "not read"
+        if "payload_bytes" in row:
+            part = f"{row['payload_bytes'] / row['bytes']:.3f}"
         table.append(
-            f"| `{row['raw']}` | {size} | {encoding} | {same} | {row['recipe_bytes']:,} | {part} |"
+            f"| `{row['raw']}` | {row['bytes']:,} | {encoding} | {same} "
+            f"| {row['recipe_bytes']:,} | {part} |"
         )
     return table
 
@@ -99,11 +111,14 @@ def main() -> None:
         print(*lines(json.loads(options.json.read_text("utf-8"))["raws"]), sep="\n")
         return
     raws = sorted(p for p in options.folder.rglob("*") if p.suffix.lower() in _SUFFIXES)
-    results: list[dict[str, Any]] = []
+    known: list[dict[str, Any]] = []
+    if options.json.exists():
+        known = json.loads(options.json.read_text("utf-8"))["raws"]
+    results = {row["raw"]: row for row in known}
     for raw in raws:
-        results.append(measured(raw, options.scratch))
-        print(*lines(results[-1:])[2:], sep="\n", flush=True)
-        write_json(options.json, {"raws": results})
+        results[raw.name] = measured(raw, options.scratch)
+        print(*lines([results[raw.name]])[2:], sep="\n", flush=True)
+        write_json(options.json, {"raws": [results[name] for name in sorted(results)]})
 
 
 if __name__ == "__main__":

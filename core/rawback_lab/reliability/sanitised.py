@@ -24,7 +24,10 @@ _FLAGS = (
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
     '-DRAWBACK_SOURCES=""',
 )
-_TESTS = ("tests/kernels", "tests/ljpeg", "tests/residual/test_layers.py", "tests/entropy")
+_TESTS = (
+    *("tests/kernels", "tests/ljpeg", "tests/original", "tests/entropy", "tests/residual"),
+    "tests/format/test_kernel_twins.py",
+)
 _SIZES = (0, 1, 2, 3, 4, 5, 6, 8, 12, 16, 17, 18, 36, 64, 256, 432, 1024)
 
 
