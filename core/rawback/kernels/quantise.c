@@ -7,8 +7,8 @@
 #define CHUNK 256
 
 static inline uint8_t level_of(int32_t index) {
-    const int32_t level = 2 * index + (index > 0);
-    return (uint8_t)(level > LEVEL_CAP ? LEVEL_CAP : level);
+    if (index <= 0) return 0;
+    return (uint8_t)(index >= LEVEL_CAP / 2 ? LEVEL_CAP : 2 * index + 1);
 }
 
 /* What surrounds a band: the levels of its own coefficients, of its parent and of its siblings.
