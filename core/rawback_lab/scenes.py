@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback._api.metadata import attachments
 from rawback.bitstream import Payload, unpack
 from rawback.decoder import decode
-from rawback.encoder import Encoded, Session
+from rawback.encoder import Encoded, Session, prepare
 from rawback.encoder.analysis import EncoderInput
 from rawback.geometry import Aligned, Geometry, Transform
 from rawback.jpegio import DecodedJpeg, decode_jpeg
-from rawback.rate import Rate
 from rawback_lab.camera import CameraSpec
 from rawback_lab.render import Subsampling, encode_jpeg, render_filmic
 from rawback_lab.simulate import simulate
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.encoder.learned_layer import Use
-    from rawback.rate import Rate
+    from rawback.rate import Rate, Tune
     from rawback.types import RawFrame
 
-__all__ = ["Trial", "made_up_picture", "made_up_shot", "session_at"]
+__all__ = ["Trial", "comparable_session", "made_up_picture", "made_up_shot", "session_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +94,28 @@ def made_up_shot(
     return replace(frame, cfa=cfa), jpeg
 
 
+def comparable_session(
+    frame: RawFrame, carrier: DecodedJpeg, *, use: Use = "auto", unguided: bool = False
+) -> Session:
+    """A session as raw PSNR is compared by: tuned for it, with the metadata that embedding adds.
+
+    Args:
+        frame: The raw.
+        carrier: The JPEG.
+        use: Of the learned layer.
+        unguided: As for :func:`rawback.encoder.prepare`.
+    """
+    attached = attachments(frame, "auto")
+    return prepare(frame, carrier, use=use, unguided=unguided, tune="psnr", attached=attached)
+
+
 def session_at(
     frame: RawFrame,
     carrier: DecodedJpeg,
     transform: Transform | None = None,
     use: Use = "auto",
     member: str = "bayer",
+    tune: Tune = "visual",
 ) -> tuple[Session, DecodedJpeg]:
     """A session whose geometry is given rather than searched for, and the carrier.
 
@@ -109,7 +125,9 @@ def session_at(
         transform: Where the one lies in the other; pixel on pixel by default.
         use: Of the learned layer.
         member: Of the networks: ``linear`` for pictures made by :func:`rawback_lab.pictures.quads`.
+        tune: What errors are to be small for.
     """
     sides = carrier.pixels.shape[1], carrier.pixels.shape[0]
     geometry = Geometry((frame.width, frame.height), sides, transform or Aligned())
-    return Session(EncoderInput.of(frame, carrier, geometry, member=member), use), carrier
+    source = EncoderInput.of(frame, carrier, geometry, member=member, tune=tune)
+    return Session(source, use), carrier

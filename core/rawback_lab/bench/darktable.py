@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rawback import decoder, encoder, jpegio, metrics, rawio
+from rawback import decoder, jpegio, metrics, rawio
 from rawback.bitstream import unpack
 from rawback.errors import ShotMismatch
 from rawback.geometry import Aligned
@@ -26,6 +26,7 @@ from rawback.rate import Rate
 from rawback_lab.bench.carriers import digest
 from rawback_lab.darktable import render_darktable
 from rawback_lab.darktable_edits import EDITS, xmp
+from rawback_lab.scenes import comparable_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +70,7 @@ def measured(frame: RawFrame, jpeg: bytes) -> tuple[RawFrame, NDArray[np.uint8],
             "transform": kind,
             "geometry_bytes": len(found.geometry.to_bytes()),
         }
-    session = encoder.prepare(frame, pixels, unguided=True)
+    session = comparable_session(frame, pixels, unguided=True)
     encoded = session.encode(_RATE)
     how["bytes"] = len(encoded.payload)
     restored = decoder.decode(unpack(encoded.payload), pixels)

@@ -18,13 +18,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from rawback import encoder, jpegio, metrics, rawio
+from rawback import jpegio, metrics, rawio
 from rawback._api.packaging import payload_room
 from rawback.rate import Rate
 from rawback_lab.bench.carriers import carrier_file
 from rawback_lab.orient import upright
 from rawback_lab.peers import PEERS, Shot
 from rawback_lab.render import encode_jpeg
+from rawback_lab.scenes import comparable_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,7 @@ WARPS: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
 
 def measured(frame: RawFrame, jpeg: bytes) -> tuple[RawFrame, Guide]:
     """What a carrier restores to at the benchmark's rate, and its guide."""
-    session = encoder.prepare(frame, jpegio.decode_jpeg(jpeg))
+    session = comparable_session(frame, jpegio.decode_jpeg(jpeg))
     room = payload_room(int(RATE * frame.cfa.size / 8))
     return session.encode(Rate.size(room)).restored, session.guide
 

@@ -17,13 +17,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from rawback import container, decoder, encoder, jpegio, rawio
+from rawback import container, decoder, jpegio, rawio
 from rawback._api.packaging import payload_room
 from rawback.bitstream import unpack
 from rawback.rate import Rate
 from rawback_lab.bench.carriers import carrier_file, darktable_file, digest
 from rawback_lab.bench.peers import ANY_RATE, RATES, load_results, measure, run
 from rawback_lab.peers import PEERS, Coded, Shot
+from rawback_lab.scenes import comparable_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,7 @@ def job(raw_file: Path, carrier: Path, rivals: Sequence[str]) -> dict[str, Any]:
     """All rates and lossless for one raw, and the given peers with the guide that was found."""
     frame, jpeg = rawio.read_raw(raw_file), carrier.read_bytes()
     started = time.perf_counter()
-    session = encoder.prepare(frame, jpegio.decode_jpeg(jpeg))
+    session = comparable_session(frame, jpegio.decode_jpeg(jpeg))
     prepared = time.perf_counter() - started
     found: dict[str, Any] = {
         "digest": digest(raw_file),

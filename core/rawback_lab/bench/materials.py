@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypedDict
 
 import numpy as np
 
-from rawback import container, decoder, encoder, jpegio, metrics, rawio
+from rawback import container, decoder, jpegio, metrics, rawio
 from rawback._api.packaging import payload_room
 from rawback.bitstream import unpack
 from rawback.errors import RateUnreachable
@@ -17,7 +17,7 @@ from rawback_lab.bench.carriers import case_file
 from rawback_lab.edit_metrics import EDITS, edit_metrics, picture_edit_metrics
 from rawback_lab.peers import PEERS, PICTURE_PEERS, Coded, Shot
 from rawback_lab.pictures import Picture, from_quads, quads
-from rawback_lab.scenes import session_at
+from rawback_lab.scenes import comparable_session, session_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,7 +105,7 @@ class RawMaterial:
         if carrier is None:
             return None
         frame, jpeg = rawio.read_raw(raw_file), carrier.read_bytes()
-        session = encoder.prepare(frame, jpegio.decode_jpeg(jpeg))
+        session = comparable_session(frame, jpegio.decode_jpeg(jpeg))
         return cls(session, jpeg, Shot(frame, session.guide), {**PEERS, **more})
 
     @property
@@ -166,7 +166,7 @@ class PictureMaterial:
     def of(cls, case: P1Case, raw_file: Path, more: Mapping[str, PicturePeer]) -> Self:
         """Of a case."""
         picture = case.picture(rawio.read_raw(raw_file))
-        session, carrier = session_at(*quads(picture), member="linear")
+        session, carrier = session_at(*quads(picture), member="linear", tune="psnr")
         return cls(picture, session, carrier, {**PICTURE_PEERS, **more})
 
     @property

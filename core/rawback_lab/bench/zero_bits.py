@@ -12,11 +12,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rawback import encoder, jpegio, metrics, rawio
+from rawback import jpegio, metrics, rawio
 from rawback.rate import Rate
 from rawback_lab.bench.carriers import carrier_file
 from rawback_lab.bench.peers import write_json
 from rawback_lab.protocols import listed_raws
+from rawback_lab.scenes import comparable_session
 
 if TYPE_CHECKING:
     from rawback.encoder.learned_layer import Use
@@ -29,7 +30,7 @@ def told(raw_file: Path, scratch: Path) -> dict[str, float]:
     found: dict[str, float] = {}
     uses: tuple[tuple[str, Use], ...] = (("base", "never"), ("synthesis", "auto"))
     for name, use in uses:
-        encoded = encoder.prepare(frame, carrier, use=use).encode(Rate.quality(0))
+        encoded = comparable_session(frame, carrier, use=use).encode(Rate.quality(0))
         found[f"{name}_psnr"] = round(metrics.raw_psnr(frame, encoded.restored), 4)
         found[f"{name}_bytes"] = len(encoded.payload)
     return found
