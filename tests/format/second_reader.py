@@ -177,6 +177,7 @@ NAMES = {
     18: "geometry",
     19: "cfa_digest",
     20: "residual",
+    21: "grain",
 }
 DEFAULTS = {
     "ceiling": 0,

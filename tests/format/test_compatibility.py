@@ -129,13 +129,13 @@ def test_a_newer_minor_version_restores_the_same(name: str) -> None:
 
 
 def test_shrinking_keeps_what_it_does_not_know() -> None:
-    file = newer("lossy", version=(2, 9), unknown={21: b"new"}, sections=UNKNOWN)
+    file = newer("lossy", version=(2, 9), unknown={61: b"new"}, sections=UNKNOWN)
     size = rawback.inspect(file).payload_bytes
     smaller, result = rawback.shrink_bytes(file, size - 1)
     assert result.payload_bytes < size
     found = by_second_reader(smaller)
     assert found.version == (2, 9)
-    assert found.unknown == {21: b"new"}
+    assert found.unknown == {61: b"new"}
     assert {section.kind for section in found.skipped} == {200, 77}
     assert rawback.verify(smaller).intact
 

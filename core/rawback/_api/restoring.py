@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["restore", "restore_bytes", "verify"]
 
+_GRAIN_HISTORY = "rawback: noise was added where the payload holds none; it is not the sensor's."
+
 _SALVAGE = "fetch the file again, or salvage what stands before the damage."
 
 
@@ -52,6 +54,7 @@ def restore(
     sidecar: StrPath | None = None,
     salvage: bool = False,
     original: bool = False,
+    grain: bool = False,
     compress: bool = True,
     overwrite: bool = False,
     keep_times: bool = False,
@@ -70,6 +73,8 @@ def restore(
         salvage: Restore from the sections before the first damage instead of raising.
         original: Give back the raw file itself, with the same SHA-256, where `rawback.embed` was
             told to keep it.
+        grain: Give back the noise, though not the very same, where the payload is too coarse to
+            tell of it: for lifted shadows that would look smooth. It is no detail that comes back.
         compress: Keep the DNG's samples as lossless JPEG, which takes about half the bytes and a
             moment; LibRaw, darktable and Adobe's SDK all read it. False keeps them as they are.
         overwrite: Whether `output` may replace a file.
@@ -89,10 +94,10 @@ def restore(
         OriginalUnavailable: With `original`: the payload does not keep the raw file.
         VerificationFailed: With `original`: what came of it is not that file.
         OutputRefused: The output exists, is the carrier itself, or cannot be written.
-        ValueError: `original` is given with `region` or `salvage`.
+        ValueError: `original` is given with `region`, `salvage` or `grain`.
     """
-    if original and (region is not None or salvage):
-        message = "the original file is whole or nothing: give neither region nor salvage"
+    if original and (region is not None or salvage or grain):
+        message = "the original file is whole or nothing: give no region, salvage or grain"
         raise ValueError(message)
     inputs = (carrier,) if sidecar is None else (carrier, sidecar)
     target = _target(carrier) if output is None else Path(output)
@@ -108,7 +113,9 @@ def restore(
             check_output(target, overwrite=overwrite, inputs=inputs)
         data, result = kept.made(file, job)
     else:
-        data, result = _dng(file, holder, region, job, salvage=salvage, compress=compress)
+        data, result = _dng(
+            *(file, holder, region, job), salvage=salvage, grain=grain, compress=compress
+        )
     job.at("Writing the file", 0.95)
     path = write_file(target, data, overwrite=overwrite, like=carrier, keep_times=keep_times)
     job.at("Done", 1.0)
@@ -122,6 +129,7 @@ def restore_bytes(
     sidecar: bytes | None = None,
     salvage: bool = False,
     original: bool = False,
+    grain: bool = False,
     compress: bool = True,
     progress: Progress | None = None,
 ) -> tuple[bytes, RestoreResult]:
@@ -133,6 +141,7 @@ def restore_bytes(
         sidecar: The bytes of the detached payload.
         salvage: As for `restore`.
         original: As for `restore`.
+        grain: As for `restore`.
         compress: As for `restore`.
         progress: As for `restore`.
 
@@ -143,8 +152,8 @@ def restore_bytes(
         RawbackError: As `restore` does, but for files.
         ValueError: As `restore` does.
     """
-    if original and (region is not None or salvage):
-        message = "the original file is whole or nothing: give neither region nor salvage"
+    if original and (region is not None or salvage or grain):
+        message = "the original file is whole or nothing: give no region, salvage or grain"
         raise ValueError(message)
     job = Job(progress)
     job.at("Reading the carrier", 0.0)
@@ -152,7 +161,7 @@ def restore_bytes(
     if original:
         made = _Kept.of(holder).made(file, job)
     else:
-        made = _dng(file, holder, region, job, salvage=salvage, compress=compress)
+        made = _dng(file, holder, region, job, salvage=salvage, grain=grain, compress=compress)
     job.at("Done", 1.0)
     return made
 
@@ -291,6 +300,7 @@ def _dng(
     job: Job,
     *,
     salvage: bool,
+    grain: bool,
     compress: bool,
 ) -> tuple[bytes, RestoreResult]:
     from rawback import decoder, jpegio, rawio
@@ -299,7 +309,9 @@ def _dng(
     if region is not None:
         _check_region(region, payload.header)
     carrier = jpegio.decode_jpeg(file.bare)
-    restored = decoder.restore(payload, carrier, region=region, progress=job.part(0.05, 0.9))
+    restored = decoder.restore(
+        payload, carrier, region=region, grain=grain, progress=job.part(0.05, 0.9)
+    )
     frame = dng_frame(restored.frame, payload, carrier, region)
     job.at("Making the DNG", 0.9)
     preview = preview_jpeg(carrier, frame.orientation) if region is None else None
@@ -312,9 +324,12 @@ def _dng(
         complete=complete,
         seconds=job.seconds,
         peak_memory_bytes=peak_memory(),
+        grain=restored.grain,
     )
     compression: Compression = "ljpeg" if compress else "none"
-    return rawio.write_dng(frame, preview_jpeg=preview, compression=compression), result
+    history = _GRAIN_HISTORY if restored.grain else ""
+    dng = rawio.write_dng(frame, preview_jpeg=preview, compression=compression, history=history)
+    return dng, result
 
 
 def _open(source: CarrierFile | bytes, *, salvage: bool) -> tuple[bitstream.Payload, bool]:

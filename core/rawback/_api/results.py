@@ -187,6 +187,7 @@ class RestoreResult(_Result):
         peak_memory_bytes: The most memory the process has held so far; None where the system does
             not tell.
         raw_file: What the output is, where it is not a DNG but the raw file that was embedded.
+        grain: Whether grain was added.
     """
 
     output: Path | None
@@ -198,6 +199,7 @@ class RestoreResult(_Result):
     seconds: float
     peak_memory_bytes: int | None
     raw_file: RawFileInfo | None = None
+    grain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ class Header:
         cfa_digest: SHA-256 of the mosaic (uint16, little-endian, row by row), where the payload
             restores it bit for bit.
         residual: Parameters of the residual layer; empty where there is none.
+        grain: How strong grain is where no residual was coded; empty where there is none to add.
         extra: Fields that this version does not know: key to their CBOR, kept as it came.
         version: Major and minor format version; not a CBOR field, it stands before them.
 
@@ -104,6 +105,7 @@ class Header:
         default=None, metadata=_wire(19, either(nothing, octets(32, 32)))
     )
     residual: bytes = field(default=b"", metadata=_wire(20, octets(0, 64)))
+    grain: bytes = field(default=b"", metadata=_wire(21, octets(0, 64)))
     extra: Mapping[int, bytes] = field(default_factory=_empty)
     version: tuple[int, int] = FORMAT_VERSION
 

@@ -146,6 +146,7 @@ def restore(
     sidecar: options.SidecarFile = None,
     salvage: options.Salvage = False,
     original: options.Original = False,
+    grain: options.Grain = False,
     compress: options.Compress = True,
     keep_times: options.KeepTimes = False,
     recursive: options.Recursive = False,
@@ -169,10 +170,10 @@ def restore(
         if region is not None or sidecar is not None:
             message = "--region and --sidecar are for one carrier; give just one file."
             raise options.UsageError(message)
-        if original or keep_times or not compress:
+        if original or grain or keep_times or not compress:
             message = (
-                "--original, --no-compress and --keep-times are for one carrier; give just one "
-                "file."
+                "--original, --grain, --no-compress and --keep-times are for one carrier; give "
+                "just one file."
             )
             raise options.UsageError(message)
         restore_all(
@@ -188,8 +189,8 @@ def restore(
             overwrite=overwrite,
         )
         return
-    if original and (region is not None or salvage):
-        message = "--original gives back a whole file; leave --region and --salvage out."
+    if original and (region is not None or salvage or grain):
+        message = "--original gives back a whole file; leave --region, --salvage and --grain out."
         raise options.UsageError(message)
     part = None if region is None else options.parse_region(region)
     if is_stream(carriers[0]) or is_stream(output) or is_stream(sidecar):
@@ -203,6 +204,7 @@ def restore(
                 sidecar=None if sidecar is None else read_bytes(sidecar),
                 salvage=salvage,
                 original=original,
+                grain=grain,
                 compress=compress,
                 progress=progress,
             )
@@ -218,6 +220,7 @@ def restore(
             sidecar=sidecar,
             salvage=salvage,
             original=original,
+            grain=grain,
             compress=compress,
             overwrite=overwrite,
             keep_times=keep_times,
@@ -233,6 +236,8 @@ def _restore_lines(name: str, result: rawback.RestoreResult) -> list[str]:
     size = f"{result.width} x {result.height}"
     exact = ", every sample of the sensor as the camera gave it" if result.exact else ""
     lines = [f"{name}: {size}{exact}, {result.seconds:.1f} s"]
+    if result.grain:
+        lines.append("  with noise where the payload holds none")
     if not result.complete:
         lines.append("  restored from the sections before the damage only")
     return lines

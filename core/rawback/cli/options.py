@@ -23,6 +23,7 @@ __all__ = [
     "DryRun",
     "Folder",
     "Force",
+    "Grain",
     "InPlace",
     "Jobs",
     "Journal",
@@ -344,6 +345,12 @@ StoreOriginal: TypeAlias = Annotated[
 Original: TypeAlias = Annotated[
     bool,
     typer.Option("--original", help="The raw file itself, as it was, under its own name."),
+]
+Grain: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--grain", help="Add noise, not the sensor's own, where the payload is too coarse for it."
+    ),
 ]
 Compress: TypeAlias = Annotated[
     bool,

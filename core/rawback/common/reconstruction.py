@@ -13,6 +13,7 @@ from rawback.residual import (
     Band,
     TileCoefficients,
     TileContext,
+    band_arrays,
     band_shape,
     bands,
     class_pyramid,
@@ -157,8 +158,11 @@ def _place(
     part = tile.intersection(window)
     quantiser = parameters.quantisers[coded.layers - 1]
     indices_of = coded.bands()
+    grain = None if coded.grain is None else band_arrays(coded.grain, coded.shape)
     for band, target in coefficients.items():
         source = band_slices(band, part, tile)
         indices = indices_of[band][component][source]
         part_of_target = target[band_slices(band, part, window)]
         quantiser.values(indices, band, component, part_of_target)
+        if grain is not None:
+            part_of_target += grain[band][component][source]

@@ -42,11 +42,13 @@ class Restored:
         exact: Whether this is the whole mosaic and its digest is that of the one embedded.
         coding_order: In which step, from 1, the latent over each quad is coded, uint8 ``[h, w]``
             of the whole frame; None without latents.
+        grain: Whether grain was added.
     """
 
     frame: RawFrame
     exact: bool
     coding_order: NDArray[np.uint8] | None
+    grain: bool = False
 
 
 def decode(
@@ -65,6 +67,7 @@ def restore(
     carrier: DecodedJpeg,
     *,
     region: Region | None = None,
+    grain: bool = False,
     progress: Progress | None = None,
 ) -> Restored:
     """Rebuild the raw.
@@ -74,6 +77,7 @@ def restore(
         carrier: The JPEG that carries it.
         region: Left, top, width and height, in raw pixels, of the part to rebuild; left and top
             must be even so that the CFA pattern stays. The whole frame by default.
+        grain: Add noise where no residual was coded, see :mod:`rawback.common.grain`.
         progress: Is told how far the work is.
 
     Returns:
@@ -90,7 +94,7 @@ def restore(
     header = payload.header
     _check(header, carrier)
     wanted = _window(region, header)
-    frame = FrameDecoder(payload, pixels_needed(header, carrier))
+    frame = FrameDecoder(payload, pixels_needed(header, carrier), grain=grain)
     mosaic, window = frame.restore(wanted, report)
     height, width = (header.height, header.width) if region is None else (region[3], region[2])
     cfa = np.ascontiguousarray(mosaic[wanted.samples_within(window)][:height, :width])
@@ -103,7 +107,8 @@ def restore(
         message = "The raw does not come back bit for bit; restore from another copy of the JPEG."
         raise PayloadDamaged(message)
     report("Restored", 1.0)
-    return Restored(frame_from_header(header, cfa, region), exact, frame.coding_order)
+    grained = frame.grain is not None
+    return Restored(frame_from_header(header, cfa, region), exact, frame.coding_order, grained)
 
 
 def check_readable(payload: Payload) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from rawback.bitstream import Header, Payload, Section, SectionKind
 from rawback.common.coding_tables import coding_tables
 from rawback.common.error_weights import ErrorWeights
+from rawback.common.grain import Grain
 from rawback.common.header_fields import (
     ResidualParameters,
     domain_of,
@@ -53,7 +54,7 @@ class _LosslessLayer:
 class FrameDecoder:
     """A payload taken apart, and the means to restore windows of it."""
 
-    def __init__(self, payload: Payload, carrier: DecodedJpeg) -> None:
+    def __init__(self, payload: Payload, carrier: DecodedJpeg, *, grain: bool = False) -> None:
         header = payload.header
         self.header: Header = header
         self.grid = Grid.of(header.height, header.width)
@@ -71,6 +72,12 @@ class FrameDecoder:
         weight_power = self.parameters.weight_power if self.parameters else 0
         self.weights = ErrorWeights.of(empty.noise, weight_power)
         self.lossless = self._lossless_layer()
+        # Samples of the lossless layer are coded against what is restored without grain.
+        self.grain = (
+            Grain.of(header.grain, header.carrier_digest)
+            if grain and header.grain and self.parameters and self.lossless is None
+            else None
+        )
         self.coding_order: NDArray[np.uint8] | None = None
 
     @property
@@ -176,6 +183,8 @@ class FrameDecoder:
                 coefficients.layers += 1
                 continue
             decode_layer(coding_tables().layers, context, coefficients, quantiser, data)
+        if self.grain is not None:
+            coefficients.grain = self.grain.of_tile(tile, coefficients.indices, context)
         return coefficients
 
     def _decode_lossless(

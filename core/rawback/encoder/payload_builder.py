@@ -12,13 +12,14 @@ from rawback.common.coding_tables import coding_tables
 from rawback.common.header_fields import ResidualParameters, cfa_digest
 from rawback.common.reconstruction import restored_values
 from rawback.common.tiles import Window, even
+from rawback.encoder.grain import grain_spectrum
 from rawback.encoder.quantisation import (
     coarsened,
     restoring_points,
     restoring_sums,
 )
 from rawback.encoder.rd_quantisation import RdQuantiser
-from rawback.encoder.sampling import Sample, tile_coefficients
+from rawback.encoder.sampling import Sample, samples_of, tile_coefficients
 from rawback.errors import RateUnreachable
 from rawback.parallel import in_threads
 from rawback.rate import LAYERS
@@ -138,7 +139,8 @@ class PayloadBuilder:
             for quantiser, (near, far) in zip(quantisers, map(restoring_points, sums), strict=True)
         )
         self.parameters = ResidualParameters(analysis.transform, restoring, analysis.weight_power)
-        self.header = replace(self.header, residual=self.parameters.to_bytes())
+        spectrum = b"" if plain else grain_spectrum(samples_of(analysis), finest).to_bytes()
+        self.header = replace(self.header, residual=self.parameters.to_bytes(), grain=spectrum)
 
     def quantise(self, step_code: int) -> None:
         """Know what all quality layers down to a step restore, but code none of them."""
@@ -185,7 +187,7 @@ class PayloadBuilder:
             self.analysis = self.analysis.cut_to(len(kept) - leading)
         if self.parameters is not None and not any(s.kind == SectionKind.RESIDUAL for s in kept):
             self.parameters = None
-            self.header = replace(self.header, residual=b"")
+            self.header = replace(self.header, residual=b"", grain=b"")
         return self.finished()
 
     def restored_values(self) -> NDArray[np.int32]:

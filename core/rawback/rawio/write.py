@@ -22,7 +22,7 @@ from rawback.errors import UnsupportedCarrier
 from rawback.metadata import Directory, Entry, Metadata, TiffType
 from rawback.parallel import in_threads
 from rawback.rawio import dng
-from rawback.rawio.describe import described, number_entry, rational_entry
+from rawback.rawio.describe import ascii_entry, described, number_entry, rational_entry
 from rawback.rawio.probe import CFA
 from rawback.rawio.tags import Tag
 from rawback.rawio.tiff import pack_ifd, packed_size
@@ -68,6 +68,7 @@ def write_dng(
     *,
     preview_jpeg: bytes | None = None,
     compression: Compression = "none",
+    history: str = "",
 ) -> bytes:
     """Write a frame as a DNG that LibRaw, darktable and Adobe's SDK open.
 
@@ -77,6 +78,7 @@ def write_dng(
             once turned by `frame.orientation`.
         compression: ``"none"``, which every reader reads, or ``"ljpeg"``: lossless JPEG. Frames of
             less than 16 columns are not compressed.
+        history: What was done to the samples, for TIFF/EP's ImageHistory; nothing by default.
 
     Returns:
         The file.
@@ -88,6 +90,9 @@ def write_dng(
     if mosaic.shape[1] < _TILE_SIDES[-1]:
         compression = "none"  # LibRaw reads no tiles that are wider than the image
     metadata = described(frame)
+    if history:
+        told = ascii_entry(Tag.IMAGE_HISTORY, history)
+        metadata = metadata.without(Tag.IMAGE_HISTORY).filled([told])
     order = metadata.order
     chunks = _chunks(mosaic, compression, order)
     lengths = [len(chunk) for chunk in chunks]

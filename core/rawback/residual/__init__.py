@@ -18,6 +18,7 @@ from rawback.residual.layers import (
     LayerModel,
     TileCoefficients,
     TileContext,
+    band_arrays,
     decode_layer,
     encode_layer,
 )
@@ -43,7 +44,15 @@ from rawback.residual.region_classes import (
     classify_regions,
     mean_pyramid,
 )
-from rawback.residual.wavelet import LEVELS, Band, analyse, band_shape, bands, synthesise
+from rawback.residual.wavelet import (
+    LEVELS,
+    Band,
+    analyse,
+    band_gain,
+    band_shape,
+    bands,
+    synthesise,
+)
 
 __all__ = [
     "CODES_PER_LAYER",
@@ -66,6 +75,8 @@ __all__ = [
     "TileCoefficients",
     "TileContext",
     "analyse",
+    "band_arrays",
+    "band_gain",
     "band_shape",
     "bands",
     "class_pyramid",

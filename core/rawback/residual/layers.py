@@ -143,11 +143,14 @@ class TileCoefficients:
         shape: Rows and columns of quads.
         indices: int32, all bands one after the other, coarse to fine, each ``[4, h, w]``.
         layers: How many layers have been coded.
+        grain: int32, laid out as `indices`: what is added to restored coefficients; None for
+            nothing.
     """
 
     shape: tuple[int, int]
     indices: NDArray[np.int32]
     layers: int = 0
+    grain: NDArray[np.int32] | None = None
 
     @classmethod
     def zeros(cls, shape: tuple[int, int]) -> TileCoefficients:

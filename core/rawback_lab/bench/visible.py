@@ -1,0 +1,227 @@
+"""What is seen of errors: ``python -m rawback_lab.bench visible FOLDER... --against PYTHON``.
+
+A folder stands for the raws that its ``manifest.csv`` lists under ``--split``, with LibRaw's
+rendering of each as its JPEG, or the camera's own JPEG where the manifest names one. Each is
+embedded by this version, tuned for the eye and for PSNR, and by the version of another interpreter,
+at the same sizes, by the command line of each; carriers are restored and compared as pictures
+lifted by two stops:
+
+- mean and 95th percentile of CIEDE2000 after a Gaussian blur of 3 and of 8 pixels;
+- the same of S-CIELAB at 1:1 and at fit, see :mod:`rawback.metrics.visible`.
+
+Figures of the other version are kept in ``--scratch`` and not measured again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from rawback import metrics, rawio
+from rawback.metrics import delta_e_2000, lab_from_linear
+from rawback.rendering import balanced_signal, camera_to_srgb, demosaic, exposed
+from rawback_lab.bd import NoOverlap, Point, bd_rate
+from rawback_lab.bench.carriers import carrier_file, digest
+from rawback_lab.bench.peers import write_json
+from rawback_lab.bench.speed import called
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rawback.types import RawFrame
+
+__all__ = ["blurred_differences", "compared", "pairs_of"]
+
+_STOPS = 2.0
+_RATES = ("0.02", "0.05", "0.1", "0.2", "0.5")
+_SHOWN = ("0.02", "0.1", "0.5")
+_BLURS = (3, 8)
+_CUT_FROM, _CUT_TO = "0.5", 0.2
+"""A payload of the one rate is cut to at most this part of its size."""
+
+_TUNES = {"visual": ("--tune", "visual"), "psnr": ("--tune", "psnr")}
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A program that embeds and restores.
+
+    Attributes:
+        python: The interpreter of its environment.
+        options: Given to every ``embed``.
+    """
+
+    python: str
+    options: tuple[str, ...] = ()
+
+    def embed(self, raw: Path, jpeg: Path, carrier: Path, *rate: str) -> int:
+        """Make a carrier; gives what its payload takes."""
+        options = (*rate, *self.options, "--output", str(carrier), "--overwrite")
+        return int(called("embed", raw, jpeg, *options, python=self.python)["payload_bytes"])
+
+    def restored(self, carrier: Path, frame: RawFrame) -> RawFrame:
+        """The frame that a carrier restores to."""
+        dng = carrier.with_suffix(".dng")
+        called("restore", carrier, "--output", dng, "--overwrite", python=self.python)
+        return replace(frame, cfa=rawio.read_raw(dng).cfa)
+
+    def cut(self, carrier: Path, size: int) -> tuple[Path, int]:
+        """A carrier whose payload is cut to at most `size` bytes, and what that takes."""
+        small = carrier.with_suffix(".cut.jpg")
+        options = ("--size", str(size), "--output", small, "--overwrite")
+        return small, int(called("shrink", carrier, *options, python=self.python)["payload_bytes"])
+
+
+def pairs_of(folder: Path, split: str, scratch: Path) -> Iterator[tuple[Path, Path]]:
+    """Raws of a folder and their JPEGs."""
+    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as rows:
+        for row in csv.DictReader(rows):
+            if row["split"] != split:
+                continue
+            if row.get("jpeg"):
+                yield folder / row["raw"], folder / row["jpeg"]
+            else:
+                yield folder / row["file"], carrier_file(folder / row["file"], scratch / "carriers")
+
+
+def blurred_differences(original: RawFrame, restored: RawFrame) -> dict[str, list[float]]:
+    """Mean and 95th percentile of CIEDE2000 of both lifted by two stops and blurred."""
+    matrix = camera_to_srgb(original)
+    lights = [
+        exposed(demosaic(balanced_signal(frame), frame.pattern), matrix, _STOPS)
+        for frame in (original, restored)
+    ]
+    found = {}
+    for sigma in _BLURS:
+        soft = [np.asarray(cv2.GaussianBlur(light, (0, 0), sigma), np.float32) for light in lights]
+        differences = np.concatenate(
+            [
+                delta_e_2000(*(lab_from_linear(part) for part in parts)).ravel()
+                for parts in zip(*(np.array_split(one, 16) for one in soft), strict=True)
+            ]
+        )
+        found[f"{sigma} px"] = [float(differences.mean()), float(np.quantile(differences, 0.95))]
+    return found
+
+
+def compared(original: RawFrame, restored: RawFrame, size: int) -> dict[str, Any]:
+    """All figures of a payload of some size."""
+    seen = metrics.visible_errors(original, restored, exposures=[_STOPS])
+    figures = blurred_differences(original, restored)
+    figures |= {str(error.view): [error.mean, error.p95] for error in seen}
+    return {
+        "bytes": size,
+        "bpp": round(metrics.bits_per_pixel(size, original), 5),
+        "psnr": round(metrics.raw_psnr(original, restored), 4),
+        **{name: [round(value, 4) for value in values] for name, values in figures.items()},
+    }
+
+
+def measured(version: Version, raw: Path, jpeg: Path, scratch: Path) -> dict[str, Any]:
+    """Figures at all rates, at quality 60, and of a payload that was cut."""
+    frame = rawio.read_raw(raw)
+    carrier = scratch / "trial.jpg"
+    found: dict[str, Any] = {}
+    for rate in _RATES:
+        size = version.embed(raw, jpeg, carrier, "--bpp", rate)
+        found[rate] = compared(frame, version.restored(carrier, frame), size)
+        if rate == _CUT_FROM:
+            small, size = version.cut(carrier, int(_CUT_TO * size))
+            found["cut"] = compared(frame, version.restored(small, frame), size)
+    size = version.embed(raw, jpeg, carrier, "--quality", "60")
+    found["quality 60"] = compared(frame, version.restored(carrier, frame), size)
+    return found
+
+
+def _bd(anchor: dict[str, Any], test: dict[str, Any]) -> float | None:
+    before, after = (
+        [Point(figures[rate]["bytes"], figures[rate]["psnr"]) for rate in _RATES]
+        for figures in (anchor, test)
+    )
+    try:
+        return round(bd_rate(before, after), 2)
+    except NoOverlap:
+        return None
+
+
+def _percent(test: float, anchor: float) -> float:
+    return 100 * (test / anchor - 1)
+
+
+def print_tables(frames: dict[str, Any]) -> None:
+    """For the documents: errors of the eye's tuning beside the other version's, then all else."""
+    print("| raw | bpp | other: dB, 3 px, 8 px | visual: dB, 3 px, 8 px | change |")
+    print("|---|---|---|---|---|")
+    changes: dict[str, list[list[float]]] = {rate: [] for rate in _SHOWN}
+    for name, found in frames.items():
+        for rate in _SHOWN:
+            other, own = found["other"][rate], found["visual"][rate]
+            cells = [
+                f"{figures['psnr']:.2f}, {figures['3 px'][0]:.2f}, {figures['8 px'][0]:.2f}"
+                for figures in (other, own)
+            ]
+            change = [
+                own["psnr"] - other["psnr"],
+                *(_percent(own[blur][0], other[blur][0]) for blur in ("3 px", "8 px")),
+            ]
+            changes[rate].append(change)
+            told = f"{change[0]:+.2f} dB, {change[1]:+.0f} %, {change[2]:+.0f} %"
+            print(f"| {name} | {rate} | {' | '.join(cells)} | {told} |")
+    for rate, rows in changes.items():
+        decibels, three, eight = np.mean(rows, axis=0)
+        print(f"| mean | {rate} | | | {decibels:+.2f} dB, {three:+.0f} %, {eight:+.0f} % |")
+    print("\n| raw | BD-rate of psnr | quality 60: bytes | dB | 3 px, 95 % | cut: bytes | 3 px |")
+    print("|---|---|---|---|---|---|---|")
+    for name, found in frames.items():
+        other, own = (found[version]["quality 60"] for version in ("other", "visual"))
+        before, after = (found[version]["cut"] for version in ("other", "visual"))
+        print(
+            f"| {name} | {found['bd_rate']} % | {_percent(own['bytes'], other['bytes']):+.0f} % "
+            f"| {own['psnr'] - other['psnr']:+.2f} | {own['3 px'][1]:.2f} (was "
+            f"{other['3 px'][1]:.2f}) | {_percent(after['bytes'], before['bytes']):+.0f} % | "
+            f"{_percent(after['3 px'][0], before['3 px'][0]):+.0f} % |"
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Measure what is seen of errors.")
+    parser.add_argument("folders", type=Path, nargs="+", help="of raws, with a manifest.csv")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--only", nargs="*", help="names of raws")
+    parser.add_argument("--against", required=True, help="interpreter of the other version")
+    parser.add_argument("--scratch", type=Path, required=True)
+    parser.add_argument("--json", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    options.scratch.mkdir(parents=True, exist_ok=True)
+    kept_path = options.scratch / "other.json"
+    kept = json.loads(kept_path.read_text("utf-8")) if kept_path.exists() else {}
+    frames: dict[str, Any] = {}
+    if options.json.exists():
+        frames = json.loads(options.json.read_text("utf-8"))["frames"]
+    for folder in options.folders:
+        for raw, jpeg in pairs_of(folder, options.split, options.scratch):
+            if options.only and raw.stem not in options.only:
+                continue
+            key = f"{digest(raw)} {digest(jpeg)}"
+            if key not in kept:
+                kept[key] = measured(Version(options.against), raw, jpeg, options.scratch)
+                write_json(kept_path, kept)
+            found = {"other": kept[key]}
+            for tune, words in _TUNES.items():
+                found[tune] = measured(Version(sys.executable, words), raw, jpeg, options.scratch)
+            frames[raw.stem] = {**found, "bd_rate": _bd(found["other"], found["psnr"])}
+            write_json(options.json, {"rates": _RATES, "frames": frames})
+            print(f"{raw.stem} done", file=sys.stderr, flush=True)
+    print_tables(frames)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""The kernel of grain against NumPy, and its random numbers against what they are to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from rawback.common.grain import GRAIN_BYTES, Grain, GrainSpectrum, deviation_of
+from rawback.common.tiles import Window
+from rawback.errors import PayloadDamaged
+from rawback.residual import LEVELS, RegionClass, TileContext, band_shape, bands
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ALL = 1 << 64
+
+
+def mixed(value: int) -> int:
+    value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 % ALL
+    value = (value ^ value >> 27) * 0x94D049BB133111EB % ALL
+    return value ^ value >> 31
+
+
+def twin(
+    grain: Grain, tile: Window, indices: NDArray[np.int32], context: TileContext
+) -> NDArray[np.int32]:
+    """`Grain.of_tile`, coefficient by coefficient."""
+    found = np.zeros_like(indices)
+    start = 0
+    for number, band in enumerate(bands()):
+        rows, columns = band_shape(band, tile.shape)
+        for component in range(4):
+            amplitude = int(grain.spectrum.amplitudes[number, component])
+            key = mixed((grain.seed + 4 * number + component) % ALL)
+            for y in range(rows):
+                row = key + (((tile.top >> band.level) + y) << 32)
+                for x in range(columns):
+                    at = 4 * start + (component * rows + y) * columns + x
+                    shared = start + y * columns + x
+                    if indices[at] or context.classes[shared] > RegionClass.EDGE:
+                        continue
+                    bits = mixed((row + (tile.left >> band.level) + x) % ALL)
+                    normal = sum(bits.to_bytes(8, "little")) - 1020
+                    scaled = normal * amplitude * int(context.noise[shared])
+                    found[at] = (scaled + (1 << 19)) >> 20
+        start += rows * columns
+    return found
+
+
+def any_context(rng: np.random.Generator, shape: tuple[int, int]) -> TileContext:
+    area = shape[0] * shape[1]
+    classes = rng.integers(0, 5, area).astype(np.uint8)
+    noise = rng.integers(64, 1025, area).astype(np.uint16)
+    return TileContext(shape, classes, noise, np.zeros(4 * area, np.int32))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 2), (37, 64), (32, 33)])
+def test_the_kernel_does_as_its_twin(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(shape[0])
+    spectrum = GrainSpectrum(rng.integers(0, 16, (4, LEVELS)).astype(np.uint8))
+    grain = Grain(spectrum, int(rng.integers(-(1 << 63), 1 << 63)))
+    tile = Window(512, 1024, 512 + shape[0], 1024 + shape[1])
+    indices = rng.integers(-1, 2, 4 * shape[0] * shape[1]).astype(np.int32)
+    context = any_context(rng, shape)
+    found = grain.of_tile(tile, indices, context)
+    assert np.array_equal(found, twin(grain, tile, indices, context))
+    assert not found[indices != 0].any()
+
+
+def test_it_is_normal_white_and_as_strong_as_it_says() -> None:
+    shape, code = (512, 512), 9
+    spectrum = GrainSpectrum(np.full((4, LEVELS), code, np.uint8))
+    area = shape[0] * shape[1]
+    context = TileContext(
+        shape,
+        np.zeros(area, np.uint8),
+        np.full(area, 256, np.uint16),
+        np.zeros(4 * area, np.int32),
+    )
+    found = Grain(spectrum, 77).of_tile(Window(0, 0, *shape), np.zeros(4 * area, np.int32), context)
+    finest = found[-4 * 256 * 256 :].reshape(4, 256, 256).astype(np.float64)
+    # Coefficients of white noise of one standard deviation, in the finest diagonal band.
+    assert finest.std() == pytest.approx(32 * deviation_of(code) / 0.8865**2, rel=0.02)
+    assert abs(finest.mean()) < 0.02 * finest.std()
+    for shifted in (np.roll(finest, 1, 2), np.roll(finest, 1, 1), np.roll(finest, 1, 0)):
+        assert abs((finest * shifted).mean()) < 0.01 * finest.var()
+    share = (np.abs(finest) < finest.std()).mean()
+    assert share == pytest.approx(0.68, abs=0.02)
+
+
+def test_a_spectrum_is_ten_bytes_there_and_back() -> None:
+    codes = np.random.default_rng(0).integers(0, 16, (4, LEVELS)).astype(np.uint8)
+    data = GrainSpectrum(codes).to_bytes()
+    assert len(data) == GRAIN_BYTES
+    assert np.array_equal(GrainSpectrum.from_bytes(data).codes, codes)
+    for wrong in (data[:-1], data + b"\0", b""):
+        with pytest.raises(PayloadDamaged, match="spectrum"):
+            GrainSpectrum.from_bytes(wrong)
+
+
+def test_deviations_become_the_nearest_code() -> None:
+    wanted = np.array([[deviation_of(code) for code in (0, 1, 5, 9, 15)]] * 4)
+    assert GrainSpectrum.of_deviations(wanted).codes.tolist() == [[0, 1, 5, 9, 15]] * 4
+    assert GrainSpectrum.of_deviations(wanted * 1.08).codes.tolist() == [[0, 1, 5, 9, 15]] * 4
+    assert GrainSpectrum.of_deviations(np.full((4, LEVELS), 99.0)).codes.max() == 15
+
+
+def test_arrays_of_another_tile_are_refused() -> None:
+    context = any_context(np.random.default_rng(0), (8, 8))
+    grain = Grain(GrainSpectrum(np.ones((4, LEVELS), np.uint8)), 0)
+    with pytest.raises(ValueError, match="do not fit"):
+        grain.of_tile(Window(0, 0, 8, 9), np.zeros(4 * 72, np.int32), context)
+    with pytest.raises(ValueError, match="do not fit"):
+        grain.of_tile(Window(1 << 15, 0, (1 << 15) + 8, 8), np.zeros(256, np.int32), context)
