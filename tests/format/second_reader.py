@@ -186,6 +186,7 @@ DEFAULTS = {
     "geometry": b"",
     "cfa_digest": None,
     "residual": b"",
+    "grain": b"",
 }
 KINDS = {
     1: "BASE",
