@@ -19,7 +19,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.types import BayerPattern, RawFrame
+    from rawback.types import RawFrame
 
 __all__ = [
     "D65",
@@ -96,7 +96,7 @@ def balanced_signal(
     return np.clip(signal, 0, 1, out=signal)
 
 
-def demosaic(mosaic: NDArray[np.float32], pattern: BayerPattern) -> NDArray[np.float32]:
+def demosaic(mosaic: NDArray[np.float32], pattern: str) -> NDArray[np.float32]:
     """Interpolate all three colours at every pixel.
 
     Args:
@@ -126,9 +126,7 @@ def demosaic(mosaic: NDArray[np.float32], pattern: BayerPattern) -> NDArray[np.f
     return colours
 
 
-def binned(
-    mosaic: NDArray[np.float32], pattern: BayerPattern, factor: int = 2
-) -> NDArray[np.float32]:
+def binned(mosaic: NDArray[np.float32], pattern: str, factor: int = 2) -> NDArray[np.float32]:
     """Average the samples of each colour over squares of the mosaic: a smaller picture.
 
     Args:

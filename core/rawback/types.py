@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from rawback.metadata import Metadata
+from rawback.mosaic import Mosaic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +22,7 @@ __all__ = [
     "BlackOffsets",
     "Border",
     "Guide",
+    "Mosaic",
     "NoiseModel",
     "Progress",
     "RawFrame",
@@ -49,8 +51,8 @@ class NoiseModel:
     """Variance of the sensor's noise: ``scale * signal + offset``.
 
     Signal is ``(sample - black) / (white - black)``, so both are in units of full scale squared,
-    as in the DNG tag NoiseProfile (DNG 1.4 specification, tag 51041). One model serves all four
-    CFA planes.
+    as in the DNG tag NoiseProfile (DNG 1.4 specification, tag 51041). One model serves all
+    channels.
 
     Attributes:
         scale: Variance per signal (shot noise), above 0.
@@ -193,13 +195,16 @@ class Border:
 
 @dataclass(frozen=True, slots=True)
 class RawFrame:
-    """The CFA mosaic as the sensor gave it, and what an editor needs to render it.
+    """The samples as the sensor gave them, and what an editor needs to render them.
 
     Attributes:
-        cfa: uint16 ``[H, W]``, the visible area, in sensor orientation, black not subtracted.
-        pattern: The colours of the top left 2x2 cell of `cfa` in reading order.
-        black: Black level of each position of that cell, reading order, in DN.
-        white: Saturation level in DN, the same for all positions. Samples may be above it.
+        cfa: uint16 ``[H, W]``, the mosaic of the visible area, in sensor orientation, black not
+            subtracted; ``[H, W, n]`` where each pixel has several samples.
+        pattern: The colours of its samples, as `Mosaic` writes them: for Bayer sensors those of
+            the top left 2x2 cell in reading order, as in ``"RGGB"``.
+        black: Black level of each channel of `mosaic`, in DN; for Bayer sensors the channels are
+            the positions of the 2x2 cell, reading order.
+        white: Saturation level in DN, the same for all channels. Samples may be above it.
         noise: The frame's noise model.
         neutral: Camera RGB of the scene's white, green = 1 (DNG tag AsShotNeutral); the white
             balance multipliers are its reciprocals. None where the raw does not tell.
@@ -215,8 +220,8 @@ class RawFrame:
     """
 
     cfa: NDArray[np.uint16]
-    pattern: BayerPattern
-    black: tuple[float, float, float, float]
+    pattern: str
+    black: tuple[float, ...]
     white: int
     noise: NoiseModel
     neutral: Neutral | None = None
@@ -229,11 +234,13 @@ class RawFrame:
     border: Border | None = None
 
     def __post_init__(self) -> None:
-        if self.cfa.dtype != np.uint16 or self.cfa.ndim != 2 or min(self.cfa.shape) < 2:
+        mosaic = self.mosaic
+        samples = (mosaic.samples,) if mosaic.samples > 1 else ()
+        if self.cfa.dtype != np.uint16 or self.cfa.ndim < 2 or min(self.cfa.shape[:2]) < 2:
             message = f"a mosaic is uint16 [H, W], not {self.cfa.dtype} {self.cfa.shape}"
             raise ValueError(message)
-        if self.pattern not in get_args(BayerPattern):
-            message = f"{self.pattern!r} is not a Bayer pattern"
+        if self.cfa.shape[2:] != samples or len(self.black) != len(mosaic.colours):
+            message = f"{self.cfa.shape} and {len(self.black)} black levels are not {mosaic.name}"
             raise ValueError(message)
         if not max(self.black) < self.white <= 0xFFFF or min(self.black) < 0:
             message = f"black {self.black} and white {self.white} do not fit uint16 samples"
@@ -261,6 +268,11 @@ class RawFrame:
         if offsets is not None and (len(offsets.rows), len(offsets.columns)) != self.cfa.shape:
             message = "the black offsets do not fit the mosaic"
             raise ValueError(message)
+
+    @property
+    def mosaic(self) -> Mosaic:
+        """Which samples there are, and of which colours."""
+        return Mosaic.parse(self.pattern)
 
     @property
     def height(self) -> int:

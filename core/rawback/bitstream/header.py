@@ -21,9 +21,9 @@ from rawback.bitstream.cbor import CborValue, decode, encode
 from rawback.bitstream.rules import (
     Rule,
     either,
+    like,
     nothing,
     octets,
-    one_of,
     row,
     rows,
     table,
@@ -40,6 +40,8 @@ FORMAT_VERSION = (2, 0)
 
 MAX_HEADER = 1 << 18
 """Bytes of CBOR; the fields' own limits keep every valid header below it."""
+
+_PATTERN = "[RGBCMYEW]{4}|[RGBCMYEW]{1,16}(/[RGBCMYEW]{1,16}){0,15}|[RGBCMYEW]([+][RGBCMYEW]){2}"
 
 _side = whole(2, 0xFFFF)
 _dyadic = row(whole(0, (1 << 53) - 1), whole(-255, 0))
@@ -63,8 +65,9 @@ class Header:
             coded with.
         width: Columns of the raw mosaic, 2 to 65535.
         height: Rows of the raw mosaic, 2 to 65535.
-        pattern: Colours of the mosaic's first 2x2 cell in reading order.
-        black: Black level of each position of that cell, in 1/256 DN.
+        pattern: Colours of the samples: of the mosaic's pattern in reading order, with slashes
+            between rows where it is not 2x2, or of the samples of a pixel, with a plus between.
+        black: Black level of each channel, in 1/256 DN.
         white: Saturation level in DN, above every black level.
         ceiling: The largest sample, in DN, where it is above `white`; else 0.
         black_offsets: By how much black differs along rows and columns, see FORMAT.md, part 3.4;
@@ -90,8 +93,8 @@ class Header:
     tables: bytes = field(metadata=_wire(1, octets(8, 8)))
     width: int = field(metadata=_wire(2, _side))
     height: int = field(metadata=_wire(3, _side))
-    pattern: str = field(metadata=_wire(4, one_of("RGGB", "BGGR", "GRBG", "GBRG")))
-    black: tuple[int, int, int, int] = field(metadata=_wire(5, rows(whole(0, 0xFFFF << 8), 4, 4)))
+    pattern: str = field(metadata=_wire(4, like(_PATTERN)))
+    black: tuple[int, ...] = field(metadata=_wire(5, rows(whole(0, 0xFFFF << 8), 1, 4)))
     white: int = field(metadata=_wire(6, whole(1, 0xFFFF)))
     noise: tuple[tuple[int, int], tuple[int, int]] = field(metadata=_wire(9, row(_dyadic, _dyadic)))
     carrier_width: int = field(metadata=_wire(10, whole(1, 0xFFFF)))

@@ -6,10 +6,11 @@ Each maker returns a function from any value to whether it is allowed. Types are
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-__all__ = ["Rule", "either", "nothing", "octets", "one_of", "row", "rows", "table", "text", "whole"]
+__all__ = ["Rule", "either", "like", "nothing", "octets", "row", "rows", "table", "text", "whole"]
 
 Rule: TypeAlias = Callable[[object], bool]
 
@@ -43,9 +44,9 @@ def text(limit: int) -> Rule:
     return allows
 
 
-def one_of(*choices: str) -> Rule:
-    """One of a few texts."""
-    return lambda value: type(value) is str and value in choices
+def like(expression: str) -> Rule:
+    """Text that matches a regular expression as a whole."""
+    return lambda value: type(value) is str and re.fullmatch(expression, value) is not None
 
 
 def row(*rules: Rule) -> Rule:

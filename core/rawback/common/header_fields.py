@@ -29,7 +29,7 @@ from rawback.residual import (
     Quantiser,
 )
 from rawback.tone import NoiseDomain
-from rawback.types import BayerPattern, NoiseModel, RawFrame
+from rawback.types import NoiseModel, RawFrame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,7 +121,7 @@ def header_of(frame: RawFrame, carrier: DecodedJpeg, geometry: Geometry) -> Head
         width=frame.width,
         height=frame.height,
         pattern=frame.pattern,
-        black=(black[0], black[1], black[2], black[3]),
+        black=tuple(black),
         white=frame.white,
         ceiling=largest if largest > frame.white else 0,
         black_offsets=pack_offsets(frame),
@@ -146,9 +146,7 @@ def frame_from_header(
     header: Header, cfa: NDArray[np.uint16], region: Region | None = None
 ) -> RawFrame:
     """The frame that a header describes, with the given mosaic, or that of a region."""
-    w, x, y, z = (level / 256 for level in header.black)
     scale, offset = (math.ldexp(*pair) for pair in header.noise)
-    pattern: BayerPattern = header.pattern  # type: ignore[assignment]  # the header checks it
     offsets = offsets_from_header(header)
     if offsets is not None and region is not None:
         left, top, width, height = region
@@ -156,8 +154,8 @@ def frame_from_header(
     try:
         return RawFrame(
             cfa=cfa,
-            pattern=pattern,
-            black=(w, x, y, z),
+            pattern=header.pattern,
+            black=tuple(level / 256 for level in header.black),
             white=header.white,
             noise=NoiseModel(scale, offset),
             orientation=header.orientation,
@@ -174,13 +172,13 @@ def domain_of(header: Header) -> NoiseDomain:
     scale, offset = (math.ldexp(*pair) for pair in header.noise)
     offsets = offsets_from_header(header)
     pedestal = 0 if offsets is None else offsets.pedestal
-    w, x, y, z = (level + pedestal for level in black)
+    black = [level + pedestal for level in black]
     white = min(header.white + pedestal, 0xFFFF)
     ceiling = min(max(header.white, header.ceiling) + pedestal, 0xFFFF)
-    if max(w, x, y, z) >= white:
+    if max(black) >= white:
         message = "The payload describes no raw (black is not below white); fetch the file again."
         raise PayloadDamaged(message)
-    return NoiseDomain.of(NoiseModel(scale, offset), (w, x, y, z), white, ceiling)
+    return NoiseDomain.of(NoiseModel(scale, offset), tuple(black), white, ceiling)
 
 
 def geometry_of(header: Header) -> Geometry:

@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from rawback.common.prediction import GuideSource, Prediction
     from rawback.common.tiles import Window
     from rawback.models import GroupCoder
-    from rawback.types import BayerPattern
     from rawback.weights import Weights
 
 __all__ = [
@@ -166,7 +165,7 @@ class Refined:
 
 
 def refine(
-    pattern: BayerPattern,
+    pattern: str,
     source: GuideSource,
     predicted: Sequence[Prediction],
     sections: Mapping[int, bytes],

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.common.prediction import GuideSource, Prediction
-    from rawback.types import BayerPattern
 
 __all__ = ["NetworkInput", "Tile", "in_torch_threads", "single_threaded"]
 
@@ -130,7 +129,7 @@ class NetworkInput:
         base: int16 ``[planes, h, w]`` in domain units.
     """
 
-    pattern: BayerPattern
+    pattern: str
     shape: tuple[int, int]
     cell_side: int
     guide: NDArray[np.uint8]
@@ -140,7 +139,7 @@ class NetworkInput:
     @classmethod
     def of(
         cls,
-        pattern: BayerPattern,
+        pattern: str,
         source: GuideSource,
         predicted: Sequence[Prediction],
         cell_side: int,

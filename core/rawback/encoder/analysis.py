@@ -49,7 +49,7 @@ from rawback.tone.fitting import (
     fit_linear_filters,
     fit_pointwise,
 )
-from rawback.types import BayerPattern, Guide, RawFrame
+from rawback.types import Guide, RawFrame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,9 +200,7 @@ class BaseFits:
         )
 
 
-def _uncovered_means(
-    guide: Guide, planes: NDArray[np.int16], pattern: BayerPattern
-) -> tuple[int, int, int]:
+def _uncovered_means(guide: Guide, planes: NDArray[np.int16], pattern: str) -> tuple[int, int, int]:
     """Mean of each colour where the carrier does not cover the frame, 0 if it does."""
     outside = guide.mask == 0
     means = [0.0, 0.0, 0.0]

@@ -13,20 +13,19 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.types import BayerPattern
 
 __all__ = ["flipped_pixels", "flipped_planes"]
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
-def flipped_pixels(pixels: NDArray[_Scalar], pattern: BayerPattern) -> NDArray[_Scalar]:
+def flipped_pixels(pixels: NDArray[_Scalar], pattern: str) -> NDArray[_Scalar]:
     """Mirror ``[H, W, ...]`` of even sides so that RGGB starts in its corner; its own inverse."""
     red = pattern.index("R")
     return pixels[:: -1 if red // 2 else 1, :: -1 if red % 2 else 1]
 
 
-def flipped_planes(planes: NDArray[_Scalar], pattern: BayerPattern) -> NDArray[_Scalar]:
+def flipped_planes(planes: NDArray[_Scalar], pattern: str) -> NDArray[_Scalar]:
     """Mirror four CFA planes ``[4, h, w]`` alike, and sort them; its own inverse."""
     red = pattern.index("R")
     rows, columns = (-1 if red // 2 else 1), (-1 if red % 2 else 1)

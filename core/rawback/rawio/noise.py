@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.types import BayerPattern, NoiseModel
+from rawback.types import NoiseModel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +71,7 @@ class _Blocks:
 
 def estimate_noise(
     cfa: NDArray[np.uint16],
-    pattern: BayerPattern,
+    pattern: str,
     black: tuple[float, float, float, float],
     white: int,
 ) -> NoiseModel:
@@ -104,7 +104,7 @@ def estimate_noise(
 
 def _measure(
     cfa: NDArray[np.uint16],
-    pattern: BayerPattern,
+    pattern: str,
     black: tuple[float, float, float, float],
     white: int,
 ) -> _Blocks:
@@ -120,7 +120,7 @@ def _measure(
 
 def _measure_at(
     cfa: NDArray[np.uint16],
-    pattern: BayerPattern,
+    pattern: str,
     black: tuple[float, float, float, float],
     white: int,
     size: int,

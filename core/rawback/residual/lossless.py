@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.residual.code_indices import CodeIndexDomain
-    from rawback.types import BayerPattern
 
 __all__ = [
     "ACTIVITIES",
@@ -178,7 +177,7 @@ def encode_lossless(
     start: LosslessStart,
     model: LosslessModel,
     domain: CodeIndexDomain,
-    pattern: BayerPattern,
+    pattern: str,
     tile: LosslessTile,
     indices: NDArray[np.int32],
 ) -> bytes:
@@ -208,7 +207,7 @@ def decode_lossless(
     start: LosslessStart,
     model: LosslessModel,
     domain: CodeIndexDomain,
-    pattern: BayerPattern,
+    pattern: str,
     tile: LosslessTile,
     data: bytes,
 ) -> NDArray[np.int32]:
@@ -230,7 +229,7 @@ def code_samples(
     state: LayerState,
     model: LosslessModel,
     domain: CodeIndexDomain,
-    pattern: BayerPattern,
+    pattern: str,
     tile: LosslessTile,
     stream: NDArray[np.uint8],
     indices: NDArray[np.int32],

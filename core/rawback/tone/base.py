@@ -25,7 +25,7 @@ from rawback.tone.lut import GRIDS, code_lut
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.types import BayerPattern, Guide
+    from rawback.types import Guide
 
 __all__ = ["Base"]
 
@@ -46,7 +46,7 @@ class Base:
             number ``c`` and those of higher classes the last.
     """
 
-    pattern: BayerPattern
+    pattern: str
     nodes: NDArray[np.int32]
     step: int
     details: list[NDArray[np.int32]]
@@ -56,7 +56,7 @@ class Base:
     filters: tuple[LinearFilter, ...] = ()
 
     @classmethod
-    def empty(cls, pattern: BayerPattern, uncovered: tuple[int, int, int]) -> Base:
+    def empty(cls, pattern: str, uncovered: tuple[int, int, int]) -> Base:
         """A base to be filled in by the fit."""
         return cls(pattern, np.zeros((0, 0), dtype=np.int32), 1, [], uncovered, 0, NO_GAINS)
 
@@ -97,7 +97,7 @@ class Base:
     def from_pointwise_bytes(
         cls,
         data: bytes,
-        pattern: BayerPattern,
+        pattern: str,
         histogram: NDArray[np.int64],
         frame_shape: tuple[int, int],
     ) -> Base:
@@ -165,7 +165,7 @@ def _code_gains(
 
 
 def _code_filter(
-    coder: SymbolCoder, pattern: BayerPattern, linear_filter: LinearFilter | None
+    coder: SymbolCoder, pattern: str, linear_filter: LinearFilter | None
 ) -> LinearFilter:
     """Code a filter: taps on the same colour are larger than the others, so apart from them."""
     taps = np.zeros((4, TAPS), dtype=np.int32)

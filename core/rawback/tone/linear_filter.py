@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rawback.types import BayerPattern
 
 __all__ = ["REACH", "TAPS", "TAP_ONE", "LinearFilter", "apply_filters", "colour_of"]
 
@@ -41,7 +40,7 @@ _filter = Kernel(
 )
 
 
-def colour_of(pattern: BayerPattern, position: int) -> int:
+def colour_of(pattern: str, position: int) -> int:
     """0, 1 or 2 for the red, green or blue sample at a position of the 2x2 cell."""
     return "RGB".index(pattern[position])
 
@@ -65,7 +64,7 @@ class LinearFilter:
         side = 2 * REACH + 1
         return cls(np.zeros((4, 3, side, side), dtype=np.int32), np.zeros(4, dtype=np.int32))
 
-    def windows(self, pattern: BayerPattern) -> NDArray[np.int64]:
+    def windows(self, pattern: str) -> NDArray[np.int64]:
         """The taps as whole filters over each quad's window, the central ones included.
 
         Returns:
@@ -82,7 +81,7 @@ class LinearFilter:
             window[colour_of(pattern, position), REACH, REACH] += TAP_ONE
         return windows
 
-    def fits(self, pattern: BayerPattern) -> bool:
+    def fits(self, pattern: str) -> bool:
         """Whether no sum that the filters form exceeds 24 bits."""
         return bool(np.abs(self.windows(pattern)).sum(axis=(1, 2, 3)).max() <= _LARGEST_SUM)
 
@@ -91,7 +90,7 @@ def apply_filters(
     filters: Sequence[LinearFilter],
     colours: NDArray[np.int32],
     classes: NDArray[np.uint8],
-    pattern: BayerPattern,
+    pattern: str,
     origin: tuple[int, int] = (REACH, REACH),
 ) -> NDArray[np.int16]:
     """Filter a window, each quad by the filter of its class.

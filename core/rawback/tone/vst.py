@@ -68,7 +68,7 @@ class NoiseDomain:
 
     forward: NDArray[np.int32]
     inverse: NDArray[np.uint16]
-    black: tuple[float, float, float, float]
+    black: tuple[float, ...]
     white: int
     ceiling: int
 
@@ -76,7 +76,7 @@ class NoiseDomain:
     def of(
         cls,
         noise: NoiseModel,
-        black: tuple[float, float, float, float],
+        black: tuple[float, ...],
         white: int,
         ceiling: int | None = None,
     ) -> NoiseDomain:

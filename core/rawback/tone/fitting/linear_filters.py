@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.tone.base import Base
-    from rawback.types import BayerPattern
 
 __all__ = ["Patch", "fit_linear_filters"]
 
@@ -131,7 +130,7 @@ class _Gram:
 
 
 def _gather(
-    patch: Patch, pattern: BayerPattern, count: int = 8_000
+    patch: Patch, pattern: str, count: int = 8_000
 ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]], NDArray[np.uint8]]:
     """Designs and targets, a pair for each position, and classes, of some quads of a patch."""
     colours = patch.colours
@@ -154,7 +153,7 @@ def _gather(
     return designs, targets, patch.classes[rows, columns]
 
 
-def _fit_filter(grams: list[_Gram], pattern: BayerPattern) -> LinearFilter:
+def _fit_filter(grams: list[_Gram], pattern: str) -> LinearFilter:
     """The filter of each position, halved until all sums are exact in float32."""
     solutions = [
         np.linalg.solve(gram.normal + np.eye(TAPS + 1) * 20 * UNIT**2, gram.moment)

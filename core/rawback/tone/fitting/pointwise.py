@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.tone.base import Base
-    from rawback.types import BayerPattern
 
 __all__ = ["OUTLIER", "PointwiseFit", "Sample", "choose_pointwise", "fit_pointwise"]
 
@@ -57,7 +56,7 @@ class Sample:
 
     @classmethod
     def draw(
-        cls, guide: Guide, planes: NDArray[np.int16], pattern: BayerPattern, count: int
+        cls, guide: Guide, planes: NDArray[np.int16], pattern: str, count: int
     ) -> tuple[Sample, Sample, Sample]:
         """Draw up to `count` covered samples of each colour, without regard to place.
 

@@ -1,0 +1,206 @@
+"""Which samples a sensor or a file gives of each pixel, and of which colour each is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import lcm
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["LETTERS", "Mosaic"]
+
+LETTERS = {
+    "R": "red", "G": "green", "B": "blue", "C": "cyan", "M": "magenta", "Y": "yellow",
+    "E": "emerald", "W": "white",
+}  # fmt: skip
+"""The colours of filters, by letter; an unfiltered sample is white."""
+
+_LARGEST_PERIOD = 16
+_CHANNELS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Mosaic:
+    """A repeating pattern of filters over the pixels, or several samples for every pixel.
+
+    Every sample belongs to one of up to four channels, the samples of which are alike: of one
+    colour and, in large patterns, with as many neighbours of that colour. Levels, tables and
+    filters are kept by channel.
+
+    Attributes:
+        colours: The colour of each channel, a letter of LETTERS each: ``"GRBG"``, ``"W"``.
+        pattern: The channel of each pixel of the pattern, row by row. Empty where each pixel has
+            one sample of every channel, as in linear RGB.
+    """
+
+    colours: str
+    pattern: tuple[tuple[int, ...], ...] = ()
+
+    @classmethod
+    def of_letters(cls, rows: Sequence[str]) -> Mosaic:
+        """The mosaic of a repeating pattern of colours.
+
+        Args:
+            rows: A letter of LETTERS for each pixel, all rows of one length.
+
+        Raises:
+            ValueError: They are no such pattern, or one of more than four colours.
+        """
+        height, width = len(rows), len(rows[0]) if rows else 0
+        if not 0 < height <= _LARGEST_PERIOD or not 0 < width <= _LARGEST_PERIOD:
+            message = f"a mosaic repeats after 1 to {_LARGEST_PERIOD} pixels"
+            raise ValueError(message)
+        if any(len(row) != width or not set(row) <= LETTERS.keys() for row in rows):
+            message = f"{'/'.join(rows)!r} is no pattern of colours"
+            raise ValueError(message)
+
+        def by_neighbours(y: int, x: int) -> tuple[str, int]:
+            around = ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1))
+            same = sum(rows[row % height][column % width] == rows[y][x] for row, column in around)
+            return rows[y][x], same
+
+        def by_place(y: int, x: int) -> tuple[str, int]:
+            return rows[y][x], y * width + x
+
+        def by_colour(y: int, x: int) -> tuple[str, int]:
+            return rows[y][x], 0
+
+        places = list(np.ndindex(height, width))
+        for kind_of in (by_place, by_neighbours, by_colour):
+            kinds = list(dict.fromkeys(kind_of(*place) for place in places))
+            if len(kinds) <= _CHANNELS:
+                channels = [kinds.index(kind_of(*place)) for place in places]
+                pattern = tuple(tuple(channels[y * width : (y + 1) * width]) for y in range(height))
+                return cls("".join(colour for colour, _ in kinds), pattern)
+        message = f"{'/'.join(rows)!r} has more than four colours"
+        raise ValueError(message)
+
+    @classmethod
+    def linear(cls, colours: str = "RGB") -> Mosaic:
+        """A sample of every colour at each pixel."""
+        return cls(colours)
+
+    @classmethod
+    @lru_cache(maxsize=64)
+    def parse(cls, text: str) -> Mosaic:
+        """Undo `str`: ``"GRBG"``, ``"W"``, rows with slashes between them, or ``"R+G+B"``.
+
+        Raises:
+            ValueError: It is no such text.
+        """
+        if "+" in text:
+            letters = text.split("+")
+            if len(letters) != 3 or any(letter not in LETTERS for letter in letters):
+                message = f"{text!r} does not name the samples of a pixel"
+                raise ValueError(message)
+            return cls("".join(letters))
+        if len(text) == 4 and "/" not in text:
+            return cls.of_letters((text[:2], text[2:]))
+        mosaic = cls.of_letters(text.split("/"))
+        if str(mosaic) != text:
+            message = f"{text!r} is not how that pattern is written"
+            raise ValueError(message)
+        return mosaic
+
+    def __str__(self) -> str:
+        if not self.pattern:
+            return "+".join(self.colours)
+        rows = ["".join(self.colours[channel] for channel in row) for row in self.pattern]
+        return "".join(rows) if self.period == (2, 2) else "/".join(rows)
+
+    @property
+    def period(self) -> tuple[int, int]:
+        """Rows and columns after which the pattern repeats; 1, 1 where there is none."""
+        return (len(self.pattern), len(self.pattern[0])) if self.pattern else (1, 1)
+
+    @property
+    def samples(self) -> int:
+        """Samples of each pixel."""
+        return 1 if self.pattern else len(self.colours)
+
+    @property
+    def palette(self) -> str:
+        """Each colour once, in the order R, G, B where these are the colours."""
+        order = "RGB" + self.colours
+        return "".join(dict.fromkeys(colour for colour in order if colour in self.colours))
+
+    @property
+    def cell(self) -> int:
+        """Pixels along a side of the cells that are coded together: quads of mosaics, else 1."""
+        return 2 if self.pattern else 1
+
+    @property
+    def planes(self) -> int:
+        """Samples of a cell: each is coded in a plane of its own."""
+        return self.cell * self.cell * self.samples
+
+    @property
+    def is_bayer(self) -> bool:
+        """Whether it repeats after 2 x 2 pixels, of which two on a diagonal are green."""
+        return str(self) in {"RGGB", "BGGR", "GRBG", "GBRG"}
+
+    @property
+    def is_monochrome(self) -> bool:
+        """Whether all samples are of one colour."""
+        return len(self.palette) == 1
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        if not self.pattern:
+            return f"linear {self.colours}"
+        if self.is_monochrome:
+            return "monochrome"
+        rows, columns = self.period
+        if self.period == (2, 2):
+            return str(self)
+        kind = {"BGR": "X-Trans"}.get("".join(sorted(self.palette)), "".join(self.palette))
+        if self.period == (4, 4) and kind == "X-Trans":
+            quads = "".join(self.colours[self.pattern[y][x]] for y in (0, 2) for x in (0, 2))
+            return f"quad Bayer {quads}"
+        return kind if self.period == (6, 6) else f"{self.palette} in {rows} x {columns}"
+
+    def channel_map(self) -> NDArray[np.uint8]:
+        """The channel of each sample of the smallest rectangle of whole cells that repeats.
+
+        Returns:
+            uint8 ``[p, q]`` over the mosaic; the samples of a pixel, ``[1, n]``, of linear frames.
+        """
+        if not self.pattern:
+            return np.arange(self.samples, dtype=np.uint8)[None]
+        channels = np.array(self.pattern, np.uint8)
+        rows, columns = (lcm(size, self.cell) // size for size in self.period)
+        return np.tile(channels, (rows, columns))
+
+    def mask(self, colour: str, height: int, width: int) -> NDArray[np.bool_]:
+        """Which pixels of a mosaic have a sample of a colour, bool ``[height, width]``."""
+        of_colour = np.array([letter == colour for letter in self.colours])
+        rows, columns = self.period
+        if not self.pattern:
+            return np.full((height, width), bool(of_colour.any()))
+        pattern = of_colour[np.array(self.pattern)]
+        return np.tile(pattern, (-(-height // rows), -(-width // columns)))[:height, :width]
+
+    def shifted(self, top: int, left: int) -> tuple[Mosaic, tuple[int, ...]]:
+        """The mosaic of a part that begins so many rows and columns further on.
+
+        Returns:
+            The mosaic, and which of this one's channels each of its channels is.
+        """
+        if not self.pattern:
+            return self, tuple(range(self.samples))
+        rows, columns = self.period
+        turned = [
+            [self.pattern[(top + y) % rows][(left + x) % columns] for x in range(columns)]
+            for y in range(rows)
+        ]
+        order = tuple(dict.fromkeys(channel for row in turned for channel in row))
+        pattern = tuple(tuple(order.index(channel) for channel in row) for row in turned)
+        return Mosaic("".join(self.colours[channel] for channel in order), pattern), order
