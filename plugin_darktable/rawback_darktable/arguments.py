@@ -68,7 +68,7 @@ class Arguments:
             keep_original=False,
             unguided=options.unguided,
             original=options.original,
-            verify=False,
+            verify=not options.no_verify,
             metadata=options.metadata,
         )
 
@@ -130,6 +130,9 @@ def _parser() -> argparse.ArgumentParser:
         default="auto",
         help="names, places and times: stored if lossless and else left to the JPEG, all stored, "
         "or left out",
+    )
+    parser.add_argument(
+        "--no-verify", action="store_true", help="do not decode what was written to compare it"
     )
     parser.add_argument("--alone", action="store_true", help="do not use the background service")
     parser.add_argument("--stop", action="store_true", help="end the background service")

@@ -1,4 +1,4 @@
-"""`embed(verify=True)` reports success only for what was read back, decoded and compared."""
+"""Success is reported only for what was read back, decoded and compared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import rawback
-from rawback import bitstream, container, decoder, rawio
+from rawback import bitstream, container, decoder, jpegio, rawio
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,6 @@ def test_what_is_good_is_found_good(
         shot_folder / "photo.jpg",
         rate=rate,
         sidecar=sidecar,
-        verify=True,
         progress=lambda stage, _: told.append(stage),
     )
     assert result.verified
@@ -66,7 +65,7 @@ def test_what_is_good_is_found_good(
 
 def test_the_worst_error_is_that_of_the_worst_sample(shot_folder: Path) -> None:
     raw, jpeg = shot_folder / "photo.dng", shot_folder / "photo.jpg"
-    result = rawback.embed(raw, jpeg, rate=COARSE)
+    result = rawback.embed(raw, jpeg, rate=COARSE, verify=False)
     assert result.output is not None
     assert not result.verified
     restored = rawback.restore(result.output).output
@@ -77,9 +76,12 @@ def test_the_worst_error_is_that_of_the_worst_sample(shot_folder: Path) -> None:
 
 
 def test_in_memory(shot: Shot) -> None:
-    carrier, result = rawback.embed_bytes(*shot, rate=COARSE, verify=True)
+    carrier, result = rawback.embed_bytes(*shot, rate=COARSE)
     assert result.verified
     assert rawback.verify(carrier).intact
+    same, hasty = rawback.embed_bytes(*shot, rate=COARSE, verify=False)
+    assert not hasty.verified
+    assert same == carrier
 
 
 @pytest.mark.usefixtures("rotten_disk")
@@ -92,7 +94,6 @@ def test_what_the_disk_spoils_is_thrown_away(shot_folder: Path, shot: Shot, way:
             raw,
             jpeg,
             rate=COARSE,
-            verify=True,
             in_place=in_place,
             keep_original=not way.endswith("copy"),
             sidecar=way == "sidecar",
@@ -116,8 +117,44 @@ def test_a_decoder_that_gives_other_samples_is_found_out(
     monkeypatch.setattr(decoder, "decode", off_by_one)
     raw, jpeg = shot_folder / "photo.dng", shot_folder / "photo.jpg"
     with pytest.raises(rawback.VerificationFailed, match="other samples"):
-        rawback.embed(raw, jpeg, rate=rate, verify=True)
+        rawback.embed(raw, jpeg, rate=rate)
     assert names_in(shot_folder) == ["photo.dng", "photo.jpg"]
+    with pytest.raises(rawback.VerificationFailed, match="other samples"):
+        rawback.embed_bytes(raw.read_bytes(), jpeg.read_bytes(), rate=rate)
+    assert rawback.embed(raw, jpeg, rate=rate, verify=False).output is not None
+
+
+@pytest.mark.usefixtures("rotten_disk")
+@pytest.mark.parametrize("way", ["beside", "in place", "sidecar"])
+def test_a_session_throws_away_what_the_disk_spoils(
+    shot_folder: Path, shot: Shot, way: str
+) -> None:
+    raw, jpeg = shot_folder / "photo.dng", shot_folder / "photo.jpg"
+    session = rawback.open_session(raw, jpeg)
+    encoding = session.encode(COARSE)
+    save = {
+        "beside": lambda: session.save_carrier(encoding, shot_folder / "carrier.jpg"),
+        "in place": lambda: session.save_in_place(encoding, jpeg),
+        "sidecar": lambda: session.save_sidecar(encoding, shot_folder / "payload.rawback"),
+    }
+    with pytest.raises(rawback.VerificationFailed, match="thrown away"):
+        save[way]()
+    assert (raw.read_bytes(), jpeg.read_bytes()) == shot
+    assert names_in(shot_folder) == ["photo.dng", "photo.jpg"]
+    spoilt = session.save_carrier(encoding, shot_folder / "carrier.jpg", verify=False)
+    assert spoilt.read_bytes() != encoding.carrier
+
+
+def test_the_jpeg_is_decoded_once(shot: Shot, monkeypatch: pytest.MonkeyPatch) -> None:
+    decode, decoded = jpegio.decode_jpeg, []
+
+    def counted(data: bytes) -> Any:
+        decoded.append(data)
+        return decode(data)
+
+    monkeypatch.setattr(jpegio, "decode_jpeg", counted)
+    assert rawback.embed_bytes(*shot, rate=COARSE)[1].verified
+    assert decoded == [shot[1]]
 
 
 @pytest.mark.parametrize("keep", [True, False])

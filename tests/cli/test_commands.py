@@ -168,11 +168,14 @@ def test_in_place(run: Any, there: Path, shot: tuple[bytes, bytes]) -> None:
     assert (there / "photo.jpg_original").read_bytes() == shot[1]
 
 
-def test_verify_after_embedding(run: Any) -> None:
+def test_embedding_verifies_unless_it_is_not_wanted(run: Any) -> None:
     for options in (["-q", "20"], ["--lossless"], ["-q", "20", "--sidecar"]):
-        done = run("embed", "photo.dng", "photo.jpg", "--verify", "--overwrite", *options)
+        done = run("embed", "photo.dng", "photo.jpg", "--overwrite", *options)
         assert done.status == 0
         assert "read back, decoded and compared" in done.out
+        hasty = run("embed", "photo.dng", "photo.jpg", "--overwrite", "--no-verify", *options)
+        assert hasty.status == 0
+        assert "read back" not in hasty.out
         assert ("at the worst sample" in done.out) is ("--lossless" not in options)
 
 

@@ -12,6 +12,7 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QApplication
 
 import rawback
+from rawback._api.curve_measurement import CurveMeasurement
 from rawback_gui.models.rates import parse_rate
 from rawback_gui.models.slider import LOSSLESS
 from rawback_gui.models.texts import bytes_text
@@ -179,15 +180,15 @@ def test_stopping_the_curve_leaves_all_alive(
 ) -> None:
     """The slider works, and no figure of another rate is shown."""
     reached, go = threading.Event(), threading.Event()
-    measured = rawback.Session._measured
+    measured = CurveMeasurement._point
 
-    def slow(self: rawback.Session, *args: Any) -> Any:
+    def slow(self: CurveMeasurement, *args: Any) -> Any:
         if len(self._points) >= 2:
             reached.set()
             go.wait(60)
         return measured(self, *args)
 
-    monkeypatch.setattr(rawback.Session, "_measured", slow)
+    monkeypatch.setattr(CurveMeasurement, "_point", slow)
     drop(window, shot_folder / "photo.dng", shot_folder / "photo.jpg")
     wait_until(lambda: shows(window, "carrier", "restored"))
     wait_until(reached.is_set)

@@ -100,6 +100,8 @@ def test_arguments_say_the_task(words: list[str], rate: rawback.Rate, unguided: 
     assert (task.raw, task.jpeg, task.output) == (Path("raw.dng"), Path("-j.jpg"), Path("-j.jpg"))
     assert task.in_place
     assert not task.keep_original
+    assert task.verify
+    assert not parse(["--no-verify", *given]).task().verify
     elsewhere = parse(parse(given).absolute()).task()
     assert (elsewhere.rate, elsewhere.unguided) == (rate, unguided)
     assert elsewhere.inputs == (Path.cwd() / "raw.dng", Path.cwd() / "-j.jpg")

@@ -37,7 +37,7 @@ __all__ = ["DEFAULT_QUALITY", "Coded", "embed", "embed_bytes", "payload_rate"]
 DEFAULT_QUALITY = 60
 """The quality of `rawback.embed` where no rate is given."""
 
-_WRITING = 0.97
+_ENCODED, _WRITING = 0.78, 0.8
 
 
 def embed(
@@ -53,7 +53,7 @@ def embed(
     force: bool = False,
     unguided: bool = False,
     sidecar: bool | StrPath = False,
-    verify: bool = False,
+    verify: bool = True,
     metadata: MetadataChoice = "auto",
     original: KeepOriginal = False,
     keep_times: bool = False,
@@ -80,8 +80,9 @@ def embed(
             its own, which takes far more bytes, instead of refusing.
         sidecar: Write a detached payload instead of a carrier and leave the JPEG alone: to this
             path, or, if True, to the JPEG's with ``.rawback`` added.
-        verify: Read back what was written, before it gets its name, decode it, and compare; takes
-            as long as `rawback.restore`.
+        verify: Read back what was written, before it gets its name, decode it, and compare with
+            what coding it said comes back; takes about as long as `rawback.restore`. False leaves
+            that out.
         metadata: What the payload tells of the raw besides what an editor renders by: names,
             serial numbers, places, times, titles, maker notes. ``"auto"``: a lossless payload all,
             another nothing, and a restored raw gets what its JPEG tells then; ``"all"``: all;
@@ -112,8 +113,8 @@ def embed(
             the message says how it keeps them, and what storing it would take.
         OutputRefused: The output exists, is one of the inputs, or cannot be written, or the JPEG
             that is to be changed in place has changed meanwhile.
-        VerificationFailed: With `verify`: what was written is not what was meant. It is gone, and
-            all is as it was.
+        VerificationFailed: What was written is not what was meant. It is gone, and all is as it
+            was.
         ValueError: More than one of `output`, `in_place` and `sidecar` is given, a lossy rate with
             `original`, or `metadata` or `tune` is none of its choices.
     """
@@ -167,7 +168,7 @@ def embed_bytes(
     tune: Tune = "visual",
     force: bool = False,
     unguided: bool = False,
-    verify: bool = False,
+    verify: bool = True,
     metadata: MetadataChoice = "auto",
     original: KeepOriginal = False,
     raw_name: str = "",
@@ -270,7 +271,7 @@ class Coded:
         """What the payload has to give back."""
         raw_file = self.raw_file
         sha256 = None if raw_file is None else raw_file.sha256
-        return Expected(self.jpeg, self.restored, sha256)
+        return Expected.of(self.jpeg, self.decoded, self.restored, sha256)
 
     def _keeps_border(self, sections: tuple[SectionInfo, ...]) -> bool:
         kept = any(item.kind == "border" and item.layer == 1 for item in sections)
@@ -311,17 +312,17 @@ def _code(
             carrier,
             unguided=unguided,
             tune="psnr" if rate.is_lossless else tune,
-            progress=job.part(0.08, 0.5),
+            progress=job.part(0.08, 0.42),
             attached=attached,
         )
-        encoded = session.encode(rate, progress=job.part(0.5, 0.95))
+        encoded = session.encode(rate, progress=job.part(0.42, _ENCODED))
     except NothingToRegister:
         if rate.kind != "lossless":
             raise
         # Exact in any case: what the JPEG tells of a dark frame is known by the bytes it saves.
         session, encoded = _smallest(frame, carrier, rate, job, attached)
     encoded = replace(encoded, payload=encoded.payload + section)
-    job.at("Measuring", 0.95)
+    job.at("Measuring", _ENCODED)
     return Coded(session, encoded, carrier, file.bare, file.with_payload(encoded.payload))
 
 
@@ -343,7 +344,7 @@ def _smallest(
         return session, session.encode(rate, progress=job.part(middle, end))
 
     geometries = encoder.plain_geometries(frame, carrier)
-    edges = np.linspace(0.08, 0.95, len(geometries) + 1).tolist()
+    edges = np.linspace(0.08, _ENCODED, len(geometries) + 1).tolist()
     tries = (coded(*of) for of in zip(geometries, edges, edges[1:], strict=False))
     return min(tries, key=lambda of: len(of[1].payload))
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rawback import container, metrics
-from rawback._api.curve import Curve, CurvePoint
+from rawback._api.curve_measurement import CurveMeasurement
 from rawback._api.embed import Coded, payload_rate
 from rawback._api.metadata import attachments, check_choice
 from rawback._api.original import original_rate, original_section
-from rawback._api.packaging import bits_per_pixel, contents
+from rawback._api.packaging import contents
 from rawback._api.progress import Job, stoppable
 from rawback._api.session_results import (
     Encoding,
@@ -22,6 +23,7 @@ from rawback._api.session_results import (
     order_masks,
     section_ends,
 )
+from rawback._api.verifying import Expected
 from rawback.container import CarrierFile
 from rawback.errors import RawbackError
 from rawback.files import check_output, replace_file, write_file
@@ -34,22 +36,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback import encoder
+    from rawback._api.curve import Curve
     from rawback._api.metadata import MetadataChoice
     from rawback._api.original import KeepOriginal
-    from rawback.encoder import Previews
     from rawback.files import StrPath
     from rawback.jpegio import DecodedJpeg
-    from rawback.rate import OperatingPoint, Rate, Tune
+    from rawback.rate import Rate, Tune
     from rawback.types import Guide, Progress, RawFrame, Region
 
 __all__ = ["Session", "open_session"]
-
-
-_SPARE = 16
-"""Bytes that a payload of a wanted size may fall short of it."""
-
-_QUALITIES = (0, 100, 60, 30, 80, 1, 99, 45, 15, 70, 90, 52, 37, 22, 65, 8, 48, 56)
-"""Where the curve is measured, in this order: a rough one is there soon."""
 
 
 class Session:
@@ -83,9 +78,7 @@ class Session:
         self._raw_bytes = raw_bytes
         self._work = threading.RLock()
         self._codec: encoder.Session | None = None
-        self._previews: Previews | None = None
-        self._points: dict[int, CurvePoint] = {}
-        self._curve: Curve | None = None
+        self._measurement: CurveMeasurement | None = None
         self._guide: Guide | None = None
 
     @property
@@ -106,7 +99,7 @@ class Session:
     @property
     def prepared(self) -> bool:
         """Whether `prepare` is through."""
-        return self._previews is not None
+        return self._measurement is not None
 
     @property
     def signed(self) -> bool:
@@ -142,7 +135,7 @@ class Session:
                 registered(guide)
 
         with self._work:
-            if self._previews is None:
+            if self._measurement is None:
                 tell("Preparing", 0.0)
                 self._codec = encoder.prepare(
                     self._frame,
@@ -153,7 +146,8 @@ class Session:
                     registered=keep,
                     attached=attachments(self._frame, "auto"),
                 )
-                self._previews = encoder.Previews(self._codec)
+                previews = encoder.Previews(self._codec)
+                self._measurement = CurveMeasurement(self._frame, previews, self._work)
 
     def preview(self, rate: Rate, region: Region) -> Preview:
         """A part of the raw as a payload of some rate would restore it, without making one.
@@ -170,8 +164,9 @@ class Session:
             RawbackError: The region is not within the raw, or preparing fails; see `prepare`.
         """
         left, top, width, height = self._checked(region)
-        previews = self._ready()
-        restored, predicted = previews.window(self._operating(rate), region)
+        measurement = self._ready()
+        point = measurement.operating_point(rate)
+        restored, predicted = measurement.previews.window(point, region)
         original = self._frame.cfa[top : top + height, left : left + width]
         return Preview(region, original, restored, predicted)
 
@@ -201,24 +196,8 @@ class Session:
             RawbackError: Preparing fails; see `prepare`.
             Cancelled: It was stopped.
         """
-        tell = stoppable(progress, cancel)
-        previews = self._ready(progress, cancel)
-        # The smallest bases take the longest and serve the fewest; they come last, in whole
-        # numbers below 0 that no quality has.
-        knots = (*_QUALITIES, *(-level for level in reversed(range(1, previews.base_levels))))
-        for done, knot in enumerate(knots):
-            tell("Measuring the curve", done / len(knots))
-            with self._work:
-                if knot not in self._points:
-                    self._points[knot] = self._measured(previews, knot)
-                    complete = len(self._points) == len(knots)
-                    self._curve = Curve.of(self._points.values(), complete=complete)
-            if found is not None and self._curve is not None:
-                found(self._curve)
-        if self._curve is None:
-            message = "Nothing is known of this shot; open it again."
-            raise RawbackError(message)
-        return self._curve
+        measurement = self._ready(progress, cancel)
+        return measurement.measured(stoppable(progress, cancel), found)
 
     def encode(
         self,
@@ -288,25 +267,43 @@ class Session:
             ),
         )
 
-    def save_carrier(self, encoding: Encoding, output: StrPath, *, overwrite: bool = False) -> Path:
+    def save_carrier(
+        self,
+        encoding: Encoding,
+        output: StrPath,
+        *,
+        overwrite: bool = False,
+        verify: bool = True,
+    ) -> Path:
         """Write a carrier.
 
         Args:
             encoding: From `encode`.
             output: The new file; never one of those that the session was opened from.
             overwrite: Whether it may replace a file.
+            verify: As for `rawback.embed`.
 
         Returns:
             The path.
 
         Raises:
             OutputRefused: It exists, is an input, or cannot be written.
+            VerificationFailed: What was written does not give back `encoding.restored`.
         """
-        return self._saved(encoding.carrier, output, overwrite=overwrite)
+        check = self._check(encoding) if verify else None
+        return self._saved(encoding.carrier, output, overwrite=overwrite, check=check)
 
-    def save_sidecar(self, encoding: Encoding, output: StrPath, *, overwrite: bool = False) -> Path:
+    def save_sidecar(
+        self,
+        encoding: Encoding,
+        output: StrPath,
+        *,
+        overwrite: bool = False,
+        verify: bool = True,
+    ) -> Path:
         """Write a payload as a file of its own; for the rest see `save_carrier`."""
-        return self._saved(encoding.sidecar, output, overwrite=overwrite)
+        check = self._check(encoding) if verify else None
+        return self._saved(encoding.sidecar, output, overwrite=overwrite, check=check)
 
     def save_dng(self, encoding: Encoding, output: StrPath, *, overwrite: bool = False) -> Path:
         """Write the restored raw as a DNG; for the rest see `save_carrier`."""
@@ -317,20 +314,23 @@ class Session:
         dng = rawio.write_dng(encoding.restored, preview_jpeg=preview, compression="ljpeg")
         return self._saved(dng, output, overwrite=overwrite)
 
-    def save_in_place(self, encoding: Encoding, jpeg: StrPath) -> Path:
+    def save_in_place(self, encoding: Encoding, jpeg: StrPath, *, verify: bool = True) -> Path:
         """Put the payload into the JPEG itself, kept as it was as ``NAME_original``.
 
         Args:
             encoding: From `encode`.
             jpeg: The JPEG that the session was opened from.
+            verify: As for `rawback.embed`.
 
         Returns:
             The path of the original.
 
         Raises:
             OutputRefused: The JPEG has changed since, or cannot be written.
+            VerificationFailed: What was written does not give back `encoding.restored`.
         """
-        original = replace_file(jpeg, encoding.carrier, was=self._jpeg)
+        check = self._check(encoding) if verify else None
+        original = replace_file(jpeg, encoding.carrier, was=self._jpeg, check=check)
         # The JPEG may be given another payload later.
         self._jpeg = encoding.carrier
         return original
@@ -352,10 +352,24 @@ class Session:
         )
         return metrics.visible_differences(original, restored, exposure)
 
-    def _saved(self, data: bytes, output: StrPath, *, overwrite: bool) -> Path:
+    def _saved(
+        self,
+        data: bytes,
+        output: StrPath,
+        *,
+        overwrite: bool,
+        check: Callable[[Path], None] | None = None,
+    ) -> Path:
         check_output(output, overwrite=overwrite, inputs=self._inputs)
         like = self._inputs[-1] if self._inputs else None
-        return write_file(output, data, overwrite=overwrite, like=like)
+        return write_file(output, data, overwrite=overwrite, like=like, check=check)
+
+    def _check(self, encoding: Encoding) -> Callable[[Path], None]:
+        """What a file that is written of an encoding has to stand."""
+        raw_file = encoding.result.raw_file
+        sha256 = None if raw_file is None else raw_file.sha256
+        expected = Expected.of(self._file.bare, self._carrier, encoding.restored, sha256)
+        return partial(expected.check_file, job=Job(None))
 
     def base_ends(self) -> tuple[SectionEnd, ...]:
         """Where the sections of the base end, which every payload but the smallest begins with.
@@ -365,55 +379,18 @@ class Session:
         """
         return tuple(
             SectionEnd(kind.name.lower(), 0, container.carried_size(size))
-            for kind, size in self._ready().base_ends
+            for kind, size in self._ready().previews.base_ends
         )
 
-    def _ready(self, progress: Progress | None = None, cancel: Event | None = None) -> Previews:
-        if self._previews is None:
+    def _ready(
+        self, progress: Progress | None = None, cancel: Event | None = None
+    ) -> CurveMeasurement:
+        if self._measurement is None:
             self.prepare(progress=progress, cancel=cancel)
-        if self._previews is None:
+        if self._measurement is None:
             message = "The shot could not be prepared; open it again."
             raise RawbackError(message)
-        return self._previews
-
-    def _operating(self, rate: Rate) -> OperatingPoint:
-        from rawback.rate import OperatingPoint
-
-        if rate.kind == "lossless":
-            return OperatingPoint.of_quality(100)
-        if rate.kind == "quality":
-            return OperatingPoint.of_quality(rate.value)
-        # One of the small bases is on the curve as the size it takes. Copied at once, since the
-        # curve may grow meanwhile, and previews do not wait for that.
-        for knot, point in tuple(self._points.items()):
-            if point.rate == rate and knot < 0:
-                return OperatingPoint(base_level=-knot)
-        curve = self._curve if self._curve is not None else self.curve()
-        if rate.kind == "psnr":
-            return self._operating(curve.at_psnr(rate.value).rate)
-        if rate.kind == "bpp":
-            return self._operating(curve.at_bpp(rate.value).rate)
-        return self._operating(curve.at_size(rate.value).rate)
-
-    def _measured(self, previews: Previews, knot: int) -> CurvePoint:
-        from rawback.rate import OperatingPoint, Rate
-
-        frame = self._frame
-        if knot < 0:
-            operating = OperatingPoint(base_level=-knot)
-            previews.add_base_level(operating.base_level)
-        else:
-            operating = OperatingPoint.of_quality(knot)
-        size = container.carried_size(previews.size(operating))
-        rate = Rate.size(size + _SPARE) if knot < 0 else Rate.quality(knot)
-        restored = previews.frame(operating)
-        return CurvePoint(
-            rate=Rate.lossless() if operating.exact else rate,
-            payload_bytes=size,
-            bpp=bits_per_pixel(size, frame.width, frame.height),
-            psnr_db=metrics.raw_psnr(frame, restored),
-            error_over_sigma=metrics.error_over_sigma(frame, restored),
-        )
+        return self._measurement
 
     def _checked(self, region: Region) -> Region:
         left, top, width, height = region

@@ -107,7 +107,7 @@ def embed_many(
         overwrite: Whether files that no earlier run of this journal made may be replaced.
         force: As for `rawback.embed`.
         unguided: As for `rawback.embed`.
-        verify: As for `rawback.embed`, but on by default.
+        verify: As for `rawback.embed`.
         metadata: As for `rawback.embed`.
         original: As for `rawback.embed`.
         keep_times: As for `rawback.embed`; outputs that are not local files get none.

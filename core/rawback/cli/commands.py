@@ -42,7 +42,7 @@ def embed(
     force: options.Force = False,
     unguided: options.Unguided = False,
     preview: options.Preview = False,
-    verify: options.Verify = False,
+    verify: options.Verify = True,
     metadata: options.Metadata = "auto",
     original: options.KeepOriginal = False,
     store_original: options.StoreOriginal = False,

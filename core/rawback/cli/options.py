@@ -35,7 +35,6 @@ __all__ = [
     "Matching",
     "NeededOutput",
     "NeededSize",
-    "NoVerify",
     "Original",
     "Output",
     "OutputOrFolder",
@@ -237,9 +236,6 @@ Cluster: TypeAlias = Annotated[
     str | None,
     typer.Option(metavar="URL", help="Let the workers of a Dask scheduler do it: tcp://HOST:8786."),
 ]
-NoVerify: TypeAlias = Annotated[
-    bool, typer.Option("--no-verify", help="Do not decode what was written to compare it.")
-]
 Matching: TypeAlias = Annotated[
     str,
     typer.Option(
@@ -368,7 +364,11 @@ Salvage: TypeAlias = Annotated[
     bool, typer.Option("--salvage", help="Restore what stands before the damage.")
 ]
 Verify: TypeAlias = Annotated[
-    bool, typer.Option("--verify", help="Read back what was written, decode it and compare.")
+    bool,
+    typer.Option(
+        "--verify/--no-verify",
+        help="Read back what was written, decode it and compare, before it gets its name.",
+    ),
 ]
 Metadata: TypeAlias = Annotated[
     str,
