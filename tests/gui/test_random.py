@@ -64,12 +64,33 @@ class Checks:
         assert pictures.opening in (0, document.opening)
         assert set(pictures.sources) <= document.sources
         if space.drawn and pictures.rate is not None:
-            assert pictures.rate == space.rates.rate
+            assert space.restored is not None
+            assert pictures.rate == space.restored.rate
+        self._labels(document)
         scale = pictures.error_scale
         if scale is not None:
             self.seen["maps"] += 1
             # The bar tells of the map that is seen.
             assert self.window.errors.bar._top == scale.top
+
+    def _labels(self, document: Document) -> None:
+        """A pane's label tells of the picture in it, be that of an earlier rate."""
+        space, canvas = self.window.workspace, self.window.canvas
+        pictures, now = space.pictures, space.restored
+        for source, pane in (
+            (space.resolved.left, canvas.left),
+            (space.resolved.right, canvas.right),
+        ):
+            if source not in ("restored", "error") or not document.has_original:
+                continue
+            text = pane.details.text()
+            if source not in pictures.sources or pictures.rate is None:
+                assert text in ("", "updating")
+                continue
+            earlier = now is None or pictures.rate != now.rate
+            size = space.rates.size_at(pictures.rate if earlier else space.rates.rate)
+            self.seen["labels"] += 1
+            assert size in text
 
     def _figures(self) -> None:
         space, rates = self.window.workspace, self.window.workspace.rates
@@ -100,12 +121,12 @@ class Checks:
         restored = None
         if rates.made is not None:
             restored = rates.made.restored.cfa
-        elif space.drawn and rates.previewable:
+        elif space.drawn and rates.preview_rate is not None:
             region = raw_region(document, selection)
             left, top, width, height = region
             restored = document.frame.cfa.copy()
             assert document.session is not None
-            part = document.session.preview(rates.rate, region).restored
+            part = document.session.preview(rates.preview_rate, region).restored
             restored[top : top + height, left : left + width] = part
         if restored is not None:
             again = statistics_in(document, restored, selection, space.state.errors)
@@ -232,7 +253,8 @@ def test_200_random_interactions(
             wait_until(lambda: window.workspace.drawn and window.workspace.statistics is not None)
             check()
             user.hover()
-    assert min(check.seen[what] for what in ("measured", "maps", "statistics", "readouts")) > 0
+    kinds = ("measured", "maps", "statistics", "readouts", "labels")
+    assert min(check.seen[kind] for kind in kinds) > 0
     for widget in QApplication.topLevelWidgets():
         if widget.windowTitle() in ("Shortcuts", "About rawback"):
             widget.close()

@@ -13,10 +13,12 @@ from PyQt6.QtWidgets import QApplication
 
 import rawback
 from rawback._api.curve_measurement import CurveMeasurement
-from rawback_gui.models.rates import parse_rate
+from rawback_gui.controllers import drawing
+from rawback_gui.controllers.pictures import render
+from rawback_gui.models.rates import parse_rate, rate_text
 from rawback_gui.models.slider import LOSSLESS
 from rawback_gui.models.texts import bytes_text
-from rawback_gui.views._qt.driving import drawn, settled, shows, wait_until
+from rawback_gui.views._qt.driving import drawn, grabbed, settled, shows, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +32,9 @@ if TYPE_CHECKING:
 def test_the_slider_changes_what_is_restored(qtbot: QtBot, opened: MainWindow) -> None:
     space, slider = opened.workspace, opened.rate.slider
     drawn(opened)
-    before = space.restored
-    assert before is not None
-    before = before.copy()
+    buffer = space._buffer
+    assert buffer is not None
+    before = buffer.cfa.copy()
     qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(slider.width() // 4, 13))
     assert space.rates.place == pytest.approx(0.3, abs=0.1)
     assert opened.rate.size_value.text() in ("\u2013", _shown_size(opened))
@@ -41,8 +43,8 @@ def test_the_slider_changes_what_is_restored(qtbot: QtBot, opened: MainWindow) -
     assert made is not None
     assert not np.array_equal(made.restored.cfa, before)
     assert opened.rate.size_value.text() == bytes_text(made.result.payload_bytes)
-    assert space.restored is not None
-    assert np.array_equal(space.restored, made.restored.cfa)
+    assert space.whole is not None
+    assert np.array_equal(space.whole, made.restored.cfa)
 
 
 def _shown_size(window: MainWindow) -> str:
@@ -129,6 +131,13 @@ def test_rates_can_be_typed(qtbot: QtBot, opened: MainWindow, text: str) -> None
     assert rates.rate == smallest.rate
 
 
+def test_rates_are_written_as_they_are_typed() -> None:
+    for text in ("quality 60", "5.00 kB", "0.100 bpp", "48 dB", "lossless"):
+        rate = parse_rate(text)
+        assert rate is not None
+        assert rate_text(rate) == text
+
+
 def test_the_curve_can_be_clicked(qtbot: QtBot, opened: MainWindow) -> None:
     wait_until(lambda: settled(opened))
     opened.panel.setCurrentIndex(2)
@@ -170,6 +179,76 @@ def test_coarse_payloads_are_asked_for_by_size(qtbot: QtBot, opened: MainWindow)
     wait_until(lambda: settled(opened))
     assert rates.made is not None
     assert rates.made.result.payload_bytes <= rates.rate.value
+
+
+def test_the_last_picture_stays_until_a_low_rate_is_coded(
+    opened: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Marked with what it is of, and without figures of the rate that is wanted."""
+    space, rates = opened.workspace, opened.workspace.rates
+    wait_until(lambda: settled(opened))
+    go, encode = threading.Event(), rawback.Session.encode
+
+    def slow(self: rawback.Session, *args: Any, **options: Any) -> Any:
+        go.wait(60)
+        return encode(self, *args, **options)
+
+    monkeypatch.setattr(rawback.Session, "encode", slow)
+    # As if the curve was known at its ends only.
+    curve = rates.curve
+    assert curve is not None
+    rates.curve = rawback.Curve((curve.points[-1],), complete=False)
+    rates.stopped = True
+    size = rates.size_at(rates.rate)
+    opened.show_wanted({"selection": (0, 0, 40, 30)})
+    wait_until(lambda: space.statistics is not None)
+    before = grabbed(opened.canvas)[60:]
+    rates.choose(rawback.Rate.size(5000))
+    assert rates.preview_rate is None
+    details = opened.canvas.right.details
+    wait_until(lambda: "updating" in details.text())
+    assert details.text() == f"still {size} \u00b7 updating"
+    assert np.array_equal(before, grabbed(opened.canvas)[60:])
+    assert "restored" in space.pictures.sources
+    assert space.pictures.rate == rawback.Rate.quality(60)
+    # No figure is told of a picture that is not at the rate.
+    assert space.statistics is None
+    assert opened.errors.figures["samples"].text() == "\u2013"
+    readout = space.readout(30, 30)
+    assert readout is not None
+    assert readout.restored is None
+    # Moving about draws the earlier picture anew, whole.
+    opened.run("actual")
+    wait_until(lambda: not space._drawing.worker.busy)
+    QApplication.processEvents()
+    assert space.pictures.sources["restored"].pixels.std() > 5
+    assert not space.drawn
+    go.set()
+    wait_until(lambda: rates.made is not None and space.drawn)
+    assert space.pictures.rate == rawback.Rate.size(5000)
+    assert rates.made is not None
+    assert details.text() == bytes_text(rates.made.result.payload_bytes)
+
+
+def test_a_pane_without_a_picture_says_what_is_awaited(
+    opened: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn(opened)
+    opened.show_wanted({"layout": "side", "left": "carrier", "right": "original"})
+    drawn(opened)
+    go = threading.Event()
+
+    def slow(*args: Any) -> Any:
+        go.wait(60)
+        return render(*args)
+
+    monkeypatch.setattr(drawing, "render", slow)
+    opened.show_wanted({"right": "restored"})
+    pane = grabbed(opened.canvas)[:, opened.canvas.width() // 2 + 4 :]
+    middle = pane[pane.shape[0] // 2 - 20 : pane.shape[0] // 2 + 20]
+    assert middle.max() > 200
+    go.set()
+    drawn(opened)
 
 
 def test_stopping_the_curve_leaves_all_alive(

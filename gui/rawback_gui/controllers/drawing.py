@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import rawback
     from rawback_gui.controllers.document import Document
     from rawback_gui.controllers.pictures import Picture
-    from rawback_gui.controllers.restoring import RestoredBuffer
+    from rawback_gui.controllers.restoring import Restored, RestoredBuffer
     from rawback_gui.models.errormap import ErrorView
     from rawback_gui.models.orientation import Region
     from rawback_gui.models.state import Source, ViewState
@@ -45,22 +45,30 @@ class Request:
     Attributes:
         document: What is open.
         state: How it is looked at; its sources are there.
-        rate: Which payload is looked at; None for a carrier alone.
-        whole: The restored mosaic at that rate, if all of it is known already.
-        buffer: Where it is restored as far as it is visible; None where that cannot be done.
+        shown: The restored raw to draw; None where nothing is restored yet.
+        buffer: Where it is restored as far as it is visible; None before that can be done.
+        current: Whether it is of the rate that people look at, not of an earlier one that stays on
+            the screen until that is made.
     """
 
     document: Document
     state: ViewState
-    rate: rawback.Rate | None
-    whole: NDArray[np.uint16] | None
+    shown: Restored | None
     buffer: RestoredBuffer | None
+    current: bool = True
+
+    @property
+    def rate(self) -> rawback.Rate | None:
+        """Which payload is drawn; None for a carrier alone, or without any."""
+        return None if self.shown is None else self.shown.rate
 
     @property
     def restored(self) -> NDArray[np.uint16] | None:
         """The restored mosaic as far as it is known."""
-        if self.whole is not None or self.buffer is None:
-            return self.whole
+        if self.shown is None:
+            return None
+        if self.shown.whole is not None or self.buffer is None:
+            return self.shown.whole
         return self.buffer.cfa
 
     @property
@@ -76,11 +84,15 @@ class Request:
 
     def fill(self, region: Region, go_on: Callable[[], bool]) -> bool:
         """Restore a region of the upright picture, where that is needed; whether it is there."""
-        if self.whole is not None or not self.needs_restored:
+        if not self.needs_restored:
             return True
-        if self.buffer is None or self.rate is None:
+        if self.shown is None:
             return False
-        return self.buffer.fill(self.rate, raw_region(self.document, region), go_on)
+        if self.shown.whole is not None:
+            return True
+        if self.buffer is None or self.shown.rate is None:
+            return False
+        return self.buffer.fill(self.shown.rate, raw_region(self.document, region), go_on)
 
 
 class Drawing:
@@ -135,7 +147,7 @@ class Drawing:
                     self._render(job, request, region, complete=complete)
                 return not job.superseded.is_set()
 
-            # What cannot be restored by a preview is drawn again once its payload is made.
+            # What cannot be previewed is drawn again once its payload is made.
             there = request.fill(region, lambda: show(complete=False))
             if job.superseded.is_set() and not there:
                 return
@@ -177,7 +189,7 @@ class Drawing:
             marks=render_marks(document, state, region),
             outside=render_outside(document, state, region),
             error_scale=scale,
-            complete=complete,
+            complete=complete and request.current,
         )
         job.report(lambda: self._show(pictures))
 
@@ -185,6 +197,8 @@ class Drawing:
         """Errors of the selected region, once all of it is restored."""
         selection = request.state.selection
         if not request.measures or selection is None or request.rate is None:
+            return
+        if not request.current:
             return
         if not request.fill(selection, lambda: not job.superseded.is_set()):
             return

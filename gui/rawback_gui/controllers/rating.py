@@ -15,9 +15,11 @@ from rawback_gui.models.rates import (
     figures_of_point,
     figures_of_result,
     parse_rate,
+    rate_text,
     ticks_of,
 )
 from rawback_gui.models.slider import LOSSLESS, Preset, RateScale, preset_rate
+from rawback_gui.models.texts import bytes_text
 from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
@@ -134,14 +136,17 @@ class RateControl:
         return make
 
     @property
-    def previewable(self) -> bool:
-        """Whether a part at the rate can be shown without making the payload.
+    def preview_rate(self) -> rawback.Rate | None:
+        """What a session shows parts of without making a payload, at the rate or next to it.
 
-        Sizes are looked up on the curve, which would be measured to its end first.
+        None where nothing near enough is known: a session would look sizes up on the curve, and
+        measure that to its end first.
         """
-        if self.rate.kind in ("quality", "lossless"):
-            return True
-        return self.curve is not None and self.curve.complete
+        known = self.curve is not None and self.curve.complete
+        if known or self.rate.kind in ("quality", "lossless"):
+            return self.rate
+        point = self.point
+        return None if point is None else point.rate
 
     @property
     def figures(self) -> Figures | None:
@@ -155,6 +160,14 @@ class RateControl:
         if point is None or self.keep_file:
             return None
         return figures_of_point(point, session.raw_bytes)
+
+    def size_at(self, rate: rawback.Rate) -> str:
+        """What a payload at any rate takes, as far as that is known; else the rate, in words."""
+        encoding = self.encoding
+        if encoding is not None and encoding.rate == rate:
+            return bytes_text(encoding.result.payload_bytes)
+        point = reliable_point(self.curve, rate)
+        return rate_text(rate) if point is None else f"\u2248 {bytes_text(point.payload_bytes)}"
 
     @property
     def gained(self) -> Gain | None:

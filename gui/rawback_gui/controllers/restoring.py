@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,10 +16,23 @@ if TYPE_CHECKING:
     import rawback
     from rawback_gui.models.orientation import Region
 
-__all__ = ["CHUNK", "RestoredBuffer"]
+__all__ = ["CHUNK", "Restored", "RestoredBuffer"]
 
 CHUNK = 1024
 """Raw pixels along each side of what is restored at a time where much is visible."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Restored:
+    """The restored raw at one rate, known whole or to be had part by part.
+
+    Attributes:
+        rate: Of the payload, as a session's preview is asked for it; None for a carrier alone.
+        whole: uint16 ``[H, W]``, once all of it is known; None where it is previewed.
+    """
+
+    rate: rawback.Rate | None
+    whole: NDArray[np.uint16] | None = None
 
 
 class RestoredBuffer:

@@ -30,7 +30,7 @@ from rawback_gui.controllers.feedback import Change, Feedback, error_text
 from rawback_gui.controllers.inspection import Readout, readout_of, white_at
 from rawback_gui.controllers.pictures import raw_region
 from rawback_gui.controllers.rating import RateControl
-from rawback_gui.controllers.restoring import RestoredBuffer
+from rawback_gui.controllers.restoring import Restored, RestoredBuffer
 from rawback_gui.controllers.saving import SaveRequest, Saving
 from rawback_gui.controllers.workers import Job, Post, Worker
 from rawback_gui.models.notices import Remedy
@@ -82,6 +82,8 @@ class Workspace:
         self._drawing = Drawing(post, self._failed, self._shown)
         self._open = Worker("rawback-open", post, self._opening_failed)
         self._buffer: RestoredBuffer | None = None
+        self._earlier: Restored | None = None
+        self._previewed: rawback.Rate | None = None
         self._openings = 0
         self._opening_pair: Pair | None = None
         self.state = ViewState()
@@ -109,12 +111,17 @@ class Workspace:
         return None if made is None else made.restored.cfa
 
     @property
-    def restored(self) -> NDArray[np.uint16] | None:
-        """The restored mosaic, as far as it is there at any rate."""
+    def restored(self) -> Restored | None:
+        """The restored raw at the rate; None where that can be shown only once its payload is made.
+
+        For a rate that is looked up, it is of the nearest that can be previewed.
+        """
         whole = self.whole
-        if whole is not None or self._buffer is None:
-            return whole
-        return self._buffer.cfa
+        if whole is not None:
+            alone = self.document is not None and self.document.opened is not None
+            return Restored(None if alone else self.rates.rate, whole)
+        rate = self.rates.preview_rate
+        return None if rate is None or self._buffer is None else Restored(rate)
 
     @property
     def overlays(self) -> tuple[rawback.Overlay, ...]:
@@ -141,9 +148,11 @@ class Workspace:
             return None
         view, shown = measured.view, self.state.errors
         exposure = self.state.development.exposure
+        restored = self.restored
         same = (
             measured.opening == document.opening
-            and measured.rate == self.rates.rate
+            and restored is not None
+            and measured.rate == restored.rate
             and measured.region == self.state.selection
             # Colours and range change no figure.
             and (view.kind, view.unit, view.channel) == (shown.kind, shown.unit, shown.channel)
@@ -243,7 +252,7 @@ class Workspace:
     def _forget(self) -> None:
         self._drawing.forget()
         self.rates.forget()
-        self._buffer = None
+        self._buffer = self._earlier = self._previewed = None
 
     def cancel(self) -> None:
         """Stop whatever people wait for; what goes on behind their backs goes on."""
@@ -299,17 +308,25 @@ class Workspace:
         document = self.document
         if document is None:
             return
-        alone = document.opened is not None
-        rate = None if alone else self.rates.rate
-        buffer = self._buffer if self.rates.previewable else None
-        self._drawing.draw(Request(document, self.resolved, rate, self.whole, buffer))
+        restored = self.restored
+        if restored is not None:
+            self._earlier = restored
+        # Until a payload is made that cannot be previewed, what was there before stays.
+        shown = restored or self._earlier
+        current = restored is not None or shown is None
+        request = Request(document, self.resolved, shown, self._buffer, current)
+        self._drawing.draw(request)
 
     def _shown(self, what: str) -> None:
         self._notify("pictures" if what == "pictures" else "statistics")
 
     def _rate_changed(self, change: Change) -> None:
         self._notify(change)
-        if change != "curve":
+        restored = self.restored
+        previewed = None if restored is None else restored.rate
+        # As the curve grows, other rates may be the nearest that can be previewed.
+        if change != "curve" or previewed != self._previewed:
+            self._previewed = previewed
             self._notify("statistics")
             self.redraw()
 
@@ -333,15 +350,16 @@ class Workspace:
         document, buffer, restored = self.document, self._buffer, self.restored
         if document is None:
             return None
+        view = self.state.errors
+        if restored is None or restored.whole is not None:
+            return readout_of(document, None if restored is None else restored.whole, x, y, view)
         region = raw_region(document, (math.floor(x) // 2 * 2, math.floor(y) // 2 * 2, 2, 2))
-        preview = buffer is not None and restored is buffer.cfa
-        if preview and buffer is not None and not buffer.has(self.rates.rate, region):
-            restored = None
-        found = readout_of(document, restored, x, y, self.state.errors)
-        if preview and buffer is not None and not buffer.has(self.rates.rate, region):
-            # Another rate has been begun while the sample was read.
-            return readout_of(document, None, x, y, self.state.errors)
-        return found
+        if buffer is not None and restored.rate is not None and buffer.has(restored.rate, region):
+            found = readout_of(document, buffer.cfa, x, y, view)
+            if buffer.has(restored.rate, region):
+                return found
+        # It is not there, or another rate has been begun while it was read.
+        return readout_of(document, None, x, y, view)
 
     # Files.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import rawback
+from rawback_gui.models.texts import bits_text, bytes_text
 from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = [
     "figures_of_point",
     "figures_of_result",
     "parse_rate",
+    "rate_text",
     "ticks_of",
 ]
 
@@ -103,6 +105,18 @@ def figures_of_result(result: EmbedResult, raw_bytes: int) -> Figures:
         result.error_over_sigma,
         measured=True,
     )
+
+
+def rate_text(rate: Rate) -> str:
+    """A rate in words, such as :func:`parse_rate` takes: ``quality 60``, ``200 kB``."""
+    texts = {
+        "quality": tr("quality {}").format(f"{rate.value:g}"),
+        "size": bytes_text(rate.value),
+        "bpp": tr("{} bpp").format(bits_text(rate.value)),
+        "psnr": tr("{} dB").format(f"{rate.value:g}"),
+        "lossless": tr("lossless"),
+    }
+    return texts[rate.kind]
 
 
 def parse_rate(text: str) -> Rate | None:

@@ -26,6 +26,7 @@ from rawback_gui.views._qt.clipping_legend import ClippingLegend
 from rawback_gui.views._qt.overlays import paint_overlay
 from rawback_gui.views._qt.painting import (
     paint_divider,
+    paint_missing,
     paint_outside,
     paint_picture,
     paint_selection,
@@ -204,10 +205,8 @@ class Canvas(QWidget):
         elif state.layout == "flip":
             self._paint_pane(painter, panes[0], second if state.flipped else first)
         else:
-            self._paint_pane(painter, panes[0], first)
-            painter.setClipRect(self._beyond_divider(panes[0]))
-            self._paint_pane(painter, panes[0], second, clip=False)
-            painter.setClipping(False)
+            self._paint_pane(painter, panes[0], first, self._before_divider(panes[0]))
+            self._paint_pane(painter, panes[0], second, self._beyond_divider(panes[0]))
             paint_divider(
                 painter,
                 panes[0],
@@ -223,14 +222,15 @@ class Canvas(QWidget):
         painter.end()
 
     def _paint_pane(
-        self, painter: QPainter, pane: QRect, source: Source, *, clip: bool = True
+        self, painter: QPainter, pane: QRect, source: Source, seen: QRect | None = None
     ) -> None:
+        """Paint a source in a pane, or in the part of it that is seen."""
         painter.save()
         ratio = self.devicePixelRatioF()
         font, _ = small_font(self, ratio)
         painter.setFont(font)
-        if clip:
-            painter.setClipRect(pane)
+        seen = pane if seen is None else seen
+        painter.setClipRect(seen)
         state, pictures, frame = self._state, self._pictures, self._frame
         smooth = state.viewport.zoom < 2
 
@@ -241,6 +241,8 @@ class Canvas(QWidget):
         picture = pictures.sources.get(source)
         if picture is not None:
             paint_picture(painter, picture, target(picture.region), smooth=smooth)
+        else:
+            paint_missing(painter, seen, source, font)
         if source == "carrier" and pictures.outside is not None:
             size = QSize(round(self.width() * ratio), round(self.height() * ratio))
             paint_outside(painter, pictures.outside, target, size, font)
@@ -269,6 +271,12 @@ class Canvas(QWidget):
     def _divider(self, pane: QRect) -> int:
         side = pane.width() if self._state.vertical else pane.height()
         return round(self._state.divider * side)
+
+    def _before_divider(self, pane: QRect) -> QRect:
+        place = self._divider(pane)
+        if self._state.vertical:
+            return QRect(pane.x(), pane.y(), place, pane.height())
+        return QRect(pane.x(), pane.y(), pane.width(), place)
 
     def _beyond_divider(self, pane: QRect) -> QRect:
         place = self._divider(pane)

@@ -19,8 +19,16 @@ if TYPE_CHECKING:
 
     from rawback_gui.controllers.pictures import Mark, Outside, Picture
     from rawback_gui.models.orientation import Region
+    from rawback_gui.models.state import Source
 
-__all__ = ["paint_divider", "paint_label", "paint_outside", "paint_picture", "paint_selection"]
+__all__ = [
+    "paint_divider",
+    "paint_label",
+    "paint_missing",
+    "paint_outside",
+    "paint_picture",
+    "paint_selection",
+]
 
 _OUTSIDE, _HATCH = QColor(52, 52, 52), QColor(104, 104, 104)
 _SHADE, _LINE = QColor(0, 0, 0, 130), QColor(255, 255, 255)
@@ -82,6 +90,24 @@ def paint_outside(
     scale = area.width() / max(outside.region[2], 1)
     if outside.room * scale > metrics.height():
         paint_label(painter, place, text, font)
+
+
+def paint_missing(painter: QPainter, area: QRect, source: Source, font: QFont) -> None:
+    """A dash, and what is waited for, in the place of a picture.
+
+    Args:
+        painter: In device pixels.
+        area: The part of the pane that is seen.
+        source: What the pane is to show.
+        font: In device pixels.
+    """
+    texts: dict[Source, str] = {
+        "carrier": tr("the JPEG is being read"),
+        "restored": tr("the raw is being restored"),
+        "original": tr("the raw is being read"),
+        "error": tr("errors are being measured"),
+    }
+    paint_label(painter, QRectF(area).center(), f"\u2013  {texts[source]}", font)
 
 
 def paint_label(painter: QPainter, middle: QPointF, text: str, font: QFont) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QTimer
 
 from rawback_gui.models.gain import gain_sentence, size_text
-from rawback_gui.models.texts import bytes_text
 from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.pane_label import PaneLabel, source_name
 from rawback_gui.views._qt.readout import readout_text
@@ -64,7 +63,8 @@ class Presenter:
         self.label_timer = QTimer(widgets.central)
         self.label_timer.setSingleShot(True)
         self.label_timer.setInterval(_PATIENCE_MS)
-        self.label_timer.timeout.connect(lambda: self._show_labels(late=True))
+        self.label_timer.timeout.connect(self._show_late)
+        self._late = False
         self._calls: dict[str, Callable[[], None]] = {
             "document": self.show_document,
             "state": self.show_state,
@@ -137,14 +137,22 @@ class Presenter:
         self._widgets.canvas.show_pictures(self._space.pictures, frame, self._space.overlays)
         self._show_labels()
 
-    def _show_labels(self, *, late: bool = False) -> None:
+    def _show_late(self) -> None:
+        """Say that pictures are not there yet, where they still are not."""
+        self._late = not self._space.drawn
+        self._show_labels()
+
+    def _show_labels(self) -> None:
         """The labels of the panes, and everything that tells how far pictures are."""
         widgets, space = self._widgets, self._space
-        state, updating = space.resolved, not space.drawn
-        if updating and not late and not self.label_timer.isActive():
+        state = space.resolved
+        if space.drawn:
+            self._late = False
+            self.label_timer.stop()
+        elif not self._late and not self.label_timer.isActive():
             # Most pictures are there before anybody could read that they are not.
             self.label_timer.start()
-            return
+        updating = self._late
         self._label(widgets.canvas.left, state.left, updating=updating)
         self._label(widgets.canvas.right, state.right, updating=updating)
         names = (source_name(state.left), source_name(state.right))
@@ -168,16 +176,19 @@ class Presenter:
 
     def _details(self, document: Document, source: Source, *, updating: bool) -> str:
         """What the picture in a pane is of, besides its name."""
-        parts = []
-        if source == "restored" and document.has_original:
-            figures = self._space.rates.figures
-            if figures is not None:
-                parts.append(bytes_text(figures.payload_bytes))
+        space, parts = self._space, []
+        pictures = space.pictures
+        if source in pictures.sources and source in ("restored", "error") and pictures.rate:
+            now = space.restored
+            earlier = now is None or pictures.rate != now.rate
+            # What a picture is of, whatever the slider says meanwhile.
+            size = space.rates.size_at(pictures.rate if earlier else space.rates.rate)
+            parts.append(tr("still {}").format(size) if earlier and updating else size)
         if source == "carrier" and not document.registered and document.has_original:
             opening = self._space.feedback.progress
             coming = opening is not None and opening.work == "open"
             parts.append(tr("not aligned yet") if coming else tr("not aligned"))
-        if updating and (source in ("restored", "error") or not self._space.pictures.sources):
+        if updating and (source in ("restored", "error") or not pictures.sources):
             parts.append(tr("updating"))
         return " \u00b7 ".join(parts)
 
