@@ -113,7 +113,7 @@ def _shaded(frame: rawback.RawFrame, pixels: NDArray[np.uint8]) -> Case:
     black = frame.black[0]
     samples = np.asarray(np.round((frame.cfa - black) / gains + black), np.uint16)
     warp = struct.pack(">I6d2d", 1, 1.0, -0.01, 0, 0, 0, 0, 0.5, 0.5)
-    lists = {
+    lists: Tags = {
         Tag.OPCODE_LIST_2: undefined(maps),
         Tag.OPCODE_LIST_3: undefined(struct.pack(">I", 1) + opcode(WARP_RECTILINEAR, warp)),
     }

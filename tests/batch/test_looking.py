@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
+import unicodedata
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +17,7 @@ from PIL import Image
 import rawback
 from rawback import rawio
 from rawback.batch.pictures import Pictures
+from rawback.cli import main
 from rawback.geometry.registration import Comparison, Verdict
 from rawback.metadata import Directory, Metadata
 from rawback.rawio.describe import ascii_entry
@@ -20,13 +25,14 @@ from rawback.rawio.describe import ascii_entry
 from ..geometry.synthetic import mosaic, rendered, scene
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
 NOON, NEXT_DAY = "2024:05:31 12:00:00", "2024:06:01 13:37:00"
 WIDTH, HEIGHT = 720, 480
+FRACTION, OFFSET = 37521, 36881
+NOTHING: Mapping[int, str] = MappingProxyType({})
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +54,24 @@ class Library:
     def __init__(self, folder: Path, scenes: Callable[[int], NDArray[np.float32]]) -> None:
         self.folder, self._scenes = folder, scenes
 
-    def raw(self, name: str, shows: int, second: str = "", *, preview: bool = True) -> Path:
+    def raw(
+        self,
+        name: str,
+        shows: int,
+        second: str = "",
+        *,
+        preview: bool = True,
+        model: str = "One",
+        exif: Mapping[int, str] = NOTHING,
+    ) -> Path:
         path = self._path(name)
         linear = self._linear(shows)
-        entries = (ascii_entry(36867, second, Directory.EXIF),) if second else ()
+        texts = {36867: second, **exif}
+        entries = tuple(
+            ascii_entry(tag, text, Directory.EXIF) for tag, text in texts.items() if text
+        )
         frame = dataclasses.replace(
-            mosaic(linear), make="Maker", model="One", metadata=Metadata(entries)
+            mosaic(linear), make="Maker", model=model, metadata=Metadata(entries)
         )
         thumb = self._jpeg(rendered(linear)) if preview else None
         path.write_bytes(rawio.write_dng(frame, preview_jpeg=thumb))
@@ -65,14 +83,17 @@ class Library:
         shows: int,
         second: str = "",
         edit: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
+        *,
+        model: str = "One",
+        exif: Mapping[int, str] = NOTHING,
     ) -> Path:
         path = self._path(name)
         pixels = rendered(self._linear(shows))
-        exif = Image.Exif()
+        tags = Image.Exif()
         if second:
-            exif[272] = "One"
-            exif.get_ifd(0x8769)[36867] = second
-        path.write_bytes(self._jpeg(pixels if edit is None else edit(pixels), exif))
+            tags[272] = model
+            tags.get_ifd(0x8769).update({36867: second, **exif})
+        path.write_bytes(self._jpeg(pixels if edit is None else edit(pixels), tags))
         return path
 
     def pair_up(self, match: rawback.Match = "pictures") -> rawback.Pairing:
@@ -296,3 +317,42 @@ def test_what_cannot_be_looked_at_is_unclear(library: Library, tmp_path: Path) -
 def test_unknown_ways_to_match(library: Library) -> None:
     with pytest.raises(ValueError, match="names, times, pictures"):
         library.pair_up("guess")  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("serial")
+def test_a_folder_full_of_traps(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    """What phones, converters, clocks and file systems do to names and times, all at once."""
+    phone = "PXL_20240531_120000000.RAW-0"
+    library.raw(f"{phone}2.ORIGINAL.dng", 0, NOON, exif={FRACTION: "991"})
+    library.jpeg(f"{phone}1.COVER.jpg", 0, NOON[:-1] + "1", exif={FRACTION: "164"})
+    library.raw("GOPR0001.dng", 1, NOON)
+    library.jpeg("GOPR0001.JPG", 1, NOON[:-1] + "2")
+    library.raw(unicodedata.normalize("NFD", "Käse.dng"), 2)
+    library.jpeg(unicodedata.normalize("NFC", "Käse.jpg"), 2)
+    library.raw("zone.dng", 3, NOON, exif={OFFSET: "+02:00"})
+    library.jpeg("zone.jpg", 3, "2024:05:31 10:00:00", exif={OFFSET: "+00:00"})
+    library.raw("model.dng", 4, NOON, model="Maker M1")
+    library.jpeg("model.jpg", 4, NOON, model="m1")
+    library.raw("IMG_1.dng", 5, NOON)
+    library.jpeg("IMG_1.jpg", 6, NEXT_DAY)
+    library.raw("IMG_2.dng", 7)
+    for ending in ("jpg", "JPG", "jpeg"):
+        library.jpeg(f"IMG_2.{ending}", 7)
+    left = {"IMG_1.dng", "IMG_1.jpg"}
+    there = {path.name for path in library.folder.iterdir()}
+    assert main(["batch", str(library.folder), "-q", "5", "--json"]) == 3
+    report = json.loads(capsys.readouterr().out)
+    assert (report["total"], report["done"], report["failures"]) == (8, 8, [])
+    assert {Path(item["file"]).name: item["why"] for item in report["unmatched"]} == {
+        "IMG_1.jpg": "IMG_1.dng has its name, and shows another shot.",
+        "IMG_1.dng": "No JPEG goes with it.",
+    }
+    made = {path for path in library.folder.glob("*.rawback.jpg") if rawback.verify(path).intact}
+    assert len(made) == 8
+    stems = {path.name.removesuffix(".rawback.jpg") for path in made}
+    jpegs = {name for name in there - left if name.lower().endswith(("jpg", "jpeg"))}
+    assert stems == {name.rpartition(".")[0] for name in jpegs - {"IMG_2.JPG", "IMG_2.jpeg"}} | {
+        "IMG_2.JPG",
+        "IMG_2.jpeg",
+    }
