@@ -16,19 +16,26 @@ from rawback.metadata import Directory, Entry, Metadata, TiffType
 from rawback.rawio import described, read_raw, write_dng
 from rawback.rawio.tag_kinds import TAG_KINDS, TagKind
 from rawback.rawio.tags import Tag
+from rawback.rawio.tiff import read_ifds
 from rawback.rawio.write import Compression
-from rawback.types import BayerPattern, Border, NoiseModel, RawFrame
+from rawback.types import BayerPattern, Border, Mosaic, NoiseModel, RawFrame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # LibRaw refuses smaller mosaics.
 SIDE = st.integers(22, 90)
+X_TRANS = "GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG"
+PATTERNS = (
+    *(*get_args(BayerPattern), X_TRANS, "RRGG/RRGG/GGBB/GGBB", "W", "R+G+B", "GMCY", "RGCB"),
+    *("RGWB", "WRWG/RWGW/WGWB/GWBW", "CYYM"),
+)
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=20)
 
 # These decide how the mosaic is read; tests of reading give them values that make sense.
 LEVELS_AND_PLACES = {
     *(Tag.DNG_VERSION, Tag.DNG_BACKWARD_VERSION, Tag.MAKE, Tag.MODEL, Tag.CFA_LAYOUT),
+    Tag.CFA_PLANE_COLOR,
     *(Tag.BLACK_LEVEL, Tag.BLACK_LEVEL_REPEAT_DIM, Tag.BLACK_LEVEL_DELTA_H),
     *(Tag.BLACK_LEVEL_DELTA_V, Tag.WHITE_LEVEL, Tag.ACTIVE_AREA, Tag.MASKED_AREAS),
     *(Tag.DEFAULT_CROP_ORIGIN, Tag.DEFAULT_CROP_SIZE, Tag.DEFAULT_SCALE, Tag.NOISE_PROFILE),
@@ -71,13 +78,18 @@ def frames(draw: st.DrawFn) -> RawFrame:
     samples = np.random.default_rng(draw(st.integers(0, 99)))
     white = draw(st.integers(2 ** (depth - 1), 2**depth - 1))
     levels = st.floats(0, white // 2, allow_subnormal=False)
+    mosaic = Mosaic.parse(draw(st.sampled_from(PATTERNS)))
+    shape = (height, width, mosaic.samples) if mosaic.samples > 1 else (height, width)
+    is_rgb = mosaic.palette == "RGB"
+    neutral = (draw(st.floats(0.1, 10)), 1.0, draw(st.floats(0.1, 10)))
+    matrix = draw(st.tuples(*[st.floats(-2, 2)] * 9).filter(invertible))
     return RawFrame(
-        cfa=samples.integers(0, 2**depth, (height, width)).astype(np.uint16),
-        pattern=draw(st.sampled_from(get_args(BayerPattern))),
-        black=draw(st.tuples(levels, levels, levels, levels)),
+        cfa=samples.integers(0, 2**depth, shape).astype(np.uint16),
+        pattern=str(mosaic),
+        black=draw(st.tuples(*[levels] * len(mosaic.colours))),
         white=white,
-        neutral=(draw(st.floats(0.1, 10)), 1.0, draw(st.floats(0.1, 10))),
-        color_matrix=draw(st.tuples(*[st.floats(-2, 2)] * 9).filter(invertible)),
+        neutral=neutral if is_rgb else None,
+        color_matrix=matrix if is_rgb else None,
         noise=NoiseModel(1e-4, 1e-6),
         orientation=draw(st.integers(1, 8)),
         make=draw(TEXT),
@@ -100,6 +112,23 @@ def assert_same(again: RawFrame, frame: RawFrame) -> None:
     carried = {(e.directory, e.tag): e for e in again.metadata.entries}
     for entry in described(frame).entries:
         assert carried[entry.directory, entry.tag] == entry
+
+
+def test_black_of_a_channel_is_written_for_each_of_its_places() -> None:
+    """As many levels as the pattern has places; read back they are those of the channels."""
+    frame = replace(frame_of(random_cfa(40, 50)), pattern=X_TRANS, black=(60.0, 61.0, 62.0, 63.0))
+    data = write_dng(frame)
+    main = read_ifds(data)[0]
+    assert main.integers(Tag.BLACK_LEVEL_REPEAT_DIM) == (6, 6)
+    assert len(main.integers(Tag.BLACK_LEVEL)) == 36
+    assert (read_raw(data).black, read_raw(data).black_offsets) == (frame.black, None)
+
+
+def test_an_emerald_filter_is_written_as_converters_write_it() -> None:
+    frame = replace(frame_of(random_cfa(24, 24)), pattern="RGEB", neutral=None, color_matrix=None)
+    again = read_raw(write_dng(frame))
+    assert again.pattern == "RGCB"
+    assert again.metadata.integers(Tag.CFA_PLANE_COLOR) == (0, 1, 2, 3)
 
 
 def frame_of(cfa: NDArray[np.uint16], *entries: Entry) -> RawFrame:
@@ -158,8 +187,18 @@ def test_an_active_area_that_is_not_the_frames_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("width", [24, 255, 256, 500, 512, 513, 1000, 1023, 1024, 1025, 1536, 2048])
-def test_tiles_of_any_width_read_back_the_same(width: int) -> None:
-    frame = frame_of(random_cfa(530, width))
+@pytest.mark.parametrize("pattern", ["GBRG", "W", "R+G+B"])
+def test_tiles_of_any_width_read_back_the_same(width: int, pattern: str) -> None:
+    mosaic = Mosaic.parse(pattern)
+    samples = random_cfa(530, width * mosaic.samples)
+    frame = replace(
+        frame_of(random_cfa(24, 24)),
+        cfa=samples.reshape(530, width, 3) if mosaic.samples == 3 else samples,
+        pattern=pattern,
+        black=(64.0, 65.5, 66.0, 67.25)[: len(mosaic.colours)],
+    )
+    if mosaic.is_monochrome:
+        frame = replace(frame, neutral=None, color_matrix=None)
     assert_same(read_raw(write_dng(frame, compression="ljpeg")), frame)
 
 

@@ -25,32 +25,28 @@ Values = tuple[float, ...]
 MakeTiff = Callable[..., bytes]
 Samples = NDArray[np.uint16]
 
-X_TRANS = [int(color) for color in "110112112110201021112110110112021201"]
-QUAD_BAYER = [int(color) for color in "0011001111221122"]
-REPEAT_6, REPEAT_4 = ({Tag.CFA_REPEAT_PATTERN_DIM: (SHORT, n, n)} for n in (6, 4))
+LINEAR = {Tag.PHOTOMETRIC: (SHORT, 34892)}
 
 
 @pytest.mark.parametrize(
     ("planes", "changes", "kind"),
     [
-        (1, {**REPEAT_6, Tag.CFA_PATTERN: (BYTE, *X_TRANS)}, "X-Trans"),
-        (1, {**REPEAT_4, Tag.CFA_PATTERN: (BYTE, *QUAD_BAYER)}, "4 x 4"),
-        (1, {Tag.CFA_PATTERN: (BYTE, 0, 1, 2, 3)}, "four colours"),
-        (1, {Tag.CFA_PATTERN: (BYTE, 0, 1, 2, 1)}, "no Bayer pattern"),
-        (1, {Tag.CFA_PATTERN: (BYTE, 0, 0, 1, 2)}, "no Bayer pattern"),
         (1, {Tag.CFA_LAYOUT: (SHORT, 2)}, "staggered"),
-        (1, {Tag.PHOTOMETRIC: (SHORT, 34892)}, "monochrome"),
-        (3, {Tag.PHOTOMETRIC: (SHORT, 34892)}, "linear"),
         (1, {Tag.SAMPLE_FORMAT: (SHORT, 3)}, "floating point"),
+        (3, {**LINEAR, Tag.SAMPLE_FORMAT: (SHORT, *[3] * 3)}, "floating point"),
         (1, {Tag.BITS_PER_SAMPLE: (SHORT, 32)}, "more than 16 bits"),
         (2, {}, "multi-shot"),
+        (2, LINEAR, "linear DNG of 2 colours"),
+        (4, LINEAR, "linear DNG of 4 colours"),
+        (1, {Tag.COMPRESSION: (SHORT, 8), Tag.PREDICTOR: (SHORT, 7)}, "predictor 7"),
+        (1, {Tag.COMPRESSION: (SHORT, 8), Tag.CFA_PATTERN: (BYTE, 9, 9, 9, 9)}, "its colours"),
     ],
-)  # fmt: skip
+)
 def test_raws_of_other_kinds_are_named(
     make_tiff: MakeTiff, samples: Samples, planes: int, changes: dict[int, Values], kind: str
 ) -> None:
     image = samples if planes == 1 else np.dstack([samples] * planes)
-    with pytest.raises(UnsupportedRaw, match=f"{kind}.*not supported yet"):
+    with pytest.raises(UnsupportedRaw, match=f"{kind}.*not supported: (use|convert)"):
         read_raw(make_tiff(image, changes))
 
 
@@ -112,6 +108,26 @@ def test_an_empty_file_is_refused() -> None:
 def test_files_that_cannot_be_opened(tmp_path: Path, name: str) -> None:
     with pytest.raises(RawbackError, match=r"cannot be read \(.*\): check the path"):
         read_raw(f"{tmp_path}/{name}")
+
+
+@pytest.mark.parametrize("compression", [8, 34892, 52546])
+def test_image_data_that_is_no_such_stream_is_damage(
+    make_tiff: MakeTiff, samples: Samples, compression: int
+) -> None:
+    with pytest.raises(DamagedRaw):
+        read_raw(make_tiff(samples, {Tag.COMPRESSION: (SHORT, compression)}))
+
+
+def test_an_image_of_missing_chunks_is_damage(make_tiff: MakeTiff, samples: Samples) -> None:
+    changes = {Tag.COMPRESSION: (SHORT, 8), Tag.ROWS_PER_STRIP: (SHORT, 8)}
+    with pytest.raises(DamagedRaw):
+        read_raw(make_tiff(samples, changes))
+
+
+def test_an_image_that_no_memory_holds_is_refused(make_tiff: MakeTiff, samples: Samples) -> None:
+    sides = dict.fromkeys((Tag.IMAGE_WIDTH, Tag.IMAGE_LENGTH, Tag.ROWS_PER_STRIP), (SHORT, 65535))
+    with pytest.raises(RawbackError, match="too large"):
+        read_raw(make_tiff(samples, {Tag.COMPRESSION: (SHORT, 8), **sides}))
 
 
 EDITS = st.lists(

@@ -1,8 +1,8 @@
 """Raw files to frames and back.
 
-In: whatever LibRaw reads as a Bayer mosaic. LibRaw decodes the samples; the file's own TIFF and DNG
-tags say what its levels, colours and shot were, as LibRaw rounds or drops some of them. Out: a DNG,
-because every editor opens it.
+In: mosaics of any pattern, monochrome and linear RGB. LibRaw decodes the samples, but for DNGs of
+kinds that it does not decode; the file's own TIFF and DNG tags say what its levels, colours and
+shot were, as LibRaw rounds or drops some of them. Out: a DNG, because every editor opens it.
 """
 
 from __future__ import annotations

@@ -130,13 +130,17 @@ def without_places(metadata: Metadata) -> Metadata:
 
 
 def with_metadata(frame: RawFrame, metadata: Metadata) -> RawFrame:
-    """A frame with other metadata, and the names and colours that it says."""
-    matrix = dng.color_matrix(metadata)
+    """A frame with other metadata, and the names and colours that it says.
+
+    Colours only if they are red, green and blue; of others the metadata speak alone.
+    """
+    is_rgb = frame.mosaic.palette == "RGB"
+    matrix = dng.color_matrix(metadata) if is_rgb else None
     return replace(
         frame,
         metadata=metadata,
         color_matrix=matrix,
-        neutral=dng.as_shot_neutral(metadata, matrix),
+        neutral=dng.as_shot_neutral(metadata, matrix) if is_rgb else None,
         make=metadata.text(Tag.MAKE),
         model=metadata.text(Tag.MODEL),
     )
@@ -162,19 +166,46 @@ def libraw_entries(raw: rawpy.RawPy, data: bytes, metadata: Metadata) -> list[En
 
 
 def _colors(raw: rawpy.RawPy, data: bytes, order: str) -> list[Entry]:
+    if raw.num_colors == 1:
+        return []
+    if raw.num_colors == 4:
+        return _four_colors(raw, order)
     entries: list[Entry] = []
     matrix = dng.as_matrix(np.asarray(raw.rgb_xyz_matrix, dtype=np.float64)[:3])
     if matrix is None:
         matrix = rendering_matrix(data)
     if matrix is not None:
-        flat = [n for value in matrix for n in (round(value * _TEN_THOUSAND), _TEN_THOUSAND)]
-        entries += [
-            number_entry(Tag.COLOR_MATRIX_1, TiffType.SRATIONAL, flat, order),
-            number_entry(Tag.CALIBRATION_ILLUMINANT_1, TiffType.SHORT, [_D65], order),
-        ]
+        entries += _matrix(matrix, order)
     gains = [float(gain) for gain in raw.camera_whitebalance[:3]]
     neutral = dng.as_neutral([1 / gain if gain > 0 else math.inf for gain in gains])
     if neutral is not None:
+        entries.append(rational_entry(Tag.AS_SHOT_NEUTRAL, neutral, order))
+    return entries
+
+
+def _matrix(matrix: Sequence[float], order: str) -> list[Entry]:
+    """A colour matrix for daylight, rounded to 1/10000."""
+    flat = [n for value in matrix for n in (round(value * _TEN_THOUSAND), _TEN_THOUSAND)]
+    return [
+        number_entry(Tag.COLOR_MATRIX_1, TiffType.SRATIONAL, flat, order),
+        number_entry(Tag.CALIBRATION_ILLUMINANT_1, TiffType.SHORT, [_D65], order),
+    ]
+
+
+def _four_colors(raw: rawpy.RawPy, order: str) -> list[Entry]:
+    """Matrix and white of a sensor of four colours, and in which order they name these."""
+    names = raw.color_desc.decode("ascii", "replace")[:4]
+    # Emerald has no number of its own; converters give it that of cyan.
+    codes = [dng.COLOUR_CODES.find(letter) for letter in names.replace("E", "C")]
+    if len(set(codes)) != 4 or min(codes) < 0:
+        return []
+    entries = [number_entry(Tag.CFA_PLANE_COLOR, TiffType.BYTE, codes, order)]
+    matrix = np.asarray(raw.rgb_xyz_matrix, dtype=np.float64)
+    if np.isfinite(matrix).all() and 1e-3 < np.abs(matrix).max() < 100:
+        entries += _matrix(matrix.ravel().tolist(), order)
+    gains = [float(gain) for gain in raw.camera_whitebalance]
+    if len(gains) == 4 and all(1e-2 < gain < 1e2 for gain in gains):
+        neutral = [gains[1] / gain for gain in gains]
         entries.append(rational_entry(Tag.AS_SHOT_NEUTRAL, neutral, order))
     return entries
 

@@ -1,4 +1,4 @@
-"""Levels, colour and noise, as DNG tags give them (DNG 1.7.1 specification, chapter 4).
+"""Levels, colours and noise, as DNG tags give them (DNG 1.7.1 specification, chapter 4).
 
 LibRaw folds and rounds some of them, so where the file is a DNG they are read from the tags. Every
 function returns None where the tags are absent or senseless.
@@ -6,12 +6,13 @@ function returns None where the tags are absent or senseless.
 
 from __future__ import annotations
 
+from math import lcm
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 
 from rawback.rawio.tags import Tag
-from rawback.types import BlackOffsets, NoiseModel
+from rawback.types import BlackOffsets, Mosaic, NoiseModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rawback.metadata import Metadata
 
 __all__ = [
+    "COLOUR_CODES",
     "as_matrix",
     "as_neutral",
     "as_shot_neutral",
@@ -28,12 +30,16 @@ __all__ = [
     "black_offsets",
     "color_matrix",
     "noise_profile",
+    "plane_colours",
     "white_level",
 ]
 
-Black: TypeAlias = tuple[float, float, float, float]
+Black: TypeAlias = tuple[float, ...]
 Neutral: TypeAlias = tuple[float, float, float]
 Matrix: TypeAlias = tuple[float, float, float, float, float, float, float, float, float]
+
+COLOUR_CODES = "RGBCMYW"
+"""What the numbers in CFAPattern and CFAPlaneColor mean, by letter."""
 
 # Correlated colour temperature of Exif light sources, in kelvin.
 _TEMPERATURES = {
@@ -45,40 +51,41 @@ _D65 = 6504
 _LARGEST_OFFSET, _LARGEST_PATTERN = 0x7FFF, 4096
 
 
-def black_levels(metadata: Metadata) -> Black | None:
-    """BlackLevel with its row and column deltas, per position of the 2x2 cell, in DN."""
-    pattern, down, across = _black(metadata)
+def black_levels(metadata: Metadata, mosaic: Mosaic) -> Black | None:
+    """BlackLevel with its row and column deltas, for each channel of a mosaic, in DN."""
+    pattern, down, across = _black(metadata, mosaic.samples)
     if pattern is None:
         return None
-    # Repeated to an even number of rows and columns, any pattern has its mean at each position.
-    grid = np.tile(pattern, (2, 2))
-    black = [
-        float(grid[r::2, c::2].mean() + _mean(down[r::2]) + _mean(across[c::2]))
-        for r in (0, 1)
-        for c in (0, 1)
-    ]
-    return cast("Black", tuple(max(level, 0.0) for level in black))
+    levels = _levels_by_channel(_levels_by_place(pattern, down, across, mosaic), mosaic)
+    return tuple(max(level, 0.0) for level in levels)
 
 
-def black_offsets(metadata: Metadata, height: int, width: int) -> BlackOffsets | None:
+def black_offsets(
+    metadata: Metadata, mosaic: Mosaic, height: int, width: int
+) -> BlackOffsets | None:
     """What `black_levels` leaves of black, in whole DN; None where it leaves nothing.
 
     Args:
         metadata: The tags.
+        mosaic: The mosaic. Of frames with several samples to a pixel only the levels are read.
         height: Rows of the visible area.
         width: Columns of the visible area.
     """
-    pattern, down, across = _black(metadata)
-    if pattern is None:
+    pattern, down, across = _black(metadata, mosaic.samples)
+    if pattern is None or mosaic.samples > 1:
         return None
-    rows, columns = pattern.shape
-    # A pattern of odd sides meets each position of the cell in turn.
-    grid = np.tile(pattern, (1 + rows % 2, 1 + columns % 2))
-    for r in (0, 1):
-        for c in (0, 1):
-            if grid[r::2, c::2].size:
-                grid[r::2, c::2] -= np.tile(pattern, (2, 2))[r::2, c::2].mean()
-    parts = [np.rint(grid), *(_around(part) for part in (down, across))]
+    rows, columns = mosaic.period
+    by_place = _levels_by_place(pattern, down, across, mosaic)
+    by_channel = np.array(_levels_by_channel(by_place, mosaic))
+    grid = pattern[..., 0]
+    # Repeated until the pattern of black meets each place of the mosaic in the same way again.
+    grid = np.tile(grid, (lcm(len(grid), rows) // len(grid), 1))
+    grid = np.tile(grid, (1, lcm(grid.shape[1], columns) // grid.shape[1]))
+    means = _tiled_mean(pattern, rows, columns)
+    for r, c in np.ndindex(rows, columns):
+        beside = by_place[r, c, 0] - by_channel[mosaic.pattern[r][c]]
+        grid[r::rows, c::columns] += beside - means[r, c, 0]
+    parts = [np.rint(grid), _around(down, rows), _around(across, columns)]
     parts = [np.clip(part, -_LARGEST_OFFSET, _LARGEST_OFFSET) for part in parts]
     sizes = (height, width)
     for k, size in enumerate(sizes, 1):
@@ -91,28 +98,61 @@ def black_offsets(metadata: Metadata, height: int, width: int) -> BlackOffsets |
     return BlackOffsets(whole[0], whole[1], whole[2])
 
 
-def _around(deltas: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Deltas of even and of odd rows, each less their mean, rounded."""
+def _tiled_mean(pattern: NDArray[np.float64], rows: int, columns: int) -> NDArray[np.float64]:
+    """Mean of a repeated pattern at each place of a period of so many rows and columns."""
+    # Repeated as often as the period is long, any pattern has its mean at each place.
+    grid = np.tile(pattern, (rows, columns, 1))
+    means = [grid[r::rows, c::columns].mean(axis=(0, 1)) for r, c in np.ndindex(rows, columns)]
+    return np.reshape(means, (rows, columns, pattern.shape[2]))
+
+
+def _levels_by_place(
+    pattern: NDArray[np.float64],
+    down: NDArray[np.float64],
+    across: NDArray[np.float64],
+    mosaic: Mosaic,
+) -> NDArray[np.float64]:
+    """Black at each place of a mosaic's period, ``[p, q, samples]``."""
+    rows, columns = mosaic.period
+    levels = _tiled_mean(pattern, rows, columns)
+    for r, c in np.ndindex(rows, columns):
+        levels[r, c] += _mean(down[r::rows])
+        levels[r, c] += _mean(across[c::columns])
+    return levels
+
+
+def _levels_by_channel(levels: NDArray[np.float64], mosaic: Mosaic) -> list[float]:
+    if not mosaic.pattern:
+        return [float(level) for level in levels[0, 0]]
+    channels = np.array(mosaic.pattern)
+    count = len(mosaic.colours)
+    return [float(levels[channels == channel, 0].mean()) for channel in range(count)]
+
+
+def _around(deltas: NDArray[np.float64], period: int) -> NDArray[np.float64]:
+    """Deltas of the rows, or columns, of each phase of a period, each less their mean, rounded."""
     left = deltas.copy()
-    for parity in (0, 1):
-        left[parity::2] -= _mean(deltas[parity::2])
+    for phase in range(period):
+        left[phase::period] -= _mean(deltas[phase::period])
     return np.rint(left)
 
 
 def _black(
-    metadata: Metadata,
+    metadata: Metadata, samples: int
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64], NDArray[np.float64]]:
-    """The repeated pattern of BlackLevel, and the deltas of rows and of columns."""
+    """The repeated pattern of BlackLevel, ``[p, q, samples]``, and deltas of rows and columns."""
     across = np.array(metadata.numbers(Tag.BLACK_LEVEL_DELTA_H), dtype=np.float64)
     down = np.array(metadata.numbers(Tag.BLACK_LEVEL_DELTA_V), dtype=np.float64)
     levels = metadata.numbers(Tag.BLACK_LEVEL)
     if not levels and (across.size or down.size):
         levels = (0.0,)
     rows, columns = (*metadata.integers(Tag.BLACK_LEVEL_REPEAT_DIM), 1, 1)[:2]
-    if not levels or not 0 < rows * columns <= min(len(levels), _LARGEST_PATTERN):
+    if len(levels) == 1:
+        levels *= samples  # some writers of linear DNG give one level for all
+    if not levels or not 0 < rows * columns * samples <= min(len(levels), _LARGEST_PATTERN):
         return None, down, across
-    pattern = np.array(levels[: rows * columns], dtype=np.float64)
-    return pattern.reshape(rows, columns), down, across
+    pattern = np.array(levels[: rows * columns * samples], dtype=np.float64)
+    return pattern.reshape(rows, columns, samples), down, across
 
 
 def _mean(values: NDArray[np.float64]) -> float:
@@ -146,7 +186,30 @@ def color_matrix(metadata: Metadata) -> Matrix | None:
     balance = metadata.numbers(Tag.ANALOG_BALANCE)
     if len(balance) == 3 and min(balance) > 0:
         best = np.diag(balance) @ best
-    return as_matrix(best)
+    return as_matrix(best[_rgb_of_planes(metadata)])
+
+
+def plane_colours(metadata: Metadata, colours: str) -> str | None:
+    """The order of colours in which tags give values for each, from CFAPlaneColor.
+
+    Args:
+        metadata: The tags.
+        colours: The colours of the mosaic, each once.
+
+    Returns:
+        The same letters in the file's order; None where it tells none for these colours.
+    """
+    codes = metadata.integers(Tag.CFA_PLANE_COLOR)
+    if not all(0 <= code < len(COLOUR_CODES) for code in codes):
+        return None
+    order = "".join(COLOUR_CODES[code] for code in codes)
+    return order if sorted(order) == sorted(colours) else None
+
+
+def _rgb_of_planes(metadata: Metadata) -> list[int]:
+    """Where tags have the values of red, green and blue."""
+    order = plane_colours(metadata, "RGB") or "RGB"
+    return [order.index(colour) for colour in "RGB"]
 
 
 def _calibration(metadata: Metadata, tag: int) -> NDArray[np.float64]:
@@ -177,7 +240,10 @@ def as_neutral(camera: Sequence[float]) -> Neutral | None:
 
 def as_shot_neutral(metadata: Metadata, matrix: Matrix | None) -> Neutral | None:
     """AsShotNeutral, or what `matrix` makes of AsShotWhiteXY."""
-    neutral = as_neutral(metadata.numbers(Tag.AS_SHOT_NEUTRAL))
+    camera = metadata.numbers(Tag.AS_SHOT_NEUTRAL)
+    if len(camera) == 3:
+        camera = tuple(camera[plane] for plane in _rgb_of_planes(metadata))
+    neutral = as_neutral(camera)
     if neutral is not None:
         return neutral
     xy = metadata.numbers(Tag.AS_SHOT_WHITE_XY)

@@ -1,10 +1,10 @@
 """The noise of a single frame, estimated from the frame itself.
 
-Each CFA plane is cut into blocks. A second difference in both directions removes what is smooth,
-so in a block without texture the residual's mean square is the noise variance. Texture only ever
-adds to it: the blocks that say least, at each signal level, show the noise. They are found by
-turns: a model tells which blocks are flat, and the flat blocks, corrected for the bias of having
-been picked for being low, give the next model.
+The samples at each place of the CFA's pattern make a plane, which is cut into blocks. A second
+difference in both directions removes what is smooth, so in a block without texture the residual's
+mean square is the noise variance. Texture only ever adds to it: the blocks that say least, at each
+signal level, show the noise. They are found by turns: a model tells which blocks are flat, and the
+flat blocks, corrected for the bias of having been picked for being low, give the next model.
 
 The residual is that of J. Immerkaer, "Fast Noise Variance Estimation", CVIU 64 (1996).
 """
@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.types import NoiseModel
+from rawback.types import Mosaic, NoiseModel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 __all__ = ["estimate_noise"]
@@ -72,7 +74,7 @@ class _Blocks:
 def estimate_noise(
     cfa: NDArray[np.uint16],
     pattern: str,
-    black: tuple[float, float, float, float],
+    black: tuple[float, ...],
     white: int,
 ) -> NoiseModel:
     """Estimate variance against signal from one frame.
@@ -81,10 +83,10 @@ def estimate_noise(
     samples, and is within the range of sensors' noise for any input, flat and tiny frames included.
 
     Args:
-        cfa: uint16 ``[H, W]``, the mosaic.
-        pattern: Its pattern; the colours count alike, as in an average over the planes of a
-            DNG NoiseProfile.
-        black: Black level of each position of the 2x2 cell, reading order, in DN.
+        cfa: uint16 ``[H, W]``, the mosaic; ``[H, W, n]`` of several samples to a pixel.
+        pattern: Its pattern, as `Mosaic` writes it; the colours count alike, as in an average over
+            the planes of a DNG NoiseProfile.
+        black: Black level of each channel of the mosaic, in DN.
         white: Saturation level in DN.
 
     Returns:
@@ -105,7 +107,7 @@ def estimate_noise(
 def _measure(
     cfa: NDArray[np.uint16],
     pattern: str,
-    black: tuple[float, float, float, float],
+    black: tuple[float, ...],
     white: int,
 ) -> _Blocks:
     """Statistics of the unclipped blocks, at the largest block size that leaves enough of them."""
@@ -121,26 +123,29 @@ def _measure(
 def _measure_at(
     cfa: NDArray[np.uint16],
     pattern: str,
-    black: tuple[float, float, float, float],
+    black: tuple[float, ...],
     white: int,
     size: int,
 ) -> _Blocks:
     signals, variances, weights = [np.zeros(0)], [np.zeros(0)], [np.zeros(0)]
     present = np.zeros(1 << 16, dtype=bool)
-    for k, color in enumerate(pattern):
-        plane = cfa[k // 2 :: 2, k % 2 :: 2]
-        samples = _cut(plane, size)
+    mosaic = Mosaic.parse(pattern)
+    channels = [channel for _, channel in _planes(cfa, mosaic)]
+    colours = [mosaic.colours[channel] for channel in channels]
+    most = min(_MOST_BLOCKS, 4 * _MOST_BLOCKS // len(channels))
+    for plane, channel in _planes(cfa, mosaic):
+        samples = _cut(plane, size, most)
         present[samples if samples.size else plane] = True
-        full_scale = white - black[k]
-        ceiling = black[k] + _NEAR_WHITE * full_scale
+        full_scale = white - black[channel]
+        ceiling = black[channel] + _NEAR_WHITE * full_scale
         whole = (samples.max(axis=(1, 2)) < ceiling) & (samples.min(axis=(1, 2)) > 0)
         kept = samples[whole].astype(np.float32)
         residual = kept[:, :-2] - 2 * kept[:, 1:-1] + kept[:, 2:]
         residual = residual[:, :, :-2] - 2 * residual[:, :, 1:-1] + residual[:, :, 2:]
-        signals.append((kept.mean(axis=(1, 2), dtype=np.float64) - black[k]) / full_scale)
+        signals.append((kept.mean(axis=(1, 2), dtype=np.float64) - black[channel]) / full_scale)
         variances.append(np.square(residual).mean(axis=(1, 2), dtype=np.float64) / 36)
         variances[-1] /= full_scale**2
-        weights.append(np.full(len(kept), 1 / pattern.count(color)))
+        weights.append(np.full(len(kept), 1 / colours.count(mosaic.colours[channel])))
     return _Blocks(
         np.concatenate(signals),
         np.concatenate(variances),
@@ -150,11 +155,23 @@ def _measure_at(
     )
 
 
-def _cut(plane: NDArray[np.uint16], size: int) -> NDArray[np.uint16]:
-    """About `_MOST_BLOCKS` blocks at most, evenly spread: ``[N, size, size]``."""
+def _planes(cfa: NDArray[np.uint16], mosaic: Mosaic) -> Iterator[tuple[NDArray[np.uint16], int]]:
+    """The samples at each place of the pattern, and the channel that they are of."""
+    if not mosaic.pattern:
+        for channel in range(mosaic.samples):
+            yield cfa[..., channel], channel
+        return
+    rows, columns = mosaic.period
+    for y in range(rows):
+        for x in range(columns):
+            yield cfa[y::rows, x::columns], mosaic.pattern[y][x]
+
+
+def _cut(plane: NDArray[np.uint16], size: int, most: int) -> NDArray[np.uint16]:
+    """About `most` blocks at most, evenly spread: ``[N, size, size]``."""
     rows, columns = plane.shape[0] // size, plane.shape[1] // size
     tiles = plane[: rows * size, : columns * size].reshape(rows, size, columns, size)
-    every = math.ceil(rows * columns / _MOST_BLOCKS) or 1
+    every = math.ceil(rows * columns / most) or 1
     # Along diagonals, so that no row and no column is left out.
     row, column = np.nonzero(np.add.outer(np.arange(rows), np.arange(columns)) % every == 0)
     return np.ascontiguousarray(tiles[row, :, column, :])

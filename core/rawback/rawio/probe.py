@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from rawback.errors import DamagedRaw, UnsupportedRaw
 from rawback.rawio.tags import Tag
@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
     from rawback.rawio.tiff import Ifd
 
-__all__ = ["check_supported", "is_dng", "main_ifd", "name_of"]
+__all__ = [
+    "CFA",
+    "LINEAR_RAW",
+    "check_supported",
+    "is_dng",
+    "main_ifd",
+    "name_of",
+    "refuse",
+]
 
 CFA, LINEAR_RAW = 32803, 34892
 _FLOAT = 3
@@ -64,35 +72,18 @@ def main_ifd(ifds: Sequence[Ifd]) -> Ifd | None:
 
 
 def _unsupported(ifd: Ifd) -> str:
-    """What kind of raw the directory holds, if it is one that is not read yet; else empty."""
+    """What kind of raw the directory holds, if it is one that is not read; else empty."""
     samples = ifd.integer(Tag.SAMPLES_PER_PIXEL, 1)
     if ifd.integer(Tag.PHOTOMETRIC, CFA) == LINEAR_RAW:
-        if samples == 1:
-            return "a monochrome raw"
-        return "a linear (demosaiced) DNG"
-    if Tag.SAMPLE_FORMAT in ifd and ifd.integer(Tag.SAMPLE_FORMAT, 1) == _FLOAT:
-        return "a floating point DNG"
-    if samples != 1:
+        if samples not in (1, 3):
+            return f"a linear DNG of {samples} colours"
+    elif samples != 1:
         return "a multi-shot raw with several samples per pixel"
-    if ifd.integer(Tag.BITS_PER_SAMPLE, 16) > 16:
+    is_float = ifd.integer(Tag.SAMPLE_FORMAT, 1) == _FLOAT
+    if ifd.integer(Tag.BITS_PER_SAMPLE, 16) > 16 and not is_float:
         return "a raw of more than 16 bits per sample"
-    return _unsupported_pattern(ifd)
-
-
-def _unsupported_pattern(ifd: Ifd) -> str:
-    repeat, colors = ifd.integers(Tag.CFA_REPEAT_PATTERN_DIM), ifd.integers(Tag.CFA_PATTERN)
     if ifd.integer(Tag.CFA_LAYOUT, _RECTANGULAR) != _RECTANGULAR:
         return "a raw with a staggered CFA"
-    if repeat == (6, 6):
-        return "an X-Trans raw"
-    if len(set(colors)) > 3:
-        return "a raw with a CFA of four colours"
-    if len(set(colors)) == 1:
-        return "a monochrome raw"
-    if repeat and repeat != (2, 2):
-        return f"a raw with a CFA of {' x '.join(map(str, repeat))} pixels"
-    if colors and sorted(colors) != [0, 1, 1, 2]:
-        return "a raw whose CFA is no Bayer pattern"
     return ""
 
 
@@ -121,11 +112,7 @@ def check_supported(data: bytes, ifds: Sequence[Ifd], label: str) -> None:
         DamagedRaw: The file ends before its image data does.
     """
     if data.startswith(b"FOVb"):
-        message = (
-            f"{label} is a Foveon raw, which is not supported yet: "
-            "use a raw of a camera with a Bayer sensor."
-        )
-        raise UnsupportedRaw(message)
+        refuse("a Foveon raw", label, "use a DNG that the camera or a converter made of it")
     if _is_cut(data, ifds):
         message = (
             f"{label} is cut or damaged, as image data is missing at its end: "
@@ -139,11 +126,17 @@ def check_supported(data: bytes, ifds: Sequence[Ifd], label: str) -> None:
     if not kind and _is_multi_shot(ifds, main):
         kind = "a multi-shot raw"
     if kind:
-        message = (
-            f"{label} is {kind}, which is not supported yet: "
-            "use a single-shot raw of a camera with a Bayer sensor."
-        )
-        raise UnsupportedRaw(message)
+        refuse(kind, label)
+
+
+def refuse(kind: str, label: str, advice: str = "use a single-shot raw of the camera") -> NoReturn:
+    """Name a kind of raw that is not read, and say what to do.
+
+    Raises:
+        UnsupportedRaw: Always.
+    """
+    message = f"{label} is {kind}, which is not supported: {advice}."
+    raise UnsupportedRaw(message)
 
 
 def _is_cut(data: bytes, ifds: Sequence[Ifd]) -> bool:

@@ -1,11 +1,11 @@
-"""Raw files to frames, through LibRaw."""
+"""Raw files to frames: through LibRaw, and DNGs that it does not decode by ourselves."""
 
 from __future__ import annotations
 
 import io
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import rawpy
@@ -14,14 +14,19 @@ from rawback.errors import DamagedRaw, RawbackError, UnsupportedRaw
 from rawback.rawio import dng
 from rawback.rawio.collect import read_metadata
 from rawback.rawio.describe import libraw_entries, with_metadata
+from rawback.rawio.dng_image import decode_image, is_left_to_libraw, unknown_coding
 from rawback.rawio.noise import estimate_noise
-from rawback.rawio.probe import check_supported, is_dng, main_ifd, name_of
+from rawback.rawio.opcodes import with_curves_applied
+from rawback.rawio.patterns import mosaic_of_libraw, mosaic_of_tags
+from rawback.rawio.probe import check_supported, is_dng, main_ifd, name_of, refuse
 from rawback.rawio.tags import Tag
 from rawback.rawio.tiff import Ifd, read_ifds
-from rawback.types import BayerPattern, BlackOffsets, Border, NoiseModel, RawFrame
+from rawback.types import BlackOffsets, Border, Mosaic, NoiseModel, RawFrame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from rawback.metadata import Metadata
 
 __all__ = ["read_raw"]
 
@@ -46,12 +51,14 @@ def read_raw(source: str | os.PathLike[str] | bytes) -> RawFrame:
     label, data = _load(source)
     ifds = read_ifds(data)
     check_supported(data, ifds, label)
+    main = main_ifd(ifds) if is_dng(ifds) else None
     try:
+        if main is not None and not is_left_to_libraw(main):
+            return _frame(_decoded(main, ifds[0], data, label), main, label)
         with rawpy.RawPy() as raw:
             raw.open_buffer(io.BytesIO(data))
-            _refuse_colors(raw.num_colors, label)
             raw.unpack()
-            return _frame(raw, data, ifds if is_dng(ifds) else (), label)
+            return _frame(_unpacked(raw, main, data, label), main, label)
     except (rawpy.LibRawTooBigError, rawpy.LibRawUnsufficientMemoryError, MemoryError) as error:
         message = f"{label} is too large to be read in this memory: use a machine with more."
         raise RawbackError(message) from error
@@ -87,58 +94,148 @@ def _load(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:
         raise RawbackError(message) from error
 
 
-def _refuse(kind: str, label: str) -> UnsupportedRaw:
-    return UnsupportedRaw(
-        f"{label} is {kind}, which is not supported yet: "
-        "use a single-shot raw of a camera with a Bayer sensor."
+class _Image(NamedTuple):
+    """A decoded image, and what only its decoder knows.
+
+    Attributes:
+        whole: uint16 ``[H, W]`` or ``[H, W, samples]``, with all that lies around the visible area.
+        area: Top, left, bottom and right of the visible area.
+        mosaic: Of the visible area.
+        black: Black level of each channel, where the metadata tell none.
+        white: Saturation, likewise.
+        orientation: Exif orientation.
+        metadata: The tags, as far as they hold for these samples.
+    """
+
+    whole: NDArray[np.uint16]
+    area: tuple[int, int, int, int]
+    mosaic: Mosaic
+    black: dng.Black
+    white: int
+    orientation: int
+    metadata: Metadata
+
+
+def _decoded(main: Ifd, first: Ifd, data: bytes, label: str) -> _Image:
+    """The image of a DNG that LibRaw does not decode."""
+    coding = unknown_coding(main)
+    if coding:
+        refuse(f"a DNG of a kind that no converter writes ({coding})", label)
+    mosaic = mosaic_of_tags(main)
+    if mosaic is None:
+        refuse("a raw whose CFA does not say its colours", label)
+    image, metadata = decode_image(main), read_metadata(data)
+    whole = _whole_numbers(image, label)
+    bits = min(main.integer(Tag.BITS_PER_SAMPLE, 16), 16)
+    if whole.ndim == 3 and bits == 8 and Tag.LINEARIZATION_TABLE not in main:
+        whole, metadata = with_curves_applied(whole, metadata)
+    orientation = first.integer(Tag.ORIENTATION, 1)
+    return _Image(
+        whole=whole,
+        area=_active_area(main, *whole.shape[:2]) or (0, 0, whole.shape[0], whole.shape[1]),
+        mosaic=mosaic,
+        black=(0.0,) * len(mosaic.colours),
+        white=(1 << bits) - 1,
+        orientation=orientation if 1 <= orientation <= 8 else 1,
+        metadata=metadata,
     )
 
 
-def _refuse_colors(count: int, label: str) -> None:
-    if count != 3:
-        kind = "a monochrome raw" if count == 1 else f"a raw with a CFA of {count} colours"
-        raise _refuse(kind, label)
+def _whole_numbers(image: NDArray[np.generic], label: str) -> NDArray[np.uint16]:
+    """Samples as uint16, if nothing is lost by it."""
+    if image.dtype.kind == "u":
+        return np.asarray(image, np.uint16)
+    with np.errstate(invalid="ignore"):
+        whole = np.asarray(image, np.float32).astype(np.uint16)
+    if not np.array_equal(whole, image):
+        refuse("a floating point DNG", label, "convert it to a DNG of 16-bit whole numbers")
+    return whole
 
 
-def _frame(raw: rawpy.RawPy, data: bytes, ifds: tuple[Ifd, ...], label: str) -> RawFrame:
-    if raw.raw_type != rawpy.RawType.Flat:
-        kind = "a demosaiced or multi-shot raw (linear DNG, sRAW, Foveon, pixel shift)"
-        raise _refuse(kind, label)
-    main = main_ifd(ifds)
+def _unpacked(raw: rawpy.RawPy, main: Ifd | None, data: bytes, label: str) -> _Image:
+    """The image that LibRaw has decoded."""
     metadata = read_metadata(data)
     if main is None:
         metadata = metadata.filled(libraw_entries(raw, data, metadata))
-    top, left, bottom, right = _visible_area(raw, main)
     whole = raw.raw_image
-    cfa = np.array(whole[top:bottom, left:right], dtype=np.uint16, order="C")
-    if min(cfa.shape) < 2:
+    sizes = raw.sizes
+    per_color = raw.black_level_per_channel
+    if raw.raw_type != rawpy.RawType.Flat:
+        # Three samples of each pixel and an empty one; of multi-shot raws all four.
+        if raw.num_colors != 3 or whole.shape[2:] != (4,) or whole[..., 3].any():
+            refuse("a multi-shot raw (pixel shift)", label)
+        whole, mosaic = whole[..., :3], Mosaic.linear()
+        black = tuple(float(level) for level in per_color[:3])
+        area = (0, 0, whole.shape[0], whole.shape[1])
+    else:
+        told = _active_area(main, sizes.raw_height, sizes.raw_width) if main else None
+        if told is None:
+            # LibRaw moves an odd origin inwards to an even one. A DNG's black levels and crop count
+            # from the origin as the file has it, so there its own word is taken.
+            top, left = sizes.top_margin, sizes.left_margin
+            told = (top, left, top + sizes.height, left + sizes.width)
+        area = told
+        seen = (mosaic_of_tags(main) if main else None) or mosaic_of_libraw(raw, *area[:2])
+        if seen is None:
+            refuse("a raw with a CFA of unknown colours", label)
+        mosaic = seen
+        black = _libraw_black(raw, mosaic, area)
+    return _Image(
+        whole=whole,
+        area=area,
+        mosaic=mosaic,
+        black=black,
+        white=min(int(raw.white_level), 0xFFFF),
+        orientation=_ORIENTATIONS.get(sizes.flip, 1),
+        metadata=metadata,
+    )
+
+
+def _libraw_black(
+    raw: rawpy.RawPy, mosaic: Mosaic, area: tuple[int, int, int, int]
+) -> tuple[float, ...]:
+    """LibRaw's black of each channel: of the colour at the first place of the channel."""
+    if mosaic.is_monochrome:
+        return (float(raw.black_level_per_channel[0]),)
+    top, left, _, _ = area
+    rows, columns = mosaic.period
+    black = {
+        mosaic.pattern[y][x]: float(raw.black_level_per_channel[raw.raw_color(top + y, left + x)])
+        for y, x in reversed(list(np.ndindex(rows, columns)))
+    }
+    return tuple(black[channel] for channel in range(len(mosaic.colours)))
+
+
+def _frame(image: _Image, main: Ifd | None, label: str) -> RawFrame:
+    """The frame of a decoded image."""
+    metadata, mosaic = image.metadata, image.mosaic
+    top, left, bottom, right = image.area
+    cfa = np.array(image.whole[top:bottom, left:right], dtype=np.uint16, order="C")
+    if min(cfa.shape[:2]) < 2:
         raise _damaged(label)
-    pattern, positions = _pattern(raw, top, left, label)
-    black = dng.black_levels(metadata) if main else None
+    black = dng.black_levels(metadata, mosaic) if main else None
     white = dng.white_level(metadata) if main else None
-    offsets = dng.black_offsets(metadata, *cfa.shape) if main else None
-    if black is None:
-        per_color = raw.black_level_per_channel
-        black = cast("dng.Black", tuple(float(per_color[k]) for k in positions))
-    white = white or min(int(raw.white_level), 0xFFFF)
+    offsets = dng.black_offsets(metadata, mosaic, *cfa.shape[:2]) if main else None
+    black, white = black or image.black, white or image.white
     if not max(black) < white:
         raise _damaged(label)
+    has_border = mosaic.samples == 1 and image.whole.size > cfa.size
     frame = RawFrame(
         cfa=cfa,
-        pattern=pattern,
+        pattern=str(mosaic),
         black=black,
         white=white,
-        noise=dng.noise_profile(metadata) or _noise(cfa, pattern, black, white, offsets),
-        orientation=_ORIENTATIONS.get(raw.sizes.flip, 1),
+        noise=dng.noise_profile(metadata) or _noise(cfa, str(mosaic), black, white, offsets),
+        orientation=image.orientation,
         black_offsets=offsets,
-        border=Border.around(whole, (top, left, bottom, right)) if whole.size > cfa.size else None,
+        border=Border.around(image.whole, image.area) if has_border else None,
     )
     return with_metadata(frame, metadata)
 
 
 def _noise(
     cfa: NDArray[np.uint16],
-    pattern: BayerPattern,
+    pattern: str,
     black: dng.Black,
     white: int,
     offsets: BlackOffsets | None,
@@ -146,42 +243,21 @@ def _noise(
     """The noise of a mosaic, its black made even first, as lines would count as noise."""
     if offsets is not None and offsets.suit(cfa):
         cfa, pedestal = offsets.taken_from(cfa), offsets.pedestal
-        black = cast("dng.Black", tuple(level + pedestal for level in black))
+        black = tuple(level + pedestal for level in black)
         white = min(white + pedestal, 0xFFFF)
     return estimate_noise(cfa, pattern, black, white)
 
 
-def _visible_area(raw: rawpy.RawPy, main: Ifd | None) -> tuple[int, int, int, int]:
-    """Top, left, bottom and right of the visible area within the whole mosaic.
+def _active_area(main: Ifd, height: int, width: int) -> tuple[int, int, int, int] | None:
+    """A DNG's visible area within the whole mosaic, if it is one of its tags.
 
-    LibRaw moves an odd origin inwards to an even one. A DNG's black levels and crop count from the
-    origin as the file has it, so there its own word is taken.
+    Of linear images all is visible.
     """
-    sizes = raw.sizes
-    area = main.integers(Tag.ACTIVE_AREA) if main else ()
-    if len(area) == 4:
-        top, left, bottom, right = area
-        if 0 <= top < bottom <= sizes.raw_height and 0 <= left < right <= sizes.raw_width:
-            return top, left, bottom, right
-    top, left = sizes.top_margin, sizes.left_margin
-    return top, left, top + sizes.height, left + sizes.width
-
-
-def _pattern(
-    raw: rawpy.RawPy, top: int, left: int, label: str
-) -> tuple[BayerPattern, tuple[int, ...]]:
-    """The Bayer pattern at an origin, and LibRaw's colour index of its positions."""
-    # Six by six, so that X-Trans shows.
-    rows, columns = (min(6, size) for size in raw.raw_image.shape)
-    cell = tuple(raw.raw_color(top % 2 + k // 2, left % 2 + k % 2) for k in range(4))
-    repeats = all(
-        raw.raw_color(r, c) == cell[(r + top) % 2 * 2 + (c + left) % 2]
-        for r in range(rows)
-        for c in range(columns)
-    )
-    names = raw.color_desc.decode("ascii", "replace")
-    pattern = "".join(names[k : k + 1] for k in cell)
-    if not repeats or pattern not in get_args(BayerPattern):
-        kind = "a raw whose CFA is no Bayer pattern (X-Trans, four colours)"
-        raise _refuse(kind, label)
-    return cast("BayerPattern", pattern), cell
+    area = main.integers(Tag.ACTIVE_AREA)
+    if main.integer(Tag.SAMPLES_PER_PIXEL, 1) > 1:
+        return 0, 0, height, width
+    if len(area) != 4:
+        return None
+    top, left, bottom, right = area
+    fits = 0 <= top < bottom <= height and 0 <= left < right <= width
+    return (top, left, bottom, right) if fits else None

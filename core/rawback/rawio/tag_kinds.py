@@ -51,7 +51,7 @@ _STRUCTURE = {
     515: "JPEGRestartInterval", 517: "JPEGLosslessPredictors", 518: "JPEGPointTransforms",
     519: "JPEGQTables", 520: "JPEGDCTables", 521: "JPEGACTables", 529: "YCbCrCoefficients",
     530: "YCbCrSubSampling", 531: "YCbCrPositioning", 532: "ReferenceBlackWhite",
-    33421: "CFARepeatPatternDim", 33422: "CFAPattern", 50710: "CFAPlaneColor",
+    33421: "CFARepeatPatternDim", 33422: "CFAPattern",
     34665: "ExifIFD", 34853: "GPSInfoIFD",
     36864: "ExifVersion", 37121: "ComponentsConfiguration", 37122: "CompressedBitsPerPixel",
     37398: "TIFFEPStandardID", 40960: "FlashpixVersion", 40961: "ColorSpace",
@@ -81,7 +81,7 @@ _RENDERING = {
     34869: "ISOSpeedLatitudezzz", 37377: "ShutterSpeedValue", 37378: "ApertureValue",
     37380: "ExposureBiasValue", 37386: "FocalLength", 41989: "FocalLengthIn35mmFilm",
     # Levels and geometry.
-    50711: "CFALayout", 50713: "BlackLevelRepeatDim", 50714: "BlackLevel",
+    50710: "CFAPlaneColor", 50711: "CFALayout", 50713: "BlackLevelRepeatDim", 50714: "BlackLevel",
     50715: "BlackLevelDeltaH", 50716: "BlackLevelDeltaV", 50717: "WhiteLevel",
     50718: "DefaultScale", 50719: "DefaultCropOrigin", 50720: "DefaultCropSize",
     50780: "BestQualityScale", 50829: "ActiveArea", 50830: "MaskedAreas",

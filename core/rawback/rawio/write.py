@@ -3,9 +3,9 @@
 What lies where::
 
     header | IFD0 | Exif, interoperability and GPS IFDs | preview IFD | camera profiles
-           | preview JPEG | mosaic
+           | preview JPEG | samples
 
-The mosaic's tags are in IFD0, because LibRaw, darktable and Adobe's SDK all find it there. The file
+The samples' tags are in IFD0, because LibRaw, darktable and Adobe's SDK all find it there. The file
 has the byte order that the frame's metadata have, so that what holds numbers in the file's order
 without saying so, as maker notes do, stays right.
 """
@@ -23,7 +23,7 @@ from rawback.metadata import Directory, Entry, Metadata, TiffType
 from rawback.parallel import in_threads
 from rawback.rawio import dng
 from rawback.rawio.describe import ascii_entry, described, number_entry, rational_entry
-from rawback.rawio.probe import CFA
+from rawback.rawio.probe import CFA, LINEAR_RAW
 from rawback.rawio.tags import Tag
 from rawback.rawio.tiff import pack_ifd, packed_size
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rawback.types import RawFrame
+    from rawback.types import Mosaic, RawFrame
 
 __all__ = ["Compression", "write_dng"]
 
@@ -86,15 +86,15 @@ def write_dng(
     Raises:
         UnsupportedCarrier: `preview_jpeg` is not a JPEG of one or three components.
     """
-    mosaic = frame.cfa if frame.border is None else frame.border.joined(frame.cfa)
-    if mosaic.shape[1] < _TILE_SIDES[-1]:
+    samples = frame.cfa if frame.border is None else frame.border.joined(frame.cfa)
+    if samples.shape[1] < _TILE_SIDES[-1]:
         compression = "none"  # LibRaw reads no tiles that are wider than the image
     metadata = described(frame)
     if history:
         told = ascii_entry(Tag.IMAGE_HISTORY, history)
         metadata = metadata.without(Tag.IMAGE_HISTORY).filled([told])
     order = metadata.order
-    chunks = _chunks(mosaic, compression, order)
+    chunks = _chunks(samples, frame.mosaic, compression, order)
     lengths = [len(chunk) for chunk in chunks]
     jpeg = preview_jpeg or b""
     jpeg += b"\0" * (-len(jpeg) % 2)
@@ -107,7 +107,7 @@ def write_dng(
     counts = {tag: sum(block.pointer == tag for block in blocks) for tag in pointers}
 
     def first(offsets: Sequence[int], places: dict[int, list[int]]) -> list[Entry]:
-        layout = _layout_entries(mosaic, compression, offsets, lengths, order)
+        layout = _layout_entries(samples, compression, offsets, lengths, order)
         return [*image, *layout, *(_long(tag, order, *places[tag]) for tag in pointers)]
 
     # Offsets do not change a directory's size, so that it can be measured before they are known.
@@ -183,28 +183,66 @@ def _short(tag: int, order: str, *values: int) -> Entry:
 
 def _image_entries(frame: RawFrame, metadata: Metadata) -> list[Entry]:
     """The tags of IFD0 that do not depend on where the mosaic lies."""
-    order = metadata.order
+    order, mosaic = metadata.order, frame.mosaic
     top, left, bottom, right = (0, 0, 0, 0) if frame.border is None else frame.border.margins
     structure = [
         _long(Tag.NEW_SUBFILE_TYPE, order, 0),
         _long(Tag.IMAGE_WIDTH, order, left + frame.width + right),
         _long(Tag.IMAGE_LENGTH, order, top + frame.height + bottom),
-        _short(Tag.BITS_PER_SAMPLE, order, 16),
-        _short(Tag.PHOTOMETRIC, order, CFA),
+        _short(Tag.BITS_PER_SAMPLE, order, *[16] * mosaic.samples),
         _short(Tag.ORIENTATION, order, frame.orientation),
-        _short(Tag.SAMPLES_PER_PIXEL, order, 1),
+        _short(Tag.SAMPLES_PER_PIXEL, order, mosaic.samples),
         _short(Tag.PLANAR_CONFIGURATION, order, 1),
-        _short(Tag.CFA_REPEAT_PATTERN_DIM, order, 2, 2),
-        _bytes(Tag.CFA_PATTERN, bytes("RGB".index(c) for c in frame.pattern)),
+        *_color_entries(mosaic, order),
     ]
     area = (top, left, top + frame.height, left + frame.width)
-    if metadata.integers(Tag.ACTIVE_AREA) != area:
+    told = metadata.integers(Tag.ACTIVE_AREA)
+    if told != area and not (mosaic.samples > 1 and _is_within(told, area)):
         # The file's own says nothing of these samples.
         metadata = metadata.without(Tag.ACTIVE_AREA, Tag.MASKED_AREAS)
         if frame.border is not None:
             structure.append(_long(Tag.ACTIVE_AREA, order, *area))
+    metadata = _with_plane_colors(metadata, mosaic)
     defaults = [*_level_entries(frame, metadata), *_version_entries(metadata)]
     return [*structure, *metadata.filled(defaults).of(Directory.IMAGE)]
+
+
+def _is_within(area: Sequence[int], whole: tuple[int, int, int, int]) -> bool:
+    if len(area) != 4:
+        return False
+    top, left, bottom, right = area
+    return whole[0] <= top < bottom <= whole[2] and whole[1] <= left < right <= whole[3]
+
+
+def _color_entries(mosaic: Mosaic, order: str) -> list[Entry]:
+    """The tags that say which sample is of which colour."""
+    if mosaic.samples > 1 or mosaic.is_monochrome:
+        return [_short(Tag.PHOTOMETRIC, order, LINEAR_RAW)]
+    pattern = (mosaic.colours[channel] for row in mosaic.pattern for channel in row)
+    return [
+        _short(Tag.PHOTOMETRIC, order, CFA),
+        _short(Tag.CFA_REPEAT_PATTERN_DIM, order, *mosaic.period),
+        _bytes(Tag.CFA_PATTERN, bytes(map(_color_code, pattern))),
+    ]
+
+
+def _color_code(letter: str) -> int:
+    # Emerald has no number of its own; converters give it that of cyan.
+    return dng.COLOUR_CODES.index("C" if letter == "E" else letter)
+
+
+def _with_plane_colors(metadata: Metadata, mosaic: Mosaic) -> Metadata:
+    """With the order of the colours that other tags follow, if it is another than R, G, B.
+
+    LibRaw opens no file whose CFAPlaneColor is not of its pattern.
+    """
+    palette = mosaic.palette.replace("E", "C")
+    order = dng.plane_colours(metadata, palette)
+    metadata = metadata.without(Tag.CFA_PLANE_COLOR)
+    if mosaic.samples > 1 or mosaic.is_monochrome or (order or palette) == "RGB":
+        return metadata
+    codes = bytes(dng.COLOUR_CODES.index(letter) for letter in order or palette)
+    return metadata.updated([_bytes(Tag.CFA_PLANE_COLOR, codes)])
 
 
 def _bytes(tag: int, data: bytes) -> Entry:
@@ -222,34 +260,50 @@ def _version_entries(metadata: Metadata) -> list[Entry]:
 
 def _level_entries(frame: RawFrame, metadata: Metadata) -> list[Entry]:
     """Black and white, where the metadata do not say them as the frame does."""
-    order, entries = metadata.order, []
-    if dng.black_levels(metadata) is None and any(frame.black):
-        entries.append(_short(Tag.BLACK_LEVEL_REPEAT_DIM, order, 2, 2))
-        if all(float(level).is_integer() for level in frame.black):
-            entries.append(_short(Tag.BLACK_LEVEL, order, *(int(level) for level in frame.black)))
+    order, mosaic = metadata.order, frame.mosaic
+    entries: list[Entry] = []
+    if dng.black_levels(metadata, mosaic) is None and any(frame.black):
+        channels = [channel for row in mosaic.pattern for channel in row]
+        levels = [frame.black[channel] for channel in channels or range(mosaic.samples)]
+        entries.append(_short(Tag.BLACK_LEVEL_REPEAT_DIM, order, *mosaic.period))
+        if all(float(level).is_integer() for level in levels):
+            entries.append(_short(Tag.BLACK_LEVEL, order, *map(int, levels)))
         else:
-            levels = frame.black
             entries.append(
                 rational_entry(Tag.BLACK_LEVEL, levels, order, denominator=_BLACK_DENOMINATOR)
             )
-    entries.append(_short(Tag.WHITE_LEVEL, order, frame.white))
+    entries.append(_short(Tag.WHITE_LEVEL, order, *[frame.white] * mosaic.samples))
     return entries
 
 
-def _chunks(cfa: NDArray[np.uint16], compression: Compression, order: str) -> list[Chunk]:
-    """The mosaic's bytes: one strip, or lossless JPEG tiles in reading order."""
+def _chunks(
+    samples: NDArray[np.uint16], mosaic: Mosaic, compression: Compression, order: str
+) -> list[Chunk]:
+    """The samples' bytes: one strip, or lossless JPEG tiles in reading order."""
     if compression == "none":
         # A byte view: joining copies it once, and nothing else does.
-        return [np.ascontiguousarray(cfa, dtype=order + "u2").reshape(-1).view(np.uint8).data]
-    side = _tile_side(cfa.shape[1])
-    height, width = cfa.shape
-    whole = np.pad(cfa, ((0, -height % side), (0, -width % side)), mode="edge")
+        return [np.ascontiguousarray(samples, dtype=order + "u2").reshape(-1).view(np.uint8).data]
+    height, width = samples.shape[:2]
+    side = _tile_side(width)
+    padding = [(0, -height % side), (0, -width % side), (0, 0)]
+    whole = np.pad(samples, padding[: samples.ndim], mode="edge")
+    components = mosaic.samples if mosaic.samples > 1 else 1 if mosaic.is_monochrome else 2
     tiles = (
-        whole[top : top + side, left : left + side]
+        _with_components(whole[top : top + side, left : left + side], components)
         for top in range(0, height, side)
         for left in range(0, width, side)
     )
-    return list(in_threads(_lossless_jpeg, tiles))
+    # Predictor 1 is the only one that all three readers know.
+    return list(in_threads(ljpeg.compress, tiles))
+
+
+def _with_components(tile: NDArray[np.uint16], count: int) -> NDArray[np.uint16]:
+    """A tile as lossless JPEG takes it, ``[rows, columns, count]``.
+
+    Neighbours in a row of a mosaic differ in colour, so it is coded as two components of half its
+    width: each sample is then predicted from one of its own colour.
+    """
+    return np.ascontiguousarray(tile).reshape(len(tile), -1, count)
 
 
 def _tile_side(width: int) -> int:
@@ -262,18 +316,8 @@ def _tile_side(width: int) -> int:
     return next(sides, _TILE_SIDES[-1])
 
 
-def _lossless_jpeg(tile: NDArray[np.uint16]) -> bytes:
-    """A tile as lossless JPEG with predictor 1, the only one that all three readers know.
-
-    Neighbours in a row of a mosaic differ in colour, so the tile is coded as two components of half
-    its width: each sample is then predicted from one of its own colour.
-    """
-    rows, columns = tile.shape
-    return ljpeg.compress(np.ascontiguousarray(tile).reshape(rows, columns // 2, 2))
-
-
 def _layout_entries(
-    cfa: NDArray[np.uint16],
+    samples: NDArray[np.uint16],
     compression: Compression,
     offsets: Sequence[int],
     lengths: Sequence[int],
@@ -284,10 +328,10 @@ def _layout_entries(
         return [
             _short(Tag.COMPRESSION, order, _UNCOMPRESSED),
             _long(Tag.STRIP_OFFSETS, order, *offsets),
-            _long(Tag.ROWS_PER_STRIP, order, cfa.shape[0]),
+            _long(Tag.ROWS_PER_STRIP, order, samples.shape[0]),
             _long(Tag.STRIP_BYTE_COUNTS, order, *lengths),
         ]
-    side = _tile_side(cfa.shape[1])
+    side = _tile_side(samples.shape[1])
     return [
         _short(Tag.COMPRESSION, order, _JPEG),
         _long(Tag.TILE_WIDTH, order, side),
