@@ -245,6 +245,61 @@ def test_saving_never_replaces_an_input(shot_folder: Path) -> None:
         opened.save_in_place(encoding, jpeg)
 
 
+def test_saving_tells_how_far_verifying_is_and_stops(shot_folder: Path) -> None:
+    opened = rawback.open_session(shot_folder / "photo.dng", shot_folder / "photo.jpg")
+    encoding = opened.encode(rawback.Rate.quality(50))
+    told: list[tuple[str, float]] = []
+    carrier = shot_folder / "carrier.jpg"
+    opened.save_carrier(encoding, carrier, progress=lambda *word: told.append(word))
+    assert told[0] == ("Verifying", 0.0)
+    fractions = [fraction for _, fraction in told]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] > 0.9
+    stopped = threading.Event()
+    stopped.set()
+    before = set(shot_folder.iterdir())
+    for save, name in ((opened.save_carrier, "no.jpg"), (opened.save_sidecar, "no.rawback")):
+        with pytest.raises(rawback.Cancelled):
+            save(encoding, shot_folder / name, cancel=stopped)
+    with pytest.raises(rawback.Cancelled):
+        opened.save_in_place(encoding, shot_folder / "photo.jpg", cancel=stopped)
+    assert set(shot_folder.iterdir()) == before
+    # What is not verified is written without a word.
+    told.clear()
+    opened.save_carrier(
+        encoding, shot_folder / "no.jpg", verify=False, progress=lambda *word: told.append(word)
+    )
+    assert told == []
+
+
+def test_the_curve_counts_the_metadata_that_payloads_tell(shot: tuple[bytes, bytes]) -> None:
+    session = rawback.open_session(*shot)
+    assert session.known_curve is None
+    curve, ends = session.curve(), session.base_ends()
+    assert session.known_curve == curve
+    lossy = rawback.Rate.quality(0)
+    sizes = {}
+    for choice in ("all", "rendering", "auto"):
+        session.metadata = choice  # type: ignore[assignment]
+        counted = session.known_curve
+        assert counted is not None
+        made = session.encode(lossy)
+        assert made.metadata == choice
+        sizes[choice] = made.result.payload_bytes
+        assert counted.at_quality(0).payload_bytes == pytest.approx(sizes[choice], abs=4)
+        exact = session.encode(rawback.Rate.lossless()).result
+        assert counted.largest.payload_bytes == pytest.approx(exact.payload_bytes, rel=0.02)
+        # What is shown for a size is what a payload of that size holds.
+        size = rawback.Rate.size(sizes[choice])
+        assert np.array_equal(
+            session.preview(size, WHOLE).restored, session.preview(lossy, WHOLE).restored
+        )
+    assert sizes["rendering"] <= sizes["auto"] < sizes["all"]
+    assert (session.known_curve, session.base_ends()) == (curve, ends)
+    with pytest.raises(ValueError, match="metadata is one of"):
+        session.metadata = "some"  # type: ignore[assignment]
+
+
 def test_a_session_keeps_the_raw_file_itself(shot_folder: Path) -> None:
     raw, jpeg = shot_folder / "photo.dng", shot_folder / "photo.jpg"
     session = rawback.open_session(raw, jpeg)

@@ -29,7 +29,7 @@ from rawback.errors import RawbackError
 from rawback.files import check_output, replace_file, write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from threading import Event
 
     import numpy as np
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from rawback._api.curve import Curve
     from rawback._api.metadata import MetadataChoice
     from rawback._api.original import KeepOriginal
+    from rawback.bitstream import Section
+    from rawback.encoder import Attached
     from rawback.files import StrPath
     from rawback.jpegio import DecodedJpeg
     from rawback.rate import Rate, Tune
@@ -80,6 +82,8 @@ class Session:
         self._codec: encoder.Session | None = None
         self._measurement: CurveMeasurement | None = None
         self._guide: Guide | None = None
+        self._metadata: MetadataChoice = "auto"
+        self._attached: dict[MetadataChoice, Attached] = {}
 
     @property
     def original(self) -> RawFrame:
@@ -105,6 +109,26 @@ class Session:
     def signed(self) -> bool:
         """Whether the JPEG holds a C2PA manifest, whose signature a payload breaks."""
         return self._file.signed
+
+    @property
+    def metadata(self) -> MetadataChoice:
+        """What payloads tell of the raw, as for `rawback.embed`; may be set at any time.
+
+        The curve, and where sections end, count the bytes that it takes.
+        """
+        return self._metadata
+
+    @metadata.setter
+    def metadata(self, choice: MetadataChoice) -> None:
+        check_choice(choice)
+        self._metadata = choice
+        if self._measurement is not None:
+            self._measurement.more = self._more_than_auto()
+
+    @property
+    def known_curve(self) -> Curve | None:
+        """What `curve` has measured so far; None before."""
+        return None if self._measurement is None else self._measurement.curve
 
     def prepare(
         self,
@@ -144,10 +168,12 @@ class Session:
                     tune=self._tune,
                     progress=tell,
                     registered=keep,
-                    attached=attachments(self._frame, "auto"),
+                    attached=self._attachments("auto"),
                 )
                 previews = encoder.Previews(self._codec)
-                self._measurement = CurveMeasurement(self._frame, previews, self._work)
+                measurement = CurveMeasurement(self._frame, previews, self._work)
+                measurement.more = self._more_than_auto()
+                self._measurement = measurement
 
     def preview(self, rate: Rate, region: Region) -> Preview:
         """A part of the raw as a payload of some rate would restore it, without making one.
@@ -205,7 +231,7 @@ class Session:
         *,
         force: bool = False,
         original: KeepOriginal = False,
-        metadata: MetadataChoice = "auto",
+        metadata: MetadataChoice | None = None,
         progress: Progress | None = None,
         cancel: Event | None = None,
     ) -> Encoding:
@@ -215,7 +241,8 @@ class Session:
             rate: How large, or how good.
             force: Go on although the JPEG holds a C2PA manifest, whose signature will not hold.
             original: Keep the raw file itself, as `rawback.embed` does.
-            metadata: What the payload tells of the raw, as for `rawback.embed`.
+            metadata: What the payload tells of the raw; what the session's `metadata` says by
+                default.
             progress: Is told how far the job is.
             cancel: Set it to stop the job.
 
@@ -230,6 +257,7 @@ class Session:
             Cancelled: It was stopped.
             ValueError: `original` is True and the rate is not lossless.
         """
+        metadata = self._metadata if metadata is None else metadata
         check_choice(metadata)
         original_rate(rate, original)
         self._file.check_embeddable(force=force)
@@ -244,9 +272,13 @@ class Session:
                 raise RawbackError(message)
             pixels = self._frame.width * self._frame.height
             section = original_section(self._raw, self._frame, rate, original)
-            prepared.attached = attachments(self._frame, metadata)
             aim = payload_rate(rate, pixels, len(section))
-            encoded = prepared.encode(aim, progress=job.part(0.0, 0.9))
+            prepared.attached = self._attachments(metadata)
+            try:
+                encoded = prepared.encode(aim, progress=job.part(0.0, 0.9))
+            finally:
+                # The curve is measured with these.
+                prepared.attached = self._attachments("auto")
             encoded = replace(encoded, payload=encoded.payload + section)
             tell("Measuring", 0.9)
             bare = self._file.bare
@@ -256,6 +288,7 @@ class Session:
         tell("Done", 1.0)
         return Encoding(
             rate=rate,
+            metadata=metadata,
             carrier=carrier,
             sidecar=container.wrap(encoded.payload),
             restored=coded.restored,
@@ -274,6 +307,8 @@ class Session:
         *,
         overwrite: bool = False,
         verify: bool = True,
+        progress: Progress | None = None,
+        cancel: Event | None = None,
     ) -> Path:
         """Write a carrier.
 
@@ -282,6 +317,8 @@ class Session:
             output: The new file; never one of those that the session was opened from.
             overwrite: Whether it may replace a file.
             verify: As for `rawback.embed`.
+            progress: Is told how far verifying is.
+            cancel: Set it to stop that; nothing is written then.
 
         Returns:
             The path.
@@ -289,8 +326,9 @@ class Session:
         Raises:
             OutputRefused: It exists, is an input, or cannot be written.
             VerificationFailed: What was written does not give back `encoding.restored`.
+            Cancelled: It was stopped.
         """
-        check = self._check(encoding) if verify else None
+        check = self._check(encoding, progress, cancel) if verify else None
         return self._saved(encoding.carrier, output, overwrite=overwrite, check=check)
 
     def save_sidecar(
@@ -300,9 +338,11 @@ class Session:
         *,
         overwrite: bool = False,
         verify: bool = True,
+        progress: Progress | None = None,
+        cancel: Event | None = None,
     ) -> Path:
         """Write a payload as a file of its own; for the rest see `save_carrier`."""
-        check = self._check(encoding) if verify else None
+        check = self._check(encoding, progress, cancel) if verify else None
         return self._saved(encoding.sidecar, output, overwrite=overwrite, check=check)
 
     def save_dng(self, encoding: Encoding, output: StrPath, *, overwrite: bool = False) -> Path:
@@ -314,13 +354,23 @@ class Session:
         dng = rawio.write_dng(encoding.restored, preview_jpeg=preview, compression="ljpeg")
         return self._saved(dng, output, overwrite=overwrite)
 
-    def save_in_place(self, encoding: Encoding, jpeg: StrPath, *, verify: bool = True) -> Path:
+    def save_in_place(
+        self,
+        encoding: Encoding,
+        jpeg: StrPath,
+        *,
+        verify: bool = True,
+        progress: Progress | None = None,
+        cancel: Event | None = None,
+    ) -> Path:
         """Put the payload into the JPEG itself, kept as it was as ``NAME_original``.
 
         Args:
             encoding: From `encode`.
             jpeg: The JPEG that the session was opened from.
             verify: As for `rawback.embed`.
+            progress: As for `save_carrier`.
+            cancel: As for `save_carrier`.
 
         Returns:
             The path of the original.
@@ -328,8 +378,9 @@ class Session:
         Raises:
             OutputRefused: The JPEG has changed since, or cannot be written.
             VerificationFailed: What was written does not give back `encoding.restored`.
+            Cancelled: It was stopped.
         """
-        check = self._check(encoding) if verify else None
+        check = self._check(encoding, progress, cancel) if verify else None
         original = replace_file(jpeg, encoding.carrier, was=self._jpeg, check=check)
         # The JPEG may be given another payload later.
         self._jpeg = encoding.carrier
@@ -364,12 +415,15 @@ class Session:
         like = self._inputs[-1] if self._inputs else None
         return write_file(output, data, overwrite=overwrite, like=like, check=check)
 
-    def _check(self, encoding: Encoding) -> Callable[[Path], None]:
+    def _check(
+        self, encoding: Encoding, progress: Progress | None, cancel: Event | None
+    ) -> Callable[[Path], None]:
         """What a file that is written of an encoding has to stand."""
         raw_file = encoding.result.raw_file
         sha256 = None if raw_file is None else raw_file.sha256
         expected = Expected.of(self._file.bare, self._carrier, encoding.restored, sha256)
-        return partial(expected.check_file, job=Job(None))
+        job = Job(stoppable(progress, cancel))
+        return partial(expected.check_file, job=job, span=(0.0, 1.0))
 
     def base_ends(self) -> tuple[SectionEnd, ...]:
         """Where the sections of the base end, which every payload but the smallest begins with.
@@ -377,10 +431,25 @@ class Session:
         Raises:
             RawbackError: Preparing fails; see `prepare`.
         """
+        measurement = self._ready()
+        more = measurement.more[0]
         return tuple(
-            SectionEnd(kind.name.lower(), 0, container.carried_size(size))
-            for kind, size in self._ready().previews.base_ends
+            SectionEnd(kind.name.lower(), 0, container.carried_size(size + more))
+            for kind, size in measurement.previews.base_ends
         )
+
+    def _attachments(self, choice: MetadataChoice) -> Attached:
+        if choice not in self._attached:
+            self._attached[choice] = attachments(self._frame, choice)
+        return self._attached[choice]
+
+    def _more_than_auto(self) -> tuple[int, int]:
+        """Bytes that the choice of metadata adds to lossy and to lossless payloads."""
+        (lossy, exact), (lossy_auto, exact_auto) = (
+            (_packed(of.leading), _packed(of.leading) + _packed(of.trailing))
+            for of in (self._attachments(choice) for choice in (self._metadata, "auto"))
+        )
+        return lossy - lossy_auto, exact - exact_auto
 
     def _ready(
         self, progress: Progress | None = None, cancel: Event | None = None
@@ -402,6 +471,10 @@ class Session:
             )
             raise RawbackError(message)
         return region
+
+
+def _packed(sections: Iterable[Section]) -> int:
+    return sum(section.packed_size for section in sections)
 
 
 def open_session(

@@ -10,6 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rawback._api.metadata import MetadataChoice
     from rawback._api.results import CarrierInfo, EmbedResult
     from rawback.rate import Rate
     from rawback.types import RawFrame, Region
@@ -88,6 +89,7 @@ class Encoding:
 
     Attributes:
         rate: What was asked for.
+        metadata: What the payload was to tell of the raw.
         carrier: The bytes of the JPEG with the payload.
         sidecar: The bytes of the payload as a file of its own.
         restored: The frame that comes back.
@@ -97,6 +99,7 @@ class Encoding:
     """
 
     rate: Rate
+    metadata: MetadataChoice
     carrier: bytes
     sidecar: bytes
     restored: RawFrame

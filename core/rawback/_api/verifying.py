@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Expected"]
 
-_START, _END = 0.8, 0.99
+_OF_EMBEDDING = (0.8, 0.99)
+"""Where verifying begins and ends as a part of embedding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +56,30 @@ class Expected:
         """Of the raw that the encoder says the payload restores."""
         return cls(jpeg, decoded, _digest(frame), frame.metadata, raw_sha256)
 
-    def check_file(self, path: Path, *, job: Job) -> None:
+    def check_file(
+        self, path: Path, *, job: Job, span: tuple[float, float] = _OF_EMBEDDING
+    ) -> None:
         """`check` what a file holds."""
-        self.check(read_file(path), job=job)
+        self.check(read_file(path), job=job, span=span)
 
-    def check(self, data: bytes, *, job: Job) -> None:
+    def check(self, data: bytes, *, job: Job, span: tuple[float, float] = _OF_EMBEDDING) -> None:
         """Decode a carrier's bytes, or those of a detached payload, and compare.
 
         Args:
             data: The bytes.
             job: Is told how far this is.
+            span: The part of the job that this is, 0 to 1.
 
         Raises:
             VerificationFailed: They do not give back the JPEG, the raw and the raw file.
         """
         from rawback import decoder
 
-        job.at("Verifying", _START)
+        job.at("Verifying", span[0])
         try:
             packed = open_packed(data)
             payload = bitstream.unpack(packed.data)
-            frame = decoder.decode(payload, self.decoded, progress=job.part(_START, _END))
+            frame = decoder.decode(payload, self.decoded, progress=job.part(*span))
             frame = dng_frame(frame, payload, self.decoded)
             recipe = original_recipe(payload)
             if recipe is not None:
