@@ -274,13 +274,14 @@ def test_saving_tells_how_far_verifying_is_and_stops(shot_folder: Path) -> None:
 
 def test_the_curve_counts_the_metadata_that_payloads_tell(shot: tuple[bytes, bytes]) -> None:
     session = rawback.open_session(*shot)
-    assert session.known_curve is None
+    assert rawback.open_session(*shot).known_curve is None
     curve, ends = session.curve(), session.base_ends()
     assert session.known_curve == curve
     lossy = rawback.Rate.quality(0)
     sizes = {}
-    for choice in ("all", "rendering", "auto"):
-        session.metadata = choice  # type: ignore[assignment]
+    choices: tuple[rawback.MetadataChoice, ...] = ("all", "rendering", "auto")
+    for choice in choices:
+        session.metadata = choice
         counted = session.known_curve
         assert counted is not None
         made = session.encode(lossy)

@@ -259,15 +259,15 @@ def test_stopping_the_curve_leaves_all_alive(
 ) -> None:
     """The slider works, and no figure of another rate is shown."""
     reached, go = threading.Event(), threading.Event()
-    measured = CurveMeasurement._point
+    measured = CurveMeasurement._measured
 
     def slow(self: CurveMeasurement, *args: Any) -> Any:
-        if len(self._points) >= 2:
+        if len(self._knots) >= 2:
             reached.set()
             go.wait(60)
         return measured(self, *args)
 
-    monkeypatch.setattr(CurveMeasurement, "_point", slow)
+    monkeypatch.setattr(CurveMeasurement, "_measured", slow)
     drop(window, shot_folder / "photo.dng", shot_folder / "photo.jpg")
     wait_until(lambda: shows(window, "carrier", "restored"))
     wait_until(reached.is_set)

@@ -5,9 +5,13 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from PyQt6.QtGui import QDesktopServices, QGuiApplication, QImage
 from PyQt6.QtWidgets import QFileDialog, QInputDialog
 
@@ -19,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import pytest
-
+    from rawback_gui.controllers.feedback import Work
     from rawback_gui.views._qt.window import MainWindow
 
 
@@ -221,3 +224,147 @@ def test_the_clipboard_gets_view_and_command(opened: MainWindow, shot_folder: Pa
     assert text.endswith("-q 60")
     opened.menus.actions["copy_view"].trigger()
     assert clipboard.image().width() == opened.canvas.width()
+
+
+def test_what_is_saved_is_verified_unless_people_leave_it(
+    opened: MainWindow, shot_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_until(lambda: settled(opened))
+    stages: list[str] = []
+    show = opened.workspace.feedback.show
+
+    def noted(work: Work, stage: str, fraction: float) -> None:
+        stages.append(stage)
+        show(work, stage, fraction)
+
+    monkeypatch.setattr(opened.workspace.feedback, "show", noted)
+    answering(monkeypatch, shot_folder / "first.jpg")
+    opened.menus.actions["save"].trigger()
+    written(opened, "Saved first.jpg")
+    assert "Verifying" in stages
+    assert "read back and compared" in opened.workspace.feedback.text
+    # What does not give back what was meant is not kept.
+    from rawback import decoder
+
+    decode = decoder.decode
+
+    def wrong(*args: Any, **options: Any) -> Any:
+        frame = decode(*args, **options)
+        return replace(frame, cfa=frame.cfa ^ np.uint16(1))
+
+    monkeypatch.setattr(decoder, "decode", wrong)
+    answering(monkeypatch, shot_folder / "second.jpg")
+    opened.menus.actions["save"].trigger()
+    wait_until(lambda: "other samples come back" in opened.workspace.feedback.text)
+    assert not (shot_folder / "second.jpg").exists()
+    opened.payload.verify.click()
+    stages.clear()
+    opened.menus.actions["save"].trigger()
+    written(opened, "Saved second.jpg")
+    assert "Verifying" not in stages
+    assert "compared" not in opened.workspace.feedback.text
+    assert not opened.settings.flag("verify", otherwise=True)
+    opened.menus.actions["copy_command"].trigger()
+    assert opened.workspace.feedback.text.endswith("--no-verify")
+
+
+def test_verifying_is_cancelled(
+    opened: MainWindow, shot_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rawback import decoder
+
+    wait_until(lambda: settled(opened))
+    begun, decode = threading.Event(), decoder.decode
+
+    def slow(*args: Any, progress: rawback.Progress, **options: Any) -> Any:
+        begun.set()
+        for step in range(200):
+            time.sleep(0.05)
+            progress("Decoding", step / 200)
+        return decode(*args, progress=progress, **options)
+
+    monkeypatch.setattr(decoder, "decode", slow)
+    answering(monkeypatch, shot_folder / "never.jpg")
+    before = set(shot_folder.iterdir())
+    opened.menus.actions["save"].trigger()
+    wait_until(begun.is_set)
+    opened.widgets.sentence.cancel.click()
+    assert opened.workspace.feedback.text == "Cancelled."
+    wait_until(lambda: set(shot_folder.iterdir()) == before)
+    assert opened.workspace.session is not None
+
+
+def test_payloads_tell_what_people_choose(
+    opened: MainWindow, shot_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Remembered, and alike in the panel and the batch."""
+    rates, chooser = opened.workspace.rates, opened.payload.metadata
+    wait_until(lambda: settled(opened))
+    assert rates.made is not None
+    before, place = rates.made.result, rates.place
+    opened.show_batch()
+    batch = opened.batch_window
+    assert batch is not None
+    for choice, told in (("all", "stored"), ("rendering", "left out")):
+        chooser.chosen.emit(choice)
+        assert chooser.value == batch.metadata.value == choice
+        assert chooser.meaning.text()
+        assert opened.settings.metadata() == choice
+        # The handle stays; figures are those of the other payload at once.
+        assert rates.place == place
+        assert rates.figures is not None
+        assert not rates.figures.measured
+        about = rates.figures.payload_bytes
+        wait_until(lambda: settled(opened))
+        result = rates.made.result
+        assert result.metadata.personal == told
+        assert about == pytest.approx(result.payload_bytes, rel=0.05)
+        answering(monkeypatch, shot_folder / f"{choice}.jpg")
+        opened.menus.actions["save"].trigger()
+        written(opened, f"{choice}.jpg")
+        assert rawback.inspect(shot_folder / f"{choice}.jpg").metadata.personal == told
+        opened.menus.actions["copy_command"].trigger()
+        assert opened.workspace.feedback.text.endswith(f"--metadata {choice}")
+    batch.metadata.chosen.emit("auto")
+    assert chooser.value == "auto"
+    wait_until(lambda: settled(opened))
+    assert rates.made.result.payload_bytes == before.payload_bytes
+
+
+def test_a_place_of_the_slider_costs_what_its_metadata_do(opened: MainWindow) -> None:
+    rates = opened.workspace.rates
+    wait_until(lambda: settled(opened))
+    rates.choose_place(0.2)
+    assert rates.rate.kind == "size"
+    place, size = rates.place, rates.rate.value
+    opened.payload.metadata.chosen.emit("all")
+    assert rates.place == place
+    assert rates.rate.value > size
+    wait_until(lambda: settled(opened))
+    # What was typed stays what it is.
+    rates.choose(rawback.Rate.size(9000))
+    opened.payload.metadata.chosen.emit("auto")
+    assert rates.rate == rawback.Rate.size(9000)
+
+
+def test_errors_are_made_small_for_what_experts_choose(opened: MainWindow) -> None:
+    space, rates = opened.workspace, opened.workspace.rates
+    wait_until(lambda: settled(opened))
+    opened.panel.setCurrentIndex(2)
+    assert not opened.payload.tune.isVisible()
+    opened.payload.expert.click()
+    assert opened.payload.tune.isVisible()
+    rates.choose_place(0.75)
+    opened.run("push")
+    wait_until(lambda: settled(opened))
+    assert rates.made is not None
+    before, rate, view = rates.made.result, rates.rate, space.state
+    opened.payload.tune.chosen.emit("psnr")
+    wait_until(lambda: space.feedback.progress is None or space.feedback.progress.work != "open")
+    wait_until(lambda: settled(opened))
+    # The same picture, place and view; only what it is coded for differs.
+    assert (rates.rate, space.state) == (rate, view)
+    assert rates.made.result.payload_bytes != before.payload_bytes
+    efficiency = [r.psnr_db - 6.02 * r.bpp for r in (rates.made.result, before)]
+    assert efficiency[0] > efficiency[1]
+    assert opened.payload.tune.value == "psnr"

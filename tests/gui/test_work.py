@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PyQt6.QtWidgets import QApplication
@@ -121,10 +121,17 @@ def test_a_batch_writes_where_it_is_told(window: MainWindow, many: Path, tmp_pat
     assert rawback.verify(precious, raw=many / "a.dng").intact
     before = (many / "c.jpg").read_bytes()
     queue.where.setCurrentIndex(2)
+    queue.metadata.chosen.emit("all")
+    queue.tune.chosen.emit("psnr")
     queue.batch.restart()
     queue.start.click()
     wait_until(lambda: not queue.batch.running)
     assert rawback.verify(many / "c.jpg").intact
+    assert rawback.inspect(many / "c.jpg").metadata.personal == "stored"
+    assert window.workspace.rates.metadata == "all"
+    options = queue._options()
+    assert options is not None
+    assert (options.tune, options.verify) == ("psnr", True)
     assert (many / "c.jpg_original").read_bytes() == before
 
 
@@ -141,6 +148,39 @@ def test_closing_asks_while_a_batch_runs(
     assert queue.batch.running
     window.close()
     assert not window.isVisible()
+
+
+def test_the_start_page_tells_what_is_opened(
+    window: MainWindow, drop: Drop, shot_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name, the stage, and a way out."""
+    go, read = threading.Event(), rawback.open_session
+
+    def slow(*args: Any, **options: Any) -> Any:
+        go.wait(60)
+        return read(*args, **options)
+
+    monkeypatch.setattr(rawback, "open_session", slow)
+    start = window.widgets.start
+    assert not start.opening.isVisible()
+    for cancelled in (True, False):
+        go.clear()
+        drop(window, shot_folder / "photo.dng", shot_folder / "photo.jpg")
+        wait_until(lambda: "Reading the raw" in start.opening.stage.whole)
+        assert window.pages.currentIndex() == 0
+        assert start.opening.isVisible()
+        assert not start.invitation.isVisible()
+        assert start.opening.name.whole == "Opening photo.dng + photo.jpg"
+        assert "0 %" in start.opening.stage.whole
+        assert start.opening.bar.fraction == 0
+        if cancelled:
+            start.opening.cancel.click()
+            assert start.invitation.isVisible()
+            assert not start.opening.isVisible()
+            assert window.workspace.feedback.text == "Cancelled."
+        go.set()
+        wait_until(lambda: window.workspace._open._running is None)
+    wait_until(lambda: window.pages.currentIndex() == 1)
 
 
 def test_opening_can_be_cancelled(window: MainWindow, drop: Drop, shot_folder: Path) -> None:

@@ -35,6 +35,9 @@ class BatchOptions:
         in_place: Change the JPEGs themselves.
         overwrite: Replace files that no earlier run made.
         workers: How many at a time; None for as many as there are cores.
+        metadata: What payloads tell of the raws.
+        tune: What errors are small for.
+        verify: Read back what was written and compare.
     """
 
     rate: rawback.Rate
@@ -42,6 +45,9 @@ class BatchOptions:
     in_place: bool = False
     overwrite: bool = False
     workers: int | None = None
+    metadata: rawback.MetadataChoice = "auto"
+    tune: rawback.Tune = "visual"
+    verify: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +211,9 @@ class Batch:
                 in_place=options.in_place,
                 overwrite=options.overwrite,
                 workers=options.workers,
+                metadata=options.metadata,
+                tune=options.tune,
+                verify=options.verify,
                 previews=True,
                 watcher=watcher,
                 pause=pause,

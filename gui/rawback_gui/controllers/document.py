@@ -89,7 +89,12 @@ class Document:
 
 
 def open_pair(
-    opening: int, pair: Pair, progress: rawback.Progress, *, unguided: bool = False
+    opening: int,
+    pair: Pair,
+    progress: rawback.Progress,
+    *,
+    unguided: bool = False,
+    tune: rawback.Tune = "visual",
 ) -> Document:
     """Read a raw and its JPEG, or a raw alone, to show something soon.
 
@@ -98,6 +103,7 @@ def open_pair(
         pair: The files, at least a raw.
         progress: Called with how far it is.
         unguided: Code the raw on its own where the JPEG does not show it.
+        tune: What errors of payloads are to be small for.
 
     Raises:
         RawbackError: A file is not what it has to be, or cannot be read.
@@ -112,7 +118,7 @@ def open_pair(
     else:
         progress("Reading the raw", 0.0)
         jpeg = pair.jpeg
-    session = rawback.open_session(pair.raw, jpeg, unguided=unguided)
+    session = rawback.open_session(pair.raw, jpeg, unguided=unguided, tune=tune)
     frame = session.original
     progress("Reading the JPEG", 0.0)
     data = jpeg if isinstance(jpeg, bytes) else jpeg.read_bytes()

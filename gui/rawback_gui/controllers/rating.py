@@ -57,6 +57,7 @@ class RateControl:
         curve: What each rate buys, as far as it is measured.
         encoding: The payload that was made last.
         gain: What that gives back.
+        metadata: What payloads tell of the raw; stays from one session to the next.
         keep_file: Whether the raw file itself is to be kept, which takes all samples, and whether
             it may be stored whole where it cannot be made from these.
         stopped: Whether people have stopped the measuring of the curve.
@@ -81,21 +82,32 @@ class RateControl:
         self.worker = Worker("rawback-measure", post, failed)
         self._feedback = feedback
         self._changed = changed
+        self.metadata: rawback.MetadataChoice = "auto"
+        self._choose_usual()
         self.forget()
 
-    def forget(self) -> None:
-        """Leave the session."""
-        self.worker.clear()
-        self._feedback.ended("measure")
-        self._session: rawback.Session | None = None
-        self._base_ends: tuple[rawback.SectionEnd, ...] = ()
+    def _choose_usual(self) -> None:
         self.rate = rawback.Rate.quality(rawback.DEFAULT_QUALITY)
         self.place: float | None = None
+        self.keep_file: KeepFile = False
+        self._by_place = False
+
+    def forget(self, *, keep_rate: bool = False) -> None:
+        """Leave the session.
+
+        Args:
+            keep_rate: Whether the next one begins with the same rate, not with the usual one.
+        """
+        self.worker.clear()
+        self._feedback.ended("measure")
+        if not keep_rate:
+            self._choose_usual()
+        self._session: rawback.Session | None = None
+        self._base_ends: tuple[rawback.SectionEnd, ...] = ()
         self.scale: RateScale | None = None
         self.curve: rawback.Curve | None = None
         self.encoding: rawback.Encoding | None = None
         self.gain: Gain | None = None
-        self.keep_file: KeepFile = False
         self.stopped = False
 
     def begin(self, session: rawback.Session, base_ends: tuple[rawback.SectionEnd, ...]) -> None:
@@ -106,9 +118,11 @@ class RateControl:
             base_ends: Of its base.
         """
         self._session = session
-        self._base_ends = base_ends
-        self.scale = RateScale(base_ends[-1].payload_bytes)
-        self.place = self.scale.place(self.rate, None)
+        session.metadata = self.metadata
+        self._base_ends = base_ends if self.metadata == "auto" else session.base_ends()
+        self.scale = RateScale(self._base_ends[-1].payload_bytes)
+        place = self.scale.place(self.rate, None)
+        self.place = self.place if place is None else place
         self._changed("rate")
         self.measure()
 
@@ -122,16 +136,24 @@ class RateControl:
 
     def _is_wanted(self, encoding: rawback.Encoding) -> bool:
         keeps = encoding.result.raw_file is not None
-        return encoding.rate == self.rate and keeps == bool(self.keep_file)
+        same = encoding.rate == self.rate and encoding.metadata == self.metadata
+        return same and keeps == bool(self.keep_file)
 
     def maker(self) -> Maker:
         """What makes the payload at the rate, on whatever thread."""
-        rate, keep = self.rate, self.keep_file
+        rate, keep, metadata = self.rate, self.keep_file, self.metadata
 
         def make(
             session: rawback.Session, progress: rawback.Progress, cancel: threading.Event
         ) -> rawback.Encoding:
-            return session.encode(rate, force=True, original=keep, progress=progress, cancel=cancel)
+            return session.encode(
+                rate,
+                force=True,
+                original=keep,
+                metadata=metadata,
+                progress=progress,
+                cancel=cancel,
+            )
 
         return make
 
@@ -217,7 +239,7 @@ class RateControl:
         """
         if self.scale is not None:
             place = place if place > 1 else max(place, self.scale.lowest(self.curve))
-            self._set(self.scale.rate(place, self.curve), place)
+            self._set(self.scale.rate(place, self.curve), place, by_place=True)
 
     def choose_file(self, *, keep: KeepFile) -> None:
         """Keep the raw file itself, which takes all samples, or do not.
@@ -230,6 +252,25 @@ class RateControl:
         self.keep_file = keep
         if keep and self.rate.kind != "lossless":
             self.rate, self.place = rawback.Rate.lossless(), LOSSLESS
+        self._changed("rate")
+        self.measure()
+
+    def choose_metadata(self, choice: rawback.MetadataChoice) -> None:
+        """Let payloads tell more or less of the raw; the slider stays where it is."""
+        if choice == self.metadata:
+            return
+        self.metadata = choice
+        session = self._session
+        if session is None:
+            return
+        session.metadata = choice
+        self.curve, self._base_ends = session.known_curve, session.base_ends()
+        self.scale = RateScale(self._base_ends[-1].payload_bytes)
+        if self._by_place and self.place is not None:
+            # What was asked for is a place, of which the size is another now.
+            self.rate = self.scale.rate(self.place, self.curve)
+        else:
+            self.place = self.scale.place(self.rate, self.curve)
         self._changed("rate")
         self.measure()
 
@@ -278,13 +319,13 @@ class RateControl:
         """Look at the smallest payload that is known."""
         self.choose_place(0.0)
 
-    def _set(self, rate: rawback.Rate, place: float | None) -> None:
+    def _set(self, rate: rawback.Rate, place: float | None, *, by_place: bool = False) -> None:
         if self._session is None or (rate == self.rate and place == self.place):
             return
         differs = rate != self.rate
         if rate.kind != "lossless":
             self.keep_file = False
-        self.rate, self.place = rate, place
+        self.rate, self.place, self._by_place = rate, place, by_place
         self._changed("rate")
         if differs:
             self.measure()

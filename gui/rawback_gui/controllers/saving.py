@@ -14,6 +14,7 @@ from rawback_gui.models.texts import bytes_text
 from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
     from pathlib import Path
 
@@ -25,6 +26,10 @@ __all__ = ["SaveRequest", "Saving", "Target"]
 Target: TypeAlias = Literal["carrier", "in_place", "sidecar", "dng", "other"]
 
 _BREAKS_SIGNATURE: tuple[Target, ...] = ("carrier", "in_place")
+_PAYLOADS: tuple[Target, ...] = ("carrier", "in_place", "sidecar")
+
+_CODED = 0.75
+"""Part of the time that coding takes where what was written is verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ class Saving:
 
     Attributes:
         worker: Writes.
+        verify: Whether payloads are read back from what was written and compared, before the file
+            gets its name.
     """
 
     def __init__(
@@ -70,6 +77,7 @@ class Saving:
         self._saved = saved
         self._request: SaveRequest | None = None
         self._session: rawback.Session | None = None
+        self.verify = True
 
     def save(self, session: rawback.Session, request: SaveRequest) -> None:
         """Make the payload of the rate, if that is not done yet, and write something of it."""
@@ -82,13 +90,18 @@ class Saving:
         if made is None:
             # Both would wait for the same session; what is saved comes first.
             self._rates.interrupt()
+        verify = self.verify and request.target in _PAYLOADS
+        coded = 0.0 if made is not None else _CODED if verify else 1.0
 
         def work(job: Job) -> None:
             report = self._feedback.reporter(job, "save")
-            encoding = made or make(session, report, job.cancel)
-            report("Writing the file", 0.98)
-            place = _written(session, encoding, request)
+            encoding = made or make(session, _part(report, 0.0, coded), job.cancel)
+            report("Writing the file", coded)
+            writing = _Writing(verify, _part(report, coded, 1.0), job.cancel)
+            place = writing.written(session, encoding, request)
             text = _sentence(request, place, encoding)
+            if verify:
+                text += " " + tr("It was read back and compared.")
             if signs:
                 text += " " + tr("The JPEG\u2019s C2PA signature no longer holds; sign it again.")
             shown = request.path if request.target == "in_place" else place
@@ -170,20 +183,50 @@ class Saving:
         )
 
 
-def _written(session: rawback.Session, encoding: rawback.Encoding, request: SaveRequest) -> Path:
-    """Write the file; its path, or the path of what was kept of it."""
-    path, overwrite = request.path, request.overwrite
-    if request.target == "carrier":
-        return session.save_carrier(encoding, path, overwrite=overwrite)
-    if request.target == "in_place":
-        return session.save_in_place(encoding, path)
-    if request.target == "sidecar":
-        return session.save_sidecar(encoding, path, overwrite=overwrite)
-    if request.target == "dng":
-        return session.save_dng(encoding, path, overwrite=overwrite)
-    if request.write is not None:
-        request.write(encoding)
-    return path
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """How a file is written.
+
+    Attributes:
+        verify: Whether it is read back and compared.
+        progress: Is told how far that is.
+        cancel: Stops it; nothing is written then.
+    """
+
+    verify: bool
+    progress: rawback.Progress
+    cancel: threading.Event
+
+    def written(
+        self, session: rawback.Session, encoding: rawback.Encoding, request: SaveRequest
+    ) -> Path:
+        """Write a file; its path, or the path of what was kept of it."""
+        path, overwrite = request.path, request.overwrite
+        progress, cancel = self.progress, self.cancel
+        if request.target == "in_place":
+            return session.save_in_place(
+                encoding, path, verify=self.verify, progress=progress, cancel=cancel
+            )
+        if request.target in ("carrier", "sidecar"):
+            carrier = request.target == "carrier"
+            save = session.save_carrier if carrier else session.save_sidecar
+            return save(
+                *(encoding, path),
+                overwrite=overwrite,
+                verify=self.verify,
+                progress=progress,
+                cancel=cancel,
+            )
+        if request.target == "dng":
+            return session.save_dng(encoding, path, overwrite=overwrite)
+        if request.write is not None:
+            request.write(encoding)
+        return path
+
+
+def _part(report: rawback.Progress, start: float, end: float) -> rawback.Progress:
+    """What to hand to a part of a job that tells its own progress from 0 to 1."""
+    return lambda stage, fraction: report(stage, start + (end - start) * fraction)
 
 
 def _sentence(request: SaveRequest, place: Path, encoding: rawback.Encoding) -> str:

@@ -64,6 +64,7 @@ class Workspace:
         saving: Writes files.
         carriers: What can be done with a carrier.
         browsing: The shots beside it.
+        tune: What errors of payloads are to be small for.
     """
 
     def __init__(self, post: Post, notify: Callable[[Change], None]) -> None:
@@ -86,6 +87,8 @@ class Workspace:
         self._previewed: rawback.Rate | None = None
         self._openings = 0
         self._opening_pair: Pair | None = None
+        self._unguided = False
+        self.tune: rawback.Tune = "visual"
         self.state = ViewState()
         self.document: Document | None = None
 
@@ -122,6 +125,13 @@ class Workspace:
             return Restored(None if alone else self.rates.rate, whole)
         rate = self.rates.preview_rate
         return None if rate is None or self._buffer is None else Restored(rate)
+
+    @property
+    def opening(self) -> Pair | None:
+        """What is being opened; None for nothing."""
+        progress = self.feedback.progress
+        busy = progress is not None and progress.work == "open"
+        return self._opening_pair if busy else None
 
     @property
     def overlays(self) -> tuple[rawback.Overlay, ...]:
@@ -162,17 +172,19 @@ class Workspace:
 
     # Opening and closing.
 
-    def open(self, pair: Pair, *, unguided: bool = False) -> None:
+    def open(self, pair: Pair, *, unguided: bool = False, again: bool = False) -> None:
         """Open files; what is open stays until the new is there.
 
         Args:
             pair: The files.
             unguided: Code the raw on its own where the JPEG does not show it.
+            again: Look at them as before, at the rate as it is.
         """
         self.feedback.clear()
         self.feedback.show("open", tr("Opening {}").format(pair.name), 0.0)
         self._openings += 1
         opening, self._opening_pair = self._openings, pair
+        tune = self.tune
 
         def work(job: Job) -> None:
             report = self.feedback.reporter(job, "open")
@@ -180,9 +192,9 @@ class Workspace:
                 alone = open_carrier(opening, pair, report, job.cancel)
                 job.report(lambda: self._opened(alone))
                 return
-            document = open_pair(opening, pair, report, unguided=unguided)
+            document = open_pair(opening, pair, report, unguided=unguided, tune=tune)
             session = document.session
-            job.report(lambda: self._opened(document))
+            job.report(lambda: self._opened(document, unguided=unguided, again=again))
             if session is None:
                 return
 
@@ -197,15 +209,17 @@ class Workspace:
 
         self._open.submit(work, cancel=True)
 
-    def _opened(self, document: Document) -> None:
-        self._forget()
+    def _opened(self, document: Document, *, unguided: bool = False, again: bool = False) -> None:
+        self._forget(keep_rate=again)
         self.document = document
-        self.state = replace(
-            self.state,
-            viewport=self.state.viewport.of_picture(*document.size).fit(),
-            development=replace(self.state.development, exposure=0.0, picked=None),
-            selection=None,
-        )
+        self._unguided = unguided
+        if not again:
+            self.state = replace(
+                self.state,
+                viewport=self.state.viewport.of_picture(*document.size).fit(),
+                development=replace(self.state.development, exposure=0.0, picked=None),
+                selection=None,
+            )
         if document.prepared:
             self.feedback.ended("open")
         self.browsing.arrive(document.pair)
@@ -249,9 +263,21 @@ class Workspace:
             self.open(pair)
         return pair is not None
 
-    def _forget(self) -> None:
+    def use_tune(self, tune: rawback.Tune) -> None:
+        """Let errors be small for something else; what is open is prepared anew for that."""
+        if tune == self.tune:
+            return
+        self.tune = tune
+        document = self.document
+        opening = self.feedback.progress is not None and self.feedback.progress.work == "open"
+        if opening and self._opening_pair is not None:
+            self.open(self._opening_pair, unguided=self._unguided)
+        elif document is not None and document.has_original:
+            self.open(document.pair, unguided=self._unguided, again=True)
+
+    def _forget(self, *, keep_rate: bool = False) -> None:
         self._drawing.forget()
-        self.rates.forget()
+        self.rates.forget(keep_rate=keep_rate)
         self._buffer = self._earlier = self._previewed = None
 
     def cancel(self) -> None:

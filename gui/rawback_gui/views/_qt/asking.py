@@ -300,7 +300,13 @@ class Asking:
         raw, jpeg = document.pair.raw, document.pair.jpeg
         if raw is not None and jpeg is not None:
             rates = self._space.rates
-            text = embed_command(raw, jpeg, rates.rate, keep=rates.keep_file)
+            text = embed_command(
+                *(raw, jpeg, rates.rate),
+                keep=rates.keep_file,
+                metadata=rates.metadata,
+                tune=self._space.tune,
+                verify=self._space.saving.verify,
+            )
         elif jpeg is not None:
             text = restore_command(jpeg)
         else:

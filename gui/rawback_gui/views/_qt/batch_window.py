@@ -30,6 +30,7 @@ from rawback_gui.models.rates import parse_rate
 from rawback_gui.models.texts import duration_text
 from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.dropping import FileTarget
+from rawback_gui.views._qt.payload_choices import metadata_chooser, tune_chooser
 from rawback_gui.views._qt.sentence_line import ProgressLine
 from rawback_gui.views._qt.theme import Elided
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from PyQt6.QtGui import QCloseEvent
 
+    from rawback import MetadataChoice, Tune
     from rawback_gui.controllers.workers import Post
 
 __all__ = ["BatchWindow"]
@@ -81,6 +83,9 @@ class BatchWindow(FileTarget, QDialog):
         self.where = QComboBox()
         self.folder = QPushButton(tr("Choose f&older\u2026"))
         self.overwrite = QCheckBox(tr("&Replace files that are there"))
+        self.metadata = metadata_chooser()
+        self.tune = tune_chooser()
+        self.verify = QCheckBox(tr("&Verify what is written"))
         self.table = QTableWidget(0, 4)
         self.bar = ProgressLine()
         self.said = Elided()
@@ -89,6 +94,8 @@ class BatchWindow(FileTarget, QDialog):
         self.pause = QPushButton(tr("&Pause"))
         self.stop = QPushButton(tr("&Cancel"))
         self.retry = QPushButton(tr("Retr&y failed"))
+        # What cannot be chosen anew in the middle of a run.
+        self._fixed = (self.rate, self.where, self.overwrite, self.verify, self.metadata, self.tune)
         self._set_up()
         self._arrange()
         self.resize(940, 500)
@@ -108,6 +115,9 @@ class BatchWindow(FileTarget, QDialog):
         for value, text in zip(_WHERE, texts, strict=True):
             self.where.addItem(text, value)
         self.where.setAccessibleName(tr("Where carriers are written"))
+        self.verify.setToolTip(
+            tr("Each raw is restored from the written bytes and compared, before its file counts.")
+        )
         self.overwrite.setToolTip(
             tr("Otherwise a shot whose carrier is there from elsewhere fails, and nothing is lost.")
         )
@@ -143,9 +153,13 @@ class BatchWindow(FileTarget, QDialog):
         top.addWidget(rate)
         top.addWidget(self.rate)
         options = QHBoxLayout()
-        for other in (carriers, self.where, self.folder, self.overwrite):
+        for other in (carriers, self.where, self.folder, self.overwrite, self.verify):
             options.addWidget(other)
         options.addStretch()
+        choices = QHBoxLayout()
+        choices.addWidget(self.metadata, 2)
+        choices.addSpacing(12)
+        choices.addWidget(self.tune, 1)
         below = QHBoxLayout()
         below.addWidget(self.said, 1)
         for button in (self.retry, self.stop, self.pause, self.start):
@@ -153,6 +167,7 @@ class BatchWindow(FileTarget, QDialog):
         layout = QVBoxLayout(self)
         layout.addLayout(top)
         layout.addLayout(options)
+        layout.addLayout(choices)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.bar)
         layout.addLayout(below)
@@ -222,6 +237,24 @@ class BatchWindow(FileTarget, QDialog):
         self.where.setCurrentIndex(_WHERE.index("beside" if folder is None else "folder"))
         self._refresh()
 
+    # What payloads are like.
+
+    def show_choices(self, metadata: MetadataChoice, tune: Tune, *, verify: bool) -> None:
+        """Show what is chosen for all payloads.
+
+        Args:
+            metadata: What they tell of the raw.
+            tune: What errors are small for.
+            verify: Whether what is written is read back and compared.
+        """
+        self.metadata.show_value(metadata)
+        self.tune.show_value(tune)
+        self.verify.setChecked(verify)
+
+    def show_expert(self, *, on: bool) -> None:
+        """Offer what experts choose, or leave it out."""
+        self.tune.setVisible(on)
+
     # Work.
 
     def _options(self) -> BatchOptions | None:
@@ -237,6 +270,9 @@ class BatchWindow(FileTarget, QDialog):
             in_place=self._target == "in_place",
             overwrite=self.overwrite.isChecked(),
             workers=self.workers,
+            metadata=self.metadata.value,
+            tune=self.tune.value,
+            verify=self.verify.isChecked(),
         )
 
     def _start(self) -> None:
@@ -302,7 +338,7 @@ class BatchWindow(FileTarget, QDialog):
         self.pause.setText(tr("Resu&me") if batch.paused else tr("&Pause"))
         self.stop.setEnabled(running)
         self.retry.setEnabled(not running and batch.count("failed") > 0)
-        for widget in (self.rate, self.where, self.overwrite, self.clear):
+        for widget in (*self._fixed, self.clear):
             widget.setEnabled(not running)
         self.folder.setVisible(self._target == "folder")
         self.folder.setEnabled(not running)

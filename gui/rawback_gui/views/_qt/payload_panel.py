@@ -21,10 +21,11 @@ from rawback_gui.models.texts import bits_text, percent_text
 from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.curve_plot import CurvePlot
 from rawback_gui.views._qt.panel_parts import heading
+from rawback_gui.views._qt.payload_choices import metadata_chooser, tune_chooser
 from rawback_gui.views._qt.theme import Caption
 
 if TYPE_CHECKING:
-    from rawback import CarrierInfo, Overlay
+    from rawback import CarrierInfo, MetadataChoice, Overlay, Tune
     from rawback_gui.controllers.rating import RateControl
 
 __all__ = ["PayloadPanel"]
@@ -57,6 +58,7 @@ class PayloadPanel(QWidget):
         size_chosen: A size in bytes that people ask for.
         entered: A rate that was typed.
         keep_file_wanted: Whether the raw file itself is to be kept.
+        verify_wanted: Whether what is saved is to be read back and compared.
         expert_wanted: Whether figures for experts are to be shown.
     """
 
@@ -64,6 +66,7 @@ class PayloadPanel(QWidget):
     size_chosen = pyqtSignal(float)
     entered = pyqtSignal(str)
     keep_file_wanted = pyqtSignal(bool)
+    verify_wanted = pyqtSignal(bool)
     expert_wanted = pyqtSignal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -86,14 +89,24 @@ class PayloadPanel(QWidget):
             tr("Lossless, and some kilobytes more: the very file comes back, byte for byte.")
         )
         self.keep_file.toggled.connect(self._toggle_keep_file)
+        self.metadata = metadata_chooser()
+        self.verify = QCheckBox(tr("Verify what is saved"))
+        self.verify.setToolTip(
+            tr("The raw is restored from the written bytes and compared, before the file counts.")
+        )
+        self.verify.toggled.connect(self._toggle_verify)
+        self.tune = tune_chooser()
         self.expert = QCheckBox(tr("Expert"))
-        self.expert.setToolTip(tr("Where sections end, bits per tile, and the coding order."))
+        self.expert.setToolTip(
+            tr("What errors are small for, where sections end, bits per tile, the coding order.")
+        )
         self.expert.toggled.connect(self._toggle_expert)
         self._rate_part = self._make_rate_part()
         self._expert_part = QWidget()
         self._boxes: dict[str, QCheckBox] = {}
         self._overlays = QVBoxLayout(self._expert_part)
         self._overlays.setContentsMargins(18, 0, 0, 0)
+        self._overlays.addWidget(self.tune)
         self._none = Caption(tr("Overlays follow once the payload is made."))
         self._none.setWordWrap(True)
         self._overlays.addWidget(self._none)
@@ -133,7 +146,11 @@ class PayloadPanel(QWidget):
             label.setAccessibleName(text)
             form.addRow(text, label)
         column.addLayout(form)
+        column.addSpacing(6)
+        column.addWidget(heading(tr("What is saved")))
         column.addWidget(self.keep_file)
+        column.addWidget(self.verify)
+        column.addWidget(self.metadata)
         return part
 
     def ask(self) -> None:
@@ -144,6 +161,7 @@ class PayloadPanel(QWidget):
     def show_rates(self, rates: RateControl | None) -> None:
         """Show what the rate buys; None where there is nothing to choose."""
         self._rate_part.setVisible(rates is not None)
+        self.tune.setVisible(rates is not None)
         if rates is None:
             return
         figures = rates.figures
@@ -163,6 +181,20 @@ class PayloadPanel(QWidget):
             }
         for name, label in self.figures.items():
             label.setText(texts[name])
+
+    def show_choices(self, metadata: MetadataChoice, tune: Tune, *, verify: bool) -> None:
+        """Show what is chosen for all payloads.
+
+        Args:
+            metadata: What they tell of the raw.
+            tune: What errors are small for.
+            verify: Whether what is saved is read back and compared.
+        """
+        self.metadata.show_value(metadata)
+        self.tune.show_value(tune)
+        self._showing = True
+        self.verify.setChecked(verify)
+        self._showing = False
 
     def show_contents(self, info: CarrierInfo | None, jpeg_bytes: int) -> None:
         """Show what a carrier holds; None where there is none to look into."""
@@ -223,6 +255,10 @@ class PayloadPanel(QWidget):
     def _toggle_keep_file(self, on: bool) -> None:
         if not self._showing:
             self.keep_file_wanted.emit(on)
+
+    def _toggle_verify(self, on: bool) -> None:
+        if not self._showing:
+            self.verify_wanted.emit(on)
 
     def _toggle_expert(self, on: bool) -> None:
         if not self._showing:

@@ -243,7 +243,9 @@ class Presenter:
         widgets, progress = self._widgets, self._space.feedback.progress
         widgets.progress.show_fraction(None if progress is None else progress.fraction)
         widgets.sentence.show_progress(progress)
-        widgets.start.setEnabled(progress is None or not progress.blocking)
+        opening = self._space.opening
+        name = "" if opening is None else opening.name
+        widgets.start.show_opening(name, None if opening is None else progress)
         self._check_actions()
 
     def show_notices(self) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from PyQt6.QtCore import QByteArray, QSettings
 
+from rawback_gui.models.choices import METADATA
 from rawback_gui.models.colormaps import DIVERGING, SEQUENTIAL
 from rawback_gui.models.errormap import CHANNELS, KINDS, UNITS
 from rawback_gui.models.pairing import Pair
@@ -19,6 +20,8 @@ from rawback_gui.views._qt.theme import THEMES, ThemeName
 
 if TYPE_CHECKING:
     from PyQt6.QtWidgets import QMainWindow
+
+    from rawback import MetadataChoice
 
 __all__ = ["Settings"]
 
@@ -95,6 +98,14 @@ class Settings:
     def keep_theme(self, name: ThemeName) -> None:
         """Remember a theme."""
         self._kept.setValue("theme", name)
+
+    def metadata(self) -> MetadataChoice:
+        """What payloads tell of the raw, as it was chosen last."""
+        return _one_of(self._kept.value("metadata"), METADATA, "auto")
+
+    def keep_metadata(self, choice: MetadataChoice) -> None:
+        """Remember what payloads tell of the raw."""
+        self._kept.setValue("metadata", choice)
 
     def flag(self, name: str, *, otherwise: bool) -> bool:
         """Something that is on or off."""

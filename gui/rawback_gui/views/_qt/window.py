@@ -16,6 +16,7 @@ from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.asking import Asking
 from rawback_gui.views._qt.batch_window import BatchWindow
 from rawback_gui.views._qt.bridge import Poster
+from rawback_gui.views._qt.choosing import Choosing
 from rawback_gui.views._qt.commands import Commands
 from rawback_gui.views._qt.dropping import FileTarget
 from rawback_gui.views._qt.menus import Menus
@@ -67,6 +68,7 @@ class MainWindow(FileTarget, QMainWindow):
         self.setCentralWidget(parts.central)
         self.batch_window: BatchWindow | None = None
         self._panel_wanted: bool | None = None
+        self.choosing = Choosing(self.workspace, self.settings, self.payload)
         self.presenter = Presenter(
             parts, self.workspace, self.settings, self.thumbnails, self._check_actions
         )
@@ -124,7 +126,8 @@ class MainWindow(FileTarget, QMainWindow):
         self.canvas.picked.connect(self._picked)
         self.canvas.footed.connect(self.widgets.toasts.set_foot)
         self.look.pick_wanted.connect(lambda: self.run("pick_white"))
-        self.widgets.sentence.cancel_wanted.connect(self.workspace.cancel)
+        for cancellable in (self.widgets.sentence, self.widgets.start.opening):
+            cancellable.cancel_wanted.connect(self.workspace.cancel)
         for toasts in (self.widgets.toasts, self.widgets.start_toasts):
             toasts.dismissed.connect(self.workspace.feedback.dismiss)
             toasts.remedy_wanted.connect(self.opening.remedy)
@@ -256,12 +259,16 @@ class MainWindow(FileTarget, QMainWindow):
     def _show_expert(self, on: bool) -> None:
         self.presenter.expert = on
         self.settings.keep_flag("expert", on=on)
+        if self.batch_window is not None:
+            self.batch_window.show_expert(on=on)
         self.presenter.show_rate()
 
     def show_batch(self) -> None:
         """Show the batch queue."""
         if self.batch_window is None:
             self.batch_window = BatchWindow(self.poster, self.open_pair, self)
+            self.choosing.join(self.batch_window)
+        self.batch_window.show_expert(on=self.presenter.expert)
         self.batch_window.show()
         self.batch_window.raise_()
 
