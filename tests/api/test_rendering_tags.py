@@ -215,7 +215,7 @@ def _brighter_than_white(frame: rawback.RawFrame, pixels: NDArray[np.uint8]) -> 
 
 MAKERS = {
     "gain maps and a warp": _shaded,
-    "pixels wider than tall": lambda frame, pixels: _stretched(frame, pixels, 3, 2, 1, 1),
+    "pixels twice as wide": lambda frame, pixels: _stretched(frame, pixels, 2, 1, 1, 1),
     "pixels taller than wide": lambda frame, pixels: _stretched(frame, pixels, 1, 1, 5, 3),
     "profiles": _profiled,
     "two illuminants": _lit_by_two,

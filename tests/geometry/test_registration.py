@@ -178,6 +178,24 @@ class TestWarps:
         )
         assert np.sqrt((distances**2).mean()) < 0.1
 
+    @pytest.mark.parametrize(("across", "down"), [(2.0, 1.0), (1.0, 2.0), (0.5, 1.0), (1.6, 0.8)])
+    @pytest.mark.parametrize("turned", [False, True])
+    def test_pixels_that_are_not_square(
+        self, across: float, down: float, turned: bool, frame: RawFrame, linear: NDArray[np.float32]
+    ) -> None:
+        """Carriers of anamorphic lenses show the raw stretched, or squeezed."""
+        matrix = np.array([[across, 0, across / 2 - 0.5], [0, down, down / 2 - 0.5], [0, 0, 1]])
+        truth = View((round(WIDTH * across), round(HEIGHT * down)), matrix)
+        shown = truth.shows(linear)
+        if turned:
+            quarter = np.array([[0, -1, HEIGHT * down - 1], [1, 0, 0], [0, 0, 1]])
+            shown, truth = (
+                np.ascontiguousarray(np.rot90(shown, -1)),
+                View(truth.size[::-1], quarter @ matrix),
+            )
+        distances = errors(register(frame, rendered(shown)).geometry, truth)
+        assert np.percentile(distances, 95) < 0.2
+
 
 class TestMismatches:
     @pytest.mark.parametrize("size", [(WIDTH, HEIGHT), (500, 400)])

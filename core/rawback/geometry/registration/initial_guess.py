@@ -21,7 +21,14 @@ from rawback.orientation import orient_image, orient_position, oriented_size
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Guess", "aligned_guesses", "aligned_matrix", "crop_guess", "feature_guess"]
+__all__ = [
+    "Guess",
+    "aligned_guesses",
+    "aligned_matrix",
+    "crop_guess",
+    "feature_guess",
+    "stretched_guess",
+]
 
 _SMALL_SIDE = 640
 _REACH = 8
@@ -29,6 +36,7 @@ _SIZE_TOLERANCE = 0.02
 _MIN_INLIERS = 10
 _CROP_SIDE, _LEAST_TEMPLATE, _CROP_CORRELATION = 320, 24, 0.35
 _CROP_SHARES = 0.2 * 1.05 ** np.arange(34)
+_LEAST_STRETCH = 1.3
 _LENS_TOLERANCE, _LENS_REACH = 3.0, 0.08
 _MIN_FEATURE_SIDE = 32
 
@@ -193,6 +201,53 @@ def crop_guess(
             matrix = np.diag([*zoom, 1.0])
             matrix[:2, 2] = shift
             best = Guess(Surface(matrix @ aligned_matrix(orientation, raw_size)), score, negative)
+    return best
+
+
+def stretched_guess(
+    raw: PyramidLevel, pixels: NDArray[np.uint8], raw_size: tuple[int, int]
+) -> Guess | None:
+    """The whole raw on a carrier of quite another shape: its pixels are not square.
+
+    So it is with anamorphic lenses and some old cameras, whose raws are shown stretched by up to 2;
+    features bear less.
+
+    Args:
+        raw: The raw's picture.
+        pixels: The carrier.
+        raw_size: Width and height of the mosaic.
+
+    Returns:
+        The likeliest guess, of those orientations in which the raw has another shape than the
+        carrier; None where nothing correlates.
+    """
+    small = raw.reduced(max(raw.image.shape) * raw.pixel / _CROP_SIDE)
+    height, width = pixels.shape[:2]
+    whole = carrier_level(pixels, max(min(width, height) / _CROP_SIDE, 1))
+    best: Guess | None = None
+    for orientation in range(1, 9):
+        mine = locally_normalised(np.ascontiguousarray(orient_image(orientation, small.image)))
+        rows, columns = mine.shape
+        turned = np.array(oriented_size(orientation, *raw_size))
+        stretch = width * turned[1] / (height * turned[0])
+        if max(stretch, 1 / stretch) < _LEAST_STRETCH:
+            continue
+        squeezed = cv2.resize(whole.image, (columns, rows), interpolation=cv2.INTER_AREA)
+        reach = min(_REACH, min(rows, columns) // 8)
+        template = mine[reach : rows - reach, reach : columns - reach]
+        scores = cv2.matchTemplate(
+            locally_normalised(np.asarray(squeezed, np.float32)), template, cv2.TM_CCORR_NORMED
+        )
+        lowest, highest, below, above = cv2.minMaxLoc(scores)
+        score = max(highest, -lowest)
+        if score <= max(_CROP_CORRELATION, best.score if best is not None else 0):
+            continue
+        shift = np.array(below if score > highest else above) - reach
+        zoom = np.array([width, height]) / turned
+        matrix = np.diag([*zoom, 1.0])
+        matrix[:2, 2] = 0.5 * zoom - 0.5 + shift * (width / columns, height / rows)
+        matrix = matrix @ aligned_matrix(orientation, raw_size)
+        best = Guess(Surface(matrix), score, negative=score > highest)
     return best
 
 

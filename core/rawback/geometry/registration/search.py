@@ -19,7 +19,12 @@ import numpy as np
 from rawback.errors import NothingToRegister, ShotMismatch
 from rawback.geometry.model import Geometry
 from rawback.geometry.registration.blocks import measure, reference
-from rawback.geometry.registration.initial_guess import aligned_guesses, crop_guess, feature_guess
+from rawback.geometry.registration.initial_guess import (
+    aligned_guesses,
+    crop_guess,
+    feature_guess,
+    stretched_guess,
+)
 from rawback.geometry.registration.model_selection import model_classes, select_model
 from rawback.geometry.registration.pyramid import carrier_level, raw_level, structured_share
 from rawback.geometry.registration.quantisation import quantise, snap
@@ -186,9 +191,10 @@ class _Search:
             yield promising
         first, *thorough = _FEATURE_TRIES
         yield from self._feature_guesses(first)
-        guess = crop_guess(self._raw, self._pixels, self.raw_size)
-        if guess is not None:
-            yield guess
+        for search in (stretched_guess, crop_guess):
+            guess = search(self._raw, self._pixels, self.raw_size)
+            if guess is not None:
+                yield guess
         yield from self._feature_guesses(*thorough)
 
     def _feature_guesses(self, *tries: tuple[int, int, int]) -> Iterator[Guess]:
