@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Self, get_args
 
 import numpy as np
 
-from rawback.types import BayerPattern, NoiseModel
+from rawback.types import BayerPattern, Mosaic, NoiseModel
 from rawback_lab.colour import CAMERA_MATRICES, neutral_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CameraSpec"]
+__all__ = ["QUAD_BAYER", "X_TRANS", "CameraSpec"]
+
+X_TRANS = "GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG"
+"""Fujifilm's pattern."""
+
+QUAD_BAYER = "RRGG/RRGG/GGBB/GGBB"
+"""Bayer's, each of its pixels four."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +27,8 @@ class CameraSpec:
     """One camera at one setting.
 
     Attributes:
-        pattern: Colours of the top left 2x2 cell of the sensor, reading order.
+        pattern: The sensor's pattern of colours, as `Mosaic` writes it: ``"RGGB"``, `X_TRANS`,
+            ``"W"``, or ``"R+G+B"`` for a sample of each at every pixel.
         bits: Bits of the analogue-to-digital converter, 10 to 16.
         black: Black level in DN.
         white: Saturation level in DN.
@@ -38,7 +45,7 @@ class CameraSpec:
             aberration): 0.0005 shifts the corner of 24 megapixels by 1.8 pixels.
     """
 
-    pattern: BayerPattern = "RGGB"
+    pattern: str = "RGGB"
     bits: int = 14
     black: int = 512
     white: int = 16383
@@ -57,6 +64,7 @@ class CameraSpec:
     aberration: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
+        Mosaic.parse(self.pattern)
         if not 10 <= self.bits <= 16 or not 0 <= self.black < self.white < 1 << self.bits:
             message = f"{self.bits} bits do not hold black {self.black} and white {self.white}"
             raise ValueError(message)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.metrics import delta_e_2000, lab_from_linear
-from rawback.rendering import HALO, balanced_signal, camera_to_srgb, demosaic, exposed, to_srgb
+from rawback.rendering import balanced_signal, camera_to_srgb, demosaic, exposed, halo, to_srgb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -148,7 +148,10 @@ def _developed(
     frame: RawFrame, rows: slice, edit: Edit, matrix: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Linear sRGB of some rows under an edit, float32 ``[rows, W, 3]`` in [0, 1]."""
-    first = max(rows.start - HALO, 0)
-    balanced = balanced_signal(frame, slice(first, rows.stop + HALO), warmth=edit.warmth)
-    camera = demosaic(balanced, frame.pattern)[rows.start - first :][: rows.stop - rows.start]
+    around = halo(frame.pattern)
+    first = max(rows.start - around, 0)
+    balanced = balanced_signal(frame, slice(first, rows.stop + around), warmth=edit.warmth)
+    camera = demosaic(balanced, frame.pattern, (first, 0))[rows.start - first :][
+        : rows.stop - rows.start
+    ]
     return exposed(camera, matrix, edit.stops)

@@ -119,7 +119,8 @@ def render_libraw(frame: RawFrame, look: LibrawLook | None = None) -> NDArray[np
             user_flip=0,
             output_bps=8,
         )
-    return np.asarray(rendered, np.uint8)
+    # One channel of a monochrome raw.
+    return np.broadcast_to(np.asarray(rendered, np.uint8), (*rendered.shape[:2], 3)).copy()
 
 
 def render_filmic(frame: RawFrame, look: FilmicLook | None = None) -> NDArray[np.uint8]:

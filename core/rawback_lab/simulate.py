@@ -16,8 +16,8 @@ import numpy as np
 from rawback.metadata import Directory, Metadata, TiffType
 from rawback.rawio import Tag
 from rawback.rawio.describe import number_entry
-from rawback.rendering import from_srgb, srgb_to_camera
-from rawback.types import RawFrame
+from rawback.rendering import FILTERS, from_srgb, lines_of_channels, srgb_to_camera
+from rawback.types import Mosaic, RawFrame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from rawback_lab.camera import CameraSpec
 
 __all__ = ["scene_light", "simulate"]
-
-_CHANNEL = {"R": 0, "G": 1, "B": 2}
 
 _SHOULDER = 0.7
 """Where highlights begin, in linear light of a photograph whose white is 1."""
@@ -56,14 +54,16 @@ def simulate(
         light = _resized(light, light.shape[1] // 2, light.shape[0] // 2)
     light = light[: light.shape[0] & ~1, : light.shape[1] & ~1]
     camera = _regain_highlights(light, spec.headroom) @ _light_to_sensor(spec).T
-    signal = _mosaic(_through_lens(camera, spec), spec)
+    mosaic = Mosaic.parse(spec.pattern)
+    signal = _sampled(_through_lens(camera, spec), mosaic, spec)
+    is_rgb = mosaic.palette == "RGB"
     return RawFrame(
         cfa=_read_out(signal, spec, rng),
         pattern=spec.pattern,
-        black=(float(spec.black),) * 4,
+        black=(float(spec.black),) * len(mosaic.colours),
         white=spec.white,
-        neutral=spec.neutral,
-        color_matrix=spec.color_matrix,
+        neutral=spec.neutral if is_rgb else None,
+        color_matrix=spec.color_matrix if is_rgb else None,
         noise=spec.noise,
         make="rawback",
         model="Simulated 1",
@@ -133,13 +133,24 @@ def _through_lens(camera: NDArray[np.float32], spec: CameraSpec) -> NDArray[np.f
     return np.asarray(np.stack(channels, axis=2) * falloff[..., None].astype(np.float32))
 
 
-def _mosaic(camera: NDArray[np.float32], spec: CameraSpec) -> NDArray[np.float32]:
-    """Each pixel's own colour, float32 [H, W]."""
+def _sampled(camera: NDArray[np.float32], mosaic: Mosaic, spec: CameraSpec) -> NDArray[np.float32]:
+    """Each pixel's own colour, float32 [H, W], or all of them, [H, W, samples]."""
+    planes = np.stack([_seen(camera, colour, spec) for colour in mosaic.colours], axis=2)
+    if not mosaic.pattern:
+        return planes
     signal = np.empty(camera.shape[:2], np.float32)
-    for position, colour in enumerate(spec.pattern):
-        at = slice(position // 2, None, 2), slice(position % 2, None, 2)
-        signal[at] = camera[(*at, _CHANNEL[colour])]
+    for lines, channels in lines_of_channels(mosaic, camera.shape[1]):
+        index = channels[None, :, None]
+        signal[lines] = np.take_along_axis(planes[lines], index, axis=2)[..., 0]
     return signal
+
+
+def _seen(camera: NDArray[np.float32], colour: str, spec: CameraSpec) -> NDArray[np.float32]:
+    """What a pixel of a colour sees: its own, or a mixture that saturates on white as green."""
+    if colour in "RGB":
+        return camera[..., "RGB".index(colour)]
+    weights = np.array(FILTERS[colour]) / np.array(spec.neutral)
+    return np.asarray(camera @ weights.astype(np.float32), np.float32)
 
 
 def _read_out(

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from rawback import jpegio, rawio
 from rawback.rendering import demosaic, from_srgb, to_srgb
 from rawback.types import BayerPattern
-from rawback_lab.camera import CameraSpec
+from rawback_lab.camera import QUAD_BAYER, X_TRANS, CameraSpec
 from rawback_lab.darktable import render_darktable
 from rawback_lab.orient import to_sensor, upright
 from rawback_lab.render import (
@@ -27,6 +27,7 @@ from rawback_lab.simulate import simulate
 PHOTO = np.full((64, 96, 3), 60, np.uint8)
 PHOTO[:32, :48] = (160, 90, 60)
 PHOTO[32:, 48:] = (70, 110, 160)
+CORNERS = (slice(8, 24), slice(8, 40)), (slice(40, 56), slice(56, 88))
 
 
 @pytest.mark.parametrize("name", STYLES)
@@ -51,6 +52,22 @@ def test_colours_come_back_by_the_frames_own_matrix(render: object) -> None:
     assert blue > 1.8 * red
     grey = picture[8:24, 56:88].reshape(-1, 3).mean(axis=0)
     assert np.ptp(grey) < 6
+
+
+@pytest.mark.parametrize("pattern", [X_TRANS, QUAD_BAYER, "R+G+B", "W"])
+@pytest.mark.parametrize("name", ["libraw", "filmic"])
+def test_frames_of_every_kind_are_rendered(name: str, pattern: str) -> None:
+    # LibRaw interpolates no X-Trans frame that is smaller than its tiles.
+    photo = PHOTO.repeat(10, axis=0).repeat(8, axis=1)
+    spec = CameraSpec(pattern=pattern, headroom=0.0, iso=100)
+    picture = STYLES[name](simulate(photo, spec, np.random.default_rng(0)))
+    assert picture.shape == photo.shape
+    warm, cold = (picture[::10, ::8][area].reshape(-1, 3).mean(axis=0) for area in CORNERS)
+    if pattern == "W":
+        assert max(np.ptp(warm), np.ptp(cold)) < 2
+    elif pattern != QUAD_BAYER or name == "filmic":  # LibRaw takes quad Bayer for Bayer
+        assert warm[0] > 1.5 * warm[2]
+        assert cold[2] > 1.5 * cold[0]
 
 
 @pytest.mark.parametrize("pattern", get_args(BayerPattern))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rawback.rendering import D65
 from rawback.types import BayerPattern
-from rawback_lab.camera import CameraSpec
+from rawback_lab.camera import QUAD_BAYER, X_TRANS, CameraSpec
 from rawback_lab.colour import CAMERA_MATRICES, neutral_at
 from rawback_lab.simulate import simulate
 
@@ -44,6 +44,33 @@ def test_a_grey_scene_shows_the_neutral_in_every_pattern(pattern: BayerPattern) 
     expected = [0.4 * spec.neutral["RGB".index(colour)] for colour in pattern]
     assert frame.pattern == pattern
     assert plane_means(frame) == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.parametrize("pattern", [X_TRANS, QUAD_BAYER, "R+G+B", "W", "GMCY"])
+def test_a_grey_scene_on_sensors_of_every_kind(pattern: str) -> None:
+    spec = dataclasses.replace(PLAIN, pattern=pattern)
+    frame = simulate(grey(0.4), spec, np.random.default_rng(0))
+    mosaic = frame.mosaic
+    assert (frame.pattern, frame.cfa.shape[2:]) == (pattern, (3,) if pattern == "R+G+B" else ())
+    assert (frame.neutral is not None) is (mosaic.palette == "RGB")
+    signal = (frame.cfa - 512.0) / (frame.white - 512)
+    for k, colour in enumerate(mosaic.palette):
+        own = signal[mosaic.mask(colour, 64, 96)] if mosaic.pattern else signal[..., k]
+        share = spec.neutral["RGB".index(colour)] if colour in "RGB" else 1.0
+        assert own.mean() == pytest.approx(0.4 * share, rel=0.01)
+
+
+def test_kinds_of_sensors_see_the_same_scene() -> None:
+    """Of each pixel what a sensor of all colours sees there, but for the noise."""
+    photo = np.random.default_rng(3).random((64, 96, 3), np.float32)
+    clean = dataclasses.replace(PLAIN, full_well=1e12, read_noise=0.1)
+    linear, mosaic = (
+        simulate(photo, dataclasses.replace(clean, pattern=p), np.random.default_rng(0))
+        for p in ("R+G+B", X_TRANS)
+    )
+    for plane, colour in enumerate("RGB"):
+        at = mosaic.mosaic.mask(colour, 64, 96)
+        np.testing.assert_allclose(mosaic.cfa[at], linear.cfa[at, plane], atol=2)
 
 
 def test_the_noise_is_what_the_frame_says() -> None:

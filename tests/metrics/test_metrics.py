@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rawback.metrics import bits_per_pixel, error_over_sigma, highlight_psnr, raw_psnr
-from rawback.types import Guide, NoiseModel, RawFrame
+from rawback.types import Guide, Mosaic, NoiseModel, RawFrame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -131,3 +131,50 @@ def test_memory_stays_small_on_large_frames() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 16 << 20
+
+
+X_TRANS = "GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG"
+
+
+@pytest.mark.parametrize("pattern", [X_TRANS, "RRGG/RRGG/GGBB/GGBB", "W", "R+G+B", "GMCY"])
+def test_frames_of_every_kind_are_measured_by_the_levels_of_their_channels(pattern: str) -> None:
+    channels = Mosaic.parse(pattern).colours
+    samples = (3,) if pattern == "R+G+B" else ()
+    black = tuple(100.0 + 200 * channel for channel in range(len(channels)))
+    # Where black is a channel's own, the signal of a flat field is the same in all of them.
+    levels = np.array(black)
+    own = np.broadcast_to(levels, (600, 36, 3)) if samples else levels[_channel_map(pattern)]
+    original, restored = (
+        dataclasses.replace(
+            frame(np.zeros((2, 2), np.uint16)),
+            cfa=np.rint(own + signal * (WHITE - own)).astype(np.uint16),
+            pattern=pattern,
+            black=black,
+            neutral=None,
+            color_matrix=None,
+        )
+        for signal in (0.3, 0.31)
+    )
+    assert raw_psnr(original, restored) == pytest.approx(40, abs=0.2)
+    mask = np.zeros((600, 36), bool)
+    mask[300:, 7:] = True
+    assert raw_psnr(original, restored, mask) == pytest.approx(40, abs=0.2)
+    assert raw_psnr(original, original) == math.inf
+    assert error_over_sigma(original, restored) == pytest.approx(
+        0.01 / math.sqrt(1e-4 * 0.3 + 1e-6), rel=0.02
+    )
+    covered = np.ones((600, 36), bool)
+    assert highlight_psnr(original, restored, guide(mask, covered)) == pytest.approx(40, abs=0.2)
+
+
+def _channel_map(pattern: str) -> NDArray[np.intp]:
+    """The channels of 600 x 36 samples."""
+    mosaic = Mosaic.parse(pattern)
+    rows, columns = mosaic.period
+    return np.tile(np.array(mosaic.pattern), (600 // rows, 36 // columns))
+
+
+def test_frames_of_two_kinds_are_not_compared() -> None:
+    one = frame(mosaic(0.3))
+    with pytest.raises(ValueError, match="cannot compare"):
+        raw_psnr(one, dataclasses.replace(one, pattern="GBRG"))

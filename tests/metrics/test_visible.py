@@ -15,7 +15,7 @@ from rawback.metrics import delta_e_2000, lab_from_linear, visible_differences, 
 from rawback.metrics import visible as visible_module
 from rawback.metrics.scielab import GAUSSIANS, OPPONENT, PIXELS_PER_DEGREE, REACH, Observer
 from rawback.rendering import D65, SRGB_TO_XYZ, to_srgb
-from rawback.types import NoiseModel, RawFrame
+from rawback.types import Mosaic, NoiseModel, RawFrame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -221,3 +221,35 @@ def test_it_puts_distortions_in_the_order_that_flip_does() -> None:
         )  # fmt: skip
         theirs.append(mean)
     assert spearmanr(ours, theirs).statistic > 0.9
+
+
+X_TRANS = "GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG"
+
+
+@pytest.mark.parametrize("pattern", [X_TRANS, "RRGG/RRGG/GGBB/GGBB", "W", "R+G+B", "GMCY"])
+def test_raws_of_every_kind_are_seen(pattern: str) -> None:
+    """An offset is seen the more the larger it is, in parts as in the whole."""
+    kind = Mosaic.parse(pattern)
+    picture = scene(700, 540)
+    samples = picture if kind.samples == 3 else picture.mean(axis=2)
+    original = dataclasses.replace(
+        frame(np.zeros((2, 2), np.uint16)),
+        cfa=np.asarray(np.rint(64 + 0.9 * samples * (4095 - 64)), np.uint16),
+        pattern=pattern,
+        black=(64.0,) * len(kind.colours),
+        neutral=None,
+        color_matrix=None,
+    )
+    seen = []
+    for offset in (0, 8, 80):
+        restored = dataclasses.replace(original, cfa=original.cfa + np.uint16(offset))
+        seen.append([error.mean for error in visible_errors(original, restored)])
+    assert np.all(np.diff(seen, axis=0) > 0)
+    assert max(seen[0]) == 0
+    restored = dataclasses.replace(original, cfa=original.cfa + np.uint16(80))
+    shown = visible_differences(original, restored)
+    assert shown.shape == (700, 540)
+    # Tiles meet without a seam.
+    seam = np.abs(np.diff(shown, axis=0))[511]
+    beside = np.abs(np.diff(shown, axis=0))[495:527]
+    assert seam.mean() < 3 * beside.mean() + 1e-3

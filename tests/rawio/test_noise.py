@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rawback.rawio import estimate_noise, read_raw
-from rawback.types import BayerPattern
+from rawback.rendering import lines_of_channels
+from rawback.types import BayerPattern, Mosaic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLACK, WHITE = 256, 4095
+X_TRANS = "GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG"
+KINDS = (
+    *(X_TRANS, "RRGG/RRGG/GGBB/GGBB", "WRWG/RWGW/WGWB/GWBW", "GMCY", "CYYM", "W", "R+G+B"),
+    # A colour so rare that it takes several periods to fit a plane to.
+    "WWWW/WRWG/WWWW/WGWB",
+)
 FULL = WHITE - BLACK
 
 
@@ -81,6 +88,37 @@ def test_clipped_samples_do_not_count() -> None:
 def test_any_pattern(pattern: BayerPattern) -> None:
     model = estimate_noise(noisy(1e-3, 1e-5), pattern, (BLACK,) * 4, WHITE)
     assert model.scale == pytest.approx(1e-3, rel=0.2)
+
+
+@pytest.mark.parametrize("texture", [0.0, 0.1])
+@pytest.mark.parametrize(("scale", "offset"), [(1e-4, 1e-6), (1e-3, 1e-5)])
+@pytest.mark.parametrize("pattern", KINDS)
+def test_frames_of_every_kind(pattern: str, scale: float, offset: float, texture: float) -> None:
+    mosaic = Mosaic.parse(pattern)
+    black = tuple(float(BLACK + 10 * channel) for channel in range(len(mosaic.colours)))
+    cfa = noisy(scale, offset, texture=texture)
+    if mosaic.pattern:
+        for lines, channels in lines_of_channels(mosaic, cfa.shape[1]):
+            cfa[lines] += (10 * channels).astype(np.uint16)
+    else:
+        # Each plane has noise of its own: neighbours of the first.
+        planes = [np.roll(cfa, shift, axis=0) for shift in (0, 1, 2)]
+        cfa = np.stack([plane + 10 * k for k, plane in enumerate(planes)], axis=2).astype(np.uint16)
+    model = estimate_noise(cfa, pattern, black, WHITE)
+    for signal in (0.02, 0.18, 0.7):
+        found = model.scale * signal + model.offset
+        assert found == pytest.approx(scale * signal + offset, rel=0.3)
+
+
+@pytest.mark.parametrize("pattern", KINDS)
+@pytest.mark.parametrize("shape", [(2, 2), (5, 300), (40, 40)])
+def test_small_frames_of_every_kind_give_a_sane_model(pattern: str, shape: tuple[int, int]) -> None:
+    mosaic = Mosaic.parse(pattern)
+    sizes = (*shape, 3) if mosaic.samples > 1 else shape
+    cfa = np.random.default_rng(2).integers(0, 4096, sizes).astype(np.uint16)
+    model = estimate_noise(cfa, pattern, (0.0,) * len(mosaic.colours), WHITE)
+    assert 0 < model.scale <= 0.5
+    assert 0 < model.offset <= 0.5
 
 
 def test_one_signal_level_gives_its_variance() -> None:

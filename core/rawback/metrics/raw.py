@@ -1,6 +1,6 @@
 """How close a restored raw is to the original, in the measures the benchmarks report.
 
-All compare CFA samples normalised to ``(sample - black) / (white - black)`` and clipped to
+All compare samples normalised to ``(sample - black) / (white - black)`` and clipped to
 ``[0, 1]``, each frame by its own levels, so 14-bit and 10-bit cameras read on one scale. Frames
 are walked in strips of rows: a 24-megapixel pair needs a few MiB beside itself.
 """
@@ -11,6 +11,8 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from rawback.rendering import lines_of_channels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,12 +41,12 @@ def raw_psnr(
     restored: RawFrame,
     mask: NDArray[np.uint8] | NDArray[np.bool_] | None = None,
 ) -> float:
-    """Peak signal-to-noise ratio of the restored CFA samples, all four planes together.
+    """Peak signal-to-noise ratio of the restored samples, all of them together.
 
     Args:
         original: The raw as the camera gave it.
         restored: A frame of the same size and pattern.
-        mask: ``[H, W]``; only samples where it is not 0 count. All count without it.
+        mask: ``[H, W]``; only samples of pixels where it is not 0 count. All count without it.
 
     Returns:
         Decibels; ``inf`` where all samples agree, ``nan`` where the mask selects none.
@@ -70,7 +72,7 @@ def highlight_psnr(original: RawFrame, restored: RawFrame, guide: Guide) -> floa
     Raises:
         ValueError: The frames or the guide differ in size, or the frames in pattern.
     """
-    _check_size(guide.mask, original)
+    _check_size(guide.mask.shape, original.cfa.shape[:2])
 
     def clipped(rows: slice) -> NDArray[np.bool_]:
         # Channel by channel: a maximum over three neighbours in memory takes many times as long.
@@ -118,7 +120,7 @@ def worst_error(original: RawFrame, restored: RawFrame) -> int:
     Raises:
         ValueError: The frames differ in size.
     """
-    _check_size(restored.cfa, original)
+    _check_size(restored.cfa.shape, original.cfa.shape)
     return max(
         int(np.abs(original.cfa[rows].astype(np.int32) - restored.cfa[rows]).max())
         for rows in _strips(original.height)
@@ -137,14 +139,14 @@ def _mean(
     selected: Callable[[slice], NDArray[np.bool_]] | None,
 ) -> float:
     """Mean of `measure` (of true signal and error) over the selected samples, in float64."""
-    _check_size(restored.cfa, original)
+    _check_size(restored.cfa.shape, original.cfa.shape)
     if restored.pattern != original.pattern:
         message = f"cannot compare a {restored.pattern} frame with a {original.pattern} one"
         raise ValueError(message)
     total, count = 0.0, 0
     for rows in _strips(original.height):
-        truth = _signal(original.cfa[rows], original)
-        values = measure(truth, _signal(restored.cfa[rows], original) - truth)
+        truth = _signal(original.cfa[rows], original, rows.start)
+        values = measure(truth, _signal(restored.cfa[rows], original, rows.start) - truth)
         if selected is not None:
             values = values[selected(rows)]
         total += float(values.sum(dtype=np.float64))
@@ -162,18 +164,29 @@ def _decibels(mean_squared_error: float) -> float:
 
 
 def _strips(height: int) -> Iterator[slice]:
-    """Slices of an even number of rows, so that each starts at the top of a quad."""
+    """Slices of some hundred rows."""
     for start in range(0, height, _STRIP_ROWS):
         yield slice(start, min(start + _STRIP_ROWS, height))
 
 
-def _signal(samples: NDArray[np.uint16], frame: RawFrame) -> NDArray[np.float32]:
-    """Samples with the levels of a frame as signal, float32 ``[rows, W]`` in ``[0, 1]``."""
+def _signal(samples: NDArray[np.uint16], frame: RawFrame, first_row: int) -> NDArray[np.float32]:
+    """Samples with the levels of a frame as signal in ``[0, 1]``, float32 in their shape.
+
+    Args:
+        samples: Rows of the frame, or of another of its kind.
+        frame: Whose levels they have.
+        first_row: Where in the frame they begin.
+    """
     signal = samples.astype(np.float32)
-    for position, black in enumerate(frame.black):
-        plane = signal[position // 2 :: 2, position % 2 :: 2]
-        plane -= np.float32(black)
-        plane /= np.float32(frame.white - black)
+    black = np.array(frame.black, np.float32)
+    scale = np.array([frame.white - level for level in frame.black], np.float32)
+    if not frame.mosaic.pattern:
+        signal -= black
+        signal /= scale
+        return np.clip(signal, 0, 1, out=signal)
+    for lines, channels in lines_of_channels(frame.mosaic, frame.width, (first_row, 0)):
+        signal[lines] -= black[channels]
+        signal[lines] /= scale[channels]
     return np.clip(signal, 0, 1, out=signal)
 
 
@@ -182,11 +195,11 @@ def _rows_of(
 ) -> Callable[[slice], NDArray[np.bool_]] | None:
     if mask is None:
         return None
-    _check_size(mask, frame)
+    _check_size(mask.shape, frame.cfa.shape[:2])
     return lambda rows: mask[rows] != 0
 
 
-def _check_size(array: NDArray[np.generic], frame: RawFrame) -> None:
-    if array.shape != frame.cfa.shape:
-        message = f"cannot compare {array.shape} with a frame of {frame.cfa.shape}"
+def _check_size(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    if shape != expected:
+        message = f"cannot compare {shape} with a frame of {expected}"
         raise ValueError(message)

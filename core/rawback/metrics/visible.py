@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from rawback.metrics.scielab import Observer
-from rawback.rendering import HALO, balanced_signal, binned, camera_to_srgb, demosaic, exposed
+from rawback.rendering import balanced_signal, binned, camera_to_srgb, demosaic, exposed, halo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,7 +107,7 @@ def visible_differences(
     """Where two raws look different: the CIEDE2000 of each pixel as `visible_errors` takes it.
 
     Args:
-        original: The raw as the camera gave it, or a part of it from an even row and column on.
+        original: The raw as the camera gave it, or a part of it with the pattern of its corner.
         restored: The same of the other.
         exposure: Stops by which both are lifted.
         view: At which size.
@@ -147,8 +147,9 @@ class _Picture:
     def of(cls, frame: RawFrame, view: View) -> _Picture:
         factor = 1
         if view == "fit":
-            factor = 2 * max(1, math.ceil(max(frame.cfa.shape) / (2 * FIT_SIDE)))
-            factor = min(factor, 2 * (min(frame.cfa.shape) // 2))
+            sides = frame.height, frame.width
+            factor = 2 * max(1, math.ceil(max(sides) / (2 * FIT_SIDE)))
+            factor = min(factor, 2 * (min(sides) // 2))
         return cls(factor, frame.height // factor, frame.width // factor)
 
     def places(self, *, sampled: bool) -> Iterator[_Place]:
@@ -198,14 +199,23 @@ class _Picture:
 
     def _camera(self, frame: RawFrame, place: _Place) -> NDArray[np.float32]:
         """White-balanced camera RGB of a part, float32 ``[rows, columns, 3]``."""
+        # Whole pixels of the picture around the part, as many as the interpolation looks at.
+        beyond = -(-halo(frame.pattern) // self.factor) if self._interpolates(frame) else 0
+        around = [slice(max(side.start - beyond, 0), side.stop + beyond) for side in place]
+        rows, columns = (
+            slice(side.start * self.factor, side.stop * self.factor) for side in around
+        )
+        signal = balanced_signal(frame, rows, columns)
+        origin = rows.start, columns.start
         if self.factor > 1:
-            rows, columns = (
-                slice(side.start * self.factor, side.stop * self.factor) for side in place
-            )
-            return binned(balanced_signal(frame, rows, columns), frame.pattern, self.factor)
-        rows, columns = (slice(max(side.start - HALO, 0), side.stop + HALO) for side in place)
-        colours = demosaic(balanced_signal(frame, rows, columns), frame.pattern)
-        return colours[_within(place[0], rows), _within(place[1], columns)]
+            colours = binned(signal, frame.pattern, self.factor, origin)
+        else:
+            colours = demosaic(signal, frame.pattern, origin)
+        return colours[_within(place[0], around[0]), _within(place[1], around[1])]
+
+    def _interpolates(self, frame: RawFrame) -> bool:
+        """Whether the picture's pixels are interpolated from the samples around them."""
+        return self.factor == 1 or not frame.mosaic.is_bayer
 
 
 def _within(side: slice, around: slice) -> slice:
