@@ -19,6 +19,7 @@ from PyQt6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Q
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication
 
+from rawback import rawio
 from rawback_gui.views._qt.driving import shows, wait_until
 from rawback_gui.views._qt.window import MainWindow
 
@@ -27,11 +28,19 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
+    from rawback import RawFrame
+
 Drop = Callable[..., None]
 
 
 def threads() -> set[str]:
     return {thread.name for thread in threading.enumerate() if thread.name.startswith("rawback")}
+
+
+@pytest.fixture(scope="module")
+def frame(shot: tuple[bytes, bytes]) -> RawFrame:
+    """The raw of the small shot."""
+    return rawio.read_raw(shot[0])
 
 
 @pytest.fixture
