@@ -24,7 +24,7 @@ import numpy as np
 from PyQt6.QtCore import QSettings
 
 import rawback
-from rawback_gui.models.clipping import jpeg_highlights
+from rawback_gui.models.clipping import jpeg_highlights, raw_highlights
 from rawback_gui.models.errormap import ErrorView
 from rawback_gui.models.notices import Remedy
 from rawback_gui.models.orientation import upright
@@ -219,7 +219,7 @@ def _where_it_clips(document: Document) -> tuple[float, float]:
     if guide is None:
         width, height = document.size
         return width / 2, height / 2
-    lost = jpeg_highlights(guide.pixels) & (frame.cfa < frame.white)
+    lost = jpeg_highlights(guide.pixels) & ~raw_highlights(frame.cfa, frame)
     side = max(min(lost.shape) // 6, 1)
     share = cv2.blur(upright(lost, frame.orientation).astype(np.float32), (side, side))
     row, column = np.unravel_index(int(share.argmax()), share.shape)

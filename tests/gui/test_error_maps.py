@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-import rawback
 from rawback_gui.models import colormaps, errormap
 from rawback_gui.models.errormap import ErrorView, reduced
+
+if TYPE_CHECKING:
+    import rawback
 
 
 def test_errors_in_all_units(frame: rawback.RawFrame) -> None:

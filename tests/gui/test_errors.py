@@ -162,11 +162,13 @@ def test_the_pointer_reads_samples_out(opened: MainWindow) -> None:
     assert readout is not None
     document = opened.workspace.document
     assert document is not None
-    assert (readout.column, readout.row, readout.colour) == (81, 60, "G1")
-    assert readout.original == document.frame.cfa[60, 81]
+    sample, *others = readout.samples
+    assert others == []
+    assert (readout.column, readout.row, sample.channel) == (81, 60, "G1")
+    assert sample.original == document.frame.cfa[60, 81]
     whole = opened.workspace.whole
     assert whole is not None
-    assert readout.restored == whole[60, 81]
+    assert sample.restored == whole[60, 81]
     opened.canvas.hovered.emit((81.4, 60.9))
     assert "x 81, y 60" in opened.canvas.readout.text()
     assert opened.workspace.readout(500, 3) is None

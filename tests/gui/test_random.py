@@ -140,10 +140,11 @@ class Checks:
         """A sample that is read out is that of the rate."""
         space = self.window.workspace
         readout, made = space.readout(x, y), space.rates.made
-        if readout is None or readout.restored is None or made is None:
+        if readout is None or readout.samples[0].restored is None or made is None:
             return
         self.seen["readouts"] += 1
-        assert readout.restored == made.restored.cfa[readout.row, readout.column]
+        restored = made.restored.cfa[readout.row, readout.column]
+        assert readout.samples[0].restored == restored
 
 
 class User:

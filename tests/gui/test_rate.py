@@ -216,7 +216,7 @@ def test_the_last_picture_stays_until_a_low_rate_is_coded(
     assert opened.errors.figures["samples"].text() == "\u2013"
     readout = space.readout(30, 30)
     assert readout is not None
-    assert readout.restored is None
+    assert readout.samples[0].restored is None
     # Moving about draws the earlier picture anew, whole.
     opened.run("actual")
     wait_until(lambda: not space._drawing.worker.busy)

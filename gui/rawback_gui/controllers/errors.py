@@ -9,6 +9,7 @@ import numpy as np
 
 import rawback
 from rawback_gui.models.errormap import errors_of
+from rawback_gui.models.planes import cell_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,13 +34,14 @@ def errors_in(
 
     Args:
         session: Of the original.
-        restored: uint16 ``[H, W]``: the restored mosaic of the whole frame.
-        region: Left, top, width, height in raw pixels, beginning at a whole 2x2 cell.
+        restored: uint16, as `RawFrame.cfa`: the restored mosaic of the whole frame.
+        region: Left, top, width, height in raw pixels, beginning at a whole pattern.
         view: Kind, unit and channel.
         exposure: Stops by which both are pushed, where the kind is "visible".
 
     Returns:
-        float32 ``[h, w]`` in the view's unit; nan where the channel does not count.
+        float32 in the view's unit, one for each sample, of what is seen one for each pixel; nan
+        where the channel does not count.
     """
     left, top, width, height = region
     if view.kind == "visible":
@@ -53,12 +55,15 @@ def _visible(
 ) -> NDArray[np.float32]:
     """Colour differences as people see them, part by part."""
     original = session.original
+    down, across = cell_of(original.mosaic)
     left, top, width, height = region
     found = np.empty((height, width), np.float32)
     for y in range(top, top + height, _CHUNK):
         for x in range(left, left + width, _CHUNK):
             bottom, right = min(y + _CHUNK, top + height), min(x + _CHUNK, left + width)
-            y0, x0 = max(y - _AROUND, 0), max(x - _AROUND, 0)
+            # What is around begins at a whole pattern too.
+            y0 = max(y - _AROUND, 0) // down * down
+            x0 = max(x - _AROUND, 0) // across * across
             y1, x1 = min(bottom + _AROUND, original.height), min(right + _AROUND, original.width)
             part = (slice(y0, y1), slice(x0, x1))
             preview = rawback.Preview(

@@ -11,6 +11,7 @@ from rawback_gui.controllers.errors import errors_in
 from rawback_gui.controllers.pictures import raw_region
 from rawback_gui.models.errormap import ErrorView, Statistics, errors_of, statistics_of
 from rawback_gui.models.orientation import Region, to_raw
+from rawback_gui.models.planes import ALL, cell_of, planes_of
 from rawback_gui.models.rendering import neutral_at
 
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
     import rawback
     from rawback_gui.controllers.document import Document
 
-__all__ = ["Measured", "Readout", "readout_of", "statistics_in", "white_at"]
+__all__ = ["Measured", "Readout", "Sample", "readout_of", "statistics_in", "white_at"]
 
 _PATCH = 8
-"""Raw pixels along each side of what a white is picked from."""
+"""Raw pixels along each side of what a white is picked from, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +49,36 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Readout:
+class Sample:
     """One sample under the pointer.
+
+    Attributes:
+        channel: What people call it: G1 or G2, or G where greens are not told apart.
+        original: DN; None without an original.
+        restored: DN; None where it is not known yet.
+        error: In the unit of the error map; None unless both are known.
+    """
+
+    channel: str
+    original: int | None
+    restored: int | None
+    error: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """The pixel under the pointer.
 
     Attributes:
         column: In the raw, from the left.
         row: The same from the top.
-        colour: R, G1, G2 or B.
-        original: DN; None without an original.
-        restored: DN; None where it is not known yet.
-        error: In the unit of the error map; None unless both are known.
-        unit: That unit.
+        samples: Of the pixel: one of a mosaic.
+        unit: Of their errors.
     """
 
     column: int
     row: int
-    colour: str
-    original: int | None
-    restored: int | None
-    error: float | None
+    samples: tuple[Sample, ...]
     unit: str
 
 
@@ -77,7 +89,7 @@ def readout_of(
     y: float,
     view: ErrorView,
 ) -> Readout | None:
-    """The sample at a place.
+    """The pixel at a place.
 
     Args:
         document: What is open.
@@ -95,21 +107,25 @@ def readout_of(
     )
     if not (0 <= column < frame.width and 0 <= row < frame.height):
         return None
-    position = row % 2 * 2 + column % 2
-    colour = str(frame.pattern[position])
-    if colour == "G":
-        colour = "G1" if position < 2 else "G2"
-    original = int(frame.cfa[row, column]) if document.has_original else None
-    known = None if restored is None else int(restored[row, column])
-    error = None
-    if original is not None and restored is not None and view.kind != "visible":
-        top, left = row // 2 * 2, column // 2 * 2
-        cell = (slice(top, top + 2), slice(left, left + 2))
-        errors = errors_of(frame.cfa[cell], restored[cell], frame, replace(view, channel="all"))
-        error = float(errors[row % 2, column % 2])
-        if view.kind == "absolute":
-            error = abs(error)
-    return Readout(column, row, colour, original, known, error, view.unit_text)
+    down, across = frame.mosaic.period
+    pattern = (row // down * down, column // across * across)
+    place = (row - pattern[0], column - pattern[1])
+    cell = (slice(pattern[0], pattern[0] + down), slice(pattern[1], pattern[1] + across))
+    samples = []
+    for plane in planes_of(frame.mosaic):
+        if (plane.row, plane.column) != place:
+            continue
+        at = place if plane.sample is None else (*place, plane.sample)
+        original = int(frame.cfa[cell][at]) if document.has_original else None
+        known = None if restored is None else int(restored[cell][at])
+        error = None
+        if original is not None and restored is not None and view.kind != "visible":
+            shown = replace(view, channel=ALL)
+            error = float(errors_of(frame.cfa[cell], restored[cell], frame, shown)[at])
+            if view.kind == "absolute":
+                error = abs(error)
+        samples.append(Sample(plane.name, original, known, error))
+    return Readout(column, row, tuple(samples), view.unit_text)
 
 
 def statistics_in(
@@ -129,7 +145,7 @@ def statistics_in(
         exposure: Stops by which pictures are pushed.
 
     Returns:
-        None where the region holds no whole 2x2 cell, or there is no original.
+        None where the region holds no 2x2 pixels, or there is no original.
     """
     raw = raw_region(document, region)
     left, top, width, height = raw
@@ -143,7 +159,9 @@ def statistics_in(
 
 def white_at(document: Document, x: float, y: float) -> tuple[float, float, float] | None:
     """The neutral colour if a place of the upright picture is white; None if it cannot be told."""
-    left, top = math.floor(x) // 2 * 2 - _PATCH // 2, math.floor(y) // 2 * 2 - _PATCH // 2
-    left, top, width, height = raw_region(document, (left, top, _PATCH, _PATCH))
+    # Whole patterns, so that every colour is in them.
+    side = max(_PATCH, *cell_of(document.frame.mosaic))
+    left, top = math.floor(x) // 2 * 2 - side // 2, math.floor(y) // 2 * 2 - side // 2
+    left, top, width, height = raw_region(document, (left, top, side, side))
     patch = document.frame.cfa[top : top + height, left : left + width]
     return neutral_at(patch, document.frame) if patch.size else None

@@ -20,6 +20,7 @@ from rawback_gui.models.errormap import (
     reduced,
 )
 from rawback_gui.models.orientation import Region, to_raw, to_upright, upright
+from rawback_gui.models.planes import cell_of
 from rawback_gui.models.rendering import jpeg_gains, neutral_of
 
 if TYPE_CHECKING:
@@ -134,11 +135,12 @@ class Pictures:
 
 
 def raw_region(document: Document, region: Region) -> Region:
-    """A region of the upright picture as a region of the raw, beginning at a whole 2x2 cell."""
+    """A region of the upright picture as a region of the raw, beginning at a whole pattern."""
     frame = document.frame
     left, top, width, height = to_raw(region, frame.orientation, frame.width, frame.height)
     right, bottom = left + width, top + height
-    left, top = max(left, 0) // 2 * 2, max(top, 0) // 2 * 2
+    down, across = cell_of(frame.mosaic)
+    left, top = max(left, 0) // across * across, max(top, 0) // down * down
     return left, top, min(right, frame.width) - left, min(bottom, frame.height) - top
 
 

@@ -28,7 +28,7 @@ class Restored:
 
     Attributes:
         rate: Of the payload, as a session's preview is asked for it; None for a carrier alone.
-        whole: uint16 ``[H, W]``, once all of it is known; None where it is previewed.
+        whole: uint16, as `RawFrame.cfa`, once all of it is known; None where it is previewed.
     """
 
     rate: rawback.Rate | None
@@ -95,7 +95,7 @@ class RestoredBuffer:
         self.cfa[top : top + height, left : left + width] = restored
 
     def _chunk(self, row: int, column: int) -> Region:
-        height, width = self.cfa.shape
+        height, width = self.cfa.shape[:2]
         left, top = column * CHUNK, row * CHUNK
         return left, top, min(CHUNK, width - left), min(CHUNK, height - top)
 

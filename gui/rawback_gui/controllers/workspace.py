@@ -34,6 +34,7 @@ from rawback_gui.controllers.restoring import Restored, RestoredBuffer
 from rawback_gui.controllers.saving import SaveRequest, Saving
 from rawback_gui.controllers.workers import Job, Post, Worker
 from rawback_gui.models.notices import Remedy
+from rawback_gui.models.planes import ALL, channels_of
 from rawback_gui.models.state import ViewState, changed, resolved
 from rawback_gui.models.wording import tr
 
@@ -213,6 +214,8 @@ class Workspace:
         self._forget(keep_rate=again)
         self.document = document
         self._unguided = unguided
+        if self.state.errors.channel not in channels_of(document.frame.mosaic):
+            self.state = replace(self.state, errors=replace(self.state.errors, channel=ALL))
         if not again:
             self.state = replace(
                 self.state,
@@ -379,7 +382,7 @@ class Workspace:
         view = self.state.errors
         if restored is None or restored.whole is not None:
             return readout_of(document, None if restored is None else restored.whole, x, y, view)
-        region = raw_region(document, (math.floor(x) // 2 * 2, math.floor(y) // 2 * 2, 2, 2))
+        region = raw_region(document, (math.floor(x), math.floor(y), 1, 1))
         if buffer is not None and restored.rate is not None and buffer.has(restored.rate, region):
             found = readout_of(document, buffer.cfa, x, y, view)
             if buffer.has(restored.rate, region):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from rawback_gui.models.planes import planes_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -72,22 +74,23 @@ def _brightest(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def raw_highlights(cfa: NDArray[np.uint16], frame: RawFrame) -> NDArray[np.bool_]:
-    """Which samples are at saturation: bool ``[h, w]``."""
-    return np.asarray(cfa >= frame.white)
+    """Which pixels have a sample at saturation: bool ``[h, w]``."""
+    clipped = np.asarray(cfa >= frame.white)
+    return clipped if clipped.ndim == 2 else np.asarray(clipped.any(axis=-1))
 
 
 def raw_shadows(cfa: NDArray[np.uint16], frame: RawFrame) -> NDArray[np.bool_]:
-    """Which samples are at the black level or below: bool ``[h, w]``.
+    """Which pixels have all samples at the black level or below: bool ``[h, w]``.
 
     Args:
-        cfa: uint16 ``[h, w]``, beginning at an even row and column.
-        frame: Whose levels these are.
+        cfa: uint16 ``[h, w]`` or ``[h, w, n]``, beginning at a whole pattern.
+        frame: Whose levels and mosaic these are.
     """
     dark = np.empty(cfa.shape, np.bool_)
-    for position, black in enumerate(frame.black):
-        part = (slice(position // 2, None, 2), slice(position % 2, None, 2))
-        dark[part] = cfa[part] <= black
-    return dark
+    for plane in planes_of(frame.mosaic):
+        at = plane.index()
+        dark[at] = cfa[at] <= frame.black[plane.channel]
+    return dark if dark.ndim == 2 else np.asarray(dark.all(axis=-1))
 
 
 def shares_of(frame: RawFrame, guide: Guide | None) -> ClippedShares:
@@ -98,21 +101,21 @@ def shares_of(frame: RawFrame, guide: Guide | None) -> ClippedShares:
         guide: The JPEG on its grid, of which only what it covers counts; None without one.
     """
     every = max(round(math.sqrt(frame.cfa.size / _SAMPLES)), 1)
-    # Whole cells, so that all colours count alike.
-    cells = [
-        frame.cfa[row :: 2 * every, column :: 2 * every] for row in (0, 1) for column in (0, 1)
-    ]
-    count = sum(cell.size for cell in cells)
-    bright = sum(int((cell >= frame.white).sum()) for cell in cells) / count
-    dark = sum(int((c <= black).sum()) for c, black in zip(cells, frame.black, strict=True))
+    count = bright = dark = 0
+    # Whole patterns, so that all colours count alike.
+    for plane in planes_of(frame.mosaic):
+        samples = frame.cfa[plane.index(every)]
+        count += samples.size
+        bright += int((samples >= frame.white).sum())
+        dark += int((samples <= frame.black[plane.channel]).sum())
     if guide is None:
-        return ClippedShares(None, None, bright, dark / count)
+        return ClippedShares(None, None, bright / count, dark / count)
     part = (slice(None, None, every), slice(None, None, every))
     covered = guide.mask[part] > 0
     if not covered.any():
-        return ClippedShares(None, None, bright, dark / count)
+        return ClippedShares(None, None, bright / count, dark / count)
     highlights, shadows = (
         float((find(guide.pixels[part]) & covered).sum() / covered.sum())
         for find in (jpeg_highlights, jpeg_shadows)
     )
-    return ClippedShares(highlights, shadows, bright, dark / count)
+    return ClippedShares(highlights, shadows, bright / count, dark / count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rawback.mosaic import Mosaic
 from rawback_gui.models.filenames import shortened
 from rawback_gui.models.texts import bits_text, bytes_text, percent_text
 from rawback_gui.models.wording import tr
@@ -41,7 +42,7 @@ def contents_of(info: CarrierInfo, jpeg_bytes: int) -> tuple[tuple[str, str], ..
     exact = tr("exact, sample for sample") if info.exact else tr("lossy")
     learned = tr("yes") if has_learned_layer(info) else tr("no")
     intact = tr("all checksums hold") if info.intact else tr("damaged")
-    pattern = tr("{} of 2 x 2").format(info.pattern)
+    pattern = _mosaic(info.pattern)
     rows = [
         (tr("Camera"), _camera(info) or tr("not named")),
         (tr("Raw"), f"{info.width} \u00d7 {info.height}, {pattern}"),
@@ -58,6 +59,12 @@ def contents_of(info: CarrierInfo, jpeg_bytes: int) -> tuple[tuple[str, str], ..
         (tr("Format"), info.format_version),
     ]
     return tuple(rows) + _sections(info)
+
+
+def _mosaic(pattern: str) -> str:
+    """What people call a pattern of colours."""
+    mosaic = Mosaic.parse(pattern)
+    return tr("{} of 2 \u00d7 2").format(pattern) if mosaic.is_bayer else tr(mosaic.name)
 
 
 def _raw_file(info: CarrierInfo) -> str:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from rawback_gui.models.colormaps import coloured
+from rawback_gui.models.planes import ALL, planes_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
     from rawback import RawFrame
 
 __all__ = [
-    "CHANNELS",
     "KINDS",
     "UNITS",
-    "Channel",
     "ErrorView",
     "Kind",
     "Statistics",
@@ -37,13 +36,14 @@ __all__ = [
 
 Kind: TypeAlias = Literal["absolute", "signed", "relative", "visible"]
 Unit: TypeAlias = Literal["DN", "EV", "sigma"]
-Channel: TypeAlias = Literal["all", "R", "G1", "G2", "B"]
 KINDS: tuple[Kind, ...] = ("absolute", "signed", "relative", "visible")
 UNITS: tuple[Unit, ...] = ("DN", "EV", "sigma")
-CHANNELS: tuple[Channel, ...] = ("all", "R", "G1", "G2", "B")
 
 _DECADES = 3.0
 """Of a logarithmic scale, below its upper end."""
+
+_NOTHING = np.float32(1e-4)
+"""Share of samples that count, below which none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class ErrorView:
             difference that people see.
         unit: Of the first two kinds: digital numbers, stops, or standard deviations of the noise.
         log: Logarithmic scale.
-        channel: Which samples count: all, or those of one position of the 2x2 cell.
+        channel: Which samples count: all, or those of one of :func:`.planes.channels_of`.
         sequential: Colour map without signs.
         diverging: Colour map with signs.
         top: Value at the map's end; the other end is 0, or its negative with signs. None for one
@@ -65,7 +65,7 @@ class ErrorView:
     kind: Kind = "absolute"
     unit: Unit = "sigma"
     log: bool = False
-    channel: Channel = "all"
+    channel: str = ALL
     sequential: str = "inferno"
     diverging: str = "cool-warm"
     top: float | None = None
@@ -128,32 +128,26 @@ def errors_of(
     """Errors with their signs, restored minus original; of all kinds but "visible".
 
     Args:
-        original: uint16 ``[h, w]``, beginning at an even row and column of the frame.
+        original: uint16 ``[h, w]``, or ``[h, w, n]`` where pixels have several samples; beginning
+            at a whole pattern of the frame.
         restored: The same part.
         frame: Whose levels and noise these are.
         view: Unit and channel.
 
     Returns:
-        float32 ``[h, w]``: DN, stops, standard deviations or percent; nan where the channel does
-        not count.
+        float32, one for each sample: DN, stops, standard deviations or percent; nan where the
+        channel does not count.
     """
     found = np.full(original.shape, np.nan, np.float32)
-    for position in _positions(frame, view.channel):
-        part = (slice(position // 2, None, 2), slice(position % 2, None, 2))
-        black = np.float32(frame.black[position])
+    for plane in planes_of(frame.mosaic):
+        if view.channel not in (ALL, plane.name):
+            continue
+        part = plane.index()
+        black = np.float32(frame.black[plane.channel])
         truth = original[part].astype(np.float32) - black
         guess = restored[part].astype(np.float32) - black
         found[part] = _in_unit(truth, guess, np.float32(frame.white) - black, frame, view)
     return found
-
-
-def _positions(frame: RawFrame, channel: Channel) -> list[int]:
-    if channel == "all":
-        return [0, 1, 2, 3]
-    greens = [position for position in range(4) if frame.pattern[position] == "G"]
-    if channel in ("G1", "G2"):
-        return [greens[0 if channel == "G1" else 1]]
-    return [frame.pattern.index(channel)]
 
 
 def _in_unit(
@@ -194,32 +188,69 @@ def reduced(errors: NDArray[np.float32], view: ErrorView, factor: int) -> NDArra
 
     Only whole factors: others would average here more samples and there fewer, and draw a grid that
     is not in the data. Samples that do not count are left out, so that a single channel fills the
-    picture.
+    picture: of its own grid where it has one, else with what lies around.
 
     Args:
-        errors: float32 ``[h, w]``, beginning at a whole 2x2 cell; NaN where they do not count.
+        errors: float32 ``[h, w]`` or ``[h, w, n]``, beginning at a whole pattern; NaN where they do
+            not count.
         view: Whether errors have signs.
         factor: Samples along each side of what becomes one.
 
     Returns:
-        float32 ``[h / factor, w / factor]``, rounded up; a single channel has every other row and
-        column to begin with.
+        float32 ``[h / factor, w / factor]``, rounded up, of the rows and columns in which anything
+        counts: of a channel of a Bayer sensor every other.
     """
-    counted = np.isfinite(errors)
+    # Averages of these are what is shown: of the errors, or of their squares.
+    values = errors if view.signed else errors * errors
+    if values.ndim == 3:
+        values = _mean_of_samples(values)
+    counted = np.isfinite(values)
+    if not counted.any():
+        return np.zeros(values.shape, np.float32)
     if not counted.all():
         rows = np.flatnonzero(counted.any(axis=1))
         columns = np.flatnonzero(counted.any(axis=0))
-        errors = errors[np.ix_(rows, columns)]
-        factor = max(factor // 2, 1)
-    if factor == 1:
-        return errors if view.signed else np.abs(errors)
-    missing = [(0, -side % factor) for side in errors.shape]
-    errors = np.pad(errors, missing, mode="edge")
-    size = errors.shape[1] // factor, errors.shape[0] // factor
-    if view.signed:
-        return np.asarray(cv2.resize(errors, size, interpolation=cv2.INTER_AREA), np.float32)
-    mean = cv2.resize(errors * errors, size, interpolation=cv2.INTER_AREA)
-    return np.sqrt(np.asarray(mean, np.float32))
+        factor = max(factor * len(rows) // max(len(values), 1), 1)
+        values = values[np.ix_(rows, columns)]
+    shown = _averaged(values, factor)
+    return shown if view.signed else np.sqrt(np.maximum(shown, 0))
+
+
+def _mean_of_samples(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean over the samples of each pixel that count; nan where none does."""
+    counted = np.isfinite(values)
+    count = counted.sum(axis=-1)
+    total = np.where(counted, values, 0).sum(axis=-1)
+    mean = np.full(values.shape[:2], np.nan, np.float32)
+    np.divide(total, count, out=mean, where=count > 0)
+    return mean
+
+
+def _averaged(values: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Means of squares, of what counts in them; where nothing does, of what lies around."""
+    if factor > 1:
+        missing = [(0, -side % factor) for side in values.shape]
+        values = np.pad(values, missing, mode="edge")
+    counted = np.isfinite(values)
+    size = values.shape[1] // factor, values.shape[0] // factor
+
+    def smaller(array: NDArray[np.float32]) -> NDArray[np.float32]:
+        if factor == 1:
+            return array
+        return np.asarray(cv2.resize(array, size, interpolation=cv2.INTER_AREA), np.float32)
+
+    if counted.all():
+        return smaller(values)
+    share = smaller(counted.astype(np.float32))
+    total = smaller(np.where(counted, values, np.float32(0)))
+    # Sums that a filter keeps as it runs are not quite 0 where nothing is.
+    while (empty := share < _NOTHING).any():
+        around, weight = (
+            np.asarray(cv2.blur(np.where(empty, np.float32(0), part), (3, 3)), np.float32)
+            for part in (total, share)
+        )
+        total, share = np.where(empty, around, total), np.where(empty, weight, share)
+    return np.asarray(total / share, np.float32)
 
 
 def scale_position(values: NDArray[np.float32], view: ErrorView, top: float) -> NDArray[np.float32]:

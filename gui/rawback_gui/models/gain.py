@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback_gui.models.clipping import jpeg_highlights
+from rawback_gui.models.planes import planes_of
 from rawback_gui.models.texts import bytes_text, percent_text
 from rawback_gui.models.wording import tr
 
@@ -65,7 +66,7 @@ def measure_gain(
 
     Args:
         frame: The original.
-        restored: uint16 ``[h, w]``.
+        restored: uint16, as `frame.cfa`.
         guide: The JPEG on the raw's grid.
         highlight_psnr_db: As the library measured it.
         exact: The same.
@@ -73,22 +74,23 @@ def measure_gain(
     every = max(1, round(math.sqrt(frame.cfa.size / _SAMPLES)))
     clipped = recovered = counted = shadows = 0
     squares = 0.0
-    for position, black in enumerate(frame.black):
-        part = (slice(position // 2, None, 2 * every), slice(position % 2, None, 2 * every))
+    for plane in planes_of(frame.mosaic):
+        black = frame.black[plane.channel]
+        part, pixels = plane.index(every), plane.pixels(every)
         truth = (frame.cfa[part].astype(np.float32) - np.float32(black)) / np.float32(
             frame.white - black
         )
         found = (restored[part].astype(np.float32) - np.float32(black)) / np.float32(
             frame.white - black
         )
-        covered = guide.mask[part] > 0
+        covered = guide.mask[pixels] > 0
         rounding = 1 / 12 / (frame.white - black) ** 2
         noise = np.sqrt(
             np.float32(frame.noise.scale) * np.clip(truth, 0, 1)
             + np.float32(frame.noise.offset + rounding)
         )
         error = np.abs(found - truth)
-        lost = covered & jpeg_highlights(guide.pixels[part]) & (frame.cfa[part] < frame.white)
+        lost = covered & jpeg_highlights(guide.pixels[pixels]) & (frame.cfa[part] < frame.white)
         good = error <= np.maximum(_DEVIATIONS * noise, _RELATIVE * truth)
         clipped += int(lost.sum())
         recovered += int((lost & good).sum())

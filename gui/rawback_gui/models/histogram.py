@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback_gui.models.planes import ALL, channels_of, planes_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback import RawFrame
+    from rawback_gui.models.planes import Plane
 
 __all__ = ["STOPS", "ChannelHistogram", "histograms_of"]
 
@@ -26,7 +29,7 @@ class ChannelHistogram:
     """Samples of one channel by their light.
 
     Attributes:
-        channel: R, G1, G2 or B.
+        channel: What people call it, as in :func:`.planes.channels_of`.
         counts: int64 ``[n]``: samples in even steps of stops, the last bin ends at saturation.
         clipped: Samples at saturation, which are in no bin.
         clipped_share: The same as a part of the channel's samples.
@@ -39,18 +42,31 @@ class ChannelHistogram:
 
 
 def histograms_of(frame: RawFrame) -> tuple[ChannelHistogram, ...]:
-    """One histogram for each position of the CFA cell, in the order R, G1, G2, B."""
-    greens = 0
-    found = []
-    for position, colour in enumerate(frame.pattern):
-        name = str(colour)
-        if name == "G":
-            greens += 1
-            name = f"G{greens}"
-        samples = frame.cfa[position // 2 :: 2, position % 2 :: 2]
-        counts = np.bincount(samples.ravel(), minlength=frame.white + 1)
-        found.append(_histogram(name, counts, frame.black[position], frame.white))
-    return tuple(sorted(found, key=lambda item: ("RGB".index(item.channel[0]), item.channel)))
+    """One histogram for each channel that people tell apart: R, G1, G2, B of a Bayer sensor."""
+    channels = [name for name in channels_of(frame.mosaic) if name != ALL]
+    planes = planes_of(frame.mosaic)
+    return tuple(
+        _of_channel(frame, name, [p for p in planes if p.name == name])
+        for name in channels or [planes[0].name]
+    )
+
+
+def _of_channel(frame: RawFrame, name: str, planes: list[Plane]) -> ChannelHistogram:
+    # Samples of one colour may have several levels of black.
+    parts = []
+    for black in sorted({frame.black[plane.channel] for plane in planes}):
+        counts = np.zeros(0, np.int64)
+        for plane in planes:
+            if frame.black[plane.channel] == black:
+                more = np.bincount(
+                    frame.cfa[plane.index()].ravel(), minlength=max(frame.white + 1, len(counts))
+                )
+                counts = more + np.pad(counts, (0, len(more) - len(counts)))
+        parts.append(_histogram(name, counts, black, frame.white))
+    samples = sum(int(part.counts.sum()) + part.clipped for part in parts)
+    clipped = sum(part.clipped for part in parts)
+    counts = np.sum([part.counts for part in parts], axis=0)
+    return ChannelHistogram(name, counts, clipped, clipped / max(samples, 1))
 
 
 def _histogram(name: str, counts: NDArray[np.int64], black: float, white: int) -> ChannelHistogram:

@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 
 from rawback_gui.models.demosaic import camera_light
+from rawback_gui.models.planes import cell_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -201,15 +202,18 @@ def fit_look(frame: RawFrame, guide: Guide) -> Look | None:
 
 def _samples(frame: RawFrame, guide: Guide) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Light and codes of small squares, spread over the frame, that are smooth."""
-    spacing = max(int(math.sqrt(frame.cfa.size / _SAMPLES)) // 2 * 2, _FINEST)
-    side = min(spacing, _SQUARE)
+    # Squares of whole patterns, which fit together to a mosaic like the frame's.
+    cell = math.lcm(*cell_of(frame.mosaic))
+    pixels_each = frame.width * frame.height / _SAMPLES
+    spacing = max(int(math.sqrt(pixels_each)) // cell * cell, -(-_FINEST // cell) * cell)
+    side = min(spacing, max(_SQUARE // cell * cell, cell))
     light = camera_light(
-        _squares(frame.cfa, spacing, side), frame, frame.shown_neutral, halved=True
+        _squares(frame.cfa, spacing, side, cell), frame, frame.shown_neutral, halved=True
     )
     # As it is rendered: what the sensor clips is white, and tells where the JPEG has its white.
     light = np.minimum(light, np.float32(1))
-    pixels = _squares(guide.pixels, spacing, side).astype(np.float32)
-    mask = _squares(guide.mask, spacing, side).astype(np.float32)
+    pixels = _squares(guide.pixels, spacing, side, cell).astype(np.float32)
+    mask = _squares(guide.mask, spacing, side, cell).astype(np.float32)
     size = pixels.shape[1] // side, pixels.shape[0] // side
 
     def averaged(array: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -226,10 +230,10 @@ def _samples(frame: RawFrame, guide: Guide) -> tuple[NDArray[np.float64], NDArra
     return averaged(light)[kept], codes[kept]
 
 
-def _squares(array: NDArray[_Scalar], spacing: int, side: int) -> NDArray[_Scalar]:
+def _squares(array: NDArray[_Scalar], spacing: int, side: int, cell: int) -> NDArray[_Scalar]:
     """Squares at even distances, put together: ``[rows * side, columns * side, ...]``."""
     rows, columns = (max(length // spacing, 1) for length in array.shape[:2])
-    high, wide = (min(spacing, length // 2 * 2) for length in array.shape[:2])
+    high, wide = (min(spacing, length // cell * cell) for length in array.shape[:2])
     whole = array[: rows * high, : columns * wide]
     parts = whole.reshape(rows, high, columns, wide, *array.shape[2:])[:, :side, :, :side]
     shape = (rows * parts.shape[1], columns * parts.shape[3], *array.shape[2:])

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from rawback_gui.models.demosaic import camera_light
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -88,22 +90,16 @@ def neutral_at(cfa: NDArray[np.uint16], frame: RawFrame) -> tuple[float, float, 
     """Camera RGB of a patch that is to be white or grey, green = 1.
 
     Args:
-        cfa: uint16 ``[h, w]``, beginning at an even row and column.
-        frame: Whose levels and pattern these are.
+        cfa: uint16 ``[h, w]`` or ``[h, w, n]``, beginning at a whole pattern and holding one.
+        frame: Whose levels and mosaic these are.
 
     Returns:
-        None where the patch is clipped or too dark to tell.
+        None where the patch is clipped or too dark to tell, or no colours are told apart.
     """
-    sums = np.zeros(3)
-    counts = np.zeros(3)
-    for position, colour in enumerate(frame.pattern):
-        part = cfa[position // 2 :: 2, position % 2 :: 2].astype(np.float64)
-        if not part.size or part.max() >= 0.98 * frame.white:
-            return None
-        black = frame.black[position]
-        sums["RGB".index(colour)] += ((part - black) / (frame.white - black)).mean()
-        counts["RGB".index(colour)] += 1
-    means = sums / np.maximum(counts, 1)
+    if cfa.max() >= 0.98 * frame.white or frame.mosaic.is_monochrome:
+        return None
+    light = camera_light(cfa, frame, (1.0, 1.0, 1.0), halved=True)
+    means = light.reshape(-1, 3).mean(axis=0, dtype=np.float64)
     if means.min() < 1e-3:
         return None
     red, green, blue = (float(value) for value in means / means[1])

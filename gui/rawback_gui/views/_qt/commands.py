@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rawback_gui.models.colormaps import DIVERGING, SEQUENTIAL
-from rawback_gui.models.errormap import CHANNELS
+from rawback_gui.models.planes import channels_of
 from rawback_gui.models.rendering import DETENTS, EXPOSURES
 from rawback_gui.models.slider import PRESETS
 
@@ -155,8 +155,11 @@ class Commands:
         self._show(overlays=self._state.overlays - set(masks) | set(following))
 
     def _next_channel(self) -> None:
-        index = CHANNELS.index(self._state.errors.channel)
-        self._errors(channel=CHANNELS[(index + 1) % len(CHANNELS)])
+        document = self._space.document
+        if document is not None:
+            channels = channels_of(document.frame.mosaic)
+            index = channels.index(self._state.errors.channel)
+            self._errors(channel=channels[(index + 1) % len(channels)])
 
     def _next_colormap(self) -> None:
         errors = self._state.errors

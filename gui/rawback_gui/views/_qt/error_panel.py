@@ -18,7 +18,8 @@ from PyQt6.QtWidgets import (
 )
 
 from rawback_gui.models.colormaps import DIVERGING, SEQUENTIAL, map_title
-from rawback_gui.models.errormap import CHANNELS, KINDS, UNITS, Statistics
+from rawback_gui.models.errormap import KINDS, UNITS, Statistics
+from rawback_gui.models.planes import ALL
 from rawback_gui.models.state import ViewState
 from rawback_gui.models.texts import number_text, psnr_text
 from rawback_gui.models.wording import tr
@@ -60,9 +61,7 @@ class ErrorPanel(QWidget):
             Qt.ItemDataRole.ToolTipRole,
         )
         self.unit = choice(tr("Unit"), UNITS, (tr("Digital numbers"), tr("EV"), tr("Noise sigma")))
-        self.channel = choice(
-            tr("CFA channel"), CHANNELS, (tr("All"), tr("R"), tr("G1"), tr("G2"), tr("B"))
-        )
+        self.channel = choice(tr("CFA channel"), (ALL,), (tr("All"),))
         self.map = choice(tr("Color map"), (), ())
         self.log = QCheckBox(tr("Logarithmic"))
         self.lock = QCheckBox(tr("Lock range"))
@@ -152,8 +151,8 @@ class ErrorPanel(QWidget):
         self.kind.setCurrentIndex(KINDS.index(view.kind))
         self.unit.setCurrentIndex(UNITS.index(view.unit))
         self.unit.setEnabled(view.kind in ("absolute", "signed"))
-        self.channel.setEnabled(view.kind != "visible")
-        self.channel.setCurrentIndex(CHANNELS.index(view.channel))
+        self.channel.setEnabled(view.kind != "visible" and self.channel.count() > 1)
+        self.channel.setCurrentIndex(max(self.channel.findData(view.channel), 0))
         maps = DIVERGING if view.signed else SEQUENTIAL
         if tuple(self.map.itemData(i) for i in range(self.map.count())) != maps:
             self.map.clear()
@@ -168,6 +167,14 @@ class ErrorPanel(QWidget):
         else:
             self.bar.show_scale(view, view.top or 1.0, updating=updating)
         self._showing = False
+
+    def show_channels(self, channels: tuple[str, ...]) -> None:
+        """Offer the channels that the samples of a picture have."""
+        if tuple(self.channel.itemData(i) for i in range(self.channel.count())) == channels:
+            return
+        self.channel.clear()
+        for name in channels:
+            self.channel.addItem(tr("All") if name == ALL else name, name)
 
     def show_statistics(
         self,

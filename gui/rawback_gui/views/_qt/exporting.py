@@ -15,8 +15,6 @@ from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, qRgb
 from rawback import OutputRefused
 from rawback_gui.models.colormaps import table
 from rawback_gui.models.errormap import (
-    CHANNELS,
-    Channel,
     ErrorView,
     default_range,
     picture_of,
@@ -24,6 +22,7 @@ from rawback_gui.models.errormap import (
     statistics_of,
 )
 from rawback_gui.models.orientation import Region, upright
+from rawback_gui.models.planes import ALL, channels_of
 from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.colorbar import paint_scale
 
@@ -66,7 +65,7 @@ def map_png(
 
     Args:
         original: The raw.
-        errors: float32 ``[H, W]``: its errors in the view's unit.
+        errors: float32, one for each sample: its errors in the view's unit.
         view: How errors are shown.
         top: The value at the end of the scale; None for one that suits the whole frame.
         caption: A line below it.
@@ -123,8 +122,8 @@ def numbers_csv(
         original: The raw.
         restored: The restored mosaic.
         view: Kind and unit of errors.
-        region: Left, top, width, height in raw pixels, beginning at a whole 2x2 cell.
-        errors: float32 ``[h, w]``: of the region, in the view's unit.
+        region: Left, top, width, height in raw pixels, beginning at a whole pattern.
+        errors: float32, one for each sample: of the region, in the view's unit.
     """
     left, top, width, height = region
     part = (slice(top, top + height), slice(left, left + width))
@@ -138,7 +137,7 @@ def numbers_csv(
         ["channel", "samples", "mean", "bias", "rms", "median", "p99", "largest", "psnr_db"]
     )
     # What people see is no matter of single channels.
-    channels: tuple[Channel, ...] = ("all",) if view.kind == "visible" else CHANNELS
+    channels = (ALL,) if view.kind == "visible" else channels_of(original.mosaic)
     for channel in channels:
         found = statistics_of(
             original.cfa[part],

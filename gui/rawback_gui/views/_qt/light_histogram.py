@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["LightHistogram"]
 
-_COLOURS = {"R": QColor(226, 74, 66), "G": QColor(72, 170, 84), "B": QColor(66, 128, 236)}
+_COLOURS = {
+    "R": QColor(226, 74, 66),
+    "G": QColor(72, 170, 84),
+    "B": QColor(66, 128, 236),
+    "C": QColor(40, 170, 190),
+    "M": QColor(200, 70, 190),
+    "Y": QColor(190, 160, 30),
+    "E": QColor(30, 160, 130),
+}
+"""Of channels; white ones have that of the text."""
 _ENDS = 7
 """Pixels for what clips, right of the rest."""
 
@@ -80,13 +89,14 @@ class LightHistogram(QWidget):
             wide = metrics.horizontalAdvance(text)
             left = min(max(x - wide / 2, 0.0), self.width() - wide)
             painter.drawText(QPointF(left, self.height() - 3), text)
-        for histogram in self._histograms:
-            self._paint_channel(painter, area, histogram)
+        for number in range(len(self._histograms)):
+            self._paint_channel(painter, area, number)
         if self._jpeg_end is not None and 0 < self._jpeg_end <= 1:
             self._paint_jpeg_end(painter, area, self._jpeg_end)
         painter.end()
 
-    def _paint_channel(self, painter: QPainter, area: QRectF, histogram: ChannelHistogram) -> None:
+    def _paint_channel(self, painter: QPainter, area: QRectF, number: int) -> None:
+        histogram = self._histograms[number]
         colour = QColor(_COLOURS.get(histogram.channel[0], theme_of(self).text))
         counts = histogram.counts.astype(np.float64)
         heights = np.sqrt(counts / max(float(counts.max()), 1.0)) * (area.height() - 3)
@@ -105,9 +115,8 @@ class LightHistogram(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPolyline(QPolygonF(points[1:-1]))
         if histogram.clipped:
-            number = "R G1G2B ".index(histogram.channel) / 2
             share = min(0.15 + math.sqrt(histogram.clipped_share), 1.0)
-            width = _ENDS / 4
+            width = _ENDS / len(self._histograms)
             x = area.right() + 2 + number * width
             top = area.bottom() - share * area.height()
             painter.fillRect(QRectF(x, top, width, share * area.height()), colour)

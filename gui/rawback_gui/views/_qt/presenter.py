@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QTimer
 
 from rawback_gui.models.gain import gain_sentence, size_text
+from rawback_gui.models.planes import channels_of
 from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.pane_label import PaneLabel, source_name
 from rawback_gui.views._qt.readout import readout_text
@@ -105,6 +106,8 @@ class Presenter:
         widgets.panel.setTabEnabled(1, not alone)
         widgets.panel.setTabText(PAYLOAD_PAGE, tr("Inside") if alone else tr("Payload"))
         widgets.look.show_document(document)
+        if document is not None:
+            widgets.errors.show_channels(channels_of(document.frame.mosaic))
         self.show_state()
         self.show_rate()
         self.show_pictures()

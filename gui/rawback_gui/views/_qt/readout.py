@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sample under the pointer, in words."""
+"""The pixel under the pointer, in words."""
 
 from __future__ import annotations
 
@@ -9,18 +9,28 @@ from rawback_gui.models.texts import number_text
 from rawback_gui.models.wording import tr
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rawback_gui.controllers.inspection import Readout
 
 __all__ = ["readout_text"]
 
 
 def readout_text(found: Readout) -> str:
-    """One line about a sample."""
-    parts = [f"x {found.column}, y {found.row}", found.colour]
-    if found.original is not None:
-        parts.append(tr("original {} DN").format(found.original))
-    if found.restored is not None:
-        parts.append(tr("restored {} DN").format(found.restored))
-    if found.error is not None:
-        parts.append(tr("error {} {}").format(number_text(found.error), found.unit))
+    """One line about a pixel; where it has several samples, their figures stand side by side."""
+    samples = found.samples
+    parts = [f"x {found.column}, y {found.row}", _joined(sample.channel for sample in samples)]
+    originals = [str(sample.original) for sample in samples if sample.original is not None]
+    restored = [str(sample.restored) for sample in samples if sample.restored is not None]
+    errors = [number_text(sample.error) for sample in samples if sample.error is not None]
+    if originals:
+        parts.append(tr("original {} DN").format(_joined(originals)))
+    if restored:
+        parts.append(tr("restored {} DN").format(_joined(restored)))
+    if errors:
+        parts.append(tr("error {} {}").format(_joined(errors), found.unit))
     return "   ".join(parts)
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return " ".join(texts)

@@ -12,7 +12,7 @@ from PyQt6.QtCore import QByteArray, QSettings
 
 from rawback_gui.models.choices import METADATA
 from rawback_gui.models.colormaps import DIVERGING, SEQUENTIAL
-from rawback_gui.models.errormap import CHANNELS, KINDS, UNITS
+from rawback_gui.models.errormap import KINDS, UNITS
 from rawback_gui.models.pairing import Pair
 from rawback_gui.models.rendering import RENDERINGS
 from rawback_gui.models.state import LAYOUTS, SOURCES, ViewState
@@ -55,7 +55,8 @@ class Settings:
             state.errors,
             kind=_one_of(kept.get("kind"), KINDS, state.errors.kind),
             unit=_one_of(kept.get("unit"), UNITS, state.errors.unit),
-            channel=_one_of(kept.get("channel"), CHANNELS, state.errors.channel),
+            # What a picture has no such channel is left out of when it is opened.
+            channel=str(kept.get("channel", state.errors.channel)),
             sequential=_one_of(kept.get("sequential"), SEQUENTIAL, state.errors.sequential),
             diverging=_one_of(kept.get("diverging"), DIVERGING, state.errors.diverging),
             log=kept.get("log") is True,
