@@ -6,7 +6,7 @@ Values are written as ``(SHORT, 1, 2)``: their type first, rationals flattened.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,6 +99,7 @@ def tiff(
     *,
     order: str = "<",
     shots: int = 1,
+    chunks: Sequence[bytes] | None = None,
 ) -> bytes:
     """A DNG, or what becomes of it.
 
@@ -107,18 +108,24 @@ def tiff(
         changes: Tags to add or replace; None takes one away.
         order: Byte order, ``"<"`` or ``">"``.
         shots: How many such images the file holds, the others in sub-directories.
+        chunks: What to keep the image as instead of one strip: strips, or tiles where there is a
+            tag of their width.
     """
     tags = {**raw_tags(samples), **(changes or {})}
     kept = {tag: values for tag, values in tags.items() if values is not None}
     out = bytearray(struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 0))
-    packed = samples.astype(order + "u2").tobytes()
+    parts = [samples.astype(order + "u2").tobytes()] if chunks is None else chunks
+    tiled = Tag.TILE_WIDTH in kept
+    if tiled:
+        kept.pop(Tag.ROWS_PER_STRIP, None)
     subs: list[int] = []
     for _ in range(shots):
+        ends = len(out) + np.cumsum([0, *map(len, parts)])
         strip: dict[int, Values] = {
-            Tag.STRIP_OFFSETS: (LONG, len(out)),
-            Tag.STRIP_BYTE_COUNTS: (LONG, len(packed)),
+            Tag.TILE_OFFSETS if tiled else Tag.STRIP_OFFSETS: (LONG, *ends[:-1].tolist()),
+            Tag.TILE_BYTE_COUNTS if tiled else Tag.STRIP_BYTE_COUNTS: (LONG, *map(len, parts)),
         }
-        out += packed
+        out += b"".join(parts)
         if subs and len(subs) == shots - 1:
             strip[Tag.SUB_IFDS] = (LONG, *subs)
         subs.append(_append(out, {**strip, **kept}, order))
