@@ -97,10 +97,16 @@ def preview() -> bytes:
     return bytes(imagecodecs.jpeg_encode(np.dstack([ramp] * 3), level=90, subsampling="420"))
 
 
-def render(data: bytes, *, half_size: bool = False) -> NDArray[np.uint8]:
+def render(data: bytes, *, half_size: bool = False, linear: bool = False) -> NDArray[np.uint8]:
+    algorithm = rawpy.DemosaicAlgorithm.LINEAR if linear else None
     with rawpy.imread(io.BytesIO(data)) as raw:
         return np.asarray(
-            raw.postprocess(use_camera_wb=True, no_auto_bright=True, half_size=half_size)
+            raw.postprocess(
+                use_camera_wb=True,
+                no_auto_bright=True,
+                half_size=half_size,
+                demosaic_algorithm=algorithm,
+            )
         )
 
 
@@ -334,7 +340,8 @@ def decibels(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 def test_libraw_renders_files_of_every_kind_as_the_originals(real_data: Path, file: str) -> None:
     original = real_data / "sensors" / f"{file}.dng"
     ours = write_dng(read_raw(original), compression="ljpeg")
-    images = [render(data, half_size=True) for data in (original.read_bytes(), ours)]
+    # LibRaw's better ways with X-Trans do not even give one file's own rendering twice.
+    images = [render(data, linear=True) for data in (original.read_bytes(), ours)]
     assert decibels(*images) >= 90
 
 
