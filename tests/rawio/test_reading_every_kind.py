@@ -432,10 +432,10 @@ def test_compressed_files_with_random_damage_read_or_raise_our_error(
     make_tiff: MakeTiff, edits: Sequence[tuple[int, bool, bytes, int]], compression: int
 ) -> None:
     whole = image(3, 8)
-    encode: dict[int, Callable[[NDArray[np.uint8]], bytes]] = {
+    encode: dict[int, Callable[[NDArray[np.uint8]], bytes | bytearray]] = {
         DEFLATE: lambda chunk: zlib.compress(chunk.tobytes()),
-        LOSSY_JPEG: imagecodecs.jpeg8_encode,
-        JPEG_XL: imagecodecs.jpegxl_encode,
+        LOSSY_JPEG: lambda chunk: imagecodecs.jpeg8_encode(chunk),
+        JPEG_XL: lambda chunk: imagecodecs.jpegxl_encode(chunk),
         JPEG: lambda chunk: ljpeg.compress(chunk.astype(np.uint16), precision=8),
     }
     chunks = [
