@@ -10,7 +10,7 @@ import pytest
 
 import rawback
 from rawback import decoder, rawio
-from rawback.bitstream import unpack
+from rawback.bitstream import cut, section_offsets, unpack
 from rawback.errors import PayloadDamaged
 from rawback.jpegio import decode_jpeg
 from rawback.rate import Rate
@@ -79,6 +79,20 @@ def test_the_power_of_each_octave_comes_back(
     assert octaves(grained.frame) == pytest.approx(octaves(frame), abs=1.0)
 
 
+@pytest.mark.parametrize("share", [0.3, 0.6])
+def test_cut_payloads_get_the_grain_of_what_is_left(
+    coded: tuple[RawFrame, Payload, DecodedJpeg], share: float
+) -> None:
+    frame, payload, carrier = coded
+    least = section_offsets(payload)[2]
+    kept = cut(payload, round(least + share * (section_offsets(payload)[-1] - least)))
+    assert len(kept.sections) < len(payload.sections)
+    missing = octaves(frame) - octaves(decoder.restore(kept, carrier).frame)
+    assert missing[0] > 6
+    grained = decoder.restore(kept, carrier, grain=True).frame
+    assert octaves(grained) == pytest.approx(octaves(frame), abs=1.5)
+
+
 def test_it_is_the_same_every_time_and_in_every_part(
     coded: tuple[RawFrame, Payload, DecodedJpeg],
 ) -> None:
@@ -118,7 +132,7 @@ def test_a_spectrum_that_is_none_is_refused_only_where_grain_is_asked_for(
     _, payload, carrier = coded
     broken = replace(payload, header=replace(payload.header, grain=b"\1\2\3"))
     decoder.restore(broken, carrier)
-    with pytest.raises(PayloadDamaged, match="spectrum"):
+    with pytest.raises(PayloadDamaged, match="spectra"):
         decoder.restore(broken, carrier, grain=True)
 
 

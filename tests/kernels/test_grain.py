@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,8 +10,20 @@ import pytest
 
 from rawback.common.grain import GRAIN_BYTES, Grain, GrainSpectrum, deviation_of
 from rawback.common.tiles import Window
+from rawback.encoder.grain import block_powers
+from rawback.encoder.sampling import Sample
 from rawback.errors import PayloadDamaged
-from rawback.residual import LEVELS, RegionClass, TileContext, band_shape, bands
+from rawback.rate import LAYERS
+from rawback.residual import (
+    COEFFICIENT_UNIT,
+    LEVELS,
+    RegionClass,
+    TileContext,
+    band_arrays,
+    band_gain,
+    band_shape,
+    bands,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +46,7 @@ def twin(
     for number, band in enumerate(bands()):
         rows, columns = band_shape(band, tile.shape)
         for component in range(4):
-            amplitude = int(grain.spectrum.amplitudes[number, component])
+            amplitude = int(grain.spectra[-1].amplitudes[number, component])
             key = mixed((grain.seed + 4 * number + component) % ALL)
             for y in range(rows):
                 row = key + (((tile.top >> band.level) + y) << 32)
@@ -61,11 +74,11 @@ def any_context(rng: np.random.Generator, shape: tuple[int, int]) -> TileContext
 def test_the_kernel_does_as_its_twin(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(shape[0])
     spectrum = GrainSpectrum(rng.integers(0, 16, (4, LEVELS)).astype(np.uint8))
-    grain = Grain(spectrum, int(rng.integers(-(1 << 63), 1 << 63)))
+    grain = Grain((spectrum,), int(rng.integers(-(1 << 63), 1 << 63)))
     tile = Window(512, 1024, 512 + shape[0], 1024 + shape[1])
     indices = rng.integers(-1, 2, 4 * shape[0] * shape[1]).astype(np.int32)
     context = any_context(rng, shape)
-    found = grain.of_tile(tile, indices, context)
+    found = grain.of_tile(tile, indices, 1, context)
     assert np.array_equal(found, twin(grain, tile, indices, context))
     assert not found[indices != 0].any()
 
@@ -80,7 +93,9 @@ def test_it_is_normal_white_and_as_strong_as_it_says() -> None:
         np.full(area, 256, np.uint16),
         np.zeros(4 * area, np.int32),
     )
-    found = Grain(spectrum, 77).of_tile(Window(0, 0, *shape), np.zeros(4 * area, np.int32), context)
+    found = Grain((spectrum,), 77).of_tile(
+        Window(0, 0, *shape), np.zeros(4 * area, np.int32), 1, context
+    )
     finest = found[-4 * 256 * 256 :].reshape(4, 256, 256).astype(np.float64)
     # Coefficients of white noise of one standard deviation, in the finest diagonal band.
     assert finest.std() == pytest.approx(32 * deviation_of(code) / 0.8865**2, rel=0.02)
@@ -110,8 +125,42 @@ def test_deviations_become_the_nearest_code() -> None:
 
 def test_arrays_of_another_tile_are_refused() -> None:
     context = any_context(np.random.default_rng(0), (8, 8))
-    grain = Grain(GrainSpectrum(np.ones((4, LEVELS), np.uint8)), 0)
+    grain = Grain((GrainSpectrum(np.ones((4, LEVELS), np.uint8)),), 0)
     with pytest.raises(ValueError, match="do not fit"):
-        grain.of_tile(Window(0, 0, 8, 9), np.zeros(4 * 72, np.int32), context)
+        grain.of_tile(Window(0, 0, 8, 9), np.zeros(4 * 72, np.int32), 1, context)
     with pytest.raises(ValueError, match="do not fit"):
-        grain.of_tile(Window(1 << 15, 0, (1 << 15) + 8, 8), np.zeros(256, np.int32), context)
+        grain.of_tile(Window(1 << 15, 0, (1 << 15) + 8, 8), np.zeros(256, np.int32), 1, context)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 2), (65, 33), (128, 191)])
+def test_powers_are_summed_block_by_block(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(shape[1])
+    context = any_context(rng, shape)
+    context = replace(context, base=rng.integers(-99, 100, context.base.size).astype(np.int32))
+    sides = {band: (4, *band_shape(band, shape)) for band in bands()}
+    coefficients = {
+        band: rng.normal(0, 50, side).astype(np.float32) for band, side in sides.items()
+    }
+    indices = {band: rng.integers(-9, 10, side).astype(np.int32) for band, side in sides.items()}
+    found = block_powers(Sample(context, coefficients), indices)
+    across = -(-shape[1] // 64)
+    wanted = np.zeros((-(-shape[0] // 64) * across, 4, LEVELS, 2 + 2 * LAYERS))
+    bases, start = band_arrays(context.base, shape), 0
+    for band in bands():
+        rows, columns = sides[band][1:]
+        for y, x in np.ndindex(rows, columns):
+            at = start + y * columns + x
+            if not (band.high_x or band.high_y) or context.classes[at] > RegionClass.EDGE:
+                continue
+            for component in range(4):
+                base = int(bases[band][component, y, x])
+                power = (base + coefficients[band][component, y, x] * 256 / context.noise[at]) ** 2
+                unit = (band_gain(band) / COEFFICIENT_UNIT) ** 2
+                side = 64 >> band.level
+                block = wanted[y // side * across + x // side, component, band.level - 1]
+                block[:2] += 1, power * unit
+                for layer, least in enumerate((4, 2, 1)):
+                    if abs(indices[band][component, y, x]) < least:
+                        block[2 + 2 * layer :][:2] += 1, (power - base**2) * unit
+        start += rows * columns
+    assert found == pytest.approx(wanted, rel=1e-3, abs=1e-2)

@@ -110,27 +110,36 @@ class Grain:
     """The grain of a frame.
 
     Attributes:
-        spectrum: How strong it is.
+        spectra: How strong it is where a tile has one layer, two and so on.
         seed: Of its random numbers, the same for every copy of the payload.
     """
 
-    spectrum: GrainSpectrum
+    spectra: tuple[GrainSpectrum, ...]
     seed: int
 
     @classmethod
-    def of(cls, spectrum: bytes, digest: bytes) -> Grain:
-        """Of what the header holds: the spectrum, and the digest of the carrier's pixels."""
+    def of(cls, spectra: bytes, layers: int, digest: bytes) -> Grain:
+        """Of what the header holds: a spectrum for each layer, and the carrier's digest.
+
+        Raises:
+            PayloadDamaged: These are not spectra of so many layers.
+        """
+        if len(spectra) != layers * GRAIN_BYTES:
+            message = "The grain's spectra have an impossible length; fetch the file again."
+            raise PayloadDamaged(message)
+        parts = (spectra[i : i + GRAIN_BYTES] for i in range(0, len(spectra), GRAIN_BYTES))
         seed = int.from_bytes(digest[:8], "little", signed=True)
-        return cls(GrainSpectrum.from_bytes(spectrum), seed)
+        return cls(tuple(map(GrainSpectrum.from_bytes, parts)), seed)
 
     def of_tile(
-        self, tile: Window, indices: NDArray[np.int32], context: TileContext
+        self, tile: Window, indices: NDArray[np.int32], layers: int, context: TileContext
     ) -> NDArray[np.int32]:
         """Coefficients to add to those of a tile, in coefficient units.
 
         Args:
             tile: Which.
             indices: int32, of all bands one after the other, each ``[4, h, w]``.
+            layers: How many layers it has, at least one.
             context: What base and guide say of it.
 
         Returns:
@@ -140,6 +149,6 @@ class Grain:
         _grain(
             *(*tile.shape, tile.top, tile.left, self.seed),
             *(indices, context.classes, context.noise),
-            *(int(RegionClass.EDGE), self.spectrum.amplitudes, found),
+            *(int(RegionClass.EDGE), self.spectra[layers - 1].amplitudes, found),
         )
         return found

@@ -74,7 +74,7 @@ class FrameDecoder:
         self.lossless = self._lossless_layer()
         # Samples of the lossless layer are coded against what is restored without grain.
         self.grain = (
-            Grain.of(header.grain, header.carrier_digest)
+            Grain.of(header.grain, len(self.parameters.quantisers), header.carrier_digest)
             if grain and header.grain and self.parameters and self.lossless is None
             else None
         )
@@ -184,8 +184,18 @@ class FrameDecoder:
                 continue
             decode_layer(coding_tables().layers, context, coefficients, quantiser, data)
         if self.grain is not None:
-            coefficients.grain = self.grain.of_tile(tile, coefficients.indices, context)
+            # Tiles whose sections were cut off are told from those that need none by what is left.
+            layer, last = self._last_section
+            layers = min(coefficients.layers, layer + (index <= last))
+            if layers:
+                coefficients.grain = self.grain.of_tile(tile, coefficients.indices, layers, context)
         return coefficients
+
+    @property
+    def _last_section(self) -> tuple[int, int]:
+        """Layer and tile of the last section of the residual."""
+        places = (place[1:] for place in self.sections if place[0] == SectionKind.RESIDUAL)
+        return max(places, default=(0, -1))
 
     def _decode_lossless(
         self,

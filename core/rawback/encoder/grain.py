@@ -1,4 +1,11 @@
-"""How much power a payload leaves away in smooth areas, for the grain that may stand in for it."""
+"""How much power a payload leaves away in flat areas, for the grain that may stand in for it.
+
+Where a coefficient c of the residual becomes 0, what is restored is the base's own coefficient b,
+and the original's was b + c. The base keeps some of the noise, and what it sharpened the residual
+takes back; so what is missing is not the power of c, but ``(b + c)^2 - b^2``. In flat areas that is
+noise; elsewhere it is detail, which noise is no substitute for. So blocks are asked whether they
+are flat.
+"""
 
 from __future__ import annotations
 
@@ -7,52 +14,108 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.common.grain import GrainSpectrum
+from rawback.kernels import Integer, Kernel, Read, Write
+from rawback.rate import LAYERS
 from rawback.residual import COEFFICIENT_UNIT, LEVELS, RegionClass, band_arrays, band_gain, bands
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from rawback.encoder.rd_quantisation import RdQuantiser
+    from numpy.typing import NDArray
+
     from rawback.encoder.sampling import Sample
+    from rawback.residual import Band
 
-__all__ = ["grain_spectrum"]
+__all__ = ["block_powers", "grain_spectra"]
 
-_FEWEST = 200
+_BLOCK = 64
+"""Quads along a block."""
+
+_JUDGED = (2, 3, 4)
+"""Levels that tell whether a block is flat: of the coarsest it has few coefficients."""
+
+_QUIET, _FLAT = 0.5, 2.0
+"""Part of the blocks whose power flat ones may exceed, and by how much; training
+frames chose it."""
+
+_FEWEST = 48
 """Coefficients that a deviation is measured on at least."""
 
-_NOISE_ONE = 256
+_EXCESS = (1.023, 1.064, 1.068, 1.066, 1.068)
+"""Deviation of white noise as its coefficients of levels 1 to 5 tell it: the norm of the functions
+that analyse, times that of those that synthesise, which are others."""
+
+_grain_power = Kernel(
+    "grain_power",
+    *(Read(np.float32, 3), Read(np.int32, 3), Read(np.int32, 3)),
+    *(Read(np.uint8, 2), Read(np.uint16, 2), Integer, Integer, Write(np.float32, 3)),
+)
 
 
-def grain_spectrum(samples: Sequence[Sample], quantiser: RdQuantiser) -> GrainSpectrum:
-    """The grain that gives smooth areas the power they had.
-
-    Where a coefficient c of the residual becomes 0, what is restored is the base's own coefficient
-    b, and the original's was b + c. The base keeps some of the noise, and what it sharpened the
-    residual takes back; so what is missing is not the power of c, but ``c^2 + 2 b c``.
+def block_powers(sample: Sample, indices: Mapping[Band, NDArray[np.int32]]) -> NDArray[np.float32]:
+    """Sums over the blocks of a tile, in variances of the noise.
 
     Args:
-        samples: Of the frame.
-        quantiser: Of the last layer.
+        sample: The tile.
+        indices: What its coefficients became in the last layer, int32 ``[4, h, w]`` of each band.
+
+    Returns:
+        float32 ``[blocks, 4, LEVELS, 2 + 2 LAYERS]``, of each component and level: how many
+        coefficients, the original's power; and for each layer, coarse to fine, how many of them
+        were not coded, and the power that those lack.
     """
-    power, count = np.zeros((2, 4, LEVELS))
-    for sample in samples:
-        indices = quantiser.indices(sample.coefficients)
-        base = band_arrays(sample.context.base, sample.context.shape)
-        start = 0
-        for band in bands():
-            rows, columns = base[band].shape[1:]
-            here = slice(start, start + rows * columns)
-            start = here.stop
-            if not (band.high_x or band.high_y):
-                continue
-            noise = sample.context.noise[here].reshape(rows, columns) / np.float32(_NOISE_ONE)
-            smooth = sample.context.classes[here].reshape(rows, columns) == RegionClass.SMOOTH
-            scale = band_gain(band) / (COEFFICIENT_UNIT * np.maximum(noise, 1 / _NOISE_ONE))
-            for component in range(4):
-                chosen = smooth & (indices[band][component] == 0)
-                missing = sample.coefficients[band][component] * scale
-                kept = base[band][component] * noise * scale
-                power[component, band.level - 1] += (missing * (missing + 2 * kept))[chosen].sum()
-                count[component, band.level - 1] += chosen.sum()
-    mean = np.where(count < _FEWEST, 0, power / np.maximum(count, 1))
-    return GrainSpectrum.of_deviations(np.sqrt(np.maximum(mean, 0)))
+    rows, columns = sample.context.shape
+    blocks = -(-rows // _BLOCK) * -(-columns // _BLOCK)
+    found = np.zeros((LEVELS, 4, blocks, 2 + 2 * LAYERS), np.float32)
+    bases = band_arrays(sample.context.base, sample.context.shape)
+    start = 0
+    for band in bands():
+        shape = bases[band].shape[1:]
+        here = slice(start, start + shape[0] * shape[1])
+        start = here.stop
+        if not (band.high_x or band.high_y) or not all(shape):
+            continue
+        side = _BLOCK >> band.level
+        across = -(-shape[1] // side)
+        sums = np.zeros((4, -(-shape[0] // side) * across, 2 + 2 * LAYERS), np.float32)
+        _grain_power(
+            *(sample.coefficients[band], indices[band], bases[band]),
+            *(
+                sample.context.classes[here].reshape(shape),
+                sample.context.noise[here].reshape(shape),
+            ),
+            *(int(RegionClass.EDGE), side, sums),
+        )
+        sums[..., 1::2] *= (band_gain(band) / COEFFICIENT_UNIT) ** 2
+        # An odd end may leave a band without a last block.
+        numbers = np.arange(sums.shape[1])
+        numbers = numbers // across * -(-columns // _BLOCK) + numbers % across
+        found[band.level - 1][:, numbers] += sums
+    return found.transpose(2, 1, 0, 3)
+
+
+def grain_spectra(powers: Sequence[NDArray[np.float32]]) -> list[GrainSpectrum]:
+    """The grain of each layer, coarse to fine, that gives flat areas the power they had.
+
+    Args:
+        powers: Of the tiles of a frame, from :func:`block_powers`.
+    """
+    blocks = np.concatenate(powers).astype(np.float64)
+    sums = blocks[_flat(blocks)].sum(axis=0)[..., 2:]
+    spectra = []
+    for count, lacking in zip(sums[..., ::2].T, sums[..., 1::2].T, strict=True):
+        mean = np.where(count < _FEWEST, 0, lacking / np.maximum(count, 1)).T
+        spectra.append(GrainSpectrum.of_deviations(np.sqrt(np.maximum(mean, 0)) / _EXCESS))
+    return spectra
+
+
+def _flat(blocks: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which blocks, of what `block_powers` gives, are hardly more than noise in any component."""
+    judged = blocks[:, :, [level - 1 for level in _JUDGED], :2]
+    whole = np.array([3 * (_BLOCK >> level) ** 2 for level in _JUDGED])
+    usable = (judged[..., 0] >= whole / 2).all(axis=(1, 2))
+    if not usable.any():
+        return usable
+    mean = judged[..., 1] / np.maximum(judged[..., 0], 1)
+    quiet = np.quantile(mean[usable], _QUIET, axis=0)
+    return np.asarray(usable & (mean <= _FLAT * quiet).all(axis=(1, 2)))

@@ -12,14 +12,14 @@ from rawback.common.coding_tables import coding_tables
 from rawback.common.header_fields import ResidualParameters, cfa_digest
 from rawback.common.reconstruction import restored_values
 from rawback.common.tiles import Window, even
-from rawback.encoder.grain import grain_spectrum
+from rawback.encoder.grain import block_powers, grain_spectra
 from rawback.encoder.quantisation import (
     coarsened,
     restoring_points,
     restoring_sums,
 )
 from rawback.encoder.rd_quantisation import RdQuantiser
-from rawback.encoder.sampling import Sample, samples_of, tile_coefficients
+from rawback.encoder.sampling import Sample, tile_coefficients
 from rawback.errors import RateUnreachable
 from rawback.parallel import in_threads
 from rawback.rate import LAYERS
@@ -80,11 +80,12 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class _CodedTile:
-    """A tile's layers, None where all stays zero; its coefficients; and its restoring sums."""
+    """A tile's layers, None where all stays zero; its coefficients; sums for points and grain."""
 
     layers: list[bytes | None]
     coefficients: TileCoefficients
     sums: NDArray[np.float64]
+    powers: NDArray[np.float32]
 
 
 class PayloadBuilder:
@@ -125,6 +126,7 @@ class PayloadBuilder:
         quantisers = [finest.quantiser.coarser(octaves) for octaves in reversed(range(LAYERS))]
         coded: list[list[Section]] = [[] for _ in quantisers]
         sums = np.zeros((LAYERS, 2, 2))
+        powers = []
         work = in_threads(lambda p: _code_tile(analysis, p, finest, quantisers), analysis.predicted)
         for index, (prediction, tile) in enumerate(zip(analysis.predicted, work, strict=True)):
             report("Coding", index / len(analysis.predicted))
@@ -132,6 +134,7 @@ class PayloadBuilder:
                 if data is not None:
                     coded[layer].append(Section(SectionKind.RESIDUAL, layer, index, data))
             sums += tile.sums
+            powers.append(tile.powers)
             self.coefficients[prediction.window] = tile.coefficients
         self.sections += [section for layer in coded for section in layer]
         restoring = tuple(
@@ -139,8 +142,9 @@ class PayloadBuilder:
             for quantiser, (near, far) in zip(quantisers, map(restoring_points, sums), strict=True)
         )
         self.parameters = ResidualParameters(analysis.transform, restoring, analysis.weight_power)
-        spectrum = b"" if plain else grain_spectrum(samples_of(analysis), finest).to_bytes()
-        self.header = replace(self.header, residual=self.parameters.to_bytes(), grain=spectrum)
+        spectra = [] if plain else grain_spectra(powers)
+        grain = b"".join(spectrum.to_bytes() for spectrum in spectra)
+        self.header = replace(self.header, residual=self.parameters.to_bytes(), grain=grain)
 
     def quantise(self, step_code: int) -> None:
         """Know what all quality layers down to a step restore, but code none of them."""
@@ -261,7 +265,7 @@ def _code_tile(
         indices = {band: coarsened(index, octaves) for band, index in finest.items()}
         layers.append(encode_layer(coding_tables().layers, sample.context, coded, layer, indices))
         sums.append(restoring_sums(sample.coefficients, indices, layer))
-    return _CodedTile(layers, coded, np.array(sums))
+    return _CodedTile(layers, coded, np.array(sums), block_powers(sample, finest))
 
 
 def _coarsen(tile: TileCoefficients, layer: int) -> None:

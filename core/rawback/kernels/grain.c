@@ -1,5 +1,5 @@
-/* Grain: noise in place of coefficients that were not coded, see common/grain.py. A tile has 16
-   bands, coarse to fine, of four components each; arrays of a tile hold them one after the other,
+/* Grain: noise in place of coefficients that were not coded, see common/grain.py, and how much of it
+   is missing, see encoder/grain.py. A tile has 16 bands, coarse to fine, of four components each; arrays of a tile hold them one after the other,
    those of what all components share a fourth of them. */
 #include "kernels.h"
 
@@ -68,5 +68,58 @@ KERNEL rawback_grain(int64_t rows, int64_t columns, int64_t top, int64_t left, i
         }
         start += height * width;
     }
+    return 0;
+}
+
+/* Sums over the blocks of a band, of coefficients in regions up to a class, each divided by the
+   relative deviation of the noise: their number, and the power of the original's; and for each
+   layer, coarse to fine, of those that it left at 0: their number, and by how much less power the
+   base has than the original.
+
+   coefficients    of the residual; indices: of the last layer; base: the base's own
+   classes, noise  as above
+   side            of a block; those at the ends may be smaller
+   sums            of each component and block, row by row: the sums */
+KERNEL rawback_grain_power(const ReadF32 *coefficients, const ReadI32 *indices, const ReadI32 *base,
+                           const ReadU8 *classes, const ReadU16 *noise, int64_t last_class,
+                           int64_t side, const WriteF32 *sums) {
+    const int64_t rows = classes->size[0], columns = classes->size[1];
+    REQUIRE(side > 0 && coefficients->size[0] == COMPONENTS);
+    const int64_t across = (columns + side - 1) / side, down = (rows + side - 1) / side;
+    REQUIRE(coefficients->size[1] == rows && coefficients->size[2] == columns);
+    REQUIRE(indices->size[0] == COMPONENTS && indices->size[1] == rows);
+    REQUIRE(indices->size[2] == columns && base->size[0] == COMPONENTS);
+    REQUIRE(base->size[1] == rows && base->size[2] == columns);
+    REQUIRE(noise->size[0] == rows && noise->size[1] == columns);
+    REQUIRE(sums->size[0] == COMPONENTS && sums->size[1] == down * across);
+    REQUIRE(sums->size[2] >= 2 && sums->size[2] % 2 == 0);
+    const int layers = (int)(sums->size[2] / 2) - 1;
+    for (int64_t component = 0; component < COMPONENTS; component++)
+        for (int64_t y = 0; y < rows; y++) {
+            const float *left = coefficients->data + component * coefficients->stride[0] +
+                                y * coefficients->stride[1];
+            const int32_t *index =
+                indices->data + component * indices->stride[0] + y * indices->stride[1];
+            const int32_t *kept = base->data + component * base->stride[0] + y * base->stride[1];
+            const uint8_t *class = classes->data + y * classes->stride[0];
+            const uint16_t *deviation = noise->data + y * noise->stride[0];
+            for (int64_t block = 0; block < across; block++) {
+                float *sum = sums->data + component * sums->stride[0] +
+                             (y / side * across + block) * sums->stride[1];
+                const int64_t end = (block + 1) * side < columns ? (block + 1) * side : columns;
+                for (int64_t x = block * side; x < end; x++) {
+                    if (class[x] > last_class || !deviation[x]) continue;
+                    const float own = (float)kept[x], all = own + 256 * left[x] / deviation[x];
+                    sum[0] += 1;
+                    sum[1] += all * all;
+                    /* An index is halved from each layer to the coarser one before. */
+                    const int64_t magnitude = index[x] < 0 ? -(int64_t)index[x] : index[x];
+                    for (int layer = 0; layer < layers && !(magnitude >> (layers - 1 - layer)); layer++) {
+                        sum[2 + 2 * layer] += 1;
+                        sum[3 + 2 * layer] += all * all - own * own;
+                    }
+                }
+            }
+        }
     return 0;
 }

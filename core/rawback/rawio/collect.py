@@ -102,8 +102,7 @@ def read_metadata(data: bytes) -> Metadata:
         if not metadata.entries:
             metadata = Metadata((), found.big_endian)
         metadata = metadata.filled(found.ordered(big_endian=metadata.big_endian).entries)
-    # Of what format samples are depends on what is read of them.
-    return within_limit(metadata.without(Tag.SAMPLE_FORMAT))
+    return within_limit(metadata)
 
 
 def _streams(data: bytes) -> Iterator[_Stream]:

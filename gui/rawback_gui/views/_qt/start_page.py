@@ -207,7 +207,6 @@ class StartPage(QWidget):
         for number, card in enumerate(self._buttons):
             self._cards.removeWidget(card)
             shown = number < rows * columns
-            # Without a parent it would be shown as a window.
+            card.setVisible(shown)
             if shown:
                 self._cards.addWidget(card, number // columns, number % columns)
-            card.setVisible(shown)

@@ -1,0 +1,205 @@
+"""How near grain comes to the noise it stands for: ``python -m rawback_lab.bench grain FOLDER...``.
+
+A folder stands for the raws that its ``manifest.csv`` lists, with LibRaw's rendering of each as its
+JPEG, or the camera's own JPEG where the manifest names one. Of each, patches are taken that are
+flat, as the raw itself tells and no codec: means of blocks vary hardly more than those of white
+noise would. The power spectrum of their samples, in octaves, is compared with that of the same
+patches as restored, without grain and with it; 0 dB is the original's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import rawback
+from rawback import container, decoder, jpegio, rawio
+from rawback.bitstream import unpack
+from rawback_lab.bench.peers import write_json
+from rawback_lab.bench.visible import pairs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from rawback.types import RawFrame
+
+__all__ = ["OCTAVES", "flat_patches", "measured", "octave_powers"]
+
+OCTAVES = 4
+"""From half to a whole of the Nyquist frequency of a CFA plane, and so on downwards."""
+
+_SIDE, _STRIDE = 32, 16
+"""Samples of a plane along a patch, and from one to the next."""
+
+_FLAT, _FEWEST = 3.0, 16
+"""By how much means of blocks in flat patches may vary, beside those of white noise, and how many
+patches are taken in any case: the flattest."""
+
+_BLOCK = 8
+_CLIPPED = 0.02
+"""Part of the samples of a patch that may lie at either end of the scale."""
+
+_RATES = ("0.05", "0.3", "q60")
+
+
+def _planes(frame: RawFrame) -> NDArray[np.float32]:
+    height, width = (side & ~1 for side in frame.cfa.shape)
+    cfa = frame.cfa[:height, :width].astype(np.float32)
+    return np.stack([cfa[y::2, x::2] for y in (0, 1) for x in (0, 1)])
+
+
+def _patches(planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Patches ``[n, 4, _SIDE, _SIDE]`` of planes ``[4, h, w]``, each half over the next."""
+    cut = np.lib.stride_tricks.sliding_window_view(planes, (_SIDE, _SIDE), (1, 2))
+    cut = cut[:, ::_STRIDE, ::_STRIDE].transpose(1, 2, 0, 3, 4)
+    return cut.reshape(-1, 4, _SIDE, _SIDE)
+
+
+def _structure(patches: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How much more means of blocks vary than noise of no correlation would let them.
+
+    Args:
+        patches: ``[n, 4, _SIDE, _SIDE]``.
+
+    Returns:
+        float64 ``[n]``: the worst of the planes; about 1 for white noise.
+    """
+    count = _SIDE // _BLOCK
+    blocks = patches.reshape(-1, 4, count, _BLOCK, count, _BLOCK)
+    means = blocks.mean(axis=(3, 5), dtype=np.float64)
+    fine = patches[..., ::2, ::2] - patches[..., 1::2, ::2]
+    fine = fine - patches[..., ::2, 1::2] + patches[..., 1::2, 1::2]
+    noise = np.square(fine, dtype=np.float64).mean(axis=(2, 3)) / 4
+    worst = (means.var(axis=(2, 3)) * _BLOCK**2 / np.maximum(noise, 1e-3)).max(axis=1)
+    return np.asarray(worst, np.float64)
+
+
+def flat_patches(frame: RawFrame) -> NDArray[np.intp]:
+    """Numbers of the flat patches of a frame, in reading order; none that is clipped.
+
+    Args:
+        frame: A raw.
+
+    Returns:
+        intp ``[n]``, the flattest first.
+    """
+    patches = _patches(_planes(frame))
+    lowest = np.array(frame.black, np.float32).reshape(1, 4, 1, 1)
+    clipped = (patches >= frame.white) | (patches <= lowest)
+    # Lossy raws have patches without any noise, which have no spectrum.
+    noisy = (patches.max(axis=(2, 3)) > patches.min(axis=(2, 3)) + 1).all(axis=1)
+    usable = np.flatnonzero(noisy & (clipped.mean(axis=(2, 3)).max(axis=1) < _CLIPPED))
+    structure = _structure(patches[usable])
+    count = max(np.count_nonzero(structure < _FLAT), _FEWEST)
+    return usable[np.argsort(structure)[:count]]
+
+
+def octave_powers(frame: RawFrame, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Power of patches in each octave, of each plane.
+
+    Args:
+        frame: A raw.
+        chosen: Numbers of patches.
+
+    Returns:
+        float64 ``[n, 4, OCTAVES]`` in DN squared, from the highest frequencies down.
+    """
+    patches = _patches(_planes(frame))[chosen].astype(np.float64)
+    ramp = np.arange(_SIDE) - (_SIDE - 1) / 2
+    even = np.ones(_SIDE)
+    for shape in (np.outer(even, even), np.outer(ramp, even), np.outer(even, ramp)):
+        shape /= np.sqrt(np.square(shape).sum())
+        patches -= (patches * shape).sum(axis=(2, 3), keepdims=True) * shape
+    window = np.outer(np.hanning(_SIDE), np.hanning(_SIDE))
+    power = np.square(np.abs(np.fft.fft2(patches * window)))
+    frequency = np.fft.fftfreq(_SIDE)
+    radius = np.hypot(frequency[:, None], frequency)
+    found = np.empty((*patches.shape[:2], OCTAVES))
+    for octave in range(OCTAVES):
+        within = radius >= 2.0 ** -(octave + 2)
+        if octave:
+            within &= radius < 2.0 ** -(octave + 1)
+        found[..., octave] = power[..., within].mean(axis=-1)
+    return found
+
+
+def _decibels(of: NDArray[np.float64], against: NDArray[np.float64]) -> list[float]:
+    """Mean power of patches beside the original's, each patch and plane counting alike."""
+    scale = against.mean(axis=2, keepdims=True)
+    ratio = (of / scale).mean(axis=(0, 1)) / (against / scale).mean(axis=(0, 1))
+    return [round(float(value), 2) for value in 10 * np.log10(np.maximum(ratio, 1e-9))]
+
+
+def measured(raw: Path, jpeg: Path) -> dict[str, Any]:
+    """Spectra of a raw at each rate."""
+    frame = rawio.read_raw(raw)
+    chosen = flat_patches(frame)
+    wanted = octave_powers(frame, chosen)
+    found: dict[str, Any] = {
+        "patches": len(chosen),
+        "structure": round(float(np.median(_structure(_patches(_planes(frame))[chosen]))), 2),
+    }
+    for name in _RATES:
+        rate = rawback.Rate.quality(60) if name == "q60" else rawback.Rate.bpp(float(name))
+        data, result = rawback.embed_bytes(raw.read_bytes(), jpeg.read_bytes(), rate=rate)
+        file = container.CarrierFile.parse(data)
+        payload, carrier = unpack(file.payload()), jpegio.decode_jpeg(file.bare)
+        row: dict[str, Any] = {"bytes": result.payload_bytes}
+        for key, grain in (("without", False), ("with", True)):
+            restored = decoder.restore(payload, carrier, grain=grain).frame
+            row[key] = _decibels(octave_powers(restored, chosen), wanted)
+        found[name] = row
+    return found
+
+
+def print_table(frames: dict[str, Any]) -> None:
+    """For the documents."""
+    print("| raw | bpp or quality | without grain, dB | with grain, dB |")
+    print("|---|---|---|---|")
+    for name, found in frames.items():
+        for rate in _RATES:
+            cells = [
+                ", ".join(f"{value:+.1f}" for value in found[rate][key])
+                for key in ("without", "with")
+            ]
+            print(f"| {name} | {rate} | {cells[0]} | {cells[1]} |")
+    worst = {
+        rate: max(abs(value) for found in frames.values() for value in found[rate]["with"])
+        for rate in _RATES
+    }
+    print(", ".join(f"{rate}: at most {value:.1f} dB" for rate, value in worst.items()))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure the raws of folders."""
+    parser = argparse.ArgumentParser(description="Compare the spectrum of grain with the noise's.")
+    parser.add_argument("folders", type=Path, nargs="+", help="of raws, with a manifest.csv")
+    parser.add_argument("--split", nargs="*", default=["train", "test"])
+    parser.add_argument("--only", nargs="*", help="names of raws")
+    parser.add_argument("--scratch", type=Path, required=True)
+    parser.add_argument("--json", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    options.scratch.mkdir(parents=True, exist_ok=True)
+    frames: dict[str, Any] = {}
+    if options.json.exists():
+        frames = json.loads(options.json.read_text("utf-8"))["frames"]
+    for folder in options.folders:
+        for split in options.split:
+            for raw, jpeg in pairs_of(folder, split, options.scratch):
+                if options.only and raw.stem not in options.only:
+                    continue
+                frames[raw.stem] = {"split": split, **measured(raw, jpeg)}
+                write_json(options.json, {"rates": _RATES, "frames": frames})
+                print(f"{raw.stem} done", file=sys.stderr, flush=True)
+    print_table(frames)
+
+
+if __name__ == "__main__":
+    main()
