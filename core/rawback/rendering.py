@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from rawback.half_floats import values_of
 from rawback.mosaic import Mosaic
 
 if TYPE_CHECKING:
@@ -103,15 +104,19 @@ def balanced_signal(
     gains = np.array(warmth, np.float64) / np.array(frame.shown_neutral)
     gains /= gains.min()
     by_colour = dict(zip("RGB", gains.tolist(), strict=True))
-    black = np.array(frame.black, np.float32)
+    signal = frame.cfa[rows, columns].astype(np.float32)
+    levels = np.array([*frame.black, frame.white])
+    if frame.is_half:
+        signal = values_of(frame.cfa[rows, columns]).astype(np.float32)
+        levels = values_of(levels.astype(np.uint16)).astype(np.float64)
+    black = levels[:-1].astype(np.float32)
     factors = np.array(
         [
-            by_colour.get(colour, 1.0) / (frame.white - level)
-            for colour, level in zip(mosaic.colours, frame.black, strict=True)
+            by_colour.get(colour, 1.0) / (levels[-1] - level)
+            for colour, level in zip(mosaic.colours, levels[:-1], strict=True)
         ],
         np.float32,
     )
-    signal = frame.cfa[rows, columns].astype(np.float32)
     if not mosaic.pattern:
         signal -= black
         signal *= factors

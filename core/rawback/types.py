@@ -39,6 +39,9 @@ _SRGB_CAMERA: Matrix = (
     1.0572252,
 )  # fmt: skip
 
+# TIFF's tag SampleFormat, and its value for floating point numbers.
+_SAMPLE_FORMAT, _FLOAT = 339, 3
+
 Progress: TypeAlias = Callable[[str, float], None]
 """Is told the stage a job is in, in words for people, and the fraction done, 0 to 1."""
 
@@ -199,7 +202,8 @@ class RawFrame:
 
     Attributes:
         cfa: uint16 ``[H, W]``, the mosaic of the visible area, in sensor orientation, black not
-            subtracted; ``[H, W, n]`` where each pixel has several samples.
+            subtracted; ``[H, W, n]`` where each pixel has several samples. Where `is_half`, they,
+            black and white are codes of numbers (:mod:`rawback.half_floats`).
         pattern: The colours of its samples, as `Mosaic` writes them: for Bayer sensors those of
             the top left 2x2 cell in reading order, as in ``"RGGB"``.
         black: Black level of each channel of `mosaic`, in DN; for Bayer sensors the channels are
@@ -287,9 +291,16 @@ class RawFrame:
     def excerpt(self, cfa: NDArray[np.uint16]) -> RawFrame:
         """A mosaic taken from the frame, whatever its size, with the same levels and colours.
 
-        What the metadata says of places does not hold for it, so it has none.
+        What the metadata says of places does not hold for it, so it has but the format of samples.
         """
-        return replace(self, cfa=cfa, metadata=Metadata(), black_offsets=None, border=None)
+        kept = (entry for entry in self.metadata.entries if entry.tag == _SAMPLE_FORMAT)
+        metadata = Metadata(tuple(kept), self.metadata.big_endian)
+        return replace(self, cfa=cfa, metadata=metadata, black_offsets=None, border=None)
+
+    @property
+    def is_half(self) -> bool:
+        """Whether samples are codes of floating point numbers of half precision, not integers."""
+        return self.metadata.integers(_SAMPLE_FORMAT)[:1] == (_FLOAT,)
 
     @property
     def shown_neutral(self) -> Neutral:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 from PyQt6.QtCore import QSettings
+from PyQt6.QtWidgets import QApplication
 
 import rawback
 from rawback_gui.models.clipping import jpeg_highlights, raw_highlights
@@ -175,9 +176,17 @@ class Scenes:
             window.panel.setCurrentIndex(0)
 
     def start(self) -> None:
-        """What is seen before anything is open."""
+        """What is seen before anything is open, and while something is being opened."""
         self.window.workspace.close_document()
+        wait_until(lambda: not self.window.workspace.feedback.notices, _PATIENCE)
+        # Cards come when the window has come round to them.
+        for _ in range(3):
+            QApplication.processEvents()
         self.grab("start")
+        self.window.open_paths([self.raw, self.jpeg])
+        QApplication.processEvents()
+        self.window.grab().save(str(self.folder / "gui-opening.png"))
+        wait_until(lambda: compares(self.window), _PATIENCE)
 
     def batch(self) -> None:
         """A batch with finished and failed shots."""

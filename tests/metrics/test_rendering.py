@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import struct
+
 import cv2
 import numpy as np
 import pytest
 
+from rawback.half_floats import code_of, codes_of
+from rawback.metadata import Entry, Metadata, TiffType
 from rawback.mosaic import Mosaic
 from rawback.rendering import (
     balanced_signal,
@@ -129,3 +134,21 @@ def test_a_monochrome_raw_is_grey_whatever_its_white_balance() -> None:
     colours = demosaic(signal, "W")
     for channel in range(3):
         np.testing.assert_array_equal(colours[..., channel], signal)
+
+
+@pytest.mark.parametrize("pattern", ["RGGB", X_TRANS, "R+G+B"])
+def test_numbers_of_half_precision_are_rendered_as_the_numbers(pattern: str) -> None:
+    """As integers of the same numbers, times a power of two, are."""
+    frame = shot(pattern, smooth())
+    numbers = frame.cfa.astype(np.float64) * 2.0**-12
+    codes = codes_of(np.asarray(numbers, np.float16))
+    assert codes is not None
+    told = Entry(0, 339, TiffType.SHORT, struct.pack("<H", 3))
+    half = dataclasses.replace(
+        frame,
+        cfa=codes,
+        black=tuple(float(code_of(level * 2.0**-12)) for level in frame.black),
+        white=code_of(frame.white * 2.0**-12),
+        metadata=Metadata((told,)),
+    )
+    np.testing.assert_allclose(balanced_signal(half), balanced_signal(frame), atol=1e-3)

@@ -35,7 +35,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_
 # These decide how the mosaic is read; tests of reading give them values that make sense.
 LEVELS_AND_PLACES = {
     *(Tag.DNG_VERSION, Tag.DNG_BACKWARD_VERSION, Tag.MAKE, Tag.MODEL, Tag.CFA_LAYOUT),
-    Tag.CFA_PLANE_COLOR,
+    *(Tag.CFA_PLANE_COLOR, Tag.SAMPLE_FORMAT),
     *(Tag.BLACK_LEVEL, Tag.BLACK_LEVEL_REPEAT_DIM, Tag.BLACK_LEVEL_DELTA_H),
     *(Tag.BLACK_LEVEL_DELTA_V, Tag.WHITE_LEVEL, Tag.ACTIVE_AREA, Tag.MASKED_AREAS),
     *(Tag.DEFAULT_CROP_ORIGIN, Tag.DEFAULT_CROP_SIZE, Tag.DEFAULT_SCALE, Tag.NOISE_PROFILE),

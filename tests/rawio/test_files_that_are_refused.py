@@ -32,8 +32,6 @@ LINEAR = {Tag.PHOTOMETRIC: (SHORT, 34892)}
     ("planes", "changes", "kind"),
     [
         (1, {Tag.CFA_LAYOUT: (SHORT, 2)}, "staggered"),
-        (1, {Tag.SAMPLE_FORMAT: (SHORT, 3)}, "floating point"),
-        (3, {**LINEAR, Tag.SAMPLE_FORMAT: (SHORT, *[3] * 3)}, "floating point"),
         (1, {Tag.BITS_PER_SAMPLE: (SHORT, 32)}, "more than 16 bits"),
         (2, {}, "multi-shot"),
         (2, LINEAR, "linear DNG of 2 colours"),

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import imagecodecs
 import numpy as np
 import pytest
+import rawpy
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rawback import ljpeg
 from rawback.errors import RawbackError, UnsupportedRaw
+from rawback.half_floats import values_of
 from rawback.metadata import TiffType
 from rawback.rawio import read_raw, write_dng
 from rawback.rawio.tags import Tag
+from rawback.rawio.write import Compression
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -272,8 +277,72 @@ def test_whole_numbers_kept_as_floats_are_read(
     np.testing.assert_array_equal(frame.cfa, np.squeeze(whole))
 
 
-@pytest.mark.parametrize("value", [0.5, -1.0, 70000.0, np.nan, np.inf])
-def test_floats_that_are_no_such_numbers_are_refused(make_tiff: MakeTiff, value: float) -> None:
+def merged(samples: int) -> NDArray[np.float16]:
+    """What an HDR merge holds: numbers of half precision over many stops, some below black."""
+    random = np.random.default_rng(8)
+    stops = random.uniform(-14, 2, (HEIGHT, WIDTH, samples))
+    sign = np.where(random.random(stops.shape) < 0.02, -1, 1)
+    return np.asarray(sign * 2**stops, np.float16)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize("bits", [16, 24, 32])
+@pytest.mark.parametrize("compression", [1, DEFLATE])
+def test_numbers_of_half_precision(
+    make_tiff: MakeTiff, samples: int, bits: int, order: str, compression: int
+) -> None:
+    whole = merged(samples)
+
+    def coded(chunk: NDArray[np.generic]) -> bytes:
+        if bits == 24:
+            wide = np.ascontiguousarray(chunk, np.float32)
+            data = imagecodecs.float24_encode(wide, byteorder=">" if order == ">" else "<")
+        else:
+            data = chunk.astype(f"{order}f{bits // 8}").tobytes()
+        return zlib.compress(data) if compression == DEFLATE else bytes(data)
+
+    tags = tags_of(samples, bits, compression, tiled=True)
+    tags |= {Tag.SAMPLE_FORMAT: (SHORT, *[3] * samples), Tag.WHITE_LEVEL: (SHORT, *[1] * samples)}
+    chunks = [coded(chunk) for chunk in cut(whole, tiled=True)]
+    frame = read_raw(make_tiff(np.zeros(whole.shape), tags, order=order, chunks=chunks))
+    assert frame.is_half
+    np.testing.assert_array_equal(values_of(frame.cfa), np.squeeze(whole))
+    assert values_of(np.array([*frame.black, frame.white], np.uint16)).tolist() == [
+        *[0.0] * len(frame.black),
+        1.0,
+    ]
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize("compression", get_args(Compression))
+def test_numbers_of_half_precision_are_written_as_such(
+    make_tiff: MakeTiff, samples: int, compression: Compression
+) -> None:
+    whole = merged(samples)
+    tags = tags_of(samples, 16, 1, tiled=False) | {
+        Tag.SAMPLE_FORMAT: (SHORT, *[3] * samples),
+        Tag.WHITE_LEVEL: None,
+    }
+    chunks = [chunk.astype("<f2").tobytes() for chunk in cut(whole, tiled=False)]
+    frame = read_raw(make_tiff(np.zeros(whole.shape), tags, chunks=chunks))
+    data = write_dng(frame, compression=compression)
+    again = read_raw(data)
+    np.testing.assert_array_equal(again.cfa, frame.cfa)
+    assert (again.black, again.white) == (frame.black, frame.white)
+    assert again.is_half
+    np.testing.assert_array_equal(tifffile.imread(io.BytesIO(data)), np.squeeze(whole))
+    with rawpy.imread(io.BytesIO(data)) as raw:
+        # LibRaw makes integers of them.
+        seen = raw.raw_image.astype(float).ravel()
+    positive = np.maximum(np.squeeze(whole).astype(float), 0).ravel()
+    assert np.corrcoef(seen, positive)[0, 1] > 0.999
+    # A part of it still is what it is.
+    assert frame.excerpt(frame.cfa[:8, :8]).is_half
+
+
+@pytest.mark.parametrize("value", [1 / 3, 70000.5, np.nan, np.inf])
+def test_floats_of_more_than_half_precision_are_refused(make_tiff: MakeTiff, value: float) -> None:
     whole = image(1, 11).astype("<f4")
     whole[7, 9] = value
     tags = tags_of(1, 32, 1, tiled=False) | {Tag.SAMPLE_FORMAT: (SHORT, 3)}
@@ -432,10 +501,10 @@ def test_compressed_files_with_random_damage_read_or_raise_our_error(
     make_tiff: MakeTiff, edits: Sequence[tuple[int, bool, bytes, int]], compression: int
 ) -> None:
     whole = image(3, 8)
-    encode: dict[int, Callable[[NDArray[np.uint8]], bytes]] = {
+    encode: dict[int, Callable[[NDArray[np.uint8]], bytes | bytearray]] = {
         DEFLATE: lambda chunk: zlib.compress(chunk.tobytes()),
-        LOSSY_JPEG: imagecodecs.jpeg8_encode,
-        JPEG_XL: imagecodecs.jpegxl_encode,
+        LOSSY_JPEG: lambda chunk: imagecodecs.jpeg8_encode(chunk),
+        JPEG_XL: lambda chunk: imagecodecs.jpegxl_encode(chunk),
         JPEG: lambda chunk: ljpeg.compress(chunk.astype(np.uint16), precision=8),
     }
     chunks = [

@@ -102,7 +102,8 @@ def read_metadata(data: bytes) -> Metadata:
         if not metadata.entries:
             metadata = Metadata((), found.big_endian)
         metadata = metadata.filled(found.ordered(big_endian=metadata.big_endian).entries)
-    return within_limit(metadata)
+    # Of what format samples are depends on what is read of them.
+    return within_limit(metadata.without(Tag.SAMPLE_FORMAT))
 
 
 def _streams(data: bytes) -> Iterator[_Stream]:

@@ -177,4 +177,4 @@ def _model(scale: float, offset: float, least_offset: float) -> NoiseModel:
     offset = min(max(offset, least_offset), _MOST_OFFSET)
     # Against a larger offset the scale would not show, and the variance would not stabilise.
     scale = max(scale, _LEAST_SCALE, offset / float(_RATIOS[-1]))
-    return NoiseModel(min(scale, _MOST_SCALE), offset)
+    return NoiseModel(min(scale, _MOST_SCALE), float(offset))

@@ -11,9 +11,11 @@ import numpy as np
 import rawpy
 
 from rawback.errors import DamagedRaw, RawbackError, UnsupportedRaw
+from rawback.half_floats import code_of, codes_of
+from rawback.metadata import TiffType
 from rawback.rawio import dng
 from rawback.rawio.collect import read_metadata
-from rawback.rawio.describe import libraw_entries, with_metadata
+from rawback.rawio.describe import libraw_entries, number_entry, with_metadata
 from rawback.rawio.dng_image import decode_image, is_left_to_libraw, unknown_coding
 from rawback.rawio.noise import estimate_noise
 from rawback.rawio.opcodes import with_curves_applied
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from rawback.metadata import Metadata
 
 __all__ = ["read_raw"]
+
+# SampleFormat of floating point numbers, and their WhiteLevel where the file tells none.
+_FLOAT, _WHITE_OF_FLOATS = 3, 1
 
 # LibRaw's code for a turn, to the Exif orientation.
 _ORIENTATIONS = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
@@ -105,6 +110,7 @@ class _Image(NamedTuple):
         white: Saturation, likewise.
         orientation: Exif orientation.
         metadata: The tags, as far as they hold for these samples.
+        is_half: Whether these are codes of numbers of half precision; the levels here are not.
     """
 
     whole: NDArray[np.uint16]
@@ -114,6 +120,7 @@ class _Image(NamedTuple):
     white: int
     orientation: int
     metadata: Metadata
+    is_half: bool = False
 
 
 def _decoded(main: Ifd, first: Ifd, data: bytes, label: str) -> _Image:
@@ -125,9 +132,20 @@ def _decoded(main: Ifd, first: Ifd, data: bytes, label: str) -> _Image:
     if mosaic is None:
         refuse("a raw whose CFA does not say its colours", label)
     image, metadata = decode_image(main), read_metadata(data)
-    whole = _whole_numbers(image, label)
     bits = min(main.integer(Tag.BITS_PER_SAMPLE, 16), 16)
-    if whole.ndim == 3 and bits == 8 and Tag.LINEARIZATION_TABLE not in main:
+    whole, white, is_half = _whole_numbers(image), (1 << bits) - 1, False
+    if whole is None:
+        whole = codes_of(np.asarray(image, np.float32))
+        if whole is None:
+            refuse(
+                "a floating point DNG of more than half precision",
+                label,
+                "convert it to one of 16 bits per sample",
+            )
+        formats = [_FLOAT] * mosaic.samples
+        told = number_entry(Tag.SAMPLE_FORMAT, TiffType.SHORT, formats, metadata.order)
+        metadata, white, is_half = metadata.updated([told]), _WHITE_OF_FLOATS, True
+    elif whole.ndim == 3 and bits == 8 and Tag.LINEARIZATION_TABLE not in main:
         whole, metadata = with_curves_applied(whole, metadata)
     orientation = first.integer(Tag.ORIENTATION, 1)
     return _Image(
@@ -135,21 +153,20 @@ def _decoded(main: Ifd, first: Ifd, data: bytes, label: str) -> _Image:
         area=_active_area(main, *whole.shape[:2]) or (0, 0, whole.shape[0], whole.shape[1]),
         mosaic=mosaic,
         black=(0.0,) * len(mosaic.colours),
-        white=(1 << bits) - 1,
+        white=white,
         orientation=orientation if 1 <= orientation <= 8 else 1,
         metadata=metadata,
+        is_half=is_half,
     )
 
 
-def _whole_numbers(image: NDArray[np.generic], label: str) -> NDArray[np.uint16]:
-    """Samples as uint16, if nothing is lost by it."""
+def _whole_numbers(image: NDArray[np.generic]) -> NDArray[np.uint16] | None:
+    """Samples as uint16; None if something would be lost by it."""
     if image.dtype.kind == "u":
         return np.asarray(image, np.uint16)
     with np.errstate(invalid="ignore"):
         whole = np.asarray(image, np.float32).astype(np.uint16)
-    if not np.array_equal(whole, image):
-        refuse("a floating point DNG", label, "convert it to a DNG of 16-bit whole numbers")
-    return whole
+    return whole if np.array_equal(whole, image) else None
 
 
 def _unpacked(raw: rawpy.RawPy, main: Ifd | None, data: bytes, label: str) -> _Image:
@@ -215,8 +232,15 @@ def _frame(image: _Image, main: Ifd | None, label: str) -> RawFrame:
         raise _damaged(label)
     black = dng.black_levels(metadata, mosaic) if main else None
     white = dng.white_level(metadata) if main else None
-    offsets = dng.black_offsets(metadata, mosaic, *cfa.shape[:2]) if main else None
     black, white = black or image.black, white or image.white
+    offsets, profile = None, None
+    if image.is_half:
+        # A NoiseProfile speaks of the numbers themselves, so that noise is estimated.
+        black = tuple(float(code_of(level)) for level in black)
+        white = code_of(white)
+    else:
+        offsets = dng.black_offsets(metadata, mosaic, *cfa.shape[:2]) if main else None
+        profile = dng.noise_profile(metadata)
     if not max(black) < white:
         raise _damaged(label)
     has_border = mosaic.samples == 1 and image.whole.size > cfa.size
@@ -225,7 +249,7 @@ def _frame(image: _Image, main: Ifd | None, label: str) -> RawFrame:
         pattern=str(mosaic),
         black=black,
         white=white,
-        noise=dng.noise_profile(metadata) or _noise(cfa, str(mosaic), black, white, offsets),
+        noise=profile or _noise(cfa, str(mosaic), black, white, offsets),
         orientation=image.orientation,
         black_offsets=offsets,
         border=Border.around(image.whole, image.area) if has_border else None,

@@ -46,7 +46,7 @@ _STRUCTURE = {
     284: "PlanarConfiguration", 288: "FreeOffsets", 289: "FreeByteCounts", 292: "T4Options",
     293: "T6Options", 317: "Predictor", 320: "ColorMap", 322: "TileWidth", 323: "TileLength",
     324: "TileOffsets", 325: "TileByteCounts", 330: "SubIFDs", 338: "ExtraSamples",
-    339: "SampleFormat", 340: "SMinSampleValue", 341: "SMaxSampleValue", 347: "JPEGTables",
+    340: "SMinSampleValue", 341: "SMaxSampleValue", 347: "JPEGTables",
     512: "JPEGProc", 513: "JPEGInterchangeFormat", 514: "JPEGInterchangeFormatLength",
     515: "JPEGRestartInterval", 517: "JPEGLosslessPredictors", 518: "JPEGPointTransforms",
     519: "JPEGQTables", 520: "JPEGDCTables", 521: "JPEGACTables", 529: "YCbCrCoefficients",
@@ -81,7 +81,8 @@ _RENDERING = {
     34869: "ISOSpeedLatitudezzz", 37377: "ShutterSpeedValue", 37378: "ApertureValue",
     37380: "ExposureBiasValue", 37386: "FocalLength", 41989: "FocalLengthIn35mmFilm",
     # Levels and geometry.
-    50710: "CFAPlaneColor", 50711: "CFALayout", 50713: "BlackLevelRepeatDim", 50714: "BlackLevel",
+    339: "SampleFormat", 50710: "CFAPlaneColor", 50711: "CFALayout",
+    50713: "BlackLevelRepeatDim", 50714: "BlackLevel",
     50715: "BlackLevelDeltaH", 50716: "BlackLevelDeltaV", 50717: "WhiteLevel",
     50718: "DefaultScale", 50719: "DefaultCropOrigin", 50720: "DefaultCropSize",
     50780: "BestQualityScale", 50829: "ActiveArea", 50830: "MaskedAreas",

@@ -13,12 +13,14 @@ without saying so, as maker notes do, stays right.
 from __future__ import annotations
 
 import struct
+import zlib
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from rawback import ljpeg
 from rawback.errors import UnsupportedCarrier
+from rawback.half_floats import values_of
 from rawback.metadata import Directory, Entry, Metadata, TiffType
 from rawback.parallel import in_threads
 from rawback.rawio import dng
@@ -39,7 +41,8 @@ __all__ = ["Compression", "write_dng"]
 Compression: TypeAlias = Literal["none", "ljpeg"]
 Chunk: TypeAlias = bytes | memoryview
 
-_UNCOMPRESSED, _JPEG = 1, 7
+_UNCOMPRESSED, _JPEG, _DEFLATE = 1, 7, 8
+_FLOAT_PREDICTORS = {1: 3, 2: 34894}  # by the pixels between the samples that are compared
 _GRAYSCALE, _YCBCR = 1, 6
 _SRGB_PREVIEW = 2
 _TILE_SIDES = (512, 256, 128, 64, 32, 16)
@@ -76,8 +79,8 @@ def write_dng(
         frame: The frame, whose metadata are written as they are.
         preview_jpeg: A baseline JPEG to show in file managers, in sRGB, as the eye should see it
             once turned by `frame.orientation`.
-        compression: ``"none"``, which every reader reads, or ``"ljpeg"``: lossless JPEG. Frames of
-            less than 16 columns are not compressed.
+        compression: ``"none"``, which every reader reads, or ``"ljpeg"``: lossless JPEG, and for
+            floating point samples deflate. Frames of less than 16 columns are not compressed.
         history: What was done to the samples, for TIFF/EP's ImageHistory; nothing by default.
 
     Returns:
@@ -94,7 +97,7 @@ def write_dng(
         told = ascii_entry(Tag.IMAGE_HISTORY, history)
         metadata = metadata.without(Tag.IMAGE_HISTORY).filled([told])
     order = metadata.order
-    chunks = _chunks(samples, frame.mosaic, compression, order)
+    chunks = _chunks(samples, frame, compression, order)
     lengths = [len(chunk) for chunk in chunks]
     jpeg = preview_jpeg or b""
     jpeg += b"\0" * (-len(jpeg) % 2)
@@ -107,7 +110,7 @@ def write_dng(
     counts = {tag: sum(block.pointer == tag for block in blocks) for tag in pointers}
 
     def first(offsets: Sequence[int], places: dict[int, list[int]]) -> list[Entry]:
-        layout = _layout_entries(samples, compression, offsets, lengths, order)
+        layout = _layout_entries(samples, frame, compression, offsets, lengths, order)
         return [*image, *layout, *(_long(tag, order, *places[tag]) for tag in pointers)]
 
     # Offsets do not change a directory's size, so that it can be measured before they are known.
@@ -262,6 +265,9 @@ def _level_entries(frame: RawFrame, metadata: Metadata) -> list[Entry]:
     """Black and white, where the metadata do not say them as the frame does."""
     order, mosaic = metadata.order, frame.mosaic
     entries: list[Entry] = []
+    if frame.is_half:
+        # Their levels are those of the metadata, or else black at 0 and white at 1.
+        return [_short(Tag.WHITE_LEVEL, order, *[1] * mosaic.samples)]
     if dng.black_levels(metadata, mosaic) is None and any(frame.black):
         channels = [channel for row in mosaic.pattern for channel in row]
         levels = [frame.black[channel] for channel in channels or range(mosaic.samples)]
@@ -277,47 +283,61 @@ def _level_entries(frame: RawFrame, metadata: Metadata) -> list[Entry]:
 
 
 def _chunks(
-    samples: NDArray[np.uint16], mosaic: Mosaic, compression: Compression, order: str
+    samples: NDArray[np.uint16], frame: RawFrame, compression: Compression, order: str
 ) -> list[Chunk]:
-    """The samples' bytes: one strip, or lossless JPEG tiles in reading order."""
+    """The samples' bytes: one strip, or compressed tiles in reading order."""
     if compression == "none":
+        words = values_of(samples).view(np.uint16) if frame.is_half else samples
         # A byte view: joining copies it once, and nothing else does.
-        return [np.ascontiguousarray(samples, dtype=order + "u2").reshape(-1).view(np.uint8).data]
+        return [np.ascontiguousarray(words, dtype=order + "u2").reshape(-1).view(np.uint8).data]
     height, width = samples.shape[:2]
-    side = _tile_side(width)
+    side = _tile_side(height, width, is_half=frame.is_half)
     padding = [(0, -height % side), (0, -width % side), (0, 0)]
     whole = np.pad(samples, padding[: samples.ndim], mode="edge")
-    components = mosaic.samples if mosaic.samples > 1 else 1 if mosaic.is_monochrome else 2
     tiles = (
-        _with_components(whole[top : top + side, left : left + side], components)
+        whole[top : top + side, left : left + side]
         for top in range(0, height, side)
         for left in range(0, width, side)
     )
+    mosaic = frame.mosaic
+    return list(in_threads(lambda tile: _compressed(tile, mosaic, is_half=frame.is_half), tiles))
+
+
+def _compressed(tile: NDArray[np.uint16], mosaic: Mosaic, *, is_half: bool) -> bytes:
+    """A tile as lossless JPEG, or of floating point numbers as deflate with a predictor."""
+    distance = _distance(mosaic) * mosaic.samples
+    if is_half:
+        octets = values_of(tile).astype(">f2").view(np.uint8).reshape(len(tile), -1, 2)
+        # The upper bytes of a row, then the lower ones.
+        planes = np.ascontiguousarray(octets.transpose(0, 2, 1)).reshape(len(tile), -1)
+        differences = planes.copy()
+        differences[:, distance:] -= planes[:, :-distance]
+        return zlib.compress(differences.tobytes())
+    # As components of less width, so that each sample is predicted from one of its own colour.
     # Predictor 1 is the only one that all three readers know.
-    return list(in_threads(ljpeg.compress, tiles))
+    return ljpeg.compress(np.ascontiguousarray(tile).reshape(len(tile), -1, distance))
 
 
-def _with_components(tile: NDArray[np.uint16], count: int) -> NDArray[np.uint16]:
-    """A tile as lossless JPEG takes it, ``[rows, columns, count]``.
-
-    Neighbours in a row of a mosaic differ in colour, so it is coded as two components of half its
-    width: each sample is then predicted from one of its own colour.
-    """
-    return np.ascontiguousarray(tile).reshape(len(tile), -1, count)
+def _distance(mosaic: Mosaic) -> int:
+    """How many pixels further on in a row a sample is of a likely alike colour."""
+    return 1 if mosaic.samples > 1 or mosaic.is_monochrome else 2
 
 
-def _tile_side(width: int) -> int:
-    """The largest side of a tile that LibRaw reads at this width.
+def _tile_side(height: int, width: int, *, is_half: bool) -> int:
+    """The largest side of a tile that LibRaw reads in an image of this size.
 
     LibRaw 0.22 breaks rows at the image's width instead of the tile's where a tile is wider than
-    the image, and takes two components for two tiles where two tiles are as wide as the image.
+    the image, and takes two components for two tiles where two tiles are as wide as the image. Of
+    floating point numbers it reads no tiles beside each other that are higher than the image.
     """
-    sides = (side for side in _TILE_SIDES if side <= width and 2 * side != width)
+    most = min(height, width) if is_half else width
+    sides = (side for side in _TILE_SIDES if side <= most and 2 * side != width)
     return next(sides, _TILE_SIDES[-1])
 
 
 def _layout_entries(
     samples: NDArray[np.uint16],
+    frame: RawFrame,
     compression: Compression,
     offsets: Sequence[int],
     lengths: Sequence[int],
@@ -331,9 +351,16 @@ def _layout_entries(
             _long(Tag.ROWS_PER_STRIP, order, samples.shape[0]),
             _long(Tag.STRIP_BYTE_COUNTS, order, *lengths),
         ]
-    side = _tile_side(samples.shape[1])
+    side = _tile_side(*samples.shape[:2], is_half=frame.is_half)
+    coded = [_short(Tag.COMPRESSION, order, _JPEG)]
+    if frame.is_half:
+        predictor = _FLOAT_PREDICTORS[_distance(frame.mosaic)]
+        coded = [
+            _short(Tag.COMPRESSION, order, _DEFLATE),
+            _short(Tag.PREDICTOR, order, predictor),
+        ]
     return [
-        _short(Tag.COMPRESSION, order, _JPEG),
+        *coded,
         _long(Tag.TILE_WIDTH, order, side),
         _long(Tag.TILE_LENGTH, order, side),
         _long(Tag.TILE_OFFSETS, order, *offsets),

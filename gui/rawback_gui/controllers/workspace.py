@@ -181,10 +181,10 @@ class Workspace:
             unguided: Code the raw on its own where the JPEG does not show it.
             again: Look at them as before, at the rate as it is.
         """
-        self.feedback.clear()
-        self.feedback.show("open", tr("Opening {}").format(pair.name), 0.0)
         self._openings += 1
         opening, self._opening_pair = self._openings, pair
+        self.feedback.clear()
+        self.feedback.show("open", tr("Reading"), 0.0)
         tune = self.tune
 
         def work(job: Job) -> None:

@@ -53,7 +53,7 @@ def contents_of(info: CarrierInfo, jpeg_bytes: int) -> tuple[tuple[str, str], ..
             f"{bytes_text(jpeg_bytes)}, {info.carrier_width} \u00d7 {info.carrier_height}",
         ),
         (tr("Raw file"), _raw_file(info)),
-        (tr("Metadata"), tr(info.metadata.sentence)),
+        (tr("Personal data"), tr(info.metadata.sentence)),
         (tr("Learned layer"), learned),
         (tr("State"), intact),
         (tr("Format"), info.format_version),

@@ -131,12 +131,8 @@ def gain_sentence(gain: Gain | None) -> str:
             recovered=percent_text(gain.recovered_share), clipped=percent_text(gain.clipped_share)
         )
         if math.isfinite(gain.highlight_psnr_db):
-            text += tr(" (highlights {} dB)").format(f"{gain.highlight_psnr_db:.1f}")
+            text += tr(" ({} dB)").format(f"{gain.highlight_psnr_db:.1f}")
         parts.append(text)
     if not math.isnan(gain.shadow_noise):
-        parts.append(
-            tr("shadows come back to within {} the sensor\u2019s own noise").format(
-                f"{gain.shadow_noise:.2f} \u00d7"
-            )
-        )
+        parts.append(tr("shadows within {} the noise").format(f"{gain.shadow_noise:.2f} \u00d7"))
     return "; ".join(parts)

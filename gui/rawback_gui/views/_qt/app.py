@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QApplication
 
 import rawback
 from rawback_gui.models.wording import translate_with
+from rawback_gui.views._qt.style import Style
 from rawback_gui.views._qt.window import MainWindow
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def make_application(arguments: Sequence[str] = ()) -> QApplication:
     application.setOrganizationName("rawback")
     application.setApplicationVersion(rawback.__version__)
     # The one style that follows the system's light and dark everywhere.
-    application.setStyle("Fusion")
+    application.setStyle(Style())
     application.setWindowIcon(QIcon(str(_icon())))
     return application
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from rawback_gui.models.choices import (
     METADATA,
@@ -47,6 +47,8 @@ class MeaningChooser(QWidget, Generic[_Choice]):
         values: tuple[_Choice, ...],
         text: Callable[[_Choice], str],
         meaning: Callable[[_Choice], str],
+        *,
+        narrow: bool = False,
     ) -> None:
         """Make a list.
 
@@ -55,6 +57,7 @@ class MeaningChooser(QWidget, Generic[_Choice]):
             values: To choose from.
             text: What to call a value.
             meaning: What it means, in a sentence.
+            narrow: Whether the list is as wide as its items, rather than as there is room.
         """
         super().__init__()
         self._values, self._meaning_of = values, meaning
@@ -62,11 +65,13 @@ class MeaningChooser(QWidget, Generic[_Choice]):
         self.box.activated.connect(lambda index: self.chosen.emit(values[index]))
         self.meaning = Caption()
         self.meaning.setWordWrap(True)
-        label = Caption(name)
-        label.setBuddy(self.box)
+        self.meaning.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         row = QHBoxLayout()
-        row.addWidget(label)
-        row.addWidget(self.box, 1)
+        row.setSpacing(8)
+        row.addWidget(QLabel(name))
+        row.addWidget(self.box, 0 if narrow else 1)
+        if narrow:
+            row.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
@@ -101,11 +106,11 @@ class MeaningChooser(QWidget, Generic[_Choice]):
         self.meaning.setFixedHeight(max(heights) + 2)
 
 
-def metadata_chooser() -> MeaningChooser[MetadataChoice]:
-    """What payloads tell of the raw."""
-    return MeaningChooser(tr("Metadata"), METADATA, metadata_name, metadata_meaning)
+def metadata_chooser(*, narrow: bool = False) -> MeaningChooser[MetadataChoice]:
+    """What payloads tell of the raw; for `narrow` see :class:`MeaningChooser`."""
+    return MeaningChooser(tr("Metadata"), METADATA, metadata_name, metadata_meaning, narrow=narrow)
 
 
-def tune_chooser() -> MeaningChooser[Tune]:
+def tune_chooser(*, narrow: bool = False) -> MeaningChooser[Tune]:
     """What errors are made small for."""
-    return MeaningChooser(tr("Tune for"), TUNES, tune_name, tune_meaning)
+    return MeaningChooser(tr("Tune for"), TUNES, tune_name, tune_meaning, narrow=narrow)

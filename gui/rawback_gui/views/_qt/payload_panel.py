@@ -215,6 +215,7 @@ class PayloadPanel(QWidget):
                 0, 0, _VALUE_WIDTH, 10_000, int(Qt.TextFlag.TextWordWrap), value
             )
             label.setFixedHeight(box.height() + 2)
+            label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
             self._contents.addRow(Caption(name), label)
 
     def show_expert(self, *, on: bool) -> None:

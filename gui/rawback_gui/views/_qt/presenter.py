@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QTimer
 
+from rawback_gui.models.filenames import shortened
 from rawback_gui.models.gain import gain_sentence, size_text
 from rawback_gui.models.planes import channels_of
 from rawback_gui.models.wording import tr
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from rawback_gui.views._qt.widgets import Widgets
 
 __all__ = ["Presenter"]
+
+_SUBJECT = 24
+"""Letters of the name of what is opened, beside how far that is."""
 
 _PATIENCE_MS = 200
 """After which a picture that is not yet what is wanted is said to be updating."""
@@ -245,9 +249,10 @@ class Presenter:
         """Show how far work is."""
         widgets, progress = self._widgets, self._space.feedback.progress
         widgets.progress.show_fraction(None if progress is None else progress.fraction)
-        widgets.sentence.show_progress(progress)
-        opening = self._space.opening
+        opening, document = self._space.opening, self._space.document
         name = "" if opening is None else opening.name
+        other = opening is not None and document is not None and opening != document.pair
+        widgets.sentence.show_progress(progress, shortened(name, _SUBJECT) if other else "")
         widgets.start.show_opening(name, None if opening is None else progress)
         self._check_actions()
 

@@ -90,10 +90,16 @@ class SentenceLine(QFrame):
         """Show what is gained."""
         self.sentence.set_text(text)
 
-    def show_progress(self, progress: Progress | None) -> None:
-        """Show what is being done, and how to stop it where people wait for it."""
+    def show_progress(self, progress: Progress | None, subject: str = "") -> None:
+        """Show what is being done, and how to stop it where people wait for it.
+
+        Args:
+            progress: How far it is; None for no work.
+            subject: What it is about, where that is not what is on the screen.
+        """
         self.stage.setVisible(progress is not None)
         self.cancel.setVisible(progress is not None and progress.blocking)
         if progress is not None:
             percent = f"{round(100 * progress.fraction)} %"
-            self.stage.set_text(f"{progress.stage} \u00b7 {percent}")
+            about = f"{subject}: " if subject else ""
+            self.stage.set_text(f"{about}{progress.stage} \u00b7 {percent}")

@@ -207,6 +207,7 @@ class StartPage(QWidget):
         for number, card in enumerate(self._buttons):
             self._cards.removeWidget(card)
             shown = number < rows * columns
-            card.setVisible(shown)
+            # Without a parent it would be shown as a window.
             if shown:
                 self._cards.addWidget(card, number // columns, number % columns)
+            card.setVisible(shown)
