@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rawback import Guide, RawFrame
+from rawback import Guide, Rate, RawFrame
 from rawback.types import Mosaic, NoiseModel
 from rawback_gui.controllers.document import Document
 from rawback_gui.controllers.inspection import readout_of, statistics_in, white_at
-from rawback_gui.controllers.pictures import raw_region, render, render_errors, render_marks
+from rawback_gui.controllers.pictures import (
+    BLANK,
+    blanked,
+    raw_region,
+    render,
+    render_errors,
+    render_marks,
+)
 from rawback_gui.controllers.restoring import RestoredBuffer
 from rawback_gui.models.clipping import CLIPPINGS, ClippedShares, shares_of
 from rawback_gui.models.demosaic import camera_light
@@ -21,6 +28,7 @@ from rawback_gui.models.errormap import ErrorView, errors_of, reduced, statistic
 from rawback_gui.models.gain import measure_gain
 from rawback_gui.models.histogram import histograms_of
 from rawback_gui.models.look import fit_look, linear_look, neutral_look
+from rawback_gui.models.orientation import upright
 from rawback_gui.models.pairing import Pair
 from rawback_gui.models.planes import ALL, cell_of, channels_of, planes_of
 from rawback_gui.models.rendering import neutral_at
@@ -264,13 +272,39 @@ def test_parts_of_the_picture_are_those_of_the_whole(frame: RawFrame) -> None:
 
 def test_the_buffer_is_filled_and_read(frame: RawFrame) -> None:
     buffer = RestoredBuffer(Shot(frame))  # type: ignore[arg-type]
-    from rawback import Rate
-
     rate = Rate.quality(50)
     assert not buffer.has(rate, (0, 0, WIDTH, HEIGHT))
+    missing = buffer.never((0, 0, WIDTH, HEIGHT), (30, 24))
+    assert missing is not None
+    assert missing.shape == (24, 30)
+    assert missing.all()
     assert buffer.fill(rate, (0, 0, WIDTH, HEIGHT), lambda: True)
     assert buffer.has(rate, (0, 0, WIDTH, HEIGHT))
     assert np.array_equal(buffer.cfa, frame.cfa)
+    assert buffer.never((0, 0, WIDTH, HEIGHT), (30, 24)) is None
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_what_was_never_restored_is_blank(orientation: int) -> None:
+    """Neither black, nor taken from anything else."""
+    frame = frame_of("RGGB", np.full((192, 256, 3), 0.5))
+    turned = RawFrame(
+        *(frame.cfa, frame.pattern, frame.black, WHITE, frame.noise), orientation=orientation
+    )
+    document = document_of(turned)
+    buffer = RestoredBuffer(Shot(turned))  # type: ignore[arg-type]
+    # What is restored ends in the middle of a square, which counts as not there.
+    buffer._restore(Rate.quality(50), (0, 0, 200, 130))
+    state = ViewState(viewport=Viewport(400, 300).of_picture(*document.size).zoomed(1.0))
+    region = (0, 0, *document.size)
+    picture = render(document, "restored", buffer.cfa, state, region)
+    assert picture is not None
+    pixels = blanked(document, picture, region, buffer).pixels
+    there = np.zeros((192, 256), bool)
+    there[:128, :192] = True
+    blank = ~upright(there, orientation)
+    assert (pixels[blank] == BLANK).all()
+    assert (pixels[~blank] > 100).all()
 
 
 def test_looks_are_fitted_and_gain_is_measured(frame: RawFrame) -> None:

@@ -10,6 +10,7 @@ from rawback_gui.controllers.inspection import Measured, statistics_in
 from rawback_gui.controllers.pictures import (
     ErrorScale,
     Pictures,
+    blanked,
     raw_region,
     render,
     render_errors,
@@ -70,6 +71,12 @@ class Request:
         if self.shown.whole is not None or self.buffer is None:
             return self.shown.whole
         return self.buffer.cfa
+
+    @property
+    def previewed(self) -> RestoredBuffer | None:
+        """The buffer, where the restored mosaic comes from it."""
+        whole = self.shown is None or self.shown.whole is not None
+        return None if whole else self.buffer
 
     @property
     def needs_restored(self) -> bool:
@@ -179,6 +186,8 @@ class Drawing:
                     self._auto.remember(request, scale)
             else:
                 picture = render(document, source, request.restored, state, region)
+                if picture is not None and source == "restored" and request.previewed:
+                    picture = blanked(document, picture, region, request.previewed)
                 if picture is not None:
                     sources[source] = picture
         pictures = Pictures(

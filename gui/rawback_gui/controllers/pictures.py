@@ -28,22 +28,28 @@ if TYPE_CHECKING:
 
     import rawback
     from rawback_gui.controllers.document import Document
+    from rawback_gui.controllers.restoring import RestoredBuffer
     from rawback_gui.models.clipping import Clipping
     from rawback_gui.models.state import Source, ViewState
 
 __all__ = [
+    "BLANK",
     "CLIPPING_COLOURS",
     "ErrorScale",
     "Mark",
     "Outside",
     "Picture",
     "Pictures",
+    "blanked",
     "raw_region",
     "render",
     "render_errors",
     "render_marks",
     "render_outside",
 ]
+
+BLANK = 49
+"""The grey, as a code, of what is not there yet: a bit lighter than the canvas."""
 
 CLIPPING_COLOURS: dict[Clipping, tuple[int, int, int]] = {
     "jpeg_highlights": (255, 46, 99),
@@ -183,6 +189,28 @@ def render(
         light = camera_light(cfa[part], frame, neutral, halved=state.viewport.zoom <= 0.5)
         pixels = look.develop(resized(light, *size), development.exposure)
     return Picture(place, _turned(pixels, frame.orientation))
+
+
+def blanked(
+    document: Document, picture: Picture, region: Region, buffer: RestoredBuffer
+) -> Picture:
+    """A picture of the restored raw without what was never restored yet.
+
+    Args:
+        document: What is open.
+        picture: Rendered from the buffer.
+        region: The part that was asked for, in upright raw pixels.
+        buffer: What is restored so far.
+    """
+    height, width, _ = picture.pixels.shape
+    turned = document.frame.orientation >= 5
+    size = (height, width) if turned else (width, height)
+    missing = buffer.never(raw_region(document, region), size)
+    if missing is None:
+        return picture
+    pixels = picture.pixels.copy()
+    pixels[upright(missing, document.frame.orientation)] = BLANK
+    return Picture(picture.region, pixels)
 
 
 def render_errors(

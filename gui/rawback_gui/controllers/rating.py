@@ -111,7 +111,7 @@ class RateControl:
         self.stopped = False
 
     def begin(self, session: rawback.Session, base_ends: tuple[rawback.SectionEnd, ...]) -> None:
-        """Look at a prepared session.
+        """Look at a prepared session, of which nothing is measured before `measure` is called.
 
         Args:
             session: The session.
@@ -124,7 +124,6 @@ class RateControl:
         place = self.scale.place(self.rate, None)
         self.place = self.place if place is None else place
         self._changed("rate")
-        self.measure()
 
     # What is known.
 

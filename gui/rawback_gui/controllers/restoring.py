@@ -21,6 +21,9 @@ __all__ = ["CHUNK", "Restored", "RestoredBuffer"]
 CHUNK = 1024
 """Raw pixels along each side of what is restored at a time where much is visible."""
 
+_SQUARE = 64
+"""Raw pixels along each side of what is told apart by whether it was ever restored."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Restored:
@@ -46,8 +49,27 @@ class RestoredBuffer:
         self._rows = -(-frame.height // CHUNK)
         self._columns = -(-frame.width // CHUNK)
         self._whole = np.zeros((self._rows, self._columns), np.bool_)
+        self._ever = np.zeros((-(-frame.height // _SQUARE), -(-frame.width // _SQUARE)), np.bool_)
         self._last: Region | None = None
         self._rate: rawback.Rate | None = None
+
+    def never(self, region: Region, size: tuple[int, int]) -> NDArray[np.bool_] | None:
+        """What of a region has not been restored at any rate.
+
+        Args:
+            region: Left, top, width, height in raw pixels.
+            size: Width and height of the mask that is wanted.
+
+        Returns:
+            bool ``[h, w]``; None where there is nothing.
+        """
+        left, top, width, height = region
+        columns, rows = (
+            ((start + (np.arange(count) + 0.5) * side / count) // _SQUARE).astype(int)
+            for start, side, count in ((left, width, size[0]), (top, height, size[1]))
+        )
+        missing = ~self._ever[np.ix_(rows, columns)]
+        return missing if missing.any() else None
 
     def has(self, rate: rawback.Rate, region: Region) -> bool:
         """Whether all of a region of the raw is there at a rate."""
@@ -93,6 +115,12 @@ class RestoredBuffer:
         left, top, width, height = region
         restored = self._session.preview(rate, region).restored
         self.cfa[top : top + height, left : left + width] = restored
+        # Squares at the edge of the picture may be cut short; at others all has to be there.
+        bottom, right = (
+            -(-end // _SQUARE) if end == whole else end // _SQUARE
+            for end, whole in zip((top + height, left + width), self.cfa.shape, strict=False)
+        )
+        self._ever[-(-top // _SQUARE) : bottom, -(-left // _SQUARE) : right] = True
 
     def _chunk(self, row: int, column: int) -> Region:
         height, width = self.cfa.shape[:2]

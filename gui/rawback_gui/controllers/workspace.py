@@ -89,6 +89,7 @@ class Workspace:
         self._openings = 0
         self._opening_pair: Pair | None = None
         self._unguided = False
+        self._measuring = False
         self.tune: rawback.Tune = "visual"
         self.state = ViewState()
         self.document: Document | None = None
@@ -247,6 +248,8 @@ class Workspace:
         self.document = replace(self.document, prepared=True)
         self.feedback.ended("open")
         self._notify("document")
+        # People see the restored raw first: the curve takes time, and all cores.
+        self._measuring = False
         self.rates.begin(session, ends)
 
     def close_document(self) -> None:
@@ -348,6 +351,10 @@ class Workspace:
 
     def _shown(self, what: str) -> None:
         self._notify("pictures" if what == "pictures" else "statistics")
+        shown = self.drawn or self.restored is None
+        if not self._measuring and self.session is not None and shown:
+            self._measuring = True
+            self.rates.measure()
 
     def _rate_changed(self, change: Change) -> None:
         self._notify(change)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
+    QColor,
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
@@ -19,7 +20,7 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QGestureEvent, QPinchGesture, QWidget
 
-from rawback_gui.controllers.pictures import Pictures
+from rawback_gui.controllers.pictures import BLANK, Pictures
 from rawback_gui.models.state import Source, ViewState
 from rawback_gui.models.wording import tr
 from rawback_gui.views._qt.clipping_legend import ClippingLegend
@@ -46,7 +47,7 @@ _HANDLE = 12
 _WHEEL_STEP = 1.2
 _GAP = 2
 _MARGIN = 8
-_BLANK = CANVAS.lighter(130)
+_BLANK = QColor(BLANK, BLANK, BLANK)
 """What of a picture is not drawn yet."""
 
 
