@@ -33,15 +33,29 @@ _MIRRORED = _GRID[::-1][..., -np.arange(_DIRECTIONS) % _DIRECTIONS].ravel()
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """The strongest features of a picture.
+    """The strongest features of a picture, the strongest first.
 
     Attributes:
         points: Positions in picture pixels, float32 ``[n, 2]``.
-        descriptors: Unit vectors, float32 ``[n, 128]``.
+        histograms: Descriptors as SIFT has them, uint8 ``[n, 128]``.
     """
 
     points: NDArray[np.float32]
-    descriptors: NDArray[np.float32]
+    histograms: NDArray[np.uint8]
+
+    @property
+    def descriptors(self) -> NDArray[np.float32]:
+        """Unit vectors, float32 ``[n, 128]``.
+
+        Square roots of the histograms compare better under the Euclidean distance.
+        """
+        strength = self.histograms.sum(axis=1, keepdims=True, dtype=np.float32)
+        shares = self.histograms / np.maximum(strength, np.float32(1e-6))
+        return np.asarray(np.sqrt(shares), np.float32)
+
+    def strongest(self, count: int) -> Features:
+        """The strongest of them, at most so many."""
+        return Features(self.points[:count], self.histograms[:count])
 
     def __len__(self) -> int:
         return len(self.points)
@@ -54,7 +68,7 @@ class Features:
         if negative:
             order = order[_NEGATED]
         points = self.points * np.array([-1, 1], np.float32) if mirrored else self.points
-        return Features(points, np.ascontiguousarray(self.descriptors[:, order]))
+        return Features(points, np.ascontiguousarray(self.histograms[:, order]))
 
 
 class Consensus(NamedTuple):
@@ -88,13 +102,13 @@ def detect(image: NDArray[np.float32], count: int) -> Features:
     grey = ((image - low) * (255 / max(high - low, 1e-6))).clip(0, 255).astype(np.uint8)
     flat = cv2.createCLAHE(clipLimit=3.0, tileGridSize=(8, 8)).apply(grey)
     sift = cv2.SIFT.create(nfeatures=count, contrastThreshold=0.02)
-    points, descriptors = sift.detectAndCompute(flat, np.full_like(flat, 255))
+    points, histograms = sift.detectAndCompute(flat, np.full_like(flat, 255))
     if not points:
-        return Features(np.zeros((0, 2), np.float32), np.zeros((0, _GRID.size), np.float32))
-    # Square roots of the histograms compare better under the Euclidean distance.
-    strength = np.abs(descriptors).sum(axis=1, keepdims=True)
-    rooted = np.sqrt(descriptors / np.maximum(strength, 1e-6)).astype(np.float32)
-    return Features(np.array([point.pt for point in points], np.float32), rooted)
+        return Features(np.zeros((0, 2), np.float32), np.zeros((0, _GRID.size), np.uint8))
+    order = np.argsort([-point.response for point in points], kind="stable")
+    places = np.array([point.pt for point in points], np.float32)
+    # They are whole numbers already.
+    return Features(places[order], histograms[order].astype(np.uint8))
 
 
 def agreement(first: Features, second: Features, *, enough: int) -> Consensus | None:
@@ -111,10 +125,12 @@ def agreement(first: Features, second: Features, *, enough: int) -> Consensus | 
     best: Consensus | None = None
     if min(len(first), len(second)) < max(enough, _MIN_MATCHES):
         return None
+    theirs = second.descriptors
     for negative in (False, True):
         for mirrored in (False, True):
             described = first.rendered(mirrored=mirrored, negative=negative)
-            consensus = _consensus(described, second, negative=negative)
+            pairs = _matches(described.descriptors, theirs)
+            consensus = _consensus(described, second, pairs, negative=negative)
             if consensus is None or consensus.inliers < enough:
                 continue
             if mirrored:
@@ -130,8 +146,9 @@ def agreement(first: Features, second: Features, *, enough: int) -> Consensus | 
     return best
 
 
-def _consensus(first: Features, second: Features, *, negative: bool) -> Consensus | None:
-    pairs = _matches(first.descriptors, second.descriptors)
+def _consensus(
+    first: Features, second: Features, pairs: NDArray[np.intp], *, negative: bool
+) -> Consensus | None:
     if len(pairs) < _MIN_MATCHES:
         return None
     cv2.setRNGSeed(1)
