@@ -131,6 +131,10 @@ local function register_preferences()
     _("'auto' stores them if lossless, and else the raw gets back what the JPEG tells;"
       .. " 'all' stores them, 'rendering' leaves them out"),
     defaults.metadata, table.unpack(calls.METADATA))
+  dt.preferences.register(MODULE, "grain", "bool",
+    _("rawback: add noise to restored raws where the JPEG carries none"),
+    _("as strong as the sensor's but not the sensor's own: for lifted shadows that look too smooth"),
+    false)
   dt.preferences.register(MODULE, "stars", "integer", _("rawback: only images with so many stars"),
     _("0 for all images"), 0, 0, 5)
   dt.preferences.register(MODULE, "tag", "string", _("rawback: only images with this tag"),
@@ -314,10 +318,11 @@ end
 -- - - - - - - - - - - - - - - - - - - - - - - -
 
 -- Restore the raw of one image beside it; a line about it
-local function restore(program, image)
+local function restore(current, image)
+  local program = calls.program(current.executable)
   local jpeg = calls.joined(image.path, image.filename, WINDOWS)
   local dng = calls.restored_name(jpeg, exists)
-  local status, said = run({program, "restore", "--quiet", "--output", dng, "--", jpeg}, "errors")
+  local status, said = run({program, table.unpack(calls.restore_arguments(current, jpeg, dng))}, "errors")
   if status ~= 0 then
     local reason = calls.reason(_, program, status, said)
     return string.format(_("%s: raw not restored: %s"), calls.shown(jpeg, WINDOWS), reason)
@@ -338,13 +343,13 @@ local function restore_selected()
     dt.print(_("select JPEGs that carry a raw"))
     return
   end
-  local program = calls.program(settings().executable)
+  local current = settings()
   local job = dt.gui.create_job(_("restoring raws"), true, function(this) this.valid = false end)
   for number, image in ipairs(carriers) do
     if not job.valid then
       return
     end
-    say(restore(program, image))
+    say(restore(current, image))
     if job.valid then
       job.percent = number / #carriers
     end

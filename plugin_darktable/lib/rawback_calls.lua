@@ -39,6 +39,7 @@ calls.DEFAULTS = {
   stars = "0",
   unguided = "FALSE",
   metadata = "auto",
+  grain = "FALSE",
   on_failure = "message",
 }
 
@@ -84,6 +85,7 @@ function calls.settings(read)
     stars = math.tointeger(tonumber(found.stars)) or 0,
     unguided = found.unguided:upper() == "TRUE",
     metadata = found.metadata,
+    grain = found.grain:upper() == "TRUE",
     on_failure = found.on_failure,
   }
 end
@@ -172,6 +174,18 @@ function calls.embed_arguments(_, settings, raw, jpeg)
     arguments[#arguments + 1] = settings.metadata
   end
   for _, word in ipairs({"--", raw, jpeg}) do
+    arguments[#arguments + 1] = word
+  end
+  return arguments
+end
+
+-- Arguments that restore a raw
+function calls.restore_arguments(settings, jpeg, dng)
+  local arguments = {"restore", "--quiet"}
+  if settings.grain then
+    arguments[#arguments + 1] = "--grain"
+  end
+  for _, word in ipairs({"--output", dng, "--", jpeg}) do
     arguments[#arguments + 1] = word
   end
   return arguments

@@ -43,11 +43,17 @@ local unset = calls.settings(function() return "" end)
 expect("enabled unless switched off", unset.enabled, true)
 expect("default rate", unset.rate, "quality 60")
 expect("no stars needed", unset.stars, 0)
-local stored = {enabled = "FALSE", stars = "3", tag = "carry", unguided = "TRUE", rate = "1 MB"}
+expect("no grain unless asked for", unset.grain, false)
+expect("plain restoring", words(calls.restore_arguments(unset, "a.jpg", "a.dng")),
+  "restore --quiet --output a.dng -- a.jpg")
+expect("restoring with grain", words(calls.restore_arguments({grain = true}, "a.jpg", "a.dng")),
+  "restore --quiet --grain --output a.dng -- a.jpg")
+local stored = {enabled = "FALSE", stars = "3", tag = "carry", unguided = "TRUE", grain = "true", rate = "1 MB"}
 local set = calls.settings(function(name) return stored[name] end)
 expect("switched off", set.enabled, false)
 expect("stars", set.stars, 3)
 expect("unguided", set.unguided, true)
+expect("grain", set.grain, true)
 expect("executable stays", set.executable, "rawback-darktable")
 
 -- which exports
