@@ -96,7 +96,7 @@ def test_any_pattern(pattern: BayerPattern) -> None:
 def test_frames_of_every_kind(pattern: str, scale: float, offset: float, texture: float) -> None:
     mosaic = Mosaic.parse(pattern)
     black = tuple(float(BLACK + 10 * channel) for channel in range(len(mosaic.colours)))
-    cfa = noisy(scale, offset, texture=texture)
+    cfa = noisy(scale, offset, texture=texture, shape=(480, 600))
     if mosaic.pattern:
         for lines, channels in lines_of_channels(mosaic, cfa.shape[1]):
             cfa[lines] += (10 * channels).astype(np.uint16)

@@ -3,8 +3,8 @@
 Two ways, by the pattern. Where the samples of a place make a dense plane, as in Bayer mosaics and
 linear frames, a second difference in both directions removes what is smooth: the residual of
 J. Immerkaer, "Fast Noise Variance Estimation", CVIU 64 (1996). In larger patterns such samples lie
-far apart, but others of their colour are near: there a plane is fitted to the samples of a colour
-in each window of the size of the pattern, and what is left of them is the residual.
+far apart, but others of their colour are near: there a smooth surface is fitted to the samples of a
+colour in each window of the size of the pattern, and what is left of them is the residual.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ _NEAR_WHITE = 0.97
 # N / (70/36)^2 independent ones.
 _CORRELATION = (70 / 36) ** 2
 
-_PLANE_TERMS = 3
+# Of quad Bayer sensors: what is twisted shows in so few samples of so near places.
+_BLOCK_OF_FOUR = 4
+
 _LARGEST_DENSE_PERIOD = (2, 2)
 
 
@@ -154,47 +156,73 @@ def _planes(cfa: NDArray[np.uint16], mosaic: Mosaic) -> Iterator[tuple[NDArray[n
             yield cfa[y::rows, x::columns], mosaic.pattern[y][x]
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A part of a mosaic, and the samples of one colour in it.
+
+    Attributes:
+        shape: Its rows and columns.
+        rows: Row of each sample, ``[n]``.
+        columns: Column of each.
+        channels: Channel of each.
+        residual: float32 ``[n, n]``, takes from the samples what is smooth.
+        freedom: How many independent values are left then.
+    """
+
+    shape: tuple[int, int]
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    channels: NDArray[np.intp]
+    residual: NDArray[np.float32]
+    freedom: int
+
+    @classmethod
+    def of(cls, mosaic: Mosaic, colour: str) -> _Window:
+        """The smallest whole periods in which a surface fits the samples with some left."""
+        pattern = np.array(mosaic.pattern, np.intp)
+        while True:
+            height, width = pattern.shape
+            rows, columns = np.nonzero(mosaic.mask(colour, height, width))
+            terms = _surface(rows, columns)
+            freedom = rows.size - int(np.linalg.matrix_rank(terms))
+            if freedom > 0:
+                smooth = terms @ np.linalg.pinv(terms)
+                residual = (np.eye(rows.size) - smooth).astype(np.float32)
+                channels = pattern[rows, columns]
+                return cls((height, width), rows, columns, channels, residual, freedom)
+            # The shorter side first.
+            pattern = np.tile(pattern, (2, 1) if height <= width else (1, 2))
+
+
+def _surface(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float64]:
+    """What a smooth surface is a sum of at samples: a curved one if they are many, else a plane."""
+    y, x = rows.astype(np.float64), columns.astype(np.float64)
+    terms = [np.ones(rows.size), y, x]
+    if rows.size != _BLOCK_OF_FOUR:
+        terms += [x * y, x * x, y * y]
+    return np.stack(terms, axis=1)
+
+
 def _measure_windows(cfa: NDArray[np.uint16], mosaic: Mosaic, levels: _Levels, size: int) -> Blocks:
     """Blocks of about twice so many pixels on each side, of the samples of each colour."""
     gathered = _Gatherer()
     for colour in mosaic.palette:
-        window, places, channels = _window(mosaic, colour)
-        counts = [max(1, 2 * size // side) for side in window]
-        blocks = _cut(cfa, counts[0] * window[0], counts[1] * window[1])
+        window = _Window.of(mosaic, colour)
+        height, width = window.shape
+        down, across = (max(1, 2 * size // side) for side in window.shape)
+        blocks = _cut(cfa, down * height, across * width)
         gathered.see(blocks if blocks.size else cfa)
-        tiles = blocks.reshape(-1, counts[0], window[0], counts[1], window[1])
-        tiles = tiles.transpose(0, 1, 3, 2, 4).reshape(-1, counts[0] * counts[1], *window)
-        samples = tiles[:, :, places[0], places[1]]
-        black = np.array(levels.black)[channels]
+        tiles = blocks.reshape(-1, down, height, across, width).transpose(0, 1, 3, 2, 4)
+        samples = tiles.reshape(-1, down * across, height, width)[:, :, window.rows, window.columns]
+        black = np.array(levels.black)[window.channels]
         full_scale = levels.white - black
         kept = samples[_unclipped(samples, float(black.min()), float(full_scale.min()))]
         signal = ((kept - black) / full_scale).astype(np.float32)
-        terms = np.stack([np.ones(len(channels)), *places], axis=1)
-        smooth = terms @ np.linalg.pinv(terms)
-        residual = signal - signal @ smooth.T.astype(np.float32)
-        freedom = float(counts[0] * counts[1] * (len(channels) - _PLANE_TERMS))
-        variance = np.square(residual).sum(axis=(1, 2), dtype=np.float64) / freedom
-        gathered.add(signal.mean(axis=(1, 2), dtype=np.float64), variance, 1.0, freedom)
+        squares = np.square(signal @ window.residual).sum(axis=(1, 2), dtype=np.float64)
+        freedom = float(down * across * window.freedom)
+        mean = signal.mean(axis=(1, 2), dtype=np.float64)
+        gathered.add(mean, squares / freedom, 1.0, freedom)
     return gathered.blocks()
-
-
-def _window(
-    mosaic: Mosaic, colour: str
-) -> tuple[tuple[int, int], tuple[NDArray[np.intp], NDArray[np.intp]], NDArray[np.intp]]:
-    """The smallest part of a mosaic in which a plane fits the samples of a colour with some left.
-
-    Returns:
-        Its rows and columns, those of the samples, and the channel of each.
-    """
-    pattern = np.array(mosaic.pattern, np.intp)
-    while True:
-        rows, columns = np.nonzero(mosaic.mask(colour, *pattern.shape))
-        terms = np.stack([np.ones(rows.size), rows, columns], axis=1)
-        if rows.size > _PLANE_TERMS and np.linalg.matrix_rank(terms) == _PLANE_TERMS:
-            height, width = pattern.shape
-            return (height, width), (rows, columns), pattern[rows, columns]
-        # The shorter side first.
-        pattern = np.tile(pattern, (2, 1) if pattern.shape[0] <= pattern.shape[1] else (1, 2))
 
 
 def _cut(plane: NDArray[np.uint16], height: int, width: int) -> NDArray[np.uint16]:

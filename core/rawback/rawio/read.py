@@ -176,22 +176,19 @@ def _unpacked(raw: rawpy.RawPy, main: Ifd | None, data: bytes, label: str) -> _I
         metadata = metadata.filled(libraw_entries(raw, data, metadata))
     whole = raw.raw_image
     sizes = raw.sizes
-    per_color = raw.black_level_per_channel
+    area = _active_area(main, sizes.raw_height, sizes.raw_width) if main else None
+    if area is None:
+        # LibRaw moves an odd origin inwards to an even one. A DNG's black levels and crop count
+        # from the origin as the file has it, so there its own word is taken.
+        top, left = sizes.top_margin, sizes.left_margin
+        area = (top, left, top + sizes.height, left + sizes.width)
     if raw.raw_type != rawpy.RawType.Flat:
-        # Three samples of each pixel and an empty one; of multi-shot raws all four.
-        if raw.num_colors != 3 or whole.shape[2:] != (4,) or whole[..., 3].any():
+        # Three samples of each pixel, and maybe an empty one; of multi-shot raws all four.
+        if raw.num_colors != 3 or whole.shape[2:] not in ((3,), (4,)) or whole[..., 3:].any():
             refuse("a multi-shot raw (pixel shift)", label)
         whole, mosaic = whole[..., :3], Mosaic.linear()
-        black = tuple(float(level) for level in per_color[:3])
-        area = (0, 0, whole.shape[0], whole.shape[1])
+        black = tuple(float(level) for level in raw.black_level_per_channel[:3])
     else:
-        told = _active_area(main, sizes.raw_height, sizes.raw_width) if main else None
-        if told is None:
-            # LibRaw moves an odd origin inwards to an even one. A DNG's black levels and crop count
-            # from the origin as the file has it, so there its own word is taken.
-            top, left = sizes.top_margin, sizes.left_margin
-            told = (top, left, top + sizes.height, left + sizes.width)
-        area = told
         seen = (mosaic_of_tags(main) if main else None) or mosaic_of_libraw(raw, *area[:2])
         if seen is None:
             refuse("a raw with a CFA of unknown colours", label)
