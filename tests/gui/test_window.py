@@ -82,6 +82,22 @@ def test_the_window_fits_half_a_screen(opened: MainWindow) -> None:
     assert opened.panel.isVisible()
 
 
+def test_stages_are_read_whole_on_half_a_screen(opened: MainWindow) -> None:
+    opened.resize(960, 600)
+    feedback, stage = opened.workspace.feedback, opened.widgets.sentence.stage
+    for text in ("Registering the JPEG on the raw", "Verifying", "Measuring the curve"):
+        feedback.show("open", text, 0.5)
+        assert stage.geometry().right() < opened.widgets.sentence.cancel.x()
+        QApplication.processEvents()
+        assert stage.text() == f"{text} \u00b7 50 %"
+    # What is long leaves half of the line to the sentence.
+    feedback.show("open", "Registering " * 20, 0.5)
+    QApplication.processEvents()
+    assert stage.width() <= 480
+    assert opened.width() == 960
+    feedback.ended("open")
+
+
 def test_long_names_do_not_widen_the_window(
     window: MainWindow, drop: Callable[..., None], shot_folder: Path
 ) -> None:

@@ -14,7 +14,7 @@ from rawback_gui.views._qt.buttons import FlatButton
 from rawback_gui.views._qt.theme import Elided, theme_of
 
 if TYPE_CHECKING:
-    from PyQt6.QtGui import QPaintEvent
+    from PyQt6.QtGui import QPaintEvent, QResizeEvent
 
     from rawback_gui.controllers.feedback import Progress
 
@@ -67,6 +67,7 @@ class SentenceLine(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._wanted = 0
         self.sentence = Elided(prominent=True)
         self.sentence.setObjectName("sentence")
         self.sentence.setAccessibleName(tr("What is gained"))
@@ -77,11 +78,12 @@ class SentenceLine(QFrame):
         self.cancel = FlatButton(tr("Cancel"), text=tr("Cancel"))
         self.cancel.clicked.connect(self.cancel_wanted)
         self.sentence.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.stage.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 10, 0)
         row.setSpacing(12)
-        row.addWidget(self.sentence, 3)
-        row.addWidget(self.stage, 1)
+        row.addWidget(self.sentence, 1)
+        row.addWidget(self.stage)
         row.addWidget(self.cancel)
         self.setFixedHeight(self.cancel.sizeHint().height() + 2)
         self.show_progress(None)
@@ -101,5 +103,18 @@ class SentenceLine(QFrame):
         self.cancel.setVisible(progress is not None and progress.blocking)
         if progress is not None:
             percent = f"{round(100 * progress.fraction)} %"
-            about = f"{subject}: " if subject else ""
-            self.stage.set_text(f"{about}{progress.stage} \u00b7 {percent}")
+            about = f"{subject}: {progress.stage}" if subject else progress.stage
+            self.stage.set_text(f"{about} \u00b7 {percent}")
+            self._wanted = self.stage.fontMetrics().horizontalAdvance(f"{about} \u00b7 100 %") + 4
+            self._fit()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The stage has the room that it needs, of half the line at most."""
+        self.stage.setFixedWidth(min(self._wanted, self.width() // 2))
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
