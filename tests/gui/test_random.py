@@ -33,6 +33,7 @@ ASKING = {"open", "save", "save_sidecar", "export_dng", "export_map", "export_nu
     "shrink",
     "strip",
     "compare_raw",
+    "export_grain",
     "quit",
     "full_screen",
 }

@@ -175,10 +175,42 @@ def test_a_carrier_is_verified_shrunk_stripped_and_exported(
     written(window, "again.dng")
     raw = rawio.read_raw(shot_folder / "photo.dng")
     assert np.array_equal(rawio.read_raw(shot_folder / "again.dng").cfa, raw.cfa)
+    answering(monkeypatch, shot_folder / "grain.dng")
+    window.run("export_grain")
+    written(window, "grain.dng, sample for sample")
     raw_path = str(shot_folder / "photo.dng")
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_a: (raw_path, ""))
     buttons["compare_raw"].click()
     wait_until(lambda: shows(window, "carrier", "restored") and not window.carrier.isVisible())
+
+
+def test_grain_is_given_back_where_people_ask_for_it(
+    window: MainWindow,
+    drop: Callable[..., None],
+    shot_folder: Path,
+    shot: tuple[bytes, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data, _ = rawback.embed_bytes(*shot, rate=rawback.Rate.quality(2))
+    carrier = shot_folder / "coarse.jpg"
+    carrier.write_bytes(data)
+    drop(window, carrier)
+    wait_until(lambda: shows(window, "carrier", "restored"))
+    asked: list[bool] = []
+    restore = rawback.restore
+
+    def noted(*args: Any, grain: bool, **options: Any) -> rawback.RestoreResult:
+        asked.append(grain)
+        return restore(*args, grain=grain, **options)
+
+    monkeypatch.setattr(rawback, "restore", noted)
+    for action in ("export_dng", "export_grain"):
+        answering(monkeypatch, shot_folder / f"{action}.dng")
+        window.menus.actions[action].trigger()
+        written(window, f"{action}.dng")
+        assert rawio.read_raw(shot_folder / f"{action}.dng").cfa.shape == (120, 160)
+    assert asked == [False, True]
+    assert "with grain" in window.workspace.feedback.text
 
 
 def test_the_raw_file_itself_is_kept_and_given_back(

@@ -32,8 +32,8 @@ class Carriers:
         if carrier is None:
             return
 
-        def work(_job: Job) -> tuple[str, Path | None]:
-            found = rawback.verify(carrier, raw=raw)
+        def work(job: Job) -> tuple[str, Path | None]:
+            found = rawback.verify(carrier, raw=raw, progress=self._saving.reporter(job))
             text = f"{carrier.name}: {found.detail}"
             if found.psnr_db is not None:
                 same = tr("equals the raw sample for sample")
@@ -71,16 +71,33 @@ class Carriers:
 
         self._saving.run(tr("Taking the raw out"), work)
 
-    def export_dng(self, document: Document, output: Path, *, overwrite: bool) -> None:
-        """Write the raw as a DNG."""
+    def export_dng(
+        self, document: Document, output: Path, *, overwrite: bool, grain: bool = False
+    ) -> None:
+        """Write the raw as a DNG.
+
+        Args:
+            document: A carrier that is alone.
+            output: The DNG.
+            overwrite: Whether it may replace a file.
+            grain: Give back noise where the payload is too coarse to tell of it.
+        """
         carrier = document.pair.jpeg
         if carrier is None:
             return
 
         def work(job: Job) -> tuple[str, Path | None]:
             progress = self._saving.reporter(job)
-            found = rawback.restore(carrier, output, overwrite=overwrite, progress=progress)
-            text = tr("Saved {}, sample for sample the raw.") if found.exact else tr("Saved {}.")
+            found = rawback.restore(
+                carrier, output, grain=grain, overwrite=overwrite, progress=progress
+            )
+            text = tr("Saved {}.")
+            if found.exact:
+                text = tr("Saved {}, sample for sample the raw.")
+            elif grain and found.grain:
+                text = tr("Saved {} with grain where the payload holds no noise.")
+            elif grain:
+                text = tr("Saved {}; its payload holds the noise itself, so no grain was added.")
             return text.format(output.name), output
 
         self._saving.run(tr("Restoring"), work)

@@ -193,6 +193,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("verify", "carrier", "&Verify", ("Ctrl+I",), needs="carrier"),
     Action("shrink", "carrier", "&Shrink\u2026", ("Ctrl+K",), needs="carrier"),
     Action("strip", "carrier", "&Take the raw out\u2026", ("Ctrl+Shift+T",), needs="carrier"),
+    Action("export_grain", "carrier", "Export DNG with &grain\u2026", ("Ctrl+G",), needs="carrier"),
     Action("compare_raw", "carrier", "&Compare with its raw\u2026", ("Ctrl+J",), needs="carrier"),
     Action("shortcuts", "help", "&Shortcuts", ("?", "F1")),
     Action("about", "help", "&About rawback", ("Shift+F1",)),

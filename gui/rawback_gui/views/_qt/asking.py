@@ -85,6 +85,7 @@ class Asking:
             "save_sidecar": self._save_sidecar,
             "export_dng": self._export_dng,
             "export_original": self._export_original,
+            "export_grain": lambda: self._export_dng(grain=True),
             "export_map": self._export_map,
             "export_numbers": self._export_numbers,
             "verify": self._verify,
@@ -162,7 +163,7 @@ class Asking:
             (".rawback",),
         )
 
-    def _export_dng(self) -> None:
+    def _export_dng(self, *, grain: bool = False) -> None:
         document = self._space.document
         ending, kind = ".rawback.dng", tr("DNG (*.dng)")
         if document is None or document.opened is None:
@@ -171,7 +172,7 @@ class Asking:
         answer = self._ask(tr("Export restored DNG"), ending, kind, (".dng",))
         if answer is not None:
             path, overwrite = answer
-            self._space.carriers.export_dng(document, path, overwrite=overwrite)
+            self._space.carriers.export_dng(document, path, overwrite=overwrite, grain=grain)
 
     def _export_original(self) -> None:
         document = self._carrier()
