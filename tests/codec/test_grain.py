@@ -21,6 +21,8 @@ from rawback_lab.scenes import made_up_shot, session_at
 from rawback_lab.simulate import simulate
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rawback.bitstream import Payload
     from rawback.jpegio import DecodedJpeg
     from rawback.types import RawFrame
@@ -136,7 +138,7 @@ def test_a_spectrum_that_is_none_is_refused_only_where_grain_is_asked_for(
         decoder.restore(broken, carrier, grain=True)
 
 
-def test_the_dng_tells_and_verifying_knows_nothing_of_it() -> None:
+def test_the_dng_tells_and_verifying_knows_nothing_of_it(tmp_path: Path) -> None:
     frame, jpeg = made_up_shot(384, 512)
     raw = rawio.write_dng(frame)
     carrier, embedded = rawback.embed_bytes(raw, jpeg, rate=rawback.Rate.bpp(0.3))
@@ -146,6 +148,9 @@ def test_the_dng_tells_and_verifying_knows_nothing_of_it() -> None:
     assert result.as_dict()["grain"] is True
     assert b"noise was added" in dng
     assert b"noise was added" not in plain
+    opened = rawback.open_carrier(carrier, grain=True)
+    assert opened.grain
+    assert b"noise was added" in opened.save_dng(tmp_path / "grained.dng").read_bytes()
     assert rawback.verify(carrier, raw=raw).psnr_db == pytest.approx(embedded.psnr_db)
     with pytest.raises(ValueError, match="grain"):
         rawback.restore_bytes(carrier, grain=True, original=True)

@@ -21,7 +21,9 @@ def blocks(count: int, power: float, lacking: float) -> np.ndarray:
 
 
 def deviations(*powers: np.ndarray, layer: int = -1) -> np.ndarray:
-    return np.vectorize(deviation_of)(grain_spectra(powers)[layer].codes)
+    return np.array(
+        [[deviation_of(int(k)) for k in row] for row in grain_spectra(powers)[layer].codes]
+    )
 
 
 def test_flat_blocks_tell_what_is_missing() -> None:

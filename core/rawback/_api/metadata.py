@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rawback.types import RawFrame, Region
 
 __all__ = [
+    "GRAIN_HISTORY",
     "MetadataChoice",
     "attachments",
     "check_choice",
@@ -29,6 +30,9 @@ __all__ = [
     "metadata_info",
     "stored_info",
 ]
+
+GRAIN_HISTORY = "rawback: noise was added where the payload holds none; it is not the sensor's."
+"""What the DNG of a raw that was restored with grain says of it."""
 
 MetadataChoice: TypeAlias = Literal["auto", "all", "rendering"]
 """How much of what a raw says about itself goes into a payload, besides what editors render by.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback import bitstream, metrics
-from rawback._api.metadata import dng_frame
+from rawback._api.metadata import GRAIN_HISTORY, dng_frame
 from rawback._api.original import (
     is_stored_whole,
     original_name,
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from rawback.types import Progress, RawFrame, Region
 
 __all__ = ["restore", "restore_bytes", "verify"]
-
-_GRAIN_HISTORY = "rawback: noise was added where the payload holds none; it is not the sensor's."
 
 _SALVAGE = "fetch the file again, or salvage what stands before the damage."
 
@@ -327,7 +325,7 @@ def _dng(
         grain=restored.grain,
     )
     compression: Compression = "ljpeg" if compress else "none"
-    history = _GRAIN_HISTORY if restored.grain else ""
+    history = GRAIN_HISTORY if restored.grain else ""
     dng = rawio.write_dng(frame, preview_jpeg=preview, compression=compression, history=history)
     return dng, result
 

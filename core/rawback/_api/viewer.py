@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rawback import bitstream
 from rawback._api.carriers import describe
-from rawback._api.metadata import dng_frame
+from rawback._api.metadata import GRAIN_HISTORY, dng_frame
 from rawback._api.packaging import contents, open_packed
 from rawback._api.progress import Job, stoppable
 from rawback._api.session_results import bits_per_tile, order_masks
@@ -42,12 +42,14 @@ class OpenedCarrier:
         restored: The raw.
         guide: The JPEG on the raw's grid.
         overlays: Where its bits went, and in which order latents are coded.
+        grain: Whether grain was added to the raw.
     """
 
     info: CarrierInfo
     restored: RawFrame
     guide: Guide
     overlays: tuple[Overlay, ...]
+    grain: bool = False
 
     def save_dng(self, output: StrPath, *, overwrite: bool = False) -> Path:
         """Write the raw as a DNG, without a preview; `rawback.restore` writes one with it.
@@ -65,15 +67,16 @@ class OpenedCarrier:
         from rawback import rawio
 
         check_output(output, overwrite=overwrite)
-        return write_file(
-            output, rawio.write_dng(self.restored, compression="ljpeg"), overwrite=overwrite
-        )
+        history = GRAIN_HISTORY if self.grain else ""
+        dng = rawio.write_dng(self.restored, compression="ljpeg", history=history)
+        return write_file(output, dng, overwrite=overwrite)
 
 
 def open_carrier(
     carrier: StrPath | bytes,
     *,
     sidecar: StrPath | bytes | None = None,
+    grain: bool = False,
     progress: Progress | None = None,
     cancel: Event | None = None,
 ) -> OpenedCarrier:
@@ -82,6 +85,7 @@ def open_carrier(
     Args:
         carrier: The JPEG with the payload: its path, or its bytes.
         sidecar: The payload, where it is in a file of its own.
+        grain: As for `rawback.restore`.
         progress: Is told how far the job is.
         cancel: Set it to stop the job.
 
@@ -106,12 +110,13 @@ def open_carrier(
     info = describe(packed)
     payload = bitstream.unpack(packed.data)
     pixels = jpegio.decode_jpeg(file.bare)
-    restored = decoder.restore(payload, pixels, progress=job.part(0.1, 0.9))
+    restored = decoder.restore(payload, pixels, grain=grain, progress=job.part(0.1, 0.9))
     job.at("Resampling the JPEG", 0.9)
     guide = decoder.carried_guide(payload.header, pixels)
     overlays = (bits_per_tile(info), *order_masks(restored.coding_order))
     job.at("Done", 1.0)
-    return OpenedCarrier(info, dng_frame(restored.frame, payload, pixels), guide, overlays)
+    frame = dng_frame(restored.frame, payload, pixels)
+    return OpenedCarrier(info, frame, guide, overlays, restored.grain)
 
 
 def carrier_for(raw: StrPath | bytes, *, any_size: bool = False) -> bytes:

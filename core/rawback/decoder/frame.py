@@ -75,7 +75,7 @@ class FrameDecoder:
         # Samples of the lossless layer are coded against what is restored without grain.
         self.grain = (
             Grain.of(header.grain, len(self.parameters.quantisers), header.carrier_digest)
-            if grain and header.grain and self.parameters and self.lossless is None
+            if grain and any(header.grain) and self.parameters and self.lossless is None
             else None
         )
         self.coding_order: NDArray[np.uint8] | None = None

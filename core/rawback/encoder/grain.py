@@ -113,9 +113,9 @@ def _flat(blocks: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which blocks, of what `block_powers` gives, are hardly more than noise in any component."""
     judged = blocks[:, :, [level - 1 for level in _JUDGED], :2]
     whole = np.array([3 * (_BLOCK >> level) ** 2 for level in _JUDGED])
-    usable = (judged[..., 0] >= whole / 2).all(axis=(1, 2))
+    usable = np.asarray((judged[..., 0] >= whole / 2).all(axis=(1, 2)), np.bool_)
     if not usable.any():
         return usable
     mean = judged[..., 1] / np.maximum(judged[..., 0], 1)
     quiet = np.quantile(mean[usable], _QUIET, axis=0)
-    return np.asarray(usable & (mean <= _FLAT * quiet).all(axis=(1, 2)))
+    return usable & np.asarray((mean <= _FLAT * quiet).all(axis=(1, 2)), np.bool_)

@@ -27,6 +27,7 @@ from rawback_gui.controllers.carriers import Carriers
 from rawback_gui.controllers.document import Document, open_carrier, open_pair, with_guide
 from rawback_gui.controllers.drawing import Drawing, Request
 from rawback_gui.controllers.feedback import Change, Feedback, error_text
+from rawback_gui.controllers.grain import GrainSwitch
 from rawback_gui.controllers.inspection import Readout, readout_of, white_at
 from rawback_gui.controllers.pictures import raw_region
 from rawback_gui.controllers.rating import RateControl
@@ -65,6 +66,7 @@ class Workspace:
         saving: Writes files.
         carriers: What can be done with a carrier.
         browsing: The shots beside it.
+        grain: Whether a carrier alone is restored with grain.
         tune: What errors of payloads are to be small for.
     """
 
@@ -83,6 +85,7 @@ class Workspace:
         self.browsing = Browsing(post, self._failed, lambda: notify("shots"))
         self._drawing = Drawing(post, self._failed, self._shown)
         self._open = Worker("rawback-open", post, self._opening_failed)
+        self.grain = GrainSwitch(self._open, self.feedback, self._grain_changed)
         self._buffer: RestoredBuffer | None = None
         self._earlier: Restored | None = None
         self._previewed: rawback.Rate | None = None
@@ -112,7 +115,8 @@ class Workspace:
         """The restored mosaic, if all of it is known at the rate."""
         document, made = self.document, self.rates.made
         if document is not None and document.opened is not None:
-            return document.opened.restored.cfa
+            grained = self.grain.cfa
+            return document.opened.restored.cfa if grained is None else grained
         return None if made is None else made.restored.cfa
 
     @property
@@ -283,6 +287,7 @@ class Workspace:
 
     def _forget(self, *, keep_rate: bool = False) -> None:
         self._drawing.forget()
+        self.grain.forget()
         self.rates.forget(keep_rate=keep_rate)
         self._buffer = self._earlier = self._previewed = None
 
@@ -365,6 +370,10 @@ class Workspace:
             self._previewed = previewed
             self._notify("statistics")
             self.redraw()
+
+    def _grain_changed(self) -> None:
+        self._notify("state")
+        self.redraw()
 
     def pick_white(self, x: float, y: float) -> None:
         """Take a place of the upright picture for white, or say why it cannot be."""

@@ -191,6 +191,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("bits", "rate", "&Bits per tile", ("B",), checkable=True, needs="picture"),
     Action("next_order", "rate", "Next &coding order", ("O",), needs="latents"),
     Action("verify", "carrier", "&Verify", ("Ctrl+I",), needs="carrier"),
+    Action("grain", "carrier", "Sho&w with grain", ("Shift+G",), checkable=True, needs="carrier"),
     Action("shrink", "carrier", "&Shrink\u2026", ("Ctrl+K",), needs="carrier"),
     Action("strip", "carrier", "&Take the raw out\u2026", ("Ctrl+Shift+T",), needs="carrier"),
     Action("export_grain", "carrier", "Export DNG with &grain\u2026", ("Ctrl+G",), needs="carrier"),

@@ -172,6 +172,7 @@ class Asking:
         answer = self._ask(tr("Export restored DNG"), ending, kind, (".dng",))
         if answer is not None:
             path, overwrite = answer
+            grain = grain or self._space.grain.on
             self._space.carriers.export_dng(document, path, overwrite=overwrite, grain=grain)
 
     def _export_original(self) -> None:

@@ -49,12 +49,17 @@ class CarrierStrip(QFrame):
         row.addLayout(texts, 1)
         self.buttons: dict[str, FlatButton] = {}
         for name, text in (
+            ("grain", tr("Grain")),
             ("verify", tr("Verify")),
             ("shrink", tr("Shrink\u2026")),
             ("strip", tr("Strip\u2026")),
             ("compare_raw", tr("Compare\u2026")),
         ):
             self._add(row, FlatButton(text, text=text), name)
+        self.buttons["grain"].setCheckable(True)
+        self.buttons["grain"].setToolTip(
+            tr("Add noise, not the sensor\u2019s own, where the payload is too coarse for it")
+        )
         self._add(
             row,
             FlatButton(tr("Export original"), text=tr("Export original\u2026")),

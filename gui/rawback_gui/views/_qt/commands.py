@@ -79,6 +79,7 @@ class Commands:
             "smaller": lambda: self._space.rates.step(-1),
             "larger": lambda: self._space.rates.step(1),
             "smallest": self._space.rates.smallest,
+            "grain": lambda: self._space.grain.toggle(self._space.document),
             "stop_measuring": self._space.rates.stop,
         }
         for preset in PRESETS:

@@ -341,11 +341,13 @@ class MainWindow(FileTarget, QMainWindow):
             "panel": not self.panel.isHidden(),
             "full_screen": self.isFullScreen(),
             "expert": self.presenter.expert,
+            "grain": space.grain.on,
             f"theme_{self._theme}": True,
         }
         on = {name for name, set_ in flags.items() if set_}
         self.menus.show_state(space.resolved, needs, on)
         self.top.show_state(space.resolved, on, needs)
+        self.carrier.buttons["grain"].setChecked(space.grain.on)
 
     # Ending.
 
