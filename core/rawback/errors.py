@@ -3,7 +3,7 @@
 ::
 
     RawbackError                 one sentence, saying what to do next
-    ├── UnsupportedRaw           a raw of a kind we do not read yet (X-Trans, Foveon, ...)
+    ├── UnsupportedRaw           a raw of a kind that is not read (Foveon, pixel shift, ...)
     ├── DamagedRaw               LibRaw cannot read the file to its end
     ├── UnsupportedCarrier       no JPEG, or one whose pixels are not pinned (CMYK, 12 bit, ...)
     ├── DamagedCarrier           the JPEG is cut or broken
@@ -52,7 +52,7 @@ class RawbackError(Exception):
 
 
 class UnsupportedRaw(RawbackError):
-    """The raw is of a kind rawback does not read yet."""
+    """The raw is of a kind that rawback does not read."""
 
 
 class DamagedRaw(RawbackError):

@@ -13,18 +13,23 @@ without saying so, as maker notes do, stays right.
 from __future__ import annotations
 
 import struct
-import zlib
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rawback import ljpeg
 from rawback.errors import UnsupportedCarrier
-from rawback.half_floats import values_of
 from rawback.metadata import Directory, Entry, Metadata, TiffType
-from rawback.parallel import in_threads
 from rawback.rawio import dng
-from rawback.rawio.describe import ascii_entry, described, number_entry, rational_entry
+from rawback.rawio.describe import ascii_entry, described, rational_entry
+from rawback.rawio.dng_chunks import (
+    Chunk,
+    Compression,
+    is_compressible,
+    layout_entries,
+    long_entry,
+    pack_samples,
+    short_entry,
+)
 from rawback.rawio.probe import CFA, LINEAR_RAW
 from rawback.rawio.tags import Tag
 from rawback.rawio.tiff import pack_ifd, packed_size
@@ -32,20 +37,13 @@ from rawback.rawio.tiff import pack_ifd, packed_size
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from rawback.types import Mosaic, RawFrame
 
 __all__ = ["Compression", "write_dng"]
 
-Compression: TypeAlias = Literal["none", "ljpeg"]
-Chunk: TypeAlias = bytes | memoryview
-
-_UNCOMPRESSED, _JPEG, _DEFLATE = 1, 7, 8
-_FLOAT_PREDICTORS = {1: 3, 2: 34894}  # by the pixels between the samples that are compared
+_JPEG = 7
 _GRAYSCALE, _YCBCR = 1, 6
 _SRGB_PREVIEW = 2
-_TILE_SIDES = (512, 256, 128, 64, 32, 16)
 # With numerators that fit: black levels go up to 65535.
 _BLACK_DENOMINATOR = 65_536
 _HEADER_SIZE = 8
@@ -90,14 +88,14 @@ def write_dng(
         UnsupportedCarrier: `preview_jpeg` is not a JPEG of one or three components.
     """
     samples = frame.cfa if frame.border is None else frame.border.joined(frame.cfa)
-    if samples.shape[1] < _TILE_SIDES[-1]:
-        compression = "none"  # LibRaw reads no tiles that are wider than the image
+    if not is_compressible(samples.shape[1]):
+        compression = "none"
     metadata = described(frame)
     if history:
         told = ascii_entry(Tag.IMAGE_HISTORY, history)
         metadata = metadata.without(Tag.IMAGE_HISTORY).filled([told])
     order = metadata.order
-    chunks = _chunks(samples, frame, compression, order)
+    chunks = pack_samples(samples, frame, compression, order)
     lengths = [len(chunk) for chunk in chunks]
     jpeg = preview_jpeg or b""
     jpeg += b"\0" * (-len(jpeg) % 2)
@@ -110,8 +108,8 @@ def write_dng(
     counts = {tag: sum(block.pointer == tag for block in blocks) for tag in pointers}
 
     def first(offsets: Sequence[int], places: dict[int, list[int]]) -> list[Entry]:
-        layout = _layout_entries(samples, frame, compression, offsets, lengths, order)
-        return [*image, *layout, *(_long(tag, order, *places[tag]) for tag in pointers)]
+        layout = layout_entries(samples, frame, compression, offsets, lengths, order)
+        return [*image, *layout, *(long_entry(tag, order, *places[tag]) for tag in pointers)]
 
     # Offsets do not change a directory's size, so that it can be measured before they are known.
     unknown = {tag: [0] * count for tag, count in counts.items()}
@@ -159,10 +157,10 @@ def _directory_block(
     pointer: int, entries: Sequence[Entry], order: str, inner: int | None = None
 ) -> _Block:
     """A directory, with a tag that points to what else lies in the file, if `inner` names one."""
-    more = [] if inner is None else [_long(inner, order, 0)]
+    more = [] if inner is None else [long_entry(inner, order, 0)]
 
     def pack(at: int, places: dict[int, list[int]]) -> bytes:
-        known = [] if inner is None else [_long(inner, order, *places[inner])]
+        known = [] if inner is None else [long_entry(inner, order, *places[inner])]
         return pack_ifd([*entries, *known], at, order)
 
     return _Block(pointer, packed_size([*entries, *more]), pack)
@@ -176,26 +174,18 @@ def _profile_block(entries: Sequence[Entry], order: str) -> _Block:
     return _Block(Tag.EXTRA_CAMERA_PROFILES, len(data), lambda _at, _places: data)
 
 
-def _long(tag: int, order: str, *values: int) -> Entry:
-    return number_entry(tag, TiffType.LONG, values, order)
-
-
-def _short(tag: int, order: str, *values: int) -> Entry:
-    return number_entry(tag, TiffType.SHORT, values, order)
-
-
 def _image_entries(frame: RawFrame, metadata: Metadata) -> list[Entry]:
     """The tags of IFD0 that do not depend on where the mosaic lies."""
     order, mosaic = metadata.order, frame.mosaic
     top, left, bottom, right = (0, 0, 0, 0) if frame.border is None else frame.border.margins
     structure = [
-        _long(Tag.NEW_SUBFILE_TYPE, order, 0),
-        _long(Tag.IMAGE_WIDTH, order, left + frame.width + right),
-        _long(Tag.IMAGE_LENGTH, order, top + frame.height + bottom),
-        _short(Tag.BITS_PER_SAMPLE, order, *[16] * mosaic.samples),
-        _short(Tag.ORIENTATION, order, frame.orientation),
-        _short(Tag.SAMPLES_PER_PIXEL, order, mosaic.samples),
-        _short(Tag.PLANAR_CONFIGURATION, order, 1),
+        long_entry(Tag.NEW_SUBFILE_TYPE, order, 0),
+        long_entry(Tag.IMAGE_WIDTH, order, left + frame.width + right),
+        long_entry(Tag.IMAGE_LENGTH, order, top + frame.height + bottom),
+        short_entry(Tag.BITS_PER_SAMPLE, order, *[16] * mosaic.samples),
+        short_entry(Tag.ORIENTATION, order, frame.orientation),
+        short_entry(Tag.SAMPLES_PER_PIXEL, order, mosaic.samples),
+        short_entry(Tag.PLANAR_CONFIGURATION, order, 1),
         *_color_entries(mosaic, order),
     ]
     area = (top, left, top + frame.height, left + frame.width)
@@ -204,7 +194,7 @@ def _image_entries(frame: RawFrame, metadata: Metadata) -> list[Entry]:
         # The file's own says nothing of these samples.
         metadata = metadata.without(Tag.ACTIVE_AREA, Tag.MASKED_AREAS)
         if frame.border is not None:
-            structure.append(_long(Tag.ACTIVE_AREA, order, *area))
+            structure.append(long_entry(Tag.ACTIVE_AREA, order, *area))
     metadata = _with_plane_colors(metadata, mosaic)
     defaults = [*_level_entries(frame, metadata), *_version_entries(metadata)]
     return [*structure, *metadata.filled(defaults).of(Directory.IMAGE)]
@@ -220,11 +210,11 @@ def _is_within(area: Sequence[int], whole: tuple[int, int, int, int]) -> bool:
 def _color_entries(mosaic: Mosaic, order: str) -> list[Entry]:
     """The tags that say which sample is of which colour."""
     if mosaic.samples > 1 or mosaic.is_monochrome:
-        return [_short(Tag.PHOTOMETRIC, order, LINEAR_RAW)]
+        return [short_entry(Tag.PHOTOMETRIC, order, LINEAR_RAW)]
     pattern = (mosaic.colours[channel] for row in mosaic.pattern for channel in row)
     return [
-        _short(Tag.PHOTOMETRIC, order, CFA),
-        _short(Tag.CFA_REPEAT_PATTERN_DIM, order, *mosaic.period),
+        short_entry(Tag.PHOTOMETRIC, order, CFA),
+        short_entry(Tag.CFA_REPEAT_PATTERN_DIM, order, *mosaic.period),
         _bytes(Tag.CFA_PATTERN, bytes(map(_color_code, pattern))),
     ]
 
@@ -267,105 +257,19 @@ def _level_entries(frame: RawFrame, metadata: Metadata) -> list[Entry]:
     entries: list[Entry] = []
     if frame.is_half:
         # Their levels are those of the metadata, or else black at 0 and white at 1.
-        return [_short(Tag.WHITE_LEVEL, order, *[1] * mosaic.samples)]
+        return [short_entry(Tag.WHITE_LEVEL, order, *[1] * mosaic.samples)]
     if dng.black_levels(metadata, mosaic) is None and any(frame.black):
         channels = [channel for row in mosaic.pattern for channel in row]
         levels = [frame.black[channel] for channel in channels or range(mosaic.samples)]
-        entries.append(_short(Tag.BLACK_LEVEL_REPEAT_DIM, order, *mosaic.period))
+        entries.append(short_entry(Tag.BLACK_LEVEL_REPEAT_DIM, order, *mosaic.period))
         if all(float(level).is_integer() for level in levels):
-            entries.append(_short(Tag.BLACK_LEVEL, order, *map(int, levels)))
+            entries.append(short_entry(Tag.BLACK_LEVEL, order, *map(int, levels)))
         else:
             entries.append(
                 rational_entry(Tag.BLACK_LEVEL, levels, order, denominator=_BLACK_DENOMINATOR)
             )
-    entries.append(_short(Tag.WHITE_LEVEL, order, *[frame.white] * mosaic.samples))
+    entries.append(short_entry(Tag.WHITE_LEVEL, order, *[frame.white] * mosaic.samples))
     return entries
-
-
-def _chunks(
-    samples: NDArray[np.uint16], frame: RawFrame, compression: Compression, order: str
-) -> list[Chunk]:
-    """The samples' bytes: one strip, or compressed tiles in reading order."""
-    if compression == "none":
-        words = values_of(samples).view(np.uint16) if frame.is_half else samples
-        # A byte view: joining copies it once, and nothing else does.
-        return [np.ascontiguousarray(words, dtype=order + "u2").reshape(-1).view(np.uint8).data]
-    height, width = samples.shape[:2]
-    side = _tile_side(height, width, is_half=frame.is_half)
-    padding = [(0, -height % side), (0, -width % side), (0, 0)]
-    whole = np.pad(samples, padding[: samples.ndim], mode="edge")
-    tiles = (
-        whole[top : top + side, left : left + side]
-        for top in range(0, height, side)
-        for left in range(0, width, side)
-    )
-    mosaic = frame.mosaic
-    return list(in_threads(lambda tile: _compressed(tile, mosaic, is_half=frame.is_half), tiles))
-
-
-def _compressed(tile: NDArray[np.uint16], mosaic: Mosaic, *, is_half: bool) -> bytes:
-    """A tile as lossless JPEG, or of floating point numbers as deflate with a predictor."""
-    distance = _distance(mosaic) * mosaic.samples
-    if is_half:
-        octets = values_of(tile).astype(">f2").view(np.uint8).reshape(len(tile), -1, 2)
-        # The upper bytes of a row, then the lower ones.
-        planes = np.ascontiguousarray(octets.transpose(0, 2, 1)).reshape(len(tile), -1)
-        differences = planes.copy()
-        differences[:, distance:] -= planes[:, :-distance]
-        return zlib.compress(differences.tobytes())
-    # As components of less width, so that each sample is predicted from one of its own colour.
-    # Predictor 1 is the only one that all three readers know.
-    return ljpeg.compress(np.ascontiguousarray(tile).reshape(len(tile), -1, distance))
-
-
-def _distance(mosaic: Mosaic) -> int:
-    """How many pixels further on in a row a sample is of a likely alike colour."""
-    return 1 if mosaic.samples > 1 or mosaic.is_monochrome else 2
-
-
-def _tile_side(height: int, width: int, *, is_half: bool) -> int:
-    """The largest side of a tile that LibRaw reads in an image of this size.
-
-    LibRaw 0.22 breaks rows at the image's width instead of the tile's where a tile is wider than
-    the image, and takes two components for two tiles where two tiles are as wide as the image. Of
-    floating point numbers it reads no tiles beside each other that are higher than the image.
-    """
-    most = min(height, width) if is_half else width
-    sides = (side for side in _TILE_SIDES if side <= most and 2 * side != width)
-    return next(sides, _TILE_SIDES[-1])
-
-
-def _layout_entries(
-    samples: NDArray[np.uint16],
-    frame: RawFrame,
-    compression: Compression,
-    offsets: Sequence[int],
-    lengths: Sequence[int],
-    order: str,
-) -> list[Entry]:
-    """The tags that say where the mosaic lies and how it is coded."""
-    if compression == "none":
-        return [
-            _short(Tag.COMPRESSION, order, _UNCOMPRESSED),
-            _long(Tag.STRIP_OFFSETS, order, *offsets),
-            _long(Tag.ROWS_PER_STRIP, order, samples.shape[0]),
-            _long(Tag.STRIP_BYTE_COUNTS, order, *lengths),
-        ]
-    side = _tile_side(*samples.shape[:2], is_half=frame.is_half)
-    coded = [_short(Tag.COMPRESSION, order, _JPEG)]
-    if frame.is_half:
-        predictor = _FLOAT_PREDICTORS[_distance(frame.mosaic)]
-        coded = [
-            _short(Tag.COMPRESSION, order, _DEFLATE),
-            _short(Tag.PREDICTOR, order, predictor),
-        ]
-    return [
-        *coded,
-        _long(Tag.TILE_WIDTH, order, side),
-        _long(Tag.TILE_LENGTH, order, side),
-        _long(Tag.TILE_OFFSETS, order, *offsets),
-        _long(Tag.TILE_BYTE_COUNTS, order, *lengths),
-    ]
 
 
 def _preview_entries(jpeg: bytes, order: str) -> list[Entry]:
@@ -373,22 +277,22 @@ def _preview_entries(jpeg: bytes, order: str) -> list[Entry]:
     width, height, sampling = _jpeg_shape(jpeg)
     components = len(sampling)
     entries = [
-        _long(Tag.NEW_SUBFILE_TYPE, order, 1),
-        _long(Tag.IMAGE_WIDTH, order, width),
-        _long(Tag.IMAGE_LENGTH, order, height),
-        _short(Tag.BITS_PER_SAMPLE, order, *[8] * components),
-        _short(Tag.COMPRESSION, order, _JPEG),
-        _short(Tag.PHOTOMETRIC, order, _YCBCR if components == 3 else _GRAYSCALE),
-        _short(Tag.SAMPLES_PER_PIXEL, order, components),
-        _long(Tag.ROWS_PER_STRIP, order, height),
-        _long(Tag.STRIP_BYTE_COUNTS, order, len(jpeg)),
-        _short(Tag.PLANAR_CONFIGURATION, order, 1),
-        _long(Tag.PREVIEW_COLOR_SPACE, order, _SRGB_PREVIEW),
+        long_entry(Tag.NEW_SUBFILE_TYPE, order, 1),
+        long_entry(Tag.IMAGE_WIDTH, order, width),
+        long_entry(Tag.IMAGE_LENGTH, order, height),
+        short_entry(Tag.BITS_PER_SAMPLE, order, *[8] * components),
+        short_entry(Tag.COMPRESSION, order, _JPEG),
+        short_entry(Tag.PHOTOMETRIC, order, _YCBCR if components == 3 else _GRAYSCALE),
+        short_entry(Tag.SAMPLES_PER_PIXEL, order, components),
+        long_entry(Tag.ROWS_PER_STRIP, order, height),
+        long_entry(Tag.STRIP_BYTE_COUNTS, order, len(jpeg)),
+        short_entry(Tag.PLANAR_CONFIGURATION, order, 1),
+        long_entry(Tag.PREVIEW_COLOR_SPACE, order, _SRGB_PREVIEW),
     ]
     if components == 3:
         across, down = sampling[0] >> 4, sampling[0] & 15
-        entries.append(_short(Tag.YCBCR_SUBSAMPLING, order, across, down))
-        entries.append(_short(Tag.YCBCR_POSITIONING, order, 1))
+        entries.append(short_entry(Tag.YCBCR_SUBSAMPLING, order, across, down))
+        entries.append(short_entry(Tag.YCBCR_POSITIONING, order, 1))
     return entries
 
 
