@@ -243,6 +243,7 @@ def test_grain_is_looked_at_and_exported(
     wait_until(lambda: space.grain.cfa is not None and space.drawn)
     assert button.isChecked()
     assert window.menus.actions["grain"].isChecked()
+    assert window.canvas.right.details.text() == "with grain"
     grained = space.whole
     assert plain is not None
     assert grained is not None
@@ -255,8 +256,36 @@ def test_grain_is_looked_at_and_exported(
     window.menus.actions["grain"].trigger()
     assert space.whole is plain
     assert not button.isChecked()
+    assert window.canvas.right.details.text() == ""
     window.menus.actions["grain"].trigger()
     assert space.whole is grained
+
+
+def test_grain_is_not_waited_for(
+    window: MainWindow,
+    drop: Callable[..., None],
+    coarse_carrier: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drop(window, coarse_carrier)
+    wait_until(lambda: shows(window, "carrier", "restored"))
+    go, opened = threading.Event(), rawback.open_carrier
+
+    def slow(*args: Any, **options: Any) -> rawback.OpenedCarrier:
+        go.wait(60)
+        return opened(*args, **options)
+
+    monkeypatch.setattr(rawback, "open_carrier", slow)
+    space, button = window.workspace, window.carrier.buttons["grain"]
+    button.click()
+    assert button.isChecked()
+    window.widgets.sentence.cancel.click()
+    assert not button.isChecked()
+    assert not space.grain.on
+    go.set()
+    wait_until(lambda: space._open._running is None)
+    assert space.grain.cfa is None
+    assert space.document is not None
 
 
 def test_exact_raws_lack_no_noise(

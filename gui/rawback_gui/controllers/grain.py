@@ -51,6 +51,12 @@ class GrainSwitch:
         """Something else is open."""
         self.on, self._grained = False, None
 
+    def give_up(self) -> None:
+        """People did not wait for it."""
+        if self.on and self._grained is None:
+            self.on = False
+            self._changed()
+
     def toggle(self, document: Document | None) -> None:
         """Show the restored raw of a carrier with grain, or without it."""
         if document is None or document.opened is None or document.pair.jpeg is None:

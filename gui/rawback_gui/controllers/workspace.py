@@ -299,6 +299,7 @@ class Workspace:
         if progress.work == "open":
             self._open.clear()
             self.feedback.ended("open")
+            self.grain.give_up()
             if self.document is not None and not self.document.prepared:
                 self.close_document()
         else:

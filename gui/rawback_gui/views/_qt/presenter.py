@@ -191,6 +191,8 @@ class Presenter:
             # What a picture is of, whatever the slider says meanwhile.
             size = space.rates.size_at(pictures.rate if earlier else space.rates.rate)
             parts.append(tr("still {}").format(size) if earlier and updating else size)
+        if source == "restored" and space.grain.cfa is not None:
+            parts.append(tr("with grain"))
         if source == "carrier" and not document.registered and document.has_original:
             opening = self._space.feedback.progress
             coming = opening is not None and opening.work == "open"
