@@ -67,7 +67,7 @@ def read_raw(source: str | os.PathLike[str] | bytes) -> RawFrame:
     except (rawpy.LibRawTooBigError, rawpy.LibRawUnsufficientMemoryError, MemoryError) as error:
         message = f"{label} is too large to be read in this memory: use a machine with more."
         raise RawbackError(message) from error
-    except (rawpy.LibRawError, rawpy.NotSupportedError, ValueError) as error:
+    except (rawpy.LibRawError, rawpy.NotSupportedError, ValueError, RuntimeError) as error:
         raise _translated(error, data, label) from error
 
 
@@ -182,6 +182,9 @@ def _unpacked(raw: rawpy.RawPy, main: Ifd | None, data: bytes, label: str) -> _I
         # from the origin as the file has it, so there its own word is taken.
         top, left = sizes.top_margin, sizes.left_margin
         area = (top, left, top + sizes.height, left + sizes.width)
+    if area[2] > whole.shape[0] or area[3] > whole.shape[1]:
+        # Of Super CCD LibRaw gives the size of the picture, turned, and the samples as they lie.
+        refuse("a raw whose samples do not lie in rows and columns", label)
     if raw.raw_type != rawpy.RawType.Flat:
         # Three samples of each pixel, and maybe an empty one; of multi-shot raws all four.
         if raw.num_colors != 3 or whole.shape[2:] not in ((3,), (4,)) or whole[..., 3:].any():
