@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from rawback.mosaic import Mosaic
 
+from .mosaics import KINDS
+
 X_TRANS = "GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG"
 QUAD_BAYER = "RRGG/RRGG/GGBB/GGBB"
 NAMES = {
@@ -75,3 +77,86 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
         return
     assert str(mosaic) == text
     assert 1 <= len(mosaic.colours) <= 4
+
+
+CELLS = {
+    "Bayer": 2, "X-Trans": 3, "quad Bayer": 4, "four colours": 2, "stripes": 2, "monochrome": 2,
+    "linear": 1,
+}  # fmt: skip
+
+
+@st.composite
+def mosaics(draw: st.DrawFn) -> Mosaic:
+    """Those that sensors have, and patterns that none has."""
+    if draw(st.booleans()):
+        return draw(st.sampled_from([*KINDS.values()]))
+    height, width = draw(st.integers(1, 8)), draw(st.integers(1, 8))
+    row = st.text("RGBE", min_size=width, max_size=width)
+    return Mosaic.of_letters(draw(st.lists(row, min_size=height, max_size=height)))
+
+
+@pytest.mark.parametrize(("name", "cell"), CELLS.items())
+def test_cells_are_the_smallest_that_are_alike(name: str, cell: int) -> None:
+    mosaic = KINDS[name]
+    assert mosaic.cell == cell
+    assert mosaic.planes == cell * cell * mosaic.samples
+    assert mosaic.across == cell * mosaic.samples
+
+
+@given(mosaics(), st.integers(1, 9), st.integers(1, 9))
+def test_every_sample_is_in_exactly_one_plane(mosaic: Mosaic, rows: int, columns: int) -> None:
+    cell = mosaic.cell
+    seen = np.zeros((cell * rows, cell * columns), int)
+    for plane in range(mosaic.planes):
+        y, x = np.broadcast_arrays(*mosaic.pixels_of(plane, (rows, columns)))
+        assert y.shape == (rows, columns)
+        # Each in its own cell.
+        np.testing.assert_array_equal(y // cell, np.arange(rows)[:, None] + 0 * x)
+        np.testing.assert_array_equal(x // cell, np.arange(columns)[None, :] + 0 * y)
+        np.add.at(seen, (y, x), 1)
+        channels = mosaic.plane_channels(plane, (rows, columns))
+        if mosaic.pattern:
+            pattern = np.array(mosaic.pattern)
+            height, width = pattern.shape
+            np.testing.assert_array_equal(channels, pattern[y % height, x % width])
+        else:
+            assert (channels == plane).all()
+    assert (seen == mosaic.samples).all()
+
+
+@given(mosaics())
+def test_planes_are_of_one_channel_where_cells_have_as_many_of_each(mosaic: Mosaic) -> None:
+    layout = mosaic.layout()
+    samples, channels = layout[..., 0], layout[..., 1]
+    assert layout.shape[2:] == (mosaic.planes, 2)
+    # As many cells as repeat, and each has all its samples.
+    np.testing.assert_array_equal(np.sort(samples, axis=2) - np.arange(mosaic.planes), 0)
+    tallies = np.stack([(channels == c).sum(axis=2) for c in range(len(mosaic.colours))], axis=2)
+    alike = bool((tallies == tallies[0, 0]).all())
+    assert alike == bool((channels == channels[0, 0]).all())
+    if mosaic.cell > 2:
+        assert alike
+
+
+@given(mosaics(), st.integers(0, 5), st.integers(0, 5))
+def test_the_channels_of_a_tile_are_those_of_the_frame_there(
+    mosaic: Mosaic, down: int, right: int
+) -> None:
+    whole, part = mosaic.channel_map(), mosaic.channel_map(down, right)
+    rows, columns = (np.arange(2 * size) for size in part.shape)
+    there = np.ix_(
+        (mosaic.cell * down + rows) % whole.shape[0],
+        (mosaic.across * right + columns) % whole.shape[1],
+    )
+    np.testing.assert_array_equal(np.tile(part, (2, 2)), whole[there])
+
+
+@given(mosaics())
+def test_shares_are_those_of_the_samples(mosaic: Mosaic) -> None:
+    shares = mosaic.shares()
+    assert list(shares) == list(mosaic.palette)
+    assert sum(shares.values()) == pytest.approx(1)
+    if mosaic.pattern:
+        rows, columns = mosaic.period
+        for colour, share in shares.items():
+            assert mosaic.mask(colour, rows, columns).mean() == pytest.approx(share)

@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     )
     from rawback.files import JPEG_SUFFIXES, RAW_SUFFIXES
     from rawback.metrics import VisibleError
+    from rawback.mosaic import Mosaic
     from rawback.rate import Rate, Tune
     from rawback.types import Guide, NoiseModel, Progress, RawFrame
 
@@ -97,6 +98,7 @@ __all__ = [
     "Match",
     "MetadataChoice",
     "MetadataInfo",
+    "Mosaic",
     "NoiseModel",
     "NothingToRegister",
     "OpenedCarrier",
@@ -193,6 +195,7 @@ _HOMES = {
         "restore_many",
     ),
     "rawback.metrics": ("VisibleError",),
+    "rawback.mosaic": ("Mosaic",),
     "rawback.rate": ("Rate", "Tune"),
     "rawback.types": ("Guide", "NoiseModel", "Progress", "RawFrame"),
     "rawback.errors": (

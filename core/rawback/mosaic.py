@@ -23,6 +23,7 @@ LETTERS = {
 """The colours of filters, by letter; an unfiltered sample is white."""
 
 _LARGEST_PERIOD = 16
+_LARGEST_CELL = 4
 _CHANNELS = 4
 
 
@@ -133,13 +134,23 @@ class Mosaic:
 
     @property
     def cell(self) -> int:
-        """Pixels along a side of the cells that are coded together: quads of mosaics, else 1."""
-        return 2 if self.pattern else 1
+        """Pixels along a side of the cells that are coded together.
+
+        The smallest ones that all have as many samples of each channel: quads of Bayer mosaics, 3x3
+        of X-Trans, 4x4 of quad Bayer; quads too where no cell up to 4x4 has. Where each pixel has
+        several samples it is a cell.
+        """
+        return _cell_of(self)
 
     @property
     def planes(self) -> int:
         """Samples of a cell: each is coded in a plane of its own."""
         return self.cell * self.cell * self.samples
+
+    @property
+    def across(self) -> int:
+        """Samples along a row of a cell."""
+        return self.cell * self.samples
 
     @property
     def is_bayer(self) -> bool:
@@ -167,8 +178,12 @@ class Mosaic:
             return f"quad Bayer {quads}"
         return kind if self.period == (6, 6) else f"{self.palette} in {rows} x {columns}"
 
-    def channel_map(self) -> NDArray[np.uint8]:
+    def channel_map(self, down: int = 0, right: int = 0) -> NDArray[np.uint8]:
         """The channel of each sample of the smallest rectangle of whole cells that repeats.
+
+        Args:
+            down: Rows of cells from the frame's corner to where the rectangle begins.
+            right: Columns of cells.
 
         Returns:
             uint8 ``[p, q]`` over the mosaic; the samples of a pixel, ``[1, n]``, of linear frames.
@@ -177,7 +192,48 @@ class Mosaic:
             return np.arange(self.samples, dtype=np.uint8)[None]
         channels = np.array(self.pattern, np.uint8)
         rows, columns = (lcm(size, self.cell) // size for size in self.period)
-        return np.tile(channels, (rows, columns))
+        whole = np.tile(channels, (rows, columns))
+        return np.ascontiguousarray(
+            np.roll(whole, (-self.cell * down, -self.across * right), (0, 1))
+        )
+
+    def layout(self) -> NDArray[np.uint8]:
+        """Where the samples of each plane lie.
+
+        Cells of some mosaics differ in where their colours are; their samples are sorted by
+        channel, so that a plane has samples of one channel.
+
+        Returns:
+            uint8 ``[p, q, planes, 2]`` of cells that repeat: for each plane which of the cell's
+            samples it has, row by row, and of which channel that is.
+        """
+        return _layout_of(self)
+
+    def pixels_of(
+        self, plane: int, shape: tuple[int, int]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Row and column in the frame of the pixels that a plane ``[h, w]`` has the samples of."""
+        (height, width), layout = shape, self.layout()
+        samples = layout[:, :, plane, 0].astype(np.intp)
+        rows, columns = -(-height // layout.shape[0]), -(-width // layout.shape[1])
+        within = np.tile(samples, (rows, columns))[:height, :width] // self.samples
+        y, x = np.divmod(within, self.cell) if self.pattern else (0 * within, 0 * within)
+        return (
+            y + self.cell * np.arange(height)[:, None],
+            x + self.cell * np.arange(width)[None, :],
+        )
+
+    def plane_channels(self, plane: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+        """The channel of each sample of a plane of a whole frame, uint8 ``[h, w]``."""
+        channels = self.layout()[:, :, plane, 1]
+        (height, width), (rows, columns) = shape, channels.shape
+        return np.tile(channels, (-(-height // rows), -(-width // columns)))[:height, :width]
+
+    def shares(self) -> dict[str, float]:
+        """The share of all samples that are of each colour of the palette."""
+        channels = self.channel_map()
+        colours = np.array(list(self.colours))[channels]
+        return {colour: float((colours == colour).mean()) for colour in self.palette}
 
     def mask(self, colour: str, height: int, width: int) -> NDArray[np.bool_]:
         """Which pixels of a mosaic have a sample of a colour, bool ``[height, width]``."""
@@ -204,3 +260,37 @@ class Mosaic:
         order = tuple(dict.fromkeys(channel for row in turned for channel in row))
         pattern = tuple(tuple(order.index(channel) for channel in row) for row in turned)
         return Mosaic("".join(self.colours[channel] for channel in order), pattern), order
+
+
+@lru_cache(maxsize=64)
+def _cell_of(mosaic: Mosaic) -> int:
+    if not mosaic.pattern:
+        return 1
+    pattern = np.array(mosaic.pattern, np.uint8)
+    for cell in range(2, _LARGEST_CELL + 1):
+        rows, columns = (lcm(size, cell) // size for size in mosaic.period)
+        whole = np.tile(pattern, (rows, columns))
+        cells = _cells(whole, cell)
+        if (np.sort(cells, axis=2) == np.sort(cells[0, 0])).all():
+            return cell
+    return 2
+
+
+def _cells(channels: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:
+    """The samples of each cell of a mosaic, row by row: ``[p, q, cell * cell]``."""
+    rows, columns = (size // cell for size in channels.shape)
+    quads = channels.reshape(rows, cell, columns, cell).transpose(0, 2, 1, 3)
+    return quads.reshape(rows, columns, cell * cell)
+
+
+@lru_cache(maxsize=64)
+def _layout_of(mosaic: Mosaic) -> NDArray[np.uint8]:
+    channels = mosaic.channel_map()
+    if not mosaic.pattern:
+        return np.stack([channels[0], channels[0]], axis=1)[None, None]
+    cells = _cells(channels, mosaic.cell)
+    order = np.argsort(cells, axis=2, kind="stable")
+    if cells.shape[:2] == (1, 1):
+        order = np.arange(cells.size).reshape(order.shape)
+    sorted_cells = np.take_along_axis(cells, order, axis=2)
+    return np.ascontiguousarray(np.stack([order, sorted_cells], axis=3).astype(np.uint8))

@@ -60,7 +60,7 @@ _MIDDLE, _LARGEST = 1 << 15, (1 << 16) - 1
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 Planes: TypeAlias = "NDArray[np.float32]"
-"""Planes of one size, ``[C, h, w]``: a mosaic's four CFA positions in reading order, or colours."""
+"""Planes of one size, ``[C, h, w]``: those of a frame's cells, see Mosaic, or colours."""
 
 Tries: TypeAlias = "dict[str, dict[float, int]]"
 """Bytes that a codec took, by what it coded and at which quality."""
@@ -135,21 +135,45 @@ class Shot:
 
     @cached_property
     def signal(self) -> Planes:
-        """Normalised samples in [0, 1]; odd sides are padded by their last row or column."""
-        mosaic = _even(self.frame.cfa).astype(np.float32)
-        levels = np.array(self.frame.black, np.float32)[:, None, None]
-        scaled = (_planes(mosaic) - levels) / (self.frame.white - levels)
+        """Normalised samples in [0, 1] of whole cells; what lacks repeats the last ones."""
+        levels = np.array(self.frame.black, np.float32)[self._channels]
+        scaled = (self.planes.astype(np.float32) - levels) / (self.frame.white - levels)
         return np.clip(scaled, 0, 1, out=scaled)
 
     @cached_property
     def colours(self) -> NDArray[np.uint8]:
-        """The guide where each sample is, ``[4, H/2, W/2, 3]``."""
-        return _planes(_even(self.guide.pixels))
+        """The guide where each sample is, ``[C, h, w, 3]``."""
+        return self._at_samples(self.guide.pixels)
 
     @cached_property
     def covered(self) -> NDArray[np.uint8]:
-        """1 where the carrier covers the sample, else 0, ``[4, H/2, W/2]``."""
-        return _planes(_even(self.guide.mask))
+        """1 where the carrier covers the sample, else 0, ``[C, h, w]``."""
+        return self._at_samples(self.guide.mask)
+
+    @property
+    def planes(self) -> NDArray[np.uint16]:
+        """The samples, ``[C, h, w]``."""
+        cfa = self.frame.cfa
+        if self.frame.mosaic.samples > 1:
+            return np.ascontiguousarray(cfa.transpose(2, 0, 1))
+        return self._at_samples(cfa)
+
+    @cached_property
+    def _shape(self) -> tuple[int, int]:
+        cell = self.frame.mosaic.cell
+        return -(-self.frame.height // cell), -(-self.frame.width // cell)
+
+    @cached_property
+    def _channels(self) -> NDArray[np.uint8]:
+        mosaic = self.frame.mosaic
+        return np.stack([mosaic.plane_channels(p, self._shape) for p in range(mosaic.planes)])
+
+    def _at_samples(self, image: NDArray[Scalar]) -> NDArray[Scalar]:
+        """Values of an image ``[H, W, ...]`` at the samples of each plane, ``[C, h, w, ...]``."""
+        mosaic = self.frame.mosaic
+        missing = [(0, -side % mosaic.cell) for side in image.shape[:2]]
+        whole = np.pad(image, [*missing, *[(0, 0)] * (image.ndim - 2)], mode="edge")
+        return np.stack([whole[mosaic.pixels_of(p, self._shape)] for p in range(mosaic.planes)])
 
     @cached_property
     def base(self) -> Planes:
@@ -157,12 +181,16 @@ class Shot:
         return fitted_base(self)
 
     def restored(self, signal: NDArray[np.floating]) -> NDArray[np.uint16]:
-        """The samples in DN, uint16 ``[H, W]``, of a normalised signal."""
-        numbers = np.empty((2 * signal.shape[1], 2 * signal.shape[2]), np.uint16)
-        for position, (plane, black) in enumerate(zip(signal, self.frame.black, strict=True)):
-            scaled = black + np.clip(plane, 0, 1) * np.float32(self.frame.white - black)
-            numbers[position // 2 :: 2, position % 2 :: 2] = np.rint(scaled)
-        return numbers[: self.frame.height, : self.frame.width]
+        """The samples in DN, as those of the frame, of a normalised signal."""
+        frame, mosaic = self.frame, self.frame.mosaic
+        levels = np.array(frame.black, np.float32)[self._channels]
+        scaled = np.rint(levels + np.clip(signal, 0, 1) * (frame.white - levels)).astype(np.uint16)
+        if mosaic.samples > 1:
+            return np.ascontiguousarray(scaled.transpose(1, 2, 0))
+        numbers = np.empty([mosaic.cell * side for side in self._shape], np.uint16)
+        for plane, values in enumerate(scaled):
+            numbers[mosaic.pixels_of(plane, self._shape)] = values
+        return numbers[: frame.height, : frame.width]
 
 
 def fitted_base(subject: Subject) -> Planes:
@@ -244,8 +272,7 @@ def _sampled(subject: Subject, budget: int) -> Coded | None:
 
 def _lossless_jpegxl(shot: Shot, budget: int) -> Coded | None:
     del budget
-    planes = np.ascontiguousarray(_planes(_even(shot.frame.cfa)))
-    return Coded(sum(len(jpegxl_lossless(plane)) for plane in planes), shot.frame.cfa)
+    return Coded(sum(len(jpegxl_lossless(plane)) for plane in shot.planes), shot.frame.cfa)
 
 
 def _lossless_dng(shot: Shot, budget: int) -> Coded | None:
@@ -260,7 +287,8 @@ def _lossless_miniraw(shot: Shot, budget: int) -> Coded | None:
         return None
     from miniraw import decode, encode, io_raw
 
-    whole = shot.frame.excerpt(_even(shot.frame.cfa))
+    sides = [(0, side % 2) for side in shot.frame.cfa.shape]
+    whole = shot.frame.excerpt(np.pad(shot.frame.cfa, sides, mode="edge"))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "raw.dng")
         file.write_bytes(rawio.write_dng(whole))
@@ -301,13 +329,3 @@ PICTURE_PEERS: Mapping[str, PicturePeer] = MappingProxyType(
 
 FIXED_SIZE = frozenset({"base", "jpegxl-lossless", "ljpeg-dng", "miniraw"})
 """Peers with one size whatever the budget."""
-
-
-def _planes(mosaic: NDArray[Scalar]) -> NDArray[Scalar]:
-    return np.stack([mosaic[p // 2 :: 2, p % 2 :: 2] for p in range(4)])
-
-
-def _even(image: NDArray[Scalar]) -> NDArray[Scalar]:
-    """Repeat the last row or column of an image ``[H, W, ...]`` where its sides are odd."""
-    padding = [(0, side % 2) for side in image.shape[:2]] + [(0, 0)] * (image.ndim - 2)
-    return np.pad(image, padding, mode="edge")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rawback.types import RawFrame
     from rawback_lab.peers import Planes, Tries
 
-__all__ = ["WHITE", "Picture", "from_quads", "linear_picture", "quads", "software_isp"]
+__all__ = ["WHITE", "Picture", "linear_picture", "linear_shot", "software_isp"]
 
 WHITE = 65535
 """The white level of linear pictures."""
@@ -122,30 +122,16 @@ def software_isp(
     return develop(balanced @ camera_to_srgb(frame).T.astype(np.float32), look)
 
 
-def quads(picture: Picture) -> tuple[RawFrame, DecodedJpeg]:
-    """A picture as a mosaic that a codec of mosaics can take: each pixel becomes an RGGB cell.
-
-    Both greens of a cell are the pixel's, and the guide's pixel is repeated in all four places, so
-    nothing is known at one site of a cell that is not at the others.
-    """
-    height, width, _ = picture.linear.shape
-    cfa = np.empty((2 * height, 2 * width), np.uint16)
-    for position, channel in enumerate((0, 1, 1, 2)):
-        cfa[position // 2 :: 2, position % 2 :: 2] = picture.linear[..., channel]
+def linear_shot(picture: Picture) -> tuple[RawFrame, DecodedJpeg]:
+    """A picture as a raw of three samples for each pixel, and its rendering."""
     noise = picture.frame.noise
     frame = replace(
-        picture.frame.excerpt(cfa),
-        pattern="RGGB",
-        black=(0.0,) * 4,
+        picture.frame.excerpt(picture.frame.cfa),
+        cfa=picture.linear,
+        pattern="R+G+B",
+        black=(0.0,) * 3,
         white=WHITE,
         noise=NoiseModel(noise.scale * _NOISE_LEFT, noise.offset * _NOISE_LEFT),
         orientation=1,
     )
-    return frame, DecodedJpeg(picture.guide.repeat(2, axis=0).repeat(2, axis=1), 1)
-
-
-def from_quads(cfa: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Undo `quads`: the greens of a cell are averaged, for they may come back unlike."""
-    greens = cfa[::2, 1::2].astype(np.uint32) + cfa[1::2, ::2]
-    green = ((greens + 1) // 2).astype(np.uint16)
-    return np.stack([cfa[::2, ::2], green, cfa[1::2, 1::2]], axis=2)
+    return frame, DecodedJpeg(picture.guide, 1)

@@ -114,7 +114,6 @@ def session_at(
     carrier: DecodedJpeg,
     transform: Transform | None = None,
     use: Use = "auto",
-    member: str = "bayer",
     tune: Tune = "visual",
 ) -> tuple[Session, DecodedJpeg]:
     """A session whose geometry is given rather than searched for, and the carrier.
@@ -124,10 +123,9 @@ def session_at(
         carrier: The JPEG.
         transform: Where the one lies in the other; pixel on pixel by default.
         use: Of the learned layer.
-        member: Of the networks: ``linear`` for pictures made by :func:`rawback_lab.pictures.quads`.
         tune: What errors are to be small for.
     """
     sides = carrier.pixels.shape[1], carrier.pixels.shape[0]
     geometry = Geometry((frame.width, frame.height), sides, transform or Aligned())
-    source = EncoderInput.of(frame, carrier, geometry, member=member, tune=tune)
+    source = EncoderInput.of(frame, carrier, geometry, tune=tune)
     return Session(source, use), carrier

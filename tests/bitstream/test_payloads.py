@@ -83,7 +83,7 @@ def headers(draw: st.DrawFn) -> Header:
         orientation=draw(st.integers(1, 8)),
         geometry=draw(st.binary(max_size=60)),
         cfa_digest=draw(st.none() | st.binary(min_size=32, max_size=32)),
-        residual=draw(st.binary(max_size=64)),
+        residual=draw(st.binary(max_size=512)),
         extra=draw(
             st.dictionaries(
                 st.integers(100, 0xFFFF), st.sampled_from([b"\x01", b"\x82\x01\x02"]), max_size=3
@@ -261,7 +261,7 @@ IMPOSSIBLE = [
     ("orientation", 9),
     ("geometry", bytes(65536)),
     ("cfa_digest", bytes(31)),
-    ("residual", bytes(65)),
+    ("residual", bytes(513)),
 ]
 
 

@@ -17,6 +17,7 @@ from rawback.container import extract_payload
 from rawback.decoder import decode
 from rawback.geometry import Aligned, Warped
 from rawback.jpegio import decode_jpeg
+from rawback.mosaic import Mosaic
 from rawback.tone import Base, colour_histogram
 from rawback_lab.reliability import machines
 
@@ -84,7 +85,7 @@ def test_one_of_them_has_a_grid_of_gains() -> None:
     header = payload.header
     base = Base.from_pointwise_bytes(
         next(s.data for s in payload.sections if s.kind == SectionKind.BASE),
-        "BGGR",
+        Mosaic.parse("BGGR"),
         colour_histogram(carrier.pixels),
         (header.height, header.width),
     )

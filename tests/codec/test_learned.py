@@ -16,7 +16,7 @@ from rawback.metrics import raw_psnr
 from rawback.rate import Rate
 from rawback.weights import weights
 from rawback_lab.camera import CameraSpec
-from rawback_lab.pictures import WHITE, Picture, from_quads, linear_picture, quads, software_isp
+from rawback_lab.pictures import WHITE, Picture, linear_picture, linear_shot, software_isp
 from rawback_lab.render import FilmicLook
 from rawback_lab.scenes import made_up_shot, session_at
 
@@ -46,7 +46,7 @@ def _of_linear(use: Literal["auto", "never"], rate: Rate) -> _OfLinear:
     frame, _ = made_up_shot(300, 420, seed=1)
     linear = linear_picture(frame, 2)
     picture = Picture(linear, software_isp(linear, frame, FilmicLook()), frame)
-    session, carrier = session_at(*quads(picture), use=use, member="linear")
+    session, carrier = session_at(*linear_shot(picture), use=use)
     encoded = session.encode(rate)
     payload = unpack(encoded.payload)
     learned = [s for s in payload.sections if s.kind == SectionKind.LATENTS]
@@ -80,13 +80,13 @@ def test_linear_pictures_have_networks_of_their_own(use: Literal["bare", "full"]
     frame, _ = made_up_shot(300, 420, seed=1)
     linear = linear_picture(frame, 2)
     picture = Picture(linear, software_isp(linear, frame, FilmicLook()), frame)
-    session, carrier = session_at(*quads(picture), use=use, member="linear")
+    session, carrier = session_at(*linear_shot(picture), use=use)
     payload = unpack(session.encode(Rate.quality(40)).payload)
     head = next(s.data for s in payload.sections if s.kind == SectionKind.LATENTS)
     assert head[:8] == weights("linear").digest
     found = decode(payload, carrier)
     assert np.array_equal(found.cfa, session.encode(Rate.quality(40)).restored.cfa)
-    errors = from_quads(found.cfa).astype(np.float64) - linear
+    errors = found.cfa.astype(np.float64) - linear
     assert np.sqrt(np.mean(errors**2)) < 0.01 * WHITE
 
 

@@ -19,7 +19,7 @@ from rawback.models.exact import LIMIT
 from rawback.rate import Rate
 from rawback.weights import MEMBERS, weights
 from rawback_lab.camera import CameraSpec
-from rawback_lab.pictures import Picture, linear_picture, quads, software_isp
+from rawback_lab.pictures import Picture, linear_picture, linear_shot, software_isp
 from rawback_lab.render import FilmicLook
 from rawback_lab.scenes import made_up_shot, session_at
 
@@ -86,7 +86,7 @@ def test_the_learned_orders_tell_positions_apart(
     shot: tuple[RawFrame, DecodedJpeg] = frame, decode_jpeg((ASSETS / "sample.jpg").read_bytes())
     if member == "linear":
         linear = linear_picture(frame, 2)
-        shot = quads(Picture(linear, software_isp(linear, frame, FilmicLook()), frame))
+        shot = linear_shot(Picture(linear, software_isp(linear, frame, FilmicLook()), frame))
     seen, usual = [], ContextModel.logits
 
     def noted(self: ContextModel, state: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
@@ -95,7 +95,7 @@ def test_the_learned_orders_tell_positions_apart(
         return logits
 
     monkeypatch.setattr(ContextModel, "logits", noted)
-    session_at(*shot, use="full", member=member)[0].encode(Rate.quality(30))
+    session_at(*shot, use="full")[0].encode(Rate.quality(30))
     assert len(seen) == 2 * 3
     for logits in seen:
         assert np.mean(np.abs(logits) < LIMIT) > 0.8

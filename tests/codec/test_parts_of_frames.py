@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rawback.bitstream import unpack
 from rawback.common.prediction import predict
-from rawback.common.tiles import Grid, Window, even
+from rawback.common.tiles import Grid, Window, completed, filled, trimmed
 from rawback.decoder import decode
 from rawback.geometry import Aligned, Warped
 from rawback.jpegio import decode_jpeg
@@ -22,15 +22,18 @@ from rawback_lab.camera import CameraSpec
 from rawback_lab.render import encode_jpeg
 from rawback_lab.scenes import Trial, made_up_shot, session_at
 
+from ..mosaics import KINDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rawback.mosaic import Mosaic
     from rawback.types import RawFrame
 
 RATES = [Rate.quality(0), Rate.quality(60), Rate.lossless()]
 
 TILE = 128
-"""Quads along each side of the tiles of these tests, so that small frames have many."""
+"""Cells along each side of the tiles of these tests, so that small frames have many."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -80,6 +83,8 @@ def test_tiles_leave_no_seams(long: Trial) -> None:
         (798, 34, 3, 3),
         (254, 10, 4, 9),
         (400, 0, 270, 37),
+        (255, 11, 7, 8),
+        (1, 0, 2, 37),
     ],
     ids=str,
 )
@@ -90,13 +95,14 @@ def test_a_region_equals_that_part_of_the_whole(
     part = decode(long.payload(rate), long.carrier, region=region)
     expected = whole(long, rate).cfa[top : top + height, left : left + width]
     assert np.array_equal(part.cfa, expected)
-    assert part.pattern == long.frame.pattern
+    shifted, _ = long.frame.mosaic.shifted(top, left)
+    assert part.pattern == str(shifted)
 
 
 @settings(max_examples=3, deadline=None)
 @given(st.data())
-def test_any_even_region_equals_that_part_of_the_whole(tall: Trial, data: st.DataObject) -> None:
-    left, top = (2 * data.draw(st.integers(0, side // 2 - 1)) for side in (35, 561))
+def test_any_region_equals_that_part_of_the_whole(tall: Trial, data: st.DataObject) -> None:
+    left, top = (data.draw(st.integers(0, side - 2)) for side in (35, 561))
     width = data.draw(st.integers(2, 35 - left))
     height = data.draw(st.integers(2, 561 - top))
     rate = data.draw(st.sampled_from(RATES[1:]))
@@ -107,12 +113,12 @@ def test_any_even_region_equals_that_part_of_the_whole(tall: Trial, data: st.Dat
 
 @pytest.mark.parametrize(
     "region",
-    [(1, 0, 10, 10), (0, 3, 10, 10), (0, 0, 802, 37), (0, 0, 10, 38), (-2, 0, 8, 8), (0, 0, 0, 4)],
+    [(0, 0, 802, 37), (0, 0, 10, 38), (-2, 0, 8, 8), (0, -1, 8, 8), (0, 0, 0, 4), (795, 1, 7, 7)],
 )
 def test_regions_that_are_no_part_are_refused(
     long: Trial, region: tuple[int, int, int, int]
 ) -> None:
-    with pytest.raises(ValueError, match="is not an even part of 801 x 37"):
+    with pytest.raises(ValueError, match="is no part of 801 x 37"):
         decode(long.payload(Rate.quality(0)), long.carrier, region=region)
 
 
@@ -182,9 +188,11 @@ def test_a_warped_and_scaled_carrier_serves_lossless() -> None:
     assert np.array_equal(decode(unpack(encoded.payload), carrier).cfa, frame.cfa)
 
 
-@given(st.integers(1, 300), st.integers(1, 300))
-def test_tiles_cover_a_frame_once_in_reading_order(rows: int, columns: int) -> None:
-    grid = Grid.of(rows, columns)
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 4))
+def test_tiles_cover_a_frame_once_in_reading_order(rows: int, columns: int, cell: int) -> None:
+    grid = Grid.of(rows, columns, cell)
+    assert cell * grid.height - rows in range(cell)
+    assert cell * grid.width - columns in range(cell)
     count = np.zeros((grid.height, grid.width), int)
     for tile in grid.tiles():
         count[tile.slices] += 1
@@ -193,14 +201,33 @@ def test_tiles_cover_a_frame_once_in_reading_order(rows: int, columns: int) -> N
     assert corners == sorted(corners)
 
 
+@pytest.mark.parametrize("mosaic", KINDS.values(), ids=KINDS)
 @given(st.integers(1, 20), st.integers(1, 20))
-def test_mosaics_are_completed_to_even_sides(rows: int, columns: int) -> None:
-    mosaic = np.arange(rows * columns).reshape(rows, columns)
-    completed = even(mosaic)
-    assert all(side % 2 == 0 for side in completed.shape)
-    assert np.array_equal(completed[:rows, :columns], mosaic)
+def test_frames_are_completed_to_whole_cells_and_trimmed_again(
+    mosaic: Mosaic, rows: int, columns: int
+) -> None:
+    shape = (rows, columns) if mosaic.pattern else (rows, columns, mosaic.samples)
+    cfa = np.arange(np.prod(shape), dtype=np.uint16).reshape(shape)
+    whole = completed(cfa, mosaic)
+    grid = Grid.of(rows, columns, mosaic.cell)
+    assert whole.shape == (mosaic.cell * grid.height, mosaic.across * grid.width)
+    assert np.array_equal(trimmed(whole, mosaic, rows, columns), cfa)
 
 
-def test_an_odd_mosaic_is_completed_by_samples_of_the_same_colour() -> None:
-    mosaic = np.array([[1, 2, 1], [3, 4, 3], [1, 2, 1]])
-    assert even(mosaic, 2).tolist() == [[1, 2, 1, 2], [3, 4, 3, 4], [1, 2, 1, 2], [3, 4, 3, 4]]
+@pytest.mark.parametrize("name", sorted(KINDS.keys() - {"stripes", "linear"}))
+@given(st.integers(1, 20), st.integers(1, 20))
+def test_frames_are_completed_by_samples_of_the_same_colour(
+    name: str, rows: int, columns: int
+) -> None:
+    mosaic = KINDS[name]
+    height, width = (side + max(mosaic.period) for side in (rows, columns))
+    masks = np.stack([mosaic.mask(colour, height + 4, width + 4) for colour in mosaic.palette])
+    colours = masks.argmax(axis=0).astype(np.uint16)
+    whole = completed(np.ascontiguousarray(colours[:height, :width]), mosaic)
+    assert np.array_equal(whole, colours[: whole.shape[0], : whole.shape[1]])
+
+
+def test_a_guide_is_completed_by_its_last_row_and_column() -> None:
+    guide = np.array([[1, 2], [3, 4], [5, 6]])
+    assert filled(guide, 2).tolist() == [[1, 2], [3, 4], [5, 6], [5, 6]]
+    assert filled(guide, 3).tolist() == [[1, 2, 2], [3, 4, 4], [5, 6, 6]]

@@ -20,7 +20,7 @@ from rawback.metrics import raw_psnr
 from rawback.rate import COARSEST_STEP, Rate
 from rawback.types import NoiseModel
 from rawback_lab.camera import CameraSpec
-from rawback_lab.pictures import Picture, quads
+from rawback_lab.pictures import Picture, linear_shot
 from rawback_lab.scenes import Trial, made_up_shot, session_at
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def test_no_step_is_so_coarse_that_a_payload_cannot_name_it() -> None:
     colours = np.full((96, 128, 3), 20_000, np.uint16)
     colours[::2, ::3] = 60_000
     colours[1::5] = 100
-    frame, carrier = quads(Picture(colours, np.full(colours.shape, 90, np.uint8), shot))
+    frame, carrier = linear_shot(Picture(colours, np.full(colours.shape, 90, np.uint8), shot))
     frame = replace(frame, noise=NoiseModel(1e-9, 1e-12))
     session, carrier = session_at(frame, carrier, use="never")
     for size in (900, 1200, 1600, 2000):

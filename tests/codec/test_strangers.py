@@ -200,24 +200,24 @@ def test_residual_parameters_round_trip(layers: int, seed: int, data: st.DataObj
     rng = np.random.default_rng(seed)
     code = data.draw(st.integers(32 * (layers - 1), MAX_STEP_CODE))
     steepest = min(MAX_SLOPE, (code - 32 * (layers - 1)) // LEVELS)
-    first, second, third, fourth = (int(slope) for slope in rng.integers(0, steepest + 1, 4))
-    slopes = (first, second, third, fourth)
+    planes = data.draw(st.sampled_from([3, 4, 9, 16]))
+    slopes = tuple(rng.integers(0, steepest + 1, planes).tolist())
     quantisers = tuple(
         Quantiser(code - 32 * layer, int(near), int(far), slopes)
         for layer, (near, far) in enumerate(rng.integers(0, 8, (layers, 2)))
     )
-    transform = KLT(rng.integers(-127, 128, (4, 4)).astype(np.int8))
+    transform = KLT(rng.integers(-127, 128, (planes, planes)).astype(np.int8))
     written = ResidualParameters(transform, quantisers, 2).to_bytes()
-    found = ResidualParameters.from_bytes(written)
+    found = ResidualParameters.from_bytes(written, planes)
     assert found.quantisers == quantisers
     assert np.array_equal(found.transform.matrix, transform.matrix)
     assert found.weight_power == 2
 
 
-@given(st.binary(max_size=64))
-def test_any_residual_parameters_are_such_or_refused(data: bytes) -> None:
+@given(st.binary(max_size=512), st.sampled_from([3, 4, 9, 16]))
+def test_any_residual_parameters_are_such_or_refused(data: bytes, planes: int) -> None:
     try:
-        found = ResidualParameters.from_bytes(data)
+        found = ResidualParameters.from_bytes(data, planes)
     except PayloadDamaged:
         return
     assert found.to_bytes() == data

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -10,17 +12,20 @@ from rawback.encoder.grain import _EXCESS, grain_spectra
 from rawback.rate import LAYERS
 from rawback.residual import LEVELS, analyse, band_gain, band_shape, bands
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 AREAS = np.array([3 * (64 >> level) ** 2 for level in range(1, LEVELS + 1)], np.float32)
 
 
-def blocks(count: int, power: float, lacking: float) -> np.ndarray:
+def blocks(count: int, power: float, lacking: float) -> NDArray[np.float32]:
     """Blocks whose coefficients have a mean power, half of them coded; the others lack some."""
     layers = [AREAS * 0.9, AREAS * 0.9 * lacking * 2] * (LAYERS - 1)
     sums = np.stack([AREAS, AREAS * power, *layers, AREAS / 2, AREAS / 2 * lacking], axis=1)
-    return np.broadcast_to(sums, (count, 4, *sums.shape)).astype(np.float32)
+    return np.array(np.broadcast_to(sums, (count, 4, *sums.shape)), np.float32)
 
 
-def deviations(*powers: np.ndarray, layer: int = -1) -> np.ndarray:
+def deviations(*powers: NDArray[np.float32], layer: int = -1) -> NDArray[np.float64]:
     return np.array(
         [[deviation_of(int(k)) for k in row] for row in grain_spectra(powers)[layer].codes]
     )

@@ -69,9 +69,9 @@ def test_axes_come_by_what_the_base_leaves_of_them() -> None:
 
 def test_tuning_for_psnr_leaves_all_levels_alike() -> None:
     session = Session(source_of("psnr"), "never")
-    assert session.analysis(0).quantisers.slopes == EVEN
+    assert session.analysis(0).quantisers.slopes == EVEN[:4]
     visual = Session(source_of("visual"), "never")
-    assert visual.analysis(0).tuned("psnr").quantisers.slopes == EVEN
+    assert visual.analysis(0).tuned("psnr").quantisers.slopes == EVEN[:4]
     assert visual.analysis(0).tuned("visual") is visual.analysis(0)
 
 

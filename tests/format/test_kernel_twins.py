@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rawback.common.coding_tables import coding_tables
+from rawback.mosaic import Mosaic
 from rawback.residual import (
     KLT,
     Band,
@@ -108,14 +109,15 @@ def test_lossless(stored: Stored, quads: tuple[int, int], codes: int, kind: str)
     planes = rng.integers(-2000, 14_000, (4, *quads)).astype(np.int32)
     classes = rng.integers(0, 5, quads).astype(np.uint8)
     weights = rng.integers(-200, 201, (ACTIVITIES, 4, FEATURES)).astype(np.int32)
-    tile, domain = LosslessTile.of(planes, classes), CodeIndexDomain(values)
+    mosaic = Mosaic.parse("GRBG")
+    tile, domain = LosslessTile.of(planes, classes, mosaic), CodeIndexDomain(values)
     start, model = coding_tables().lossless, LosslessModel(weights)
     data = {
-        "coded": encode_lossless(start, model, domain, "GRBG", tile, indices),
+        "coded": encode_lossless(start, model, domain, tile, indices),
         "random": rng.bytes(200),
         "ones": b"\xff" * 200,
     }[kind]
-    found = decode_lossless(start, model, domain, "GRBG", tile, data)
+    found = decode_lossless(start, model, domain, tile, data)
     sensor = Sensor(np.arange(codes), values.tolist(), weights.tolist(), [1, 0, 0, 1])
     twin = ExactTile(
         sensor, stored.tables, data, tile.restored.astype(np.int64), classes.astype(np.int64)

@@ -31,7 +31,7 @@ from rawback.rawio import Tag
 from rawback.rawio.describe import ascii_entry, number_entry
 from rawback.types import BlackOffsets, Border
 from rawback_lab.camera import CameraSpec
-from rawback_lab.pictures import Picture, linear_picture, quads, software_isp
+from rawback_lab.pictures import Picture, linear_picture, linear_shot, software_isp
 from rawback_lab.render import FilmicLook, encode_jpeg
 from rawback_lab.scenes import made_up_shot, session_at
 
@@ -49,11 +49,10 @@ def carrier_of(
     rate: Rate,
     transform: Transform,
     use: Use = "never",
-    member: str = "bayer",
     tune: Tune = "visual",
 ) -> bytes:
     """The JPEG with its payload inside, seen to restore what was meant."""
-    session, carrier = session_at(frame, decode_jpeg(jpeg), transform, use, member)
+    session, carrier = session_at(frame, decode_jpeg(jpeg), transform, use)
     session.source = replace(session.source, tune=tune)
     session.attached = attachments(frame, "auto")
     encoded = session.encode(rate)
@@ -152,13 +151,13 @@ def bare() -> bytes:
 
 
 def linear() -> bytes:
-    """A linear picture, each pixel a quad, with networks and latents of its own."""
+    """A linear picture, with networks and latents of its own."""
     shot, _ = made_up_shot(260, 420, seed=6)
     colours = linear_picture(shot, 2)
     picture = Picture(colours, software_isp(colours, shot, FilmicLook()), shot)
-    frame, carrier = quads(picture)
+    frame, carrier = linear_shot(picture)
     jpeg = encode_jpeg(carrier.pixels, 95, "4:4:4")
-    return carrier_of(frame, jpeg, Rate.quality(20), Aligned(), "full", "linear")
+    return carrier_of(frame, jpeg, Rate.quality(20), Aligned(), "full")
 
 
 def bordered() -> bytes:

@@ -1,4 +1,4 @@
-"""Colours, classes and filters of the base against the second decoder's, in 64 bits."""
+"""Colours, classes and filters of the base against their twins in NumPy, in 64 bits."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from rawback.residual import classify_regions
 from rawback.tone.colours import NO_GAINS, base_colours
 from rawback.tone.gain import grid_shape
 from rawback.tone.linear_filter import LinearFilter, apply_filters
-from rawback.types import BayerPattern, Guide
+from rawback.types import Guide
 
 from ..format.second_decoder import base as second_base
-from ..format.second_decoder import filters as second_filters
-from ..format.second_decoder import frame as second_frame
-from ..format.second_decoder.guide import Guide as SecondGuide
+from ..mosaics import BAYER, KINDS
+from .twin_of_base import classes_by_twin, filtered_by_twin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PATTERNS: tuple[BayerPattern, ...] = ("RGGB", "BGGR", "GRBG", "GBRG")
+    from rawback.mosaic import Mosaic
+
 sides = st.integers(1, 70)
 
 
@@ -40,7 +40,7 @@ def colours_by_twin(
     gains: NDArray[np.int32],
     spacing: int,
     origin: tuple[int, int],
-    uncovered: tuple[int, int, int],
+    uncovered: tuple[int, ...],
 ) -> NDArray[np.int64]:
     found = np.stack(
         [second_base._looked_up(n.astype(np.int64), guide.pixels.astype(np.int64)) for n in nodes]
@@ -60,12 +60,16 @@ def colours_by_twin(
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.integers(0, 2**32), sides, sides, st.sampled_from([0, 256, 512, 1024]), st.integers(0, 3000)
+    st.integers(0, 2**32),
+    st.tuples(st.integers(1, 4), sides, sides),
+    st.sampled_from([0, 256, 512, 1024]),
+    st.integers(0, 3000),
 )
-def test_colours(seed: int, height: int, width: int, spacing: int, left: int) -> None:
+def test_colours(seed: int, shape: tuple[int, int, int], spacing: int, left: int) -> None:
+    count, height, width = shape
     rng = np.random.default_rng(seed)
     guide = guide_of(rng, (height, width))
-    nodes = rng.integers(-(1 << 18), 1 << 18, (3, 17, 17, 17)).astype(np.int32)
+    nodes = rng.integers(-(1 << 18), 1 << 18, (count, 17, 17, 17)).astype(np.int32)
     origin = (left // 3, left)
     gains = NO_GAINS
     if spacing:
@@ -73,7 +77,7 @@ def test_colours(seed: int, height: int, width: int, spacing: int, left: int) ->
             -255, 256, grid_shape(origin[0] + height, origin[1] + width, spacing)
         ).astype(np.int32)
         gains[rng.random(gains.shape) < 0.5] = rng.choice([-255, 255])
-    arguments = (nodes, guide, gains, spacing, origin, (-5, 7, 40_000))
+    arguments = (nodes, guide, gains, spacing, origin, (-5, 7, 40_000, 0)[:count])
     assert np.array_equal(base_colours(*arguments), colours_by_twin(*arguments))
 
 
@@ -89,85 +93,85 @@ def test_gains_that_do_not_cover_the_window() -> None:
         base_colours(nodes, guide, gains + 256, 256, (0, 0))
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.integers(0, 2**32), sides, sides, st.sampled_from([40, 300, 1 << 14]))
-def test_classes(seed: int, height: int, width: int, largest: int) -> None:
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 4), sides, sides, st.sampled_from([40, 300, 1 << 14]))
+def test_classes(seed: int, cell: int, height: int, width: int, largest: int) -> None:
     rng = np.random.default_rng(seed)
-    guide = guide_of(rng, (2 * height, 2 * width))
+    guide = guide_of(rng, (cell * height, cell * width))
     if rng.random() < 0.5:
         guide.pixels[rng.random(guide.mask.shape) < 0.97] = 100
-    colours = rng.integers(-largest // 9, largest, (3, 2 * height, 2 * width)).astype(np.int32)
-    second = SecondGuide(guide.pixels.astype(np.int64), guide.mask > 0)
-    expected = second_frame.spots_of(np.moveaxis(colours, 0, -1).astype(np.int64), second)
-    assert np.array_equal(classify_regions(guide, colours), expected)
+    light = rng.integers(-largest // 9, largest, (cell * height, cell * width)).astype(np.int32)
+    expected = classes_by_twin(light, guide, cell)
+    assert np.array_equal(classify_regions(guide, light, cell), expected)
 
 
-def wild_filter(rng: np.random.Generator, pattern: BayerPattern) -> LinearFilter:
+@pytest.mark.parametrize("cell", [0, 5])
+def test_classes_of_cells_that_no_mosaic_has(cell: int) -> None:
+    light = np.zeros((20, 20), np.int32)
+    guide = Guide(np.zeros((20, 20, 3), np.uint8), np.ones((20, 20), np.uint8))
+    with pytest.raises((ValueError, ZeroDivisionError)):
+        classify_regions(guide, light, cell)
+
+
+def wild_filter(rng: np.random.Generator, mosaic: Mosaic) -> LinearFilter:
     """Taps whose sums come as near to the bound as they may."""
     share = rng.choice([0.03, 0.3, 1.0])
-    taps = np.where(rng.random((4, 3, 5, 5)) < share, rng.choice([-500, 500], (4, 3, 5, 5)), 0)
+    channels = len(mosaic.colours)
+    shape = (channels, len(mosaic.palette), 5, 5)
+    taps = np.where(rng.random(shape) < share, rng.choice([-500, 500], shape), 0)
     taps[:, :, 2, 2] = 0
-    found = LinearFilter(taps.astype(np.int32), rng.integers(-4096, 4097, 4).astype(np.int32))
-    while not found.fits(pattern):
+    bias = rng.integers(-4096, 4097, channels).astype(np.int32)
+    found = LinearFilter(taps.astype(np.int32), bias)
+    while not found.fits(mosaic):
         found = LinearFilter((found.taps * 0.97).astype(np.int32), found.bias)
     return found
 
 
-def filtered_by_twin(
-    filters: list[LinearFilter],
-    colours: NDArray[np.int32],
-    classes: NDArray[np.uint8],
-    pattern: BayerPattern,
-    origin: tuple[int, int],
-) -> NDArray[np.int64]:
-    own = second_filters.owners(pattern)
-    clipped = np.moveaxis(np.clip(colours, 0, 16384).astype(np.int64), 0, -1)
-    rows, columns = (
-        np.arange(start - 2, start + 2 * size + 2).clip(0, end - 1)
-        for start, size, end in zip(origin, classes.shape, colours.shape[1:], strict=True)
-    )
-    padded = clipped[rows[:, None], columns]
-    found = np.zeros((4, *classes.shape), np.int64)
-    for number, linear in enumerate(filters):
-        chosen = np.minimum(classes, len(filters) - 1) == number
-        taps = linear.taps.reshape(4, 3, 25)[..., [n for n in range(25) if n != 12]]
-        for p in range(4):
-            values = second_filters._filtered(padded, taps[p].astype(np.int64), p, own[p])
-            found[p][chosen] = np.clip(values + linear.bias[p], -32767, 32767)[chosen]
-    return found
-
-
-@settings(max_examples=100, deadline=None)
+@pytest.mark.parametrize("mosaic", [*BAYER[:3], *KINDS.values()], ids=str)
+@settings(max_examples=12, deadline=None)
 @given(
     st.integers(0, 2**32),
-    st.tuples(st.integers(1, 30), st.integers(1, 150)),
+    st.tuples(st.integers(1, 9), st.integers(1, 150)),
     st.integers(1, 4),
     st.sampled_from(["extremes", "beyond", "anything"]),
+    st.tuples(st.integers(0, 6), st.integers(0, 6)),
 )
-def test_filters(seed: int, quads: tuple[int, int], count: int, kind: str) -> None:
+def test_filters(
+    mosaic: Mosaic,
+    seed: int,
+    cells: tuple[int, int],
+    count: int,
+    kind: str,
+    place: tuple[int, int],
+) -> None:
     rng = np.random.default_rng(seed)
-    pattern = PATTERNS[seed % 4]
     origin = tuple(rng.integers(0, 5, 2).tolist())
     after = rng.integers(0, 5, 2).tolist()
-    shape = (3, *(2 * q + o + a for q, o, a in zip(quads, origin, after, strict=True)))
+    sides = (mosaic.cell * q + o + a for q, o, a in zip(cells, origin, after, strict=True))
+    shape = (len(mosaic.palette), *sides)
     colours = {
         "extremes": rng.choice([0, 1 << 14], shape),
         "beyond": rng.integers(-(1 << 31), 1 << 31, shape),
         "anything": rng.integers(0, (1 << 14) + 1, shape),
     }[kind].astype(np.int32)
-    filters = [wild_filter(rng, pattern) for _ in range(count)]
-    classes = rng.integers(0, rng.integers(1, 6), quads).astype(np.uint8)
-    classes[rng.random(quads) < 0.01] = 255
-    found = apply_filters(filters, colours, classes, pattern, origin)
-    assert np.array_equal(found, filtered_by_twin(filters, colours, classes, pattern, origin))
+    filters = [wild_filter(rng, mosaic) for _ in range(count)]
+    classes = rng.integers(0, rng.integers(1, 6), cells).astype(np.uint8)
+    classes[rng.random(cells) < 0.01] = 255
+    found = apply_filters(filters, colours, classes, mosaic, origin, place)
+    expected = filtered_by_twin(filters, colours, classes, mosaic, origin, place)
+    assert np.array_equal(found, expected)
 
 
 def test_filters_that_could_overflow_are_refused() -> None:
+    mosaic = BAYER[0]
     taps = np.zeros((4, 3, 5, 5), np.int32)
     taps[2, 1, 0, 0] = 1153
     linear = LinearFilter(taps, np.zeros(4, np.int32))
     colours, classes = np.zeros((3, 12, 12), np.int32), np.zeros((4, 4), np.uint8)
     with pytest.raises(ValueError, match="linear_filter"):
-        apply_filters([linear], colours, classes, "RGGB")
+        apply_filters([linear], colours, classes, mosaic)
+    identity = LinearFilter.identity(mosaic)
     with pytest.raises(ValueError, match="linear_filter"):
-        apply_filters([LinearFilter.identity()], colours, classes, "RGGB", (5, 2))
+        apply_filters([identity], colours, classes, mosaic, (5, 2))
+    with pytest.raises(ValueError, match="linear_filter"):
+        apply_filters([identity], colours, classes, mosaic, place=(0, -1))

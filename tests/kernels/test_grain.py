@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rawback.common.grain import GRAIN_BYTES, Grain, GrainSpectrum, deviation_of
+from rawback.common.grain import Grain, GrainSpectrum, deviation_of
 from rawback.common.tiles import Window
 from rawback.encoder.grain import block_powers
 from rawback.encoder.sampling import Sample
@@ -42,16 +42,16 @@ def twin(
 ) -> NDArray[np.int32]:
     """`Grain.of_tile`, coefficient by coefficient."""
     found = np.zeros_like(indices)
-    start = 0
+    count, start = len(grain.spectra[-1].codes), 0
     for number, band in enumerate(bands()):
         rows, columns = band_shape(band, tile.shape)
-        for component in range(4):
+        for component in range(count):
             amplitude = int(grain.spectra[-1].amplitudes[number, component])
-            key = mixed((grain.seed + 4 * number + component) % ALL)
+            key = mixed((grain.seed + 16 * number + component) % ALL)
             for y in range(rows):
                 row = key + (((tile.top >> band.level) + y) << 32)
                 for x in range(columns):
-                    at = 4 * start + (component * rows + y) * columns + x
+                    at = count * start + (component * rows + y) * columns + x
                     shared = start + y * columns + x
                     if indices[at] or context.classes[shared] > RegionClass.EDGE:
                         continue
@@ -63,21 +63,26 @@ def twin(
     return found
 
 
-def any_context(rng: np.random.Generator, shape: tuple[int, int]) -> TileContext:
+def any_context(
+    rng: np.random.Generator, shape: tuple[int, int], components: int = 4
+) -> TileContext:
     area = shape[0] * shape[1]
     classes = rng.integers(0, 5, area).astype(np.uint8)
     noise = rng.integers(64, 1025, area).astype(np.uint16)
-    return TileContext(shape, classes, noise, np.zeros(4 * area, np.int32))
+    return TileContext(shape, classes, noise, np.zeros(components * area, np.int32))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 2), (37, 64), (32, 33)])
-def test_the_kernel_does_as_its_twin(shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize("components", [1, 3, 4, 9, 16])
+def test_the_kernel_does_as_its_twin(shape: tuple[int, int], components: int) -> None:
+    if components > 4:
+        shape = (shape[0], shape[1] // 4 + 1)
     rng = np.random.default_rng(shape[0])
-    spectrum = GrainSpectrum(rng.integers(0, 16, (4, LEVELS)).astype(np.uint8))
+    spectrum = GrainSpectrum(rng.integers(0, 16, (components, LEVELS)).astype(np.uint8))
     grain = Grain((spectrum,), int(rng.integers(-(1 << 63), 1 << 63)))
     tile = Window(512, 1024, 512 + shape[0], 1024 + shape[1])
-    indices = rng.integers(-1, 2, 4 * shape[0] * shape[1]).astype(np.int32)
-    context = any_context(rng, shape)
+    indices = rng.integers(-1, 2, components * shape[0] * shape[1]).astype(np.int32)
+    context = any_context(rng, shape, components)
     found = grain.of_tile(tile, indices, 1, context)
     assert np.array_equal(found, twin(grain, tile, indices, context))
     assert not found[indices != 0].any()
@@ -106,14 +111,15 @@ def test_it_is_normal_white_and_as_strong_as_it_says() -> None:
     assert share == pytest.approx(0.68, abs=0.02)
 
 
-def test_a_spectrum_is_ten_bytes_there_and_back() -> None:
-    codes = np.random.default_rng(0).integers(0, 16, (4, LEVELS)).astype(np.uint8)
+@pytest.mark.parametrize(("components", "size"), [(1, 3), (3, 8), (4, 10), (9, 23), (16, 40)])
+def test_a_spectrum_is_half_a_byte_for_each_code_there_and_back(components: int, size: int) -> None:
+    codes = np.random.default_rng(0).integers(0, 16, (components, LEVELS)).astype(np.uint8)
     data = GrainSpectrum(codes).to_bytes()
-    assert len(data) == GRAIN_BYTES
-    assert np.array_equal(GrainSpectrum.from_bytes(data).codes, codes)
+    assert len(data) == size
+    assert np.array_equal(GrainSpectrum.from_bytes(data, components).codes, codes)
     for wrong in (data[:-1], data + b"\0", b""):
         with pytest.raises(PayloadDamaged, match="spectrum"):
-            GrainSpectrum.from_bytes(wrong)
+            GrainSpectrum.from_bytes(wrong, components)
 
 
 def test_deviations_become_the_nearest_code() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,52 +15,74 @@ from rawback.residual import KLT, LEVELS, MAX_STEP_CODE, Band, Quantiser, bands
 from rawback.tone import NoiseDomain
 from rawback.types import NoiseModel
 
+from ..mosaics import BAYER, KINDS
+from .twin_of_base import channels_of, gathered, spread
+
+if TYPE_CHECKING:
+    from rawback.mosaic import Mosaic
+
 shapes = st.tuples(st.integers(1, 20), st.integers(1, 40))
 seeds = st.integers(0, 2**32)
+counts = st.sampled_from([1, 3, 4, 9, 16])
+kinds = pytest.mark.parametrize("kind", [*BAYER[:3], *KINDS.values()], ids=str)
 
 
-def domain_of(rng: np.random.Generator) -> NoiseDomain:
+def domain_of(rng: np.random.Generator, kind: Mosaic = BAYER[0]) -> NoiseDomain:
     white = int(rng.integers(200, 65536))
     noise = NoiseModel(2.0 ** rng.integers(-30, -4), 2.0 ** rng.integers(-40, -6))
-    return NoiseDomain.of(noise, tuple(rng.uniform(0, white / 2, 4).tolist()), white)
+    black = rng.uniform(0, white / 2, len(kind.colours))
+    return NoiseDomain.of(noise, tuple(black.tolist()), white, mosaic=kind)
 
 
-@settings(max_examples=60, deadline=None)
+@kinds
+@settings(max_examples=8, deadline=None)
 @given(shapes, seeds)
-def test_planes_of_a_mosaic(shape: tuple[int, int], seed: int) -> None:
+def test_planes_of_a_mosaic(kind: Mosaic, shape: tuple[int, int], seed: int) -> None:
     rng = np.random.default_rng(seed)
-    domain = domain_of(rng)
-    mosaic = rng.integers(0, 1 << 16, (2 * shape[0], 2 * shape[1])).astype(np.uint16)
-    planes = domain.to_planes(mosaic)
-    for p in range(4):
-        expected = domain.forward[p].take(mosaic[p // 2 :: 2, p % 2 :: 2])
-        assert np.array_equal(planes[p], expected)
+    domain = domain_of(rng, kind)
+    sides = (kind.cell * shape[0], kind.across * shape[1])
+    mosaic = rng.integers(0, 1 << 16, sides).astype(np.uint16)
+    values = domain.forward[channels_of(kind, *shape), mosaic]
+    assert np.array_equal(domain.to_planes(mosaic), gathered(kind, values.astype(np.int64)))
 
 
-@settings(max_examples=60, deadline=None)
-@given(shapes, seeds, st.sampled_from([1 << 10, 1 << 17, 1 << 31]))
-def test_the_mosaic_of_planes(shape: tuple[int, int], seed: int, largest: int) -> None:
+@kinds
+@settings(max_examples=8, deadline=None)
+@given(
+    shapes,
+    seeds,
+    st.sampled_from([1 << 10, 1 << 17, 1 << 31]),
+    st.tuples(st.integers(0, 7), st.integers(0, 7)),
+)
+def test_the_mosaic_of_planes(
+    kind: Mosaic, shape: tuple[int, int], seed: int, largest: int, place: tuple[int, int]
+) -> None:
     rng = np.random.default_rng(seed)
-    domain = domain_of(rng)
-    planes = rng.integers(-largest, largest, (4, *shape)).astype(np.int32)
-    around = np.full((2 * shape[0] + 3, 2 * shape[1] + 5), 7, np.uint16)
+    domain = domain_of(rng, kind)
+    whole = tuple(size + more for size, more in zip(shape, place, strict=True))
+    planes = rng.integers(-largest, largest, (kind.planes, *whole)).astype(np.int32)
+    around = np.full((kind.cell * shape[0] + 3, kind.across * shape[1] + 5), 7, np.uint16)
     mosaic = around[1:-2, 2:-3]
-    domain.to_mosaic(planes, mosaic)
-    for p in range(4):
-        row = domain.forward[p][: domain.white + 1].astype(np.int64)
-        values = np.clip(planes[p].astype(np.int64), row[0], row[-1])
+    down, right = place
+    domain.to_mosaic(np.ascontiguousarray(planes[:, down:, right:]), mosaic, place)
+    own = np.s_[kind.cell * down :, kind.across * right :]
+    samples = spread(kind, planes.astype(np.int64))[own]
+    channels = channels_of(kind, *whole)[own]
+    for channel, row in enumerate(domain.forward[:, : domain.white + 1].astype(np.int64)):
+        here = channels == channel
+        values = np.clip(samples[here], row[0], row[-1])
         expected = np.searchsorted(row[:-1] + row[1:], 2 * values, side="right")
-        assert np.array_equal(mosaic[p // 2 :: 2, p % 2 :: 2], expected)
+        assert np.array_equal(mosaic[here], expected)
     mosaic[...] = 7
     assert (around == 7).all()
 
 
 @settings(max_examples=60, deadline=None)
-@given(shapes, seeds, st.integers(0, 4))
-def test_weighted_residuals(shape: tuple[int, int], seed: int, power: int) -> None:
+@given(shapes, seeds, st.integers(0, 4), counts)
+def test_weighted_residuals(shape: tuple[int, int], seed: int, power: int, count: int) -> None:
     rng = np.random.default_rng(seed)
     weights = ErrorWeights.of(NoiseModel(2.0 ** rng.integers(-20, -4), 1e-6), power)
-    planes, base = rng.integers(-32767, 32768, (2, 4, *shape)).astype(np.int16)
+    planes, base = rng.integers(-32767, 32768, (2, count, *shape)).astype(np.int16)
     residual = np.empty(planes.shape, np.float32)
     weights.weigh(planes, base, residual)
     expected = planes.astype(np.float32) - base
@@ -67,12 +91,12 @@ def test_weighted_residuals(shape: tuple[int, int], seed: int, power: int) -> No
 
 
 @settings(max_examples=60, deadline=None)
-@given(shapes, seeds)
-def test_components(shape: tuple[int, int], seed: int) -> None:
+@given(shapes, seeds, counts)
+def test_components(shape: tuple[int, int], seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
-    matrix = np.clip(np.rint(64 * np.linalg.qr(rng.normal(size=(4, 4)))[0]), -127, 127)
+    matrix = np.clip(np.rint(64 * np.linalg.qr(rng.normal(size=(count, count)))[0]), -127, 127)
     klt = KLT(matrix.astype(np.int8))
-    planes = rng.normal(0, 3000, (4, *shape)).astype(np.float32)
+    planes = rng.normal(0, 3000, (count, *shape)).astype(np.float32)
     inverse = np.linalg.inv(klt.matrix / 64).astype(np.float32) * np.float32(2)
     # In 64 bits, cut after each addition: off by a rounding of a rounding at most, and that seldom.
     expected = np.zeros_like(planes)
@@ -84,13 +108,13 @@ def test_components(shape: tuple[int, int], seed: int) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(shapes, seeds, st.sampled_from([1 << 9, 1 << 17, 1 << 31]))
-def test_adding_a_residual(shape: tuple[int, int], seed: int, largest: int) -> None:
+@given(shapes, seeds, st.sampled_from([1 << 9, 1 << 17, 1 << 31]), counts)
+def test_adding_a_residual(shape: tuple[int, int], seed: int, largest: int, count: int) -> None:
     rng = np.random.default_rng(seed)
     weights = ErrorWeights.of(NoiseModel(2.0 ** rng.integers(-20, -4), 1e-6), seed % 5)
-    klt = KLT(rng.integers(-128, 128, (4, 4)).astype(np.int8))
-    base = rng.integers(-32767, 32768, (4, *shape)).astype(np.int16)
-    components = rng.integers(-largest, largest, (4, *shape)).astype(np.int32)
+    klt = KLT(rng.integers(-128, 128, (count, count)).astype(np.int8))
+    base = rng.integers(-32767, 32768, (count, *shape)).astype(np.int16)
+    components = rng.integers(-largest, largest, (count, *shape)).astype(np.int32)
     with np.errstate(over="ignore"):
         planes = np.zeros_like(components)
         for component, column in zip(components, klt.matrix.T.astype(np.int32), strict=True):

@@ -14,7 +14,7 @@ from rawback_lab.bench.carriers import carrier_file, case_file
 from rawback_lab.camera import CameraSpec
 from rawback_lab.edit_metrics import picture_edit_metrics
 from rawback_lab.peers import PICTURE_PEERS
-from rawback_lab.pictures import from_quads, linear_picture, quads
+from rawback_lab.pictures import linear_picture, linear_shot
 from rawback_lab.protocols import P1_CASES, P2_CASES, P1Case, P2Case, listed_raws
 from rawback_lab.scenes import made_up_picture
 from rawback_lab.simulate import simulate
@@ -57,15 +57,13 @@ def test_pictures_are_drawn_the_same_every_time_and_looks_differ() -> None:
     assert len({guide.tobytes() for guide in guides}) == len(P1_CASES)
 
 
-def test_quads_hold_the_picture_and_nothing_else() -> None:
-    frame, carrier = quads(PICTURE)
-    height, width, _ = PICTURE.linear.shape
-    assert frame.cfa.shape == (2 * height, 2 * width)
-    assert (from_quads(frame.cfa) == PICTURE.linear).all()
-    assert (carrier.pixels[1::2, ::2] == PICTURE.guide).all()
-    uneven = frame.cfa.copy()
-    uneven[::2, 1::2] -= 1
-    assert (from_quads(uneven)[..., 1] == PICTURE.linear[..., 1]).all()
+def test_a_picture_is_a_linear_raw_and_its_rendering() -> None:
+    frame, carrier = linear_shot(PICTURE)
+    assert str(frame.mosaic) == "R+G+B"
+    assert (frame.cfa == PICTURE.linear).all()
+    assert (carrier.pixels == PICTURE.guide).all()
+    assert (frame.black, frame.white) == ((0.0, 0.0, 0.0), 65535)
+    assert 0 < frame.noise.scale < FRAME.noise.scale
 
 
 @pytest.mark.parametrize("name", sorted(PICTURE_PEERS))

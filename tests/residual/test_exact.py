@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,18 +28,22 @@ from rawback.residual import (
 from rawback.residual.fitting import fit_lossless
 from rawback.residual.lossless import ACTIVITIES, FEATURES, LARGEST_WEIGHT
 from rawback.tone import NoiseDomain
-from rawback.types import BayerPattern, NoiseModel
+from rawback.types import NoiseModel
+
+from ..mosaics import BAYER, KINDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PATTERNS: tuple[BayerPattern, ...] = ("RGGB", "BGGR", "GRBG", "GBRG")
+    from rawback.mosaic import Mosaic
+
+RGGB = BAYER[0]
 NOISE = NoiseModel(2e-4, 1e-6)
 
 
 @dataclass
 class Scene:
-    """A mosaic of even sides, its ranks, and a tile that restores it but for noise."""
+    """A tile of whole cells: its codes, their ranks, and what restores it but for noise."""
 
     codes: NDArray[np.uint16]
     domain: CodeIndexDomain
@@ -47,46 +51,88 @@ class Scene:
     tile: LosslessTile
 
     @classmethod
-    def of(cls, mosaic: NDArray[np.uint16], restored: NDArray[np.uint16], white: int) -> Scene:
-        noise = NoiseDomain.of(NOISE, (white / 16,) * 4, white)
-        codes = np.unique(mosaic)
+    def of(
+        cls,
+        samples: NDArray[np.uint16],
+        restored: NDArray[np.uint16],
+        white: int,
+        mosaic: Mosaic = RGGB,
+        place: tuple[int, int] = (0, 0),
+    ) -> Scene:
+        """Of the samples of a frame; the tile begins so many cells from its corner."""
+        noise = NoiseDomain.of(NOISE, (white / 16,) * len(mosaic.colours), white, mosaic=mosaic)
+        codes = np.unique(samples)
         domain = CodeIndexDomain(np.ascontiguousarray(noise.forward[:, codes]))
-        planes = noise.to_planes(restored).astype(np.int32)
-        spots = np.random.default_rng(0).integers(0, len(RegionClass), planes.shape[1:])
-        ranks = np.searchsorted(codes, mosaic).astype(np.int32)
-        return cls(codes, domain, ranks, LosslessTile.of(planes, spots.astype(np.uint8)))
+        down, right = place
+        planes = noise.to_planes(restored)[:, down:, right:].astype(np.int32)
+        classes = np.random.default_rng(0).integers(0, len(RegionClass), planes.shape[1:])
+        ranks = np.searchsorted(codes, samples).astype(np.int32)
+        tile = LosslessTile.of(planes, classes.astype(np.uint8), mosaic, place)
+        own = np.ascontiguousarray(ranks[mosaic.cell * down :, mosaic.across * right :])
+        return cls(codes, domain, own, tile)
 
 
-def sensor(shape: tuple[int, int], white: int, step: int = 1, seed: int = 0) -> Scene:
+def sensor(
+    shape: tuple[int, int],
+    white: int,
+    step: int = 1,
+    seed: int = 0,
+    mosaic: Mosaic = RGGB,
+    place: tuple[int, int] = (0, 0),
+) -> Scene:
     """A gradient with noise, of which every `step`-th code is used."""
     rng = np.random.default_rng(seed)
     black = white / 16
     signal = np.add.outer(np.linspace(0, 0.5, shape[0]), np.linspace(0.02, 0.6, shape[1]))
     noisy = rng.normal(signal, np.sqrt(NOISE.scale * signal + NOISE.offset))
-    clean, mosaic = (
+    clean, noisy_codes = (
         np.clip(np.rint((black + (white - black) * s) / step) * step, 0, white).astype(np.uint16)
         for s in (signal, noisy)
     )
-    return Scene.of(mosaic, clean, white)
+    return Scene.of(noisy_codes, clean, white, mosaic, place)
 
 
-def round_trip(scene: Scene, pattern: BayerPattern) -> int:
+def round_trip(scene: Scene) -> int:
     """Code and decode; returns the bytes it took."""
     start = coding_tables().lossless
     model = fit_lossless([(scene.tile, scene.ranks)], scene.domain, 2000)
-    data = encode_lossless(start, model, scene.domain, pattern, scene.tile, scene.ranks)
-    read = LosslessModel.from_bytes(model.to_bytes())
+    data = encode_lossless(start, model, scene.domain, scene.tile, scene.ranks)
+    read = LosslessModel.from_bytes(model.to_bytes(), len(scene.tile.mosaic.colours))
     assert np.array_equal(read.weights, model.weights)
     codes = read_code_values(write_code_values(scene.codes))
-    ranks = decode_lossless(start, read, scene.domain, pattern, scene.tile, data)
+    ranks = decode_lossless(start, read, scene.domain, scene.tile, data)
     assert np.array_equal(codes[ranks], scene.codes[scene.ranks])
     return len(data)
 
 
-@pytest.mark.parametrize("pattern", PATTERNS)
-@pytest.mark.parametrize("shape", [(2, 2), (6, 10), (30, 46)])
-def test_every_pattern_and_size_comes_back(pattern: BayerPattern, shape: tuple[int, int]) -> None:
-    round_trip(sensor(shape, 4095), pattern)
+@pytest.mark.parametrize("mosaic", [*BAYER[:3], *KINDS.values()], ids=str)
+@pytest.mark.parametrize(
+    ("cells", "place"), [((1, 1), (0, 0)), ((3, 5), (3, 1)), ((15, 13), (1, 2))], ids=str
+)
+def test_every_mosaic_and_size_comes_back(
+    mosaic: Mosaic, cells: tuple[int, int], place: tuple[int, int]
+) -> None:
+    rows, columns = (size + more for size, more in zip(cells, place, strict=True))
+    shape = (mosaic.cell * rows, mosaic.across * columns)
+    round_trip(sensor(shape, 4095, mosaic=mosaic, place=place))
+
+
+@pytest.mark.parametrize("mosaic", KINDS.values(), ids=KINDS)
+def test_the_restored_samples_of_a_tile_lie_where_the_samples_do(mosaic: Mosaic) -> None:
+    # Each sample is known by its value; a tile is the part of the frame that begins at its place.
+    shape = (mosaic.cell * 8, mosaic.across * 7)
+    samples = np.arange(shape[0] * shape[1], dtype=np.uint16).reshape(shape)
+    straight = np.broadcast_to(np.arange(65536), (len(mosaic.colours), 65536))
+    domain = replace(
+        NoiseDomain.of(NOISE, (0.0,) * len(mosaic.colours), 65535, mosaic=mosaic),
+        forward=np.ascontiguousarray(straight, np.int32),
+    )
+    planes = domain.to_planes(samples).astype(np.int32)
+    for down, right in ((0, 0), (1, 2), (5, 3)):
+        part = planes[:, down:, right:]
+        tile = LosslessTile.of(part, np.zeros(part.shape[1:], np.uint8), mosaic, (down, right))
+        expected = samples[mosaic.cell * down :, mosaic.across * right :]
+        assert np.array_equal(tile.restored, expected)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +140,7 @@ def test_every_pattern_and_size_comes_back(pattern: BayerPattern, shape: tuple[i
 )
 def test_every_depth_comes_back_and_gaps_between_codes_cost_nothing(white: int, step: int) -> None:
     scene = sensor((96, 96), white, step)
-    bits = 8 * round_trip(scene, "RGGB") / scene.ranks.size
+    bits = 8 * round_trip(scene) / scene.ranks.size
     # Differential entropy of Gaussian noise, in steps of the codes.
     signal = np.add.outer(np.linspace(0, 0.5, 96), np.linspace(0.02, 0.6, 96))
     spread = np.sqrt(NOISE.scale * signal + NOISE.offset) * white * 15 / 16 / step
@@ -103,12 +149,12 @@ def test_every_depth_comes_back_and_gaps_between_codes_cost_nothing(white: int, 
 
 def test_a_constant_mosaic_comes_back_for_next_to_nothing() -> None:
     flat = np.full((64, 64), 777, np.uint16)
-    assert round_trip(Scene.of(flat, flat, 1023), "GRBG") < 64
+    assert round_trip(Scene.of(flat, flat, 1023)) < 64
 
 
 def test_one_code_that_is_far_from_what_was_restored_comes_back() -> None:
     flat = np.full((32, 32), 65535, np.uint16)
-    round_trip(Scene.of(flat, np.zeros_like(flat), 65535), "RGGB")
+    round_trip(Scene.of(flat, np.zeros_like(flat), 65535))
 
 
 def test_hot_pixels_beyond_every_table_come_back() -> None:
@@ -117,41 +163,43 @@ def test_hot_pixels_beyond_every_table_come_back() -> None:
     restored = mosaic.copy()
     mosaic[::7, ::5] = 65535
     mosaic[3::9, 2::6] = 0
-    round_trip(Scene.of(mosaic, restored, 16383), "BGGR")
+    round_trip(Scene.of(mosaic, restored, 16383))
 
 
 @settings(max_examples=6, deadline=None)
 @given(
     st.integers(0, 2**32),
-    st.sampled_from(PATTERNS),
+    st.sampled_from([*KINDS.values()]),
     st.tuples(st.integers(1, 12), st.integers(1, 12)),
     st.sampled_from([1, 2, 17, 4000, 65536]),
 )
 def test_mosaics_without_any_sense_come_back(
-    seed: int, pattern: BayerPattern, quads: tuple[int, int], codes: int
+    seed: int, mosaic: Mosaic, cells: tuple[int, int], codes: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    shape = (2 * quads[0], 2 * quads[1])
+    shape = (mosaic.cell * cells[0], mosaic.across * cells[1])
     used = rng.choice(65536, codes, replace=False)
-    mosaic, restored = (rng.choice(used, shape).astype(np.uint16) for _ in range(2))
-    round_trip(Scene.of(mosaic, restored, 65535), pattern)
+    samples, restored = (rng.choice(used, shape).astype(np.uint16) for _ in range(2))
+    round_trip(Scene.of(samples, restored, 65535, mosaic))
 
 
-def test_what_errors_have_in_common_is_predicted() -> None:
-    scene = sensor((128, 128), 16383)
+@pytest.mark.parametrize("mosaic", KINDS.values(), ids=KINDS)
+def test_what_errors_have_in_common_is_predicted(mosaic: Mosaic) -> None:
+    shape = (mosaic.cell * (128 // mosaic.cell), mosaic.across * (128 // mosaic.across))
+    scene = sensor(shape, 16383, mosaic=mosaic)
     noise = scene.codes[scene.ranks].astype(int)
     sizes = []
     for slope in (0, 12):
-        wave = slope * np.add.outer(np.arange(128), np.arange(128))
-        mosaic = np.clip(noise + wave, 0, 16383).astype(np.uint16)
+        wave = slope * np.add.outer(*(np.arange(side) for side in shape))
+        samples = np.clip(noise + wave, 0, 16383).astype(np.uint16)
         restored = np.clip(noise.mean() + 0 * noise, 0, 16383).astype(np.uint16)
-        sizes.append(round_trip(Scene.of(mosaic, restored, 16383), "RGGB"))
+        sizes.append(round_trip(Scene.of(samples, restored, 16383, mosaic)))
     assert sizes[1] < 1.1 * sizes[0]
 
 
 def test_ranks_lie_where_their_values_do() -> None:
     domain = CodeIndexDomain(np.array([[-5, 0, 4, 20]] * 4, np.int32))
-    start, table = domain.position_table(0)
+    start, table = domain.channel_table(0)
     assert start == -5
     assert [table[v - start] for v in (-5, 0, 2, 4, 12, 20)] == [0, 8, 12, 16, 20, 24]
     assert len(table) == 26
@@ -167,30 +215,38 @@ class TestStrangers:
             change = np.full(FEATURES, LARGEST_WEIGHT if number < 2 else 0)
             code_parameters(coder, change, FEATURES)
         with pytest.raises(PayloadDamaged, match="without that layer"):
-            LosslessModel.from_bytes(coder.finish())
+            LosslessModel.from_bytes(coder.finish(), 4)
 
     @settings(max_examples=60, deadline=None)
     @given(st.binary(max_size=400))
     def test_any_bytes_are_a_model_or_refused(self, data: bytes) -> None:
         try:
-            model = LosslessModel.from_bytes(data)
+            model = LosslessModel.from_bytes(data, 1 + len(data) % 4)
         except PayloadDamaged:
             return
         assert np.abs(model.weights).max() <= LARGEST_WEIGHT
 
     @settings(max_examples=60, deadline=None)
-    @given(st.integers(0, 2**32), st.binary(max_size=400), st.booleans())
-    def test_any_model_and_any_bytes_are_samples(self, seed: int, data: bytes, wild: bool) -> None:
+    @given(
+        st.integers(0, 2**32),
+        st.sampled_from([*KINDS.values()]),
+        st.binary(max_size=400),
+        st.booleans(),
+    )
+    def test_any_model_and_any_bytes_are_samples(
+        self, seed: int, mosaic: Mosaic, data: bytes, wild: bool
+    ) -> None:
         rng = np.random.default_rng(seed)
-        scene = sensor((26, 18), 4095, seed=seed)
+        scene = sensor((13 * mosaic.cell, 9 * mosaic.across), 4095, seed=seed, mosaic=mosaic)
         tile = scene.tile
         if wild:
-            planes = rng.integers(-(1 << 31), (1 << 31) - 1, (4, 13, 9), dtype=np.int32)
-            tile = LosslessTile.of(planes, rng.integers(0, 256, (13, 9)).astype(np.uint8))
-        shape = ACTIVITIES, 4, FEATURES
+            shape = (mosaic.planes, 13, 9)
+            planes = rng.integers(-(1 << 31), (1 << 31) - 1, shape, dtype=np.int32)
+            tile = LosslessTile.of(planes, rng.integers(0, 256, (13, 9)).astype(np.uint8), mosaic)
+        shape = ACTIVITIES, len(mosaic.colours), FEATURES
         weights = rng.integers(-LARGEST_WEIGHT, LARGEST_WEIGHT + 1, shape).astype(np.int32)
         start, model = coding_tables().lossless, LosslessModel(weights)
-        ranks = decode_lossless(start, model, scene.domain, "RGGB", tile, data * 4)
+        ranks = decode_lossless(start, model, scene.domain, tile, data * 4)
         assert 0 <= ranks.min() <= ranks.max() < len(scene.codes)
 
     @given(st.binary(max_size=300))

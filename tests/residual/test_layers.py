@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 Indices = dict[Band, "NDArray[np.int32]"]
 SHAPES = [(1, 1), (2, 3), (7, 5), (33, 40)]
+COUNTS = [1, 3, 4, 9, 16]
+"""Of planes."""
 
 
 def any_model(seed: int) -> LayerModel:
@@ -50,27 +52,28 @@ def any_model(seed: int) -> LayerModel:
     )
 
 
-def any_context(rng: np.random.Generator, shape: tuple[int, int]) -> TileContext:
+def any_context(rng: np.random.Generator, shape: tuple[int, int], count: int = 4) -> TileContext:
     classes = rng.integers(0, len(RegionClass), shape).astype(np.uint8)
     light = mean_pyramid(rng.integers(64, 1025, shape).astype(np.int32))
     noise = {band: values.astype(np.uint16) for band, values in light.items()}
-    planes = rng.integers(-(1 << 15), 1 << 15, (4, *shape)).astype(np.int16)
-    transform = KLT(rng.integers(-128, 128, (4, 4)).astype(np.int8))
+    planes = rng.integers(-(1 << 15), 1 << 15, (count, *shape)).astype(np.int16)
+    transform = KLT(rng.integers(-128, 128, (count, count)).astype(np.int8))
     return TileContext.of(planes, class_pyramid(classes), noise, transform)
 
 
-def any_quantiser(rng: np.random.Generator) -> Quantiser:
+def any_quantiser(rng: np.random.Generator, count: int = 4) -> Quantiser:
     code = int(rng.integers(0, MAX_STEP_CODE + 1))
     steepest = min(MAX_SLOPE, code // LEVELS)
-    first, second, third, fourth = (int(slope) for slope in rng.integers(0, steepest + 1, 4))
-    return Quantiser(code, slopes=(first, second, third, fourth))
+    return Quantiser(code, slopes=tuple(rng.integers(0, steepest + 1, count).tolist()))
 
 
-def any_indices(rng: np.random.Generator, shape: tuple[int, int], spread: float) -> Indices:
+def any_indices(
+    rng: np.random.Generator, shape: tuple[int, int], spread: float, count: int = 4
+) -> Indices:
     found = {}
     for band in bands():
-        index = np.rint(rng.laplace(0, spread, (4, *band_shape(band, shape)))).astype(np.int32)
-        index[rng.random(4) < 0.3] = 0
+        index = np.rint(rng.laplace(0, spread, (count, *band_shape(band, shape)))).astype(np.int32)
+        index[rng.random(count) < 0.3] = 0
         found[band] = np.clip(index, -60_000, 60_000)
     return found
 
@@ -79,20 +82,23 @@ def coarser(indices: Indices, octaves: int) -> Indices:
     return {band: np.sign(index) * (np.abs(index) >> octaves) for band, index in indices.items()}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.integers(0, 2**32),
+    st.sampled_from(COUNTS),
     st.sampled_from(SHAPES),
     st.integers(1, 4),
     st.sampled_from([0.0, 0.3, 3.0, 100.0, 20_000.0]),
 )
 def test_what_is_written_is_read_layer_by_layer(
-    seed: int, shape: tuple[int, int], layers: int, spread: float
+    seed: int, count: int, shape: tuple[int, int], layers: int, spread: float
 ) -> None:
     rng = np.random.default_rng(seed)
-    model, quantiser, context = any_model(seed), any_quantiser(rng), any_context(rng, shape)
-    written, read = TileCoefficients.zeros(shape), TileCoefficients.zeros(shape)
-    finest = any_indices(rng, shape, spread)
+    model, quantiser = any_model(seed), any_quantiser(rng, count)
+    context = any_context(rng, shape, count)
+    written, read = (TileCoefficients.zeros(shape, count) for _ in range(2))
+    assert written.planes == count
+    finest = any_indices(rng, shape, spread, count)
     for layer in range(layers):
         wanted = coarser(finest, layers - 1 - layer)
         data = encode_layer(model, context, written, quantiser, wanted)
@@ -164,10 +170,13 @@ def test_the_bases_sign_tells_the_residuals() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (37, 61), (64, 96)])
-def test_the_bases_coefficients_are_those_that_synthesis_undoes(shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize("count", COUNTS)
+def test_the_bases_coefficients_are_those_that_synthesis_undoes(
+    shape: tuple[int, int], count: int
+) -> None:
     rng = np.random.default_rng(shape[0])
-    planes = rng.integers(-4000, 4000, (4, *shape)).astype(np.int16)
-    matrix = np.rint(64 * np.linalg.qr(rng.normal(size=(4, 4)))[0]).astype(np.int8)
+    planes = rng.integers(-4000, 4000, (count, *shape)).astype(np.int16)
+    matrix = np.rint(64 * np.linalg.qr(rng.normal(size=(count, count)))[0]).astype(np.int8)
     flat = {band: np.zeros(band_shape(band, shape), np.uint8) for band in bands()}
     noise = {band: values.astype(np.uint16) for band, values in flat.items()}
     context = TileContext.of(planes, flat, noise, KLT(matrix))
@@ -183,15 +192,17 @@ def test_the_bases_coefficients_are_those_that_synthesis_undoes(shape: tuple[int
 @given(
     st.one_of(st.binary(max_size=200), st.sampled_from([b"\xff" * 300, b"\x80" * 300])),
     st.integers(0, 2**16),
+    st.sampled_from(COUNTS),
     st.sampled_from(SHAPES),
     st.integers(1, 4),
 )
 def test_garbage_is_coefficients(
-    data: bytes, seed: int, shape: tuple[int, int], layers: int
+    data: bytes, seed: int, count: int, shape: tuple[int, int], layers: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    model, context, quantiser = any_model(seed), any_context(rng, shape), any_quantiser(rng)
-    tile = TileCoefficients.zeros(shape)
+    model, quantiser = any_model(seed), any_quantiser(rng, count)
+    context = any_context(rng, shape, count)
+    tile = TileCoefficients.zeros(shape, count)
     for _ in range(layers):
         decode_layer(model, context, tile, quantiser, data)
     assert np.abs(tile.indices).max() <= 65_535

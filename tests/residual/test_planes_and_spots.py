@@ -44,7 +44,7 @@ def test_nothing_left_gives_a_transform_all_the_same() -> None:
 
 def picture(level: int = 1000) -> tuple[Guide, np.ndarray]:
     guide = Guide(np.full((40, 60, 3), 100, np.uint8), np.ones((40, 60), np.uint8))
-    return guide, np.full((3, 40, 60), level, np.int32)
+    return guide, np.full((40, 60), level, np.int32)
 
 
 def test_a_flat_guide_is_smooth() -> None:
@@ -56,7 +56,7 @@ def test_a_flat_guide_is_smooth() -> None:
 )
 def test_a_step_of_the_base_makes_texture_or_an_edge(step: int, spot: RegionClass) -> None:
     guide, base = picture()
-    base[:, :, 30:] += step
+    base[:, 30:] += step
     spots = classify_regions(guide, base)
     assert (spots[:, 14:16] == spot).all()
     assert (spots[:, :14] == RegionClass.SMOOTH).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,13 +18,18 @@ from rawback.tone.colours import base_colours
 from rawback.tone.gain import SPACINGS, grid_shape
 from rawback.tone.linear_filter import LinearFilter
 from rawback.tone.lut import GRIDS, NODES, code_lut, refine_grid, touched_nodes
-from rawback.types import BayerPattern, Guide
+from rawback.types import Guide
+
+from ..mosaics import BAYER, KINDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rawback.mosaic import Mosaic
+
 FRAME = (600, 900)
-PATTERNS: tuple[BayerPattern, ...] = ("RGGB", "BGGR", "GRBG", "GBRG")
+RGGB, GBRG = BAYER[0], BAYER[3]
+MOSAICS = [*BAYER[:3], *KINDS.values()]
 CELLS = colour_histogram(np.random.default_rng(0).integers(0, 256, (40, 2, 3)).astype(np.uint8))
 
 
@@ -33,30 +39,32 @@ def bases(draw: st.DrawFn) -> Base:
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     step = draw(st.sampled_from([1, 2, 16, 64, 255]))
     spread = draw(st.sampled_from([0.3, 3.0, 100.0]))
+    mosaic = draw(st.sampled_from(MOSAICS))
+    colours = len(mosaic.palette)
     details = []
     for grid in GRIDS[: draw(st.integers(1, 4))]:
-        detail = np.rint(rng.laplace(0, spread, (3, grid, grid, grid))).astype(np.int32)
+        detail = np.rint(rng.laplace(0, spread, (colours, grid, grid, grid))).astype(np.int32)
         details.append(detail * touched_nodes(CELLS, grid))
-    nodes, _ = code_lut(BitCounter(), CELLS, step, len(details), details)
+    nodes, _ = code_lut(BitCounter(), CELLS, step, len(details), details, colours)
     spacing = draw(st.sampled_from(SPACINGS))
     shape = grid_shape(*FRAME, spacing) if spacing else (0, 0)
     gains = rng.integers(-255, 256, shape).astype(np.int32)
-    uncovered = draw(st.tuples(*[st.integers(0, 60_000)] * 3))
-    filters = tuple(_readout(rng) for _ in range(draw(st.integers(0, 4))))
-    pattern = draw(st.sampled_from(PATTERNS))
-    return Base(pattern, nodes, step, details, uncovered, spacing, gains, filters)
+    uncovered = draw(st.tuples(*[st.integers(0, 60_000)] * colours))
+    filters = tuple(_filter(rng, mosaic) for _ in range(draw(st.integers(0, 4))))
+    return Base(mosaic, nodes, step, details, uncovered, spacing, gains, filters)
 
 
-def _readout(rng: np.random.Generator) -> LinearFilter:
-    taps = rng.integers(-12, 13, (4, 3, 5, 5)).astype(np.int32)
+def _filter(rng: np.random.Generator, mosaic: Mosaic) -> LinearFilter:
+    channels = len(mosaic.colours)
+    taps = rng.integers(-9, 10, (channels, len(mosaic.palette), 5, 5)).astype(np.int32)
     taps[:, :, 2, 2] = 0
-    return LinearFilter(taps, rng.integers(-4096, 4097, 4).astype(np.int32))
+    return LinearFilter(taps, rng.integers(-4096, 4097, channels).astype(np.int32))
 
 
 @settings(max_examples=30, deadline=None)
 @given(bases())
 def test_both_sections_round_trip(base: Base) -> None:
-    bare = Base.from_pointwise_bytes(base.pointwise_bytes(CELLS), base.pattern, CELLS, FRAME)
+    bare = Base.from_pointwise_bytes(base.pointwise_bytes(CELLS), base.mosaic, CELLS, FRAME)
     found = bare.with_filter_bytes(base.filter_bytes())
     assert (found.step, found.spacing, found.uncovered) == (
         base.step,
@@ -78,8 +86,9 @@ def test_a_base_gives_the_same_planes_after_its_round_trip() -> None:
     details = [rng.integers(-200, 200, (3, 3, 3, 3)).astype(np.int32)]
     nodes, _ = code_lut(BitCounter(), cells, 16, 1, details)
     gains = rng.integers(-20, 20, grid_shape(*FRAME, 256)).astype(np.int32)
-    base = Base("GBRG", nodes, 16, details, (7, 8, 9), 256, gains, (_readout(rng), _readout(rng)))
-    again = Base.from_pointwise_bytes(base.pointwise_bytes(cells), "GBRG", cells, FRAME)
+    filters = (_filter(rng, GBRG), _filter(rng, GBRG))
+    base = Base(GBRG, nodes, 16, details, (7, 8, 9), 256, gains, filters)
+    again = Base.from_pointwise_bytes(base.pointwise_bytes(cells), GBRG, cells, FRAME)
     again = again.with_filter_bytes(base.filter_bytes())
     guide = Guide(pixels, (rng.random(pixels.shape[:2]) > 0.1).astype(np.uint8))
     classes = rng.integers(0, 5, (32, 48)).astype(np.uint8)
@@ -96,39 +105,38 @@ GARBAGE = st.one_of(
 
 
 @settings(max_examples=150, deadline=None)
-@given(GARBAGE, st.sampled_from(PATTERNS))
-def test_a_strangers_table_is_a_base_or_refused(data: bytes, pattern: BayerPattern) -> None:
+@given(GARBAGE, st.sampled_from(MOSAICS))
+def test_a_strangers_table_is_a_base_or_refused(data: bytes, mosaic: Mosaic) -> None:
     try:
-        base = Base.from_pointwise_bytes(data, pattern, CELLS, FRAME)
+        base = Base.from_pointwise_bytes(data, mosaic, CELLS, FRAME)
     except PayloadDamaged:
         return
-    assert base.nodes.shape == (3, NODES, NODES, NODES)
+    assert base.nodes.shape == (len(mosaic.palette), NODES, NODES, NODES)
     assert np.abs(base.nodes).max() <= 1 << 15
     assert np.abs(base.gains).max(initial=0) <= 255
-    guide = Guide(np.full((8, 8, 3), 200, np.uint8), np.ones((8, 8), np.uint8))
-    assert base.planes(base.colours(guide, (590, 890)), np.zeros((2, 2), np.uint8)).shape == (
-        4,
-        2,
-        2,
-    )
+    side = 2 * mosaic.cell + 4
+    guide = Guide(np.full((side, side, 3), 200, np.uint8), np.ones((side, side), np.uint8))
+    colours = base.colours(guide, (600 - side, 900 - side))
+    planes = base.planes(colours, np.zeros((2, 2), np.uint8))
+    assert planes.shape == (mosaic.planes, 2, 2)
 
 
 @settings(max_examples=150, deadline=None)
-@given(GARBAGE, st.sampled_from(PATTERNS))
-def test_a_strangers_filters_are_exact_or_refused(data: bytes, pattern: BayerPattern) -> None:
+@given(GARBAGE, st.sampled_from(MOSAICS))
+def test_a_strangers_filters_are_exact_or_refused(data: bytes, mosaic: Mosaic) -> None:
     try:
-        base = Base.empty(pattern, (0, 0, 0)).with_filter_bytes(data)
+        base = Base.empty(mosaic, (0,) * len(mosaic.palette)).with_filter_bytes(data)
     except PayloadDamaged:
         return
     assert len(base.filters) <= 4
-    assert all(linear_filter.fits(pattern) for linear_filter in base.filters)
+    assert all(linear_filter.fits(mosaic) for linear_filter in base.filters)
 
 
 @settings(max_examples=40, deadline=None)
 @given(bases(), st.data())
 def test_one_changed_byte_is_a_base_or_refused(base: Base, data: st.DataObject) -> None:
     for section, read in (
-        (base.pointwise_bytes(CELLS), _read_pointwise),
+        (base.pointwise_bytes(CELLS), partial(_read_pointwise, mosaic=base.mosaic)),
         (base.filter_bytes(), base.with_filter_bytes),
     ):
         if not section:
@@ -142,8 +150,8 @@ def test_one_changed_byte_is_a_base_or_refused(base: Base, data: st.DataObject) 
             continue
 
 
-def _read_pointwise(data: bytes) -> Base:
-    return Base.from_pointwise_bytes(data, "RGGB", CELLS, FRAME)
+def _read_pointwise(data: bytes, mosaic: Mosaic = RGGB) -> Base:
+    return Base.from_pointwise_bytes(data, mosaic, CELLS, FRAME)
 
 
 @pytest.mark.parametrize(
@@ -160,17 +168,16 @@ def test_more_than_four_filters_are_refused() -> None:
     coder = SymbolEncoder()
     coder.code_escapes(np.array([5]), 1)
     with pytest.raises(PayloadDamaged, match="impossible values"):
-        Base.empty("RGGB", (0, 0, 0)).with_filter_bytes(coder.finish())
+        Base.empty(RGGB, (0, 0, 0)).with_filter_bytes(coder.finish())
 
 
 def test_filters_whose_sums_float32_cannot_hold_are_refused() -> None:
     taps = np.full((4, 3, 5, 5), 200, np.int32)
     taps[:, :, 2, 2] = 0
-    wild = replace(
-        Base.empty("RGGB", (0, 0, 0)), filters=(LinearFilter(taps, np.zeros(4, np.int32)),)
-    )
+    filters = (LinearFilter(taps, np.zeros(4, np.int32)),)
+    wild = replace(Base.empty(RGGB, (0, 0, 0)), filters=filters)
     with pytest.raises(PayloadDamaged, match="impossible values"):
-        Base.empty("RGGB", (0, 0, 0)).with_filter_bytes(wild.filter_bytes())
+        Base.empty(RGGB, (0, 0, 0)).with_filter_bytes(wild.filter_bytes())
 
 
 def test_only_nodes_near_some_colour_are_coded() -> None:

@@ -14,72 +14,84 @@ from rawback.tone.gain import GAIN_ONE, SPACINGS, grid_shape, hat_weights
 from rawback.tone.linear_filter import LinearFilter, apply_filters
 from rawback.types import Guide
 
+from ..mosaics import BAYER, KINDS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rawback.types import BayerPattern
+    from rawback.mosaic import Mosaic
 
-PATTERNS: tuple[BayerPattern, ...] = ("RGGB", "BGGR", "GRBG", "GBRG")
+RGGB, _, GRBG, _ = BAYER
 
 
 def everywhere(
-    linear_filter: LinearFilter, values: NDArray[np.int32], pattern: BayerPattern
+    linear_filter: LinearFilter, values: NDArray[np.int32], mosaic: Mosaic
 ) -> NDArray[np.int16]:
-    """One filter for all quads."""
+    """One filter for all cells."""
     _, height, width = values.shape
-    served = np.zeros((height // 2 - 2, width // 2 - 2), np.uint8)
-    return apply_filters((linear_filter,), values, served, pattern)
+    cell = mosaic.cell
+    served = np.zeros(((height - 4) // cell, (width - 4) // cell), np.uint8)
+    return apply_filters((linear_filter,), values, served, mosaic)
 
 
-def _as_wild_as_fits(rng: np.random.Generator, pattern: BayerPattern, share: float) -> LinearFilter:
+def _as_wild_as_fits(rng: np.random.Generator, mosaic: Mosaic, share: float) -> LinearFilter:
     """Taps whose sums come as near to the bound as they may."""
-    taps = np.where(rng.random((4, 3, 5, 5)) < share, rng.choice([-500, 500], (4, 3, 5, 5)), 0)
+    channels, colours = len(mosaic.colours), len(mosaic.palette)
+    shape = (channels, colours, 5, 5)
+    taps = np.where(rng.random(shape) < share, rng.choice([-500, 500], shape), 0)
     taps[:, :, 2, 2] = 0
-    linear_filter = LinearFilter(
-        taps.astype(np.int32), rng.integers(-4096, 4097, 4).astype(np.int32)
-    )
-    while not linear_filter.fits(pattern):
+    bias = rng.integers(-4096, 4097, channels).astype(np.int32)
+    linear_filter = LinearFilter(taps.astype(np.int32), bias)
+    while not linear_filter.fits(mosaic):
         linear_filter = LinearFilter(
             (linear_filter.taps * 0.97).astype(np.int32), linear_filter.bias
         )
     return linear_filter
 
 
-def test_each_quad_is_served_by_the_filter_of_its_class() -> None:
+@pytest.mark.parametrize("mosaic", KINDS.values(), ids=KINDS)
+def test_each_cell_is_served_by_the_filter_of_its_class(mosaic: Mosaic) -> None:
     rng = np.random.default_rng(4)
-    filters = [_as_wild_as_fits(rng, "GBRG", 0.3) for _ in range(3)]
-    values = rng.integers(0, (1 << 14) + 1, (3, 16, 24)).astype(np.int32)
+    filters = [_as_wild_as_fits(rng, mosaic, 0.3) for _ in range(3)]
+    shape = (len(mosaic.palette), 6 * mosaic.cell + 4, 10 * mosaic.cell + 4)
+    values = rng.integers(0, (1 << 14) + 1, shape).astype(np.int32)
     served = rng.choice([0, 2], (6, 10)).astype(np.uint8)
-    found = apply_filters(filters, values, served, "GBRG")
+    found = apply_filters(filters, values, served, mosaic)
     for number in (0, 2):
-        alone = everywhere(filters[number], values, "GBRG")
+        alone = everywhere(filters[number], values, mosaic)
         assert np.array_equal(found[:, served == number], alone[:, served == number])
 
 
-@pytest.mark.parametrize("pattern", PATTERNS)
-def test_the_identity_takes_each_positions_own_colour(pattern: BayerPattern) -> None:
-    values = np.arange(3 * 8 * 10, dtype=np.int32).reshape(3, 8, 10) * 50
-    planes = everywhere(LinearFilter.identity(), values, pattern)
-    for position in range(4):
-        y, x = divmod(position, 2)
-        own = values["RGB".index(pattern[position]), 2 + y : -2 : 2, 2 + x : -2 : 2]
-        assert np.array_equal(planes[position], own)
+@pytest.mark.parametrize("mosaic", [*BAYER[:3], *KINDS.values()], ids=str)
+def test_the_identity_takes_each_samples_own_colour(mosaic: Mosaic) -> None:
+    shape = (len(mosaic.palette), 6 * mosaic.cell + 4, 7 * mosaic.cell + 4)
+    values = np.random.default_rng(1).integers(0, 1 << 14, shape).astype(np.int32)
+    planes = everywhere(LinearFilter.identity(mosaic), values, mosaic)
+    _, height, width = shape
+    masks = [mosaic.mask(colour, height - 4, width - 4) for colour in mosaic.palette]
+    for number, plane in enumerate(planes):
+        rows, columns = mosaic.pixels_of(number, (6, 7))
+        if mosaic.pattern:
+            own = np.argmax([mask[rows, columns] for mask in masks], axis=0)
+        else:
+            own = np.full((6, 7), number)
+        assert np.array_equal(plane, values[own, 2 + rows, 2 + columns])
 
 
 def test_a_flat_area_passes_every_filter_unchanged() -> None:
-    linear_filter = _as_wild_as_fits(np.random.default_rng(8), "GRBG", 1.0)
+    linear_filter = _as_wild_as_fits(np.random.default_rng(8), GRBG, 1.0)
     linear_filter = LinearFilter(linear_filter.taps, np.zeros(4, np.int32))
     flat = np.full((3, 12, 12), 5000, np.int32)
-    assert (everywhere(linear_filter, flat, "GRBG") == 5000).all()
+    assert (everywhere(linear_filter, flat, GRBG) == 5000).all()
 
 
 def test_the_bound_on_taps_is_sharp() -> None:
     taps = np.zeros((4, 3, 5, 5), np.int32)
     # The implied central tap counts as well: 256 - 896 makes 640, and with the 896 itself 1536.
     taps[0, 0, 0, 0] = 896 + 256
-    assert LinearFilter(taps, np.zeros(4, np.int32)).fits("RGGB")
+    assert LinearFilter(taps, np.zeros(4, np.int32)).fits(RGGB)
     taps[0, 0, 0, 0] += 1
-    assert not LinearFilter(taps, np.zeros(4, np.int32)).fits("RGGB")
+    assert not LinearFilter(taps, np.zeros(4, np.int32)).fits(RGGB)
 
 
 def gained(

@@ -19,9 +19,12 @@ from rawback.tone.fitting import (
 from rawback.tone.gain import GAIN_ONE
 from rawback.types import Guide
 
+from ..mosaics import BAYER
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+RGGB = BAYER[0]
 SHAPE = (240, 320)
 
 
@@ -43,10 +46,10 @@ def fitted(
     guide: Guide, planes: NDArray[np.int16], base_lambda: float
 ) -> tuple[Base, list[PointwiseFit], NDArray[np.int64]]:
     cells = colour_histogram(guide.pixels)
-    samples = Sample.draw(guide, planes, "RGGB", 20_000)
+    samples = Sample.draw(guide, planes, RGGB, 20_000)
     shape = guide.mask.shape
-    fits = fit_pointwise(samples, (shape[0], shape[1]))
-    empty = Base.empty("RGGB", (0, 0, 0))
+    fits = fit_pointwise(samples, RGGB, (shape[0], shape[1]))
+    empty = Base.empty(RGGB, (0, 0, 0))
     chosen = choose_pointwise(fits, samples, empty, cells, (shape[0], shape[1]), base_lambda)
     return chosen, fits, cells
 
@@ -114,7 +117,7 @@ def test_samples_come_from_covered_pixels_only() -> None:
     mask = (rng.random(SHAPE) < 0.3).astype(np.uint8)
     guide = Guide(colourful(rng), mask)
     planes = mosaicked(linear(guide.pixels))
-    for colour, sample in enumerate(Sample.draw(guide, planes, "RGGB", 5000)):
+    for colour, sample in enumerate(Sample.draw(guide, planes, RGGB, 5000)):
         assert len(sample.truth) == 5000
         assert mask[sample.rows, sample.columns].all()
         assert np.array_equal(sample.pixels, guide.pixels[sample.rows, sample.columns])
@@ -133,7 +136,7 @@ def blurred() -> tuple[Base, Patch]:
     planes = mosaicked(sharp[:, 2:-2, 2:-2])
     classes = rng.integers(0, 4, planes.shape[1:]).astype(np.uint8)
     patch = Patch(colours, planes, classes, np.ones(classes.shape, np.bool_))
-    return Base.empty("RGGB", (0, 0, 0)), patch
+    return Base.empty(RGGB, (0, 0, 0)), patch
 
 
 def test_filters_sharpen_what_was_blurred(blurred: tuple[Base, Patch]) -> None:

@@ -65,8 +65,7 @@ def restore(
         output: The DNG; ``NAME.rawback.dng`` beside the carrier by default, which is no name that
             an original raw would have. With `original`: the raw file, under its own name beside
             the carrier by default.
-        region: Left, top, width and height in raw pixels of the part to restore, left and top
-            even; all by default.
+        region: Left, top, width and height in raw pixels of the part to restore; all by default.
         sidecar: The payload, where it is in a file of its own.
         salvage: Restore from the sections before the first damage instead of raising.
         original: Give back the raw file itself, with the same SHA-256, where `rawback.embed` was
@@ -205,9 +204,9 @@ def verify(
     restored = decoder.decode(payload, pixels, progress=job.part(0.2, 1.0))
     if (frame.cfa.shape, frame.pattern) != (restored.cfa.shape, restored.pattern):
         message = (
-            f"The raw is {frame.width} x {frame.height} {frame.pattern} and the carrier holds one "
-            f"of {restored.width} x {restored.height} {restored.pattern}; give the raw it was "
-            "made from."
+            f"The raw is {frame.width} x {frame.height} {frame.mosaic.name} and the carrier holds "
+            f"one of {restored.width} x {restored.height} {restored.mosaic.name}; give the raw it "
+            "was made from."
         )
         raise ShotMismatch(message)
     return replace(
@@ -343,9 +342,6 @@ def _open(source: CarrierFile | bytes, *, salvage: bool) -> tuple[bitstream.Payl
 def _check_region(region: Region, header: bitstream.Header) -> None:
     left, top, width, height = region
     fits = left + width <= header.width and top + height <= header.height
-    if left % 2 or top % 2:
-        message = f"Left and top of the region, {left} and {top}, are to be even; move it by one."
-        raise RawbackError(message)
     if min(left, top) < 0 or min(width, height) < 2 or not fits:
         message = (
             f"The region {left},{top},{width},{height} is not within the raw's {header.width} x "

@@ -212,7 +212,9 @@ class CarrierInfo(_Result):
         model: Camera model.
         width: Columns of the raw mosaic.
         height: Rows of the raw mosaic.
-        pattern: Colours of its first 2x2 cell in reading order.
+        pattern: Colours of its samples: ``"RGGB"``, the rows of a larger pattern with slashes
+            between them, ``"R+G+B"`` of linear RGB, ``"W"`` of monochrome raws; see
+            :class:`rawback.Mosaic`.
         orientation: EXIF orientation, 1 to 8, that turns the mosaic upright.
         carrier_width: Columns of the JPEG the payload was made for.
         carrier_height: Rows of that JPEG.

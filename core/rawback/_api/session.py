@@ -181,7 +181,7 @@ class Session:
         Args:
             rate: Of the payload. A quality or lossless needs nothing more; other kinds are looked
                 up on the curve, which is measured first if need be.
-            region: Left, top, width and height in raw pixels, left and top even, within the raw.
+            region: Left, top, width and height in raw pixels, within the raw.
 
         Returns:
             The part.
@@ -295,8 +295,8 @@ class Session:
             result=result,
             ends=section_ends(result),
             overlays=(
-                bits_per_tile(result),
-                *order_masks(encoded.coding_order),
+                bits_per_tile(result, self._frame.mosaic.cell),
+                *order_masks(encoded.coding_order, self._frame.mosaic.cell),
             ),
         )
 
@@ -464,10 +464,10 @@ class Session:
     def _checked(self, region: Region) -> Region:
         left, top, width, height = region
         fits = left + width <= self._frame.width and top + height <= self._frame.height
-        if left % 2 or top % 2 or min(left, top) < 0 or min(width, height) < 1 or not fits:
+        if min(left, top) < 0 or min(width, height) < 1 or not fits:
             message = (
                 f"The region {left},{top},{width},{height} is no part of the raw's "
-                f"{self._frame.width} x {self._frame.height} pixels; give an even corner within it."
+                f"{self._frame.width} x {self._frame.height} pixels; give one within it."
             )
             raise RawbackError(message)
         return region

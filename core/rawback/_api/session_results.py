@@ -127,29 +127,35 @@ def section_ends(result: EmbedResult) -> tuple[SectionEnd, ...]:
     return tuple(ends)
 
 
-def bits_per_tile(result: EmbedResult | CarrierInfo) -> Overlay:
-    """Bits of all sections that belong to one tile, per raw pixel of it."""
+def bits_per_tile(result: EmbedResult | CarrierInfo, pixels: int) -> Overlay:
+    """Bits of all sections that belong to one tile, per raw pixel of it.
+
+    Args:
+        result: Tells of the sections.
+        pixels: Along a side of a cell of the frame.
+    """
     from rawback.common.tiles import tile_regions
 
-    regions = tile_regions(result.width, result.height)
+    regions = tile_regions(result.width, result.height, pixels)
     bits = np.zeros(len(regions))
     for section in result.sections:
         if section.kind in ("latents", "residual", "exact") and section.tile < len(bits):
             bits[section.tile] += 8 * section.bytes
-    pixels = np.array([width * height for _, _, width, height in regions])
+    areas = np.array([width * height for _, _, width, height in regions])
     columns = sum(top == 0 for _, top, _, _ in regions)
-    values = (bits / pixels).astype(np.float32).reshape(-1, columns)
+    values = (bits / areas).astype(np.float32).reshape(-1, columns)
     cell = regions[1][0] if columns > 1 else max(result.width, result.height)
     if len(values) > 1:
         cell = regions[columns][1]
     return Overlay("bits", "Bits per tile", "bpp", values, cell)
 
 
-def order_masks(steps: NDArray[np.uint8] | None) -> tuple[Overlay, ...]:
+def order_masks(steps: NDArray[np.uint8] | None, pixels: int) -> tuple[Overlay, ...]:
     """Where the latents of each step lie; nothing without latents.
 
     Args:
-        steps: uint8 ``[h, w]``: the step, from 1, of the latent that covers each quad.
+        steps: uint8 ``[h, w]``: the step, from 1, of the latent that covers each cell.
+        pixels: Along a side of a cell.
     """
     if steps is None:
         return ()
@@ -161,7 +167,7 @@ def order_masks(steps: NDArray[np.uint8] | None) -> tuple[Overlay, ...]:
             f"Order mask, step {step}",
             "",
             (steps == step).astype(np.float32),
-            2 * cell,
+            pixels * cell,
             mask=True,
         )
         for step in range(1, int(steps.max()) + 1)

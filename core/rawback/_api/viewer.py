@@ -113,7 +113,8 @@ def open_carrier(
     restored = decoder.restore(payload, pixels, grain=grain, progress=job.part(0.1, 0.9))
     job.at("Resampling the JPEG", 0.9)
     guide = decoder.carried_guide(payload.header, pixels)
-    overlays = (bits_per_tile(info), *order_masks(restored.coding_order))
+    cell = restored.frame.mosaic.cell
+    overlays = (bits_per_tile(info, cell), *order_masks(restored.coding_order, cell))
     job.at("Done", 1.0)
     frame = dng_frame(restored.frame, payload, pixels)
     return OpenedCarrier(info, frame, guide, overlays, restored.grain)

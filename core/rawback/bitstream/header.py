@@ -107,8 +107,8 @@ class Header:
     cfa_digest: bytes | None = field(
         default=None, metadata=_wire(19, either(nothing, octets(32, 32)))
     )
-    residual: bytes = field(default=b"", metadata=_wire(20, octets(0, 64)))
-    grain: bytes = field(default=b"", metadata=_wire(21, octets(0, 64)))
+    residual: bytes = field(default=b"", metadata=_wire(20, octets(0, 512)))
+    grain: bytes = field(default=b"", metadata=_wire(21, octets(0, 512)))
     extra: Mapping[int, bytes] = field(default_factory=_empty)
     version: tuple[int, int] = FORMAT_VERSION
 

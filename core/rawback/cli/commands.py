@@ -254,10 +254,11 @@ def info(
     camera = " ".join(dict.fromkeys(f"{contents.make} {contents.model}".split())) or "unknown"
     state = "" if contents.intact else ", damaged"
     size = f"{contents.payload_bytes:,} bytes, {contents.bpp:.3f} bpp"
+    mosaic = rawback.Mosaic.parse(contents.pattern)
     lines = [
         f"{label(carrier)}",
         f"  camera    {camera}",
-        f"  raw       {contents.width} x {contents.height}, {contents.pattern}",
+        f"  raw       {contents.width} x {contents.height}, {mosaic.name}",
         f"  JPEG      {contents.carrier_width} x {contents.carrier_height}",
         f"  payload   {size}, format {contents.format_version}{state}",
         f"  made as   {'lossless' if contents.exact else 'lossy'}",

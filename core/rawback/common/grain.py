@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from rawback.common.tiles import Window
     from rawback.residual import TileContext
 
-__all__ = ["CODES", "GRAIN_BYTES", "Grain", "GrainSpectrum", "deviation_of"]
-
-GRAIN_BYTES = 10
+__all__ = ["CODES", "Grain", "GrainSpectrum", "deviation_of", "spectrum_bytes"]
 
 CODES = 16
 """0 for none, then from a sixth of the noise's deviation to twice as much."""
@@ -50,6 +48,11 @@ _grain = Kernel(
 )
 
 
+def spectrum_bytes(components: int) -> int:
+    """What the spectrum of so many components takes."""
+    return (components * LEVELS + 1) // 2
+
+
 def deviation_of(code: int) -> float:
     """What a code stands for, in standard deviations of the noise."""
     return _LARGEST * 10 ** (-_DECIBELS_PER_CODE * (CODES - 1 - code) / 20) if code else 0.0
@@ -60,38 +63,40 @@ class GrainSpectrum:
     """How strong grain is.
 
     Attributes:
-        codes: uint8 ``[4, LEVELS]``: of each component, from level 1 on; below CODES.
+        codes: uint8 ``[n, LEVELS]``: of each component, from level 1 on; below CODES.
     """
 
     codes: NDArray[np.uint8]
 
     @classmethod
     def of_deviations(cls, deviations: NDArray[np.float64]) -> GrainSpectrum:
-        """The nearest to deviations ``[4, LEVELS]``, in those of the noise."""
+        """The nearest to deviations ``[n, LEVELS]``, in those of the noise."""
         levels = 20 * np.log10(np.maximum(deviations, 1e-9) / _LARGEST) / _DECIBELS_PER_CODE
         return cls(np.clip(np.rint(CODES - 1 + levels), 0, CODES - 1).astype(np.uint8))
 
     def to_bytes(self) -> bytes:
-        """Four bits for each code."""
-        pairs = self.codes.reshape(-1, 2)
+        """Four bits for each code, and four more of 0 where they do not fill the last byte."""
+        codes = self.codes.ravel()
+        pairs = np.append(codes, np.zeros(codes.size % 2, np.uint8)).reshape(-1, 2)
         return bytes((pairs[:, 0] << 4 | pairs[:, 1]).tolist())
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> GrainSpectrum:
-        """Undo `to_bytes`.
+    def from_bytes(cls, data: bytes, components: int) -> GrainSpectrum:
+        """Undo `to_bytes` of so many components.
 
         Raises:
             PayloadDamaged: The bytes are too few or too many.
         """
-        if len(data) != GRAIN_BYTES:
+        if len(data) != spectrum_bytes(components):
             message = "The grain's spectrum has an impossible length; fetch the file again."
             raise PayloadDamaged(message)
         packed = np.frombuffer(data, np.uint8)
-        return cls(np.stack([packed >> 4, packed & 15], axis=1).reshape(4, LEVELS))
+        codes = np.stack([packed >> 4, packed & 15], axis=1).ravel()
+        return cls(codes[: components * LEVELS].reshape(components, LEVELS))
 
     @property
     def amplitudes(self) -> NDArray[np.int32]:
-        """Of the kernel's random numbers: int32 ``[bands, 4]``; the lowest band gets none."""
+        """Of the kernel's random numbers: int32 ``[bands, n]``; the lowest band gets none."""
         one = (1 << _BITS) * COEFFICIENT_UNIT / (_NOISE_ONE * _NORMAL_DEVIATION)
         rows = [
             [
@@ -118,18 +123,19 @@ class Grain:
     seed: int
 
     @classmethod
-    def of(cls, spectra: bytes, layers: int, digest: bytes) -> Grain:
+    def of(cls, spectra: bytes, layers: int, components: int, digest: bytes) -> Grain:
         """Of what the header holds: a spectrum for each layer, and the carrier's digest.
 
         Raises:
-            PayloadDamaged: These are not spectra of so many layers.
+            PayloadDamaged: These are not spectra of so many layers and components.
         """
-        if len(spectra) != layers * GRAIN_BYTES:
+        size = spectrum_bytes(components)
+        if len(spectra) != layers * size:
             message = "The grain's spectra have an impossible length; fetch the file again."
             raise PayloadDamaged(message)
-        parts = (spectra[i : i + GRAIN_BYTES] for i in range(0, len(spectra), GRAIN_BYTES))
+        parts = (spectra[i : i + size] for i in range(0, len(spectra), size))
         seed = int.from_bytes(digest[:8], "little", signed=True)
-        return cls(tuple(map(GrainSpectrum.from_bytes, parts)), seed)
+        return cls(tuple(GrainSpectrum.from_bytes(part, components) for part in parts), seed)
 
     def of_tile(
         self, tile: Window, indices: NDArray[np.int32], layers: int, context: TileContext
@@ -138,7 +144,7 @@ class Grain:
 
         Args:
             tile: Which.
-            indices: int32, of all bands one after the other, each ``[4, h, w]``.
+            indices: int32, of all bands one after the other, each ``[n, h, w]``.
             layers: How many layers it has, at least one.
             context: What base and guide say of it.
 

@@ -20,6 +20,7 @@ from rawback.common.coding_tables import coding_tables
 from rawback.errors import PayloadDamaged, PayloadTooNew
 from rawback.geometry import Geometry
 from rawback.jpegio import DecodedJpeg, pixel_digest
+from rawback.mosaic import Mosaic
 from rawback.residual import (
     CODES_PER_LAYER,
     KLT,
@@ -45,6 +46,7 @@ __all__ = [
     "frame_from_header",
     "geometry_of",
     "header_of",
+    "mosaic_of",
     "pixels_needed",
 ]
 
@@ -57,8 +59,8 @@ with what was really there."""
 
 _NOISE_BITS = 12
 
-_FIXED = 23
-"""Bytes of the field ``residual`` before those of the layers."""
+_MATRIX_AT = 3
+"""Where in the field ``residual`` the matrix begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class ResidualParameters:
     """The header's field ``residual``.
 
     Attributes:
-        transform: Across the CFA planes.
+        transform: Across planes.
         quantisers: Of the layers, coarse to fine, each half the step of the one before.
         weight_power: Power of the weights in quarters, see :mod:`rawback.common.error_weights`.
     """
@@ -84,31 +86,33 @@ class ResidualParameters:
         return first + self.transform.matrix.tobytes() + slopes + points
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> ResidualParameters:
-        """Undo :meth:`to_bytes`.
+    def from_bytes(cls, data: bytes, planes: int) -> ResidualParameters:
+        """Undo :meth:`to_bytes` of so many planes.
 
         Raises:
             PayloadDamaged: The bytes are no such field.
         """
-        layers = len(data) - _FIXED
+        slopes_at = _MATRIX_AT + planes * planes
+        points = data[slopes_at + planes :]
+        layers = len(points)
         code, least = int.from_bytes(data[:2], "big"), (layers - 1) * CODES_PER_LAYER
-        slopes = data[19:_FIXED]
+        slopes = tuple(data[slopes_at : slopes_at + planes])
         steepest = max(slopes, default=0)
         within = least + LEVELS * steepest <= code <= MAX_STEP_CODE and steepest <= MAX_SLOPE
         if layers <= 0 or data[2] > 4 or not within:
             message = "The residual layer's parameters are impossible; fetch the file again."
             raise PayloadDamaged(message)
-        matrix = np.frombuffer(data, np.int8, 16, 3).reshape(4, 4)
+        matrix = np.frombuffer(data, np.int8, planes * planes, _MATRIX_AT)
         quantisers = tuple(
             Quantiser(
                 code - layer * CODES_PER_LAYER,
                 point >> 4,
                 point & 15,
-                (slopes[0], slopes[1], slopes[2], slopes[3]),
+                slopes,
             )
-            for layer, point in enumerate(data[_FIXED:])
+            for layer, point in enumerate(points)
         )
-        return cls(KLT(matrix), quantisers, data[2])
+        return cls(KLT(matrix.reshape(planes, planes)), quantisers, data[2])
 
 
 def header_of(frame: RawFrame, carrier: DecodedJpeg, geometry: Geometry) -> Header:
@@ -147,15 +151,18 @@ def frame_from_header(
 ) -> RawFrame:
     """The frame that a header describes, with the given mosaic, or that of a region."""
     scale, offset = (math.ldexp(*pair) for pair in header.noise)
-    offsets = offsets_from_header(header)
-    if offsets is not None and region is not None:
+    offsets, mosaic = offsets_from_header(header), mosaic_of(header)
+    black = [level / 256 for level in header.black]
+    if region is not None:
         left, top, width, height = region
-        offsets = offsets.within(top, left, height, width)
+        offsets = None if offsets is None else offsets.within(top, left, height, width)
+        mosaic, order = mosaic.shifted(top, left)
+        black = [black[channel] for channel in order]
     try:
         return RawFrame(
             cfa=cfa,
-            pattern=header.pattern,
-            black=tuple(level / 256 for level in header.black),
+            pattern=str(mosaic),
+            black=tuple(black),
             white=header.white,
             noise=NoiseModel(scale, offset),
             orientation=header.orientation,
@@ -164,6 +171,23 @@ def frame_from_header(
     except ValueError as error:
         message = f"The payload describes no raw ({error}); fetch the file again."
         raise PayloadDamaged(message) from error
+
+
+def mosaic_of(header: Header) -> Mosaic:
+    """Which samples a payload's frame has.
+
+    Raises:
+        PayloadDamaged: The header describes no such thing.
+    """
+    try:
+        mosaic = Mosaic.parse(header.pattern)
+    except ValueError as error:
+        message = f"The payload describes no raw ({error}); fetch the file again."
+        raise PayloadDamaged(message) from error
+    if len(mosaic.colours) != len(header.black):
+        message = "The payload describes no raw (its black levels are too few); fetch it again."
+        raise PayloadDamaged(message)
+    return mosaic
 
 
 def domain_of(header: Header) -> NoiseDomain:
@@ -178,7 +202,9 @@ def domain_of(header: Header) -> NoiseDomain:
     if max(black) >= white:
         message = "The payload describes no raw (black is not below white); fetch the file again."
         raise PayloadDamaged(message)
-    return NoiseDomain.of(NoiseModel(scale, offset), tuple(black), white, ceiling)
+    return NoiseDomain.of(
+        NoiseModel(scale, offset), tuple(black), white, ceiling, mosaic_of(header)
+    )
 
 
 def geometry_of(header: Header) -> Geometry:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from rawback.common.prediction import GuideSource, Prediction
     from rawback.common.tiles import Window
     from rawback.models import GroupCoder
+    from rawback.mosaic import Mosaic
     from rawback.weights import Weights
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "corrected",
     "features_of",
     "guide_state",
+    "member_for",
     "refine",
     "with_planes",
 ]
@@ -165,7 +167,7 @@ class Refined:
 
 
 def refine(
-    pattern: str,
+    mosaic: Mosaic,
     source: GuideSource,
     predicted: Sequence[Prediction],
     sections: Mapping[int, bytes],
@@ -174,23 +176,32 @@ def refine(
     """What a payload's learned layer makes of the base.
 
     Args:
-        pattern: The frame's.
+        mosaic: The frame's.
         source: Of the guide.
         predicted: The base over each tile.
         sections: Those of latents by layer; the first must be there, later ones may be missing.
         wanted: As for :func:`corrected`.
 
     Raises:
-        PayloadDamaged: The sections cannot be read.
+        PayloadDamaged: The sections cannot be read, or no network serves such frames.
         PayloadTooNew: They were coded with other weights.
     """
     header = LatentHeader.from_bytes(sections[0])
-    view = NetworkInput.of(
-        pattern, source, predicted, header.model.network.config.samples_per_cell_side
-    )
+    member = member_for(mosaic)
+    if member is None or header.model is not weights(member):
+        message = "The payload's networks are not for such a raw; restore from another copy."
+        raise PayloadDamaged(message)
+    view = NetworkInput.of(mosaic, source, predicted)
     decoded = _decode(view, header, sections)
     planes = corrected(view, decoded, header.readout, wanted)
     return Refined(with_planes(predicted, planes), coding_order(view, decoded))
+
+
+def member_for(mosaic: Mosaic) -> str | None:
+    """The member of the networks that serves frames of a mosaic; None where there is none."""
+    if mosaic.is_bayer:
+        return "bayer"
+    return "linear" if str(mosaic) == "R+G+B" else None
 
 
 def coding_order(view: NetworkInput, decoded: DecodedLatents) -> NDArray[np.uint8] | None:
@@ -200,15 +211,15 @@ def coding_order(view: NetworkInput, decoded: DecodedLatents) -> NDArray[np.uint
     have theirs too.
 
     Returns:
-        uint8 ``[h, w]``: the step, from 1, in which the latent that covers each quad is coded;
+        uint8 ``[h, w]``: the step, from 1, in which the latent that covers each cell is coded;
         None where no latents are sent.
     """
     if decoded.order is None:
         return None
     positions = (decoded.order[0, 0].numpy() + 1).astype(np.uint8)
-    quads = positions.repeat(view.position, axis=0).repeat(view.position, axis=1)
+    sites = positions.repeat(view.position, axis=0).repeat(view.position, axis=1)
     height, width = view.shape
-    return flipped_pixels(quads[:height, :width], view.pattern)
+    return flipped_pixels(sites[:height, :width], view.pattern)
 
 
 def _decode(
@@ -336,7 +347,7 @@ def corrected(
     readout: NDArray[np.int32],
     wanted: Window | None = None,
 ) -> NDArray[np.int16]:
-    """The base with the correction, ``[4, h, w]`` over the frame.
+    """The base with the correction, ``[planes, h, w]`` over the frame.
 
     Args:
         view: The frame as networks see it.

@@ -1,8 +1,8 @@
 """A frame as the networks see it: flipped to RGGB, completed to whole positions, tile by tile.
 
-Networks of the member ``bayer`` see four planes, and 2x2 quads make a cell. Those of the member
-``linear`` see three colours, as of a demosaiced picture whose every pixel fills one quad: then a
-cell is 4x4 quads, the second green plane repeats the first, and so do the guide's odd pixels.
+Theirs are cells of 4x4 pixels: 2x2 quads of the four planes of Bayer mosaics, which the member
+``bayer`` of the networks sees, 4x4 pixels of the three planes of linear RGB, which ``linear`` does.
+What a frame's own cells are, quads or pixels, is called its sites here.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.common.prediction import GuideSource, Prediction
+    from rawback.mosaic import Mosaic
 
 __all__ = ["NetworkInput", "Tile", "in_torch_threads", "single_threaded"]
 
@@ -41,12 +42,6 @@ _TILE = 16
 
 _HALO = 2
 """Main positions around a tile that reach into it: five cells, and one position of latents."""
-
-_COLOURS = {2: (0, 1, 2, 3), 4: (0, 1, 3)}
-"""Planes of the frame that networks with so many quads along each side of a cell see."""
-
-_PLANES = {2: (0, 1, 2, 3), 4: (0, 1, 1, 2)}
-"""And the plane of theirs that each of the frame's is."""
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _Item = TypeVar("_Item")
@@ -88,12 +83,12 @@ def single_threaded(work: Callable[[], _Result]) -> _Result:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A tile and what surrounds it, in quads of the flipped frame.
+    """A tile and what surrounds it, in sites of the flipped frame.
 
     Attributes:
         core: The tile.
         around: It and its halo, as far as the frame goes.
-        position: Quads along each side of a position of the main latents.
+        position: Sites along each side of a position of the main latents.
     """
 
     core: Window
@@ -121,8 +116,8 @@ class NetworkInput:
 
     Attributes:
         pattern: The frame's.
-        shape: Height and width of the frame in quads.
-        cell_side: Quads along each side of a cell: 2 of four Bayer planes, 4 of three linear ones.
+        shape: Height and width of the frame in sites.
+        cell_side: Sites along each side of a cell: 2 of Bayer mosaics, 4 of linear RGB.
         guide: uint8 ``[4 h / cell_side, 4 w / cell_side, 3]``, flipped; h and w are the
             frame's, completed.
         classes: uint8 ``[h, w]``.
@@ -139,15 +134,14 @@ class NetworkInput:
     @classmethod
     def of(
         cls,
-        pattern: str,
+        mosaic: Mosaic,
         source: GuideSource,
         predicted: Sequence[Prediction],
-        cell_side: int,
     ) -> NetworkInput:
-        """Of the base over all tiles of a frame."""
-        shape = source.grid.height, source.grid.width
-        guide = np.empty((2 * shape[0], 2 * shape[1], 3), np.uint8)
-        base = np.empty((4, *shape), np.int16)
+        """Of the base over all tiles of a frame, Bayer or linear."""
+        shape, side = (source.grid.height, source.grid.width), mosaic.cell
+        guide = np.empty((side * shape[0], side * shape[1], 3), np.uint8)
+        base = np.empty((mosaic.planes, *shape), np.int16)
         classes = np.empty(shape, np.uint8)
 
         def place(prediction: Prediction) -> None:
@@ -155,43 +149,43 @@ class NetworkInput:
             base[:, rows, columns] = prediction.planes
             classes[rows, columns] = prediction.classes
             pixels = source.guide(prediction.window).pixels
-            guide[2 * rows.start : 2 * rows.stop, 2 * columns.start : 2 * columns.stop] = pixels
+            at = slice(side * rows.start, side * rows.stop)
+            guide[at, side * columns.start : side * columns.stop] = pixels
 
         list(in_threads(place, predicted))
-        skip, unit = cell_side // 2, cell_side * LATENT * LATENT
-        seen = flipped_planes(base, pattern)[_COLOURS[cell_side], ...]
+        cell_side, pattern = CELL // side, str(mosaic)
+        unit = cell_side * LATENT * LATENT
         return cls(
             pattern,
             shape,
             cell_side,
-            _completed(flipped_pixels(guide, pattern)[::skip, ::skip], 2 * unit // skip, (0, 1)),
+            _completed(flipped_pixels(guide, pattern), side * unit, (0, 1)),
             _completed(flipped_pixels(classes, pattern), unit, (0, 1)),
-            _completed(seen, unit, (1, 2)),
+            _completed(flipped_planes(base, pattern), unit, (1, 2)),
         )
 
     @property
     def position(self) -> int:
-        """Quads along each side of what one position of the main latents covers."""
+        """Sites along each side of what one position of the main latents covers."""
         return self.cell_side * LATENT
 
     @property
     def whole(self) -> Window:
-        """All of it, in quads."""
+        """All of it, in sites."""
         height, width = self.classes.shape
         return Window(0, 0, height, width)
 
     def flipped_planes(self, planes: NDArray[np.int16]) -> NDArray[np.int16]:
-        """Four planes of the frame ``[4, h, w]``, flipped and completed as the base is."""
-        seen = flipped_planes(planes, self.pattern)[_COLOURS[self.cell_side], ...]
-        return _completed(seen, self.position * LATENT, (1, 2))
+        """Planes of the frame ``[planes, h, w]``, flipped and completed as the base is."""
+        return _completed(flipped_planes(planes, self.pattern), self.position * LATENT, (1, 2))
 
     def unflipped_planes(self, planes: NDArray[np.int16]) -> NDArray[np.int16]:
         """Undo :meth:`flipped_planes`."""
         height, width = self.shape
-        return flipped_planes(planes[_PLANES[self.cell_side], :height, :width], self.pattern)
+        return flipped_planes(planes[:, :height, :width], self.pattern)
 
     def flipped(self, window: Window) -> Window:
-        """A window of the frame, in quads of the flipped frame."""
+        """A window of the frame, in sites of the flipped frame."""
         red = self.pattern.index("R")
         (height, width), w = self.shape, window
         rows = (height - w.bottom, height - w.top) if red // 2 else (w.top, w.bottom)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.common.tiles import Grid, Window, even
+from rawback.common.tiles import Grid, Window, filled
 from rawback.geometry import Geometry, build_guide
 from rawback.residual import RegionClass, classify_regions
+from rawback.tone import REACH
 from rawback.types import Guide
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ FILTER_CLASSES = int(RegionClass.CLIPPED)
 """Region classes below this one may have filters of their own; the others share the last."""
 
 _HALO = 4
-"""Quads around a window that its filters and its classes depend on, and a few to spare."""
+"""Cells around a window that its filters and its classes depend on, and a few to spare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +45,20 @@ class GuideSource:
     whole: Guide | None = None
 
     def guide(self, window: Window) -> Guide:
-        """The guide of a window, two pixels a quad, completed at odd sides."""
-        if self.whole is not None:
-            rows, columns = window.slices
-            at = (
-                slice(2 * rows.start, 2 * rows.stop),
-                slice(2 * columns.start, 2 * columns.stop),
-            )
-            return Guide(even(self.whole.pixels[at]), even(self.whole.mask[at]))
+        """The guide of a window's cells, the last ones completed."""
+        cell = self.grid.cell
         width, height = self.geometry.raw_size
-        left, top = 2 * window.left, 2 * window.top
-        right, bottom = min(2 * window.right, width), min(2 * window.bottom, height)
-        box = (left, top, right - left, bottom - top)
-        guide = build_guide(self.geometry, self.pixels, region=box, threads=1)
-        return Guide(even(guide.pixels), even(guide.mask))
+        left, top = cell * window.left, cell * window.top
+        right, bottom = min(cell * window.right, width), min(cell * window.bottom, height)
+        if self.whole is not None:
+            pixels, mask = (
+                array[top:bottom, left:right] for array in (self.whole.pixels, self.whole.mask)
+            )
+        else:
+            box = (left, top, right - left, bottom - top)
+            guide = build_guide(self.geometry, self.pixels, region=box, threads=1)
+            pixels, mask = guide.pixels, guide.mask
+        return Guide(filled(pixels, cell), filled(mask, cell))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ class Prediction:
 
     Attributes:
         window: Which.
-        planes: int16 ``[4, h, w]``: the four CFA planes in the noise-normalised domain.
-        classes: uint8 ``[h, w]``: the region class of each quad.
+        planes: int16 ``[planes, h, w]``: the samples of cells in the noise-normalised domain.
+        classes: uint8 ``[h, w]``: the region class of each cell.
     """
 
     window: Window
@@ -78,8 +79,9 @@ class Prediction:
 def predict(base: Base, source: GuideSource, window: Window) -> Prediction:
     """Evaluate the base over a window; a part of a window equals that part of the frame."""
     around, colours, classes = _around(base, source, window)
-    origin = 2 * (window.top - around.top), 2 * (window.left - around.left)
-    return Prediction(window, base.planes(colours, classes, origin), classes)
+    cell, place = base.mosaic.cell, (window.top, window.left)
+    origin = cell * (window.top - around.top), cell * (window.left - around.left)
+    return Prediction(window, base.planes(colours, classes, origin, place), classes)
 
 
 def pointwise(
@@ -88,14 +90,15 @@ def pointwise(
     """The base before its filters.
 
     Returns:
-        Colours int32 ``[3, 2 h + 4, 2 w + 4]`` with the border that filters need, and the classes
-        uint8 ``[h, w]``.
+        Colours int32 ``[colours, cell h + 4, cell w + 4]`` with the border that filters need, and
+        the classes uint8 ``[h, w]``.
     """
     around, colours, classes = _around(base, source, window)
+    cell = base.mosaic.cell
     # Only at the frame's edges is the border missing; there the last pixel is repeated.
-    near = [2 * window.top - 2 - 2 * around.top, 2 * window.left - 2 - 2 * around.left]
+    near = [cell * (window.top - around.top) - REACH, cell * (window.left - around.left) - REACH]
     rows, columns = (
-        np.arange(start, start + 2 * size + 4).clip(0, end - 1)
+        np.arange(start, start + cell * size + 2 * REACH).clip(0, end - 1)
         for start, size, end in zip(near, window.shape, colours.shape[1:], strict=True)
     )
     return colours[:, rows[:, None], columns], classes
@@ -104,8 +107,10 @@ def pointwise(
 def _around(
     base: Base, source: GuideSource, window: Window
 ) -> tuple[Window, NDArray[np.int32], NDArray[np.uint8]]:
-    """A larger window, the base's colours int32 ``[3, H, W]`` there, and the window's classes."""
+    """A larger window, the base's colours ``[n, H, W]`` there, and the window's classes."""
     around = source.grid.grown(window, _HALO)
     guide = source.guide(around)
-    colours = base.colours(guide, (2 * around.top, 2 * around.left))
-    return around, colours, classify_regions(guide, colours)[window.within(around)]
+    cell = base.mosaic.cell
+    colours = base.colours(guide, (cell * around.top, cell * around.left))
+    light = colours[max(base.mosaic.palette.find("G"), 0)]
+    return around, colours, classify_regions(guide, light, cell)[window.within(around)]

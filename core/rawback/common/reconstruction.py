@@ -22,7 +22,7 @@ from rawback.residual import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -59,7 +59,7 @@ def band_slices(band: Band, tile: Window, window: Window) -> tuple[slice, slice]
 
 def tile_context(prediction: Prediction, weights: ErrorWeights, transform: KLT) -> TileContext:
     """What base and guide say of a tile's coefficients."""
-    light = mean_pyramid(prediction.planes.sum(axis=0, dtype=np.int32) >> 2)
+    light = mean_pyramid(prediction.planes.sum(axis=0, dtype=np.int32) // len(prediction.planes))
     noise = {band: weights.noise(values) for band, values in light.items()}
     classes = class_pyramid(prediction.classes)
     return TileContext.of(prediction.planes, classes, noise, transform)
@@ -76,9 +76,10 @@ def restored_components(
         window: Starts and ends on multiples of ``2 ** LEVELS`` or with the frame.
 
     Returns:
-        int32 ``[4, h, w]`` in coefficient units.
+        int32 ``[planes, h, w]`` in coefficient units.
     """
-    components = np.empty((4, *window.shape), dtype=np.int32)
+    count = len(parameters.transform.matrix)
+    components = np.empty((count, *window.shape), dtype=np.int32)
 
     def restore(number: int) -> None:
         coefficients = {
@@ -89,7 +90,7 @@ def restored_components(
                 _place(coefficients, parameters, tile, coded, window, number)
         synthesise(coefficients, components[number])
 
-    for _ in in_threads(restore, range(4)):
+    for _ in in_threads(restore, range(count)):
         pass
     return components
 
@@ -100,17 +101,17 @@ def add_residual(
     """Turn components of a residual into what is restored: the base and the residual.
 
     Args:
-        components: int32 ``[4, h, w]`` in coefficient units; become values of the domain.
-        transform: Across the four planes.
+        components: int32 ``[planes, h, w]`` in coefficient units; become values of the domain.
+        transform: Across planes.
         weights: Of errors.
-        base: int16 ``[4, h, w]`` in the noise-normalised domain.
+        base: int16 ``[planes, h, w]`` in the noise-normalised domain.
     """
     matrix = transform.matrix.astype(np.int32)
     _add_residual(matrix, MATRIX_BITS + _TO_DOMAIN, base, weights.inverse, components)
 
 
 def restored_values(
-    predicted: Iterable[Prediction],
+    predicted: Sequence[Prediction],
     tiles: Mapping[Window, TileCoefficients],
     parameters: ResidualParameters | None,
     weights: ErrorWeights,
@@ -128,10 +129,10 @@ def restored_values(
         core: The part that is restored, of whole tiles.
 
     Returns:
-        int32 ``[4, h, w]`` of `core`.
+        int32 ``[planes, h, w]`` of `core`.
     """
     if parameters is None:
-        values = np.empty((4, *core.shape), dtype=np.int32)
+        values = np.empty((len(predicted[0].planes), *core.shape), dtype=np.int32)
         for prediction in predicted:
             values[(slice(None), *prediction.window.within(core))] = prediction.planes
         return values

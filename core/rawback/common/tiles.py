@@ -1,7 +1,8 @@
 """Tiles and windows of a frame.
 
-Everything is counted in quads, the 2x2 cells of the mosaic; a frame with an odd side is completed
-by repeating its last row or column of cells' worth of samples, see :func:`even`.
+Everything is counted in cells, see :class:`rawback.mosaic.Mosaic`: the 2x2 quads of a Bayer mosaic,
+or pixels where each has samples of all colours. A mosaic whose sides are no multiples of theirs is
+completed by repeating its last rows and columns, see :func:`completed`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rawback.mosaic import Mosaic
     from rawback.types import Region
 
 __all__ = [
@@ -25,22 +27,24 @@ __all__ = [
     "TILE",
     "Grid",
     "Window",
-    "even",
+    "completed",
+    "filled",
     "tile_regions",
+    "trimmed",
 ]
 
 TILE = 512
-"""Quads along each side of a tile; a multiple of ``2 ** LEVELS``, so that tiles cut bands alike."""
+"""Cells along each side of a tile; a multiple of ``2 ** LEVELS``, so that tiles cut bands alike."""
 
 MARGIN = 6 << LEVELS
-"""Quads around a window beyond which no coefficient reaches it."""
+"""Cells around a window beyond which no coefficient reaches it."""
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A rectangle of quads: rows ``top`` to ``bottom``, columns ``left`` to ``right``."""
+    """A rectangle of cells: rows ``top`` to ``bottom``, columns ``left`` to ``right``."""
 
     top: int
     left: int
@@ -54,7 +58,7 @@ class Window:
 
     @property
     def area(self) -> int:
-        """Quads in it."""
+        """Cells in it."""
         rows, columns = self.shape
         return rows * columns
 
@@ -79,13 +83,17 @@ class Window:
             min(self.right, other.right),
         )
 
-    def samples_within(self, other: Window) -> tuple[slice, slice]:
-        """Where its samples lie in a mosaic of `other`, which encloses it."""
+    def samples_within(self, other: Window, mosaic: Mosaic) -> tuple[slice, slice]:
+        """Where its samples lie among those of `other`, which encloses it, see `completed`."""
         rows, columns = self.within(other)
-        return slice(2 * rows.start, 2 * rows.stop), slice(2 * columns.start, 2 * columns.stop)
+        down, across = mosaic.cell, mosaic.across
+        return (
+            slice(down * rows.start, down * rows.stop),
+            slice(across * columns.start, across * columns.stop),
+        )
 
     def overlaps(self, other: Window) -> bool:
-        """Whether they share a quad."""
+        """Whether they share a cell."""
         return min(self.intersection(other).shape) > 0
 
     @classmethod
@@ -98,22 +106,23 @@ class Window:
             max(window.right for window in windows),
         )
 
-    def grown(self, quads: int) -> Window:
-        """So many quads more on each side."""
-        return Window(self.top - quads, self.left - quads, self.bottom + quads, self.right + quads)
+    def grown(self, cells: int) -> Window:
+        """So many cells more on each side."""
+        return Window(self.top - cells, self.left - cells, self.bottom + cells, self.right + cells)
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The tiles of a frame of ``height`` by ``width`` quads."""
+    """The tiles of a frame of ``height`` by ``width`` cells of ``cell`` by ``cell`` pixels."""
 
     height: int
     width: int
+    cell: int = 2
 
     @classmethod
-    def of(cls, rows: int, columns: int) -> Grid:
-        """The grid of a mosaic of so many rows and columns of samples."""
-        return cls((rows + 1) // 2, (columns + 1) // 2)
+    def of(cls, rows: int, columns: int, cell: int = 2) -> Grid:
+        """The grid of a frame of so many rows and columns of pixels."""
+        return cls(-(-rows // cell), -(-columns // cell), cell)
 
     @property
     def whole(self) -> Window:
@@ -128,9 +137,9 @@ class Grid:
             for left in range(0, self.width, TILE)
         ]
 
-    def grown(self, window: Window, quads: int) -> Window:
-        """`window` with so many quads more on each side, as far as the frame goes."""
-        return window.grown(quads).intersection(self.whole)
+    def grown(self, window: Window, cells: int) -> Window:
+        """`window` with so many cells more on each side, as far as the frame goes."""
+        return window.grown(cells).intersection(self.whole)
 
     def aligned(self, window: Window) -> Window:
         """`window` grown until it starts and ends where the coarsest bands do."""
@@ -143,24 +152,49 @@ class Grid:
         ).intersection(self.whole)
 
 
-def even(array: NDArray[_Scalar], period: int = 1) -> NDArray[_Scalar]:
-    """Complete ``[h, w, ...]`` to even sides with the row or column `period` before the end."""
+def filled(array: NDArray[_Scalar], cell: int, period: int = 1) -> NDArray[_Scalar]:
+    """Complete ``[h, w, ...]`` to whole cells with the rows and columns `period` before the end."""
     for axis in (0, 1):
         size = array.shape[axis]
-        if size % 2:
-            last = array.take([size - period], axis)
-            array = np.concatenate([array, last], axis)
+        missing = -size % cell
+        if missing:
+            last = np.arange(size, size + missing)
+            last -= -(-(last - size + 1) // period) * period
+            array = np.concatenate([array, array.take(last.clip(0), axis)], axis)
     return array
 
 
-def tile_regions(width: int, height: int) -> tuple[Region, ...]:
+def completed(cfa: NDArray[np.uint16], mosaic: Mosaic) -> NDArray[np.uint16]:
+    """The samples of a frame as rows of whole cells.
+
+    Args:
+        cfa: uint16 ``[H, W]``, or ``[H, W, n]``.
+        mosaic: Whose.
+
+    Returns:
+        uint16 ``[cell h, cell w]``, or ``[H, n W]``: the samples of a pixel side by side.
+    """
+    if not mosaic.pattern:
+        return cfa.reshape(cfa.shape[0], -1)
+    return filled(cfa, mosaic.cell, 2 if mosaic.cell == 2 else max(mosaic.period))
+
+
+def trimmed(
+    samples: NDArray[np.uint16], mosaic: Mosaic, height: int, width: int
+) -> NDArray[np.uint16]:
+    """Undo `completed`, for a frame of so many pixels."""
+    samples = np.ascontiguousarray(samples[:height, : width * mosaic.samples])
+    return samples if mosaic.samples == 1 else samples.reshape(height, width, mosaic.samples)
+
+
+def tile_regions(width: int, height: int, cell: int = 2) -> tuple[Region, ...]:
     """Left, top, width and height, in raw pixels, of each tile of a frame, by its number."""
     return tuple(
         (
-            2 * tile.left,
-            2 * tile.top,
-            min(2 * tile.right, width) - 2 * tile.left,
-            min(2 * tile.bottom, height) - 2 * tile.top,
+            cell * tile.left,
+            cell * tile.top,
+            min(cell * tile.right, width) - cell * tile.left,
+            min(cell * tile.bottom, height) - cell * tile.top,
         )
-        for tile in Grid.of(height, width).tiles()
+        for tile in Grid.of(height, width, cell).tiles()
     )

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rawback.common.black_levels import offsets_from_header
 from rawback.common.header_fields import (
     cfa_digest,
@@ -14,9 +12,10 @@ from rawback.common.header_fields import (
     fits,
     frame_from_header,
     geometry_of,
+    mosaic_of,
     pixels_needed,
 )
-from rawback.common.tiles import Window
+from rawback.common.tiles import Window, trimmed
 from rawback.decoder.frame import FrameDecoder
 from rawback.errors import PayloadDamaged, PixelsChanged
 from rawback.geometry import build_guide
@@ -24,6 +23,7 @@ from rawback.jpegio import pixel_digest
 from rawback.parallel import threads
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from rawback.bitstream import Header, Payload
@@ -75,8 +75,8 @@ def restore(
     Args:
         payload: May lack trailing sections; the raw is then coarser.
         carrier: The JPEG that carries it.
-        region: Left, top, width and height, in raw pixels, of the part to rebuild; left and top
-            must be even so that the CFA pattern stays. The whole frame by default.
+        region: Left, top, width and height, in raw pixels, of the part to rebuild, whose mosaic
+            begins with the colours that it has there. The whole frame by default.
         grain: Add noise where no residual was coded, see :mod:`rawback.common.grain`.
         progress: Is told how far the work is.
 
@@ -87,7 +87,7 @@ def restore(
         PixelsChanged: `carrier` decodes to other pixels than the payload was made for.
         PayloadDamaged: The payload contradicts itself.
         PayloadTooNew: It was coded with tables or networks that this version does not have.
-        ValueError: The region is not inside the frame or not even.
+        ValueError: The region is not inside the frame.
     """
     report = progress or (lambda _stage, _done: None)
     report("Checking the carrier", 0.0)
@@ -95,12 +95,14 @@ def restore(
     _check(header, carrier)
     wanted = _window(region, header)
     frame = FrameDecoder(payload, pixels_needed(header, carrier), grain=grain)
-    mosaic, window = frame.restore(wanted, report)
-    height, width = (header.height, header.width) if region is None else (region[3], region[2])
-    cfa = np.ascontiguousarray(mosaic[wanted.samples_within(window)][:height, :width])
+    samples, window = frame.restore(wanted, report)
+    left, top, width, height = region or (0, 0, header.width, header.height)
+    kind = frame.mosaic
+    down, right = top % kind.cell, left % kind.cell * kind.samples
+    samples = samples[wanted.samples_within(window, kind)][down:, right:]
+    cfa = trimmed(samples, kind, height, width)
     offsets = offsets_from_header(header)
     if offsets is not None:
-        left, top = (0, 0) if region is None else region[:2]
         cfa = offsets.added_to(cfa, top, left)
     exact = region is None and frame.exact
     if exact and cfa_digest(cfa) != header.cfa_digest:
@@ -159,14 +161,12 @@ def _check(header: Header, carrier: DecodedJpeg) -> None:
 
 
 def _window(region: Region | None, header: Header) -> Window:
-    """A region in quads."""
+    """The cells that a region touches."""
     left, top, width, height = region or (0, 0, header.width, header.height)
-    if (
-        left % 2
-        or top % 2
-        or min(left, top, width - 2, height - 2) < 0
-        or (left + width > header.width or top + height > header.height)
+    if min(left, top, width - 2, height - 2) < 0 or (
+        left + width > header.width or top + height > header.height
     ):
-        message = f"region {region} is not an even part of {header.width} x {header.height}"
+        message = f"region {region} is no part of {header.width} x {header.height} pixels"
         raise ValueError(message)
-    return Window(top // 2, left // 2, (top + height + 1) // 2, (left + width + 1) // 2)
+    cell = mosaic_of(header).cell
+    return Window(top // cell, left // cell, -(-(top + height) // cell), -(-(left + width) // cell))

@@ -16,10 +16,11 @@ from rawback.common.header_fields import (
     domain_of,
     frame_from_header,
     geometry_of,
+    mosaic_of,
 )
 from rawback.common.prediction import GuideSource, Prediction, predict
 from rawback.common.reconstruction import restored_values, tile_context
-from rawback.common.tiles import MARGIN, Grid, Window
+from rawback.common.tiles import MARGIN, Grid, Window, trimmed
 from rawback.errors import PayloadDamaged
 from rawback.parallel import in_threads
 from rawback.residual import (
@@ -57,24 +58,31 @@ class FrameDecoder:
     def __init__(self, payload: Payload, carrier: DecodedJpeg, *, grain: bool = False) -> None:
         header = payload.header
         self.header: Header = header
-        self.grid = Grid.of(header.height, header.width)
+        self.mosaic = mosaic_of(header)
+        self.grid = Grid.of(header.height, header.width, self.mosaic.cell)
         self.tiles = self.grid.tiles()
         self.guides = GuideSource(geometry_of(header), carrier.pixels, self.grid)
-        smallest = np.zeros((2, 2), dtype=np.uint16)
+        smallest = trimmed(np.zeros((2, 2 * self.mosaic.samples), np.uint16), self.mosaic, 2, 2)
         empty = frame_from_header(header, smallest, (0, 0, 2, 2))
-        self.pattern = empty.pattern
         self.domain = domain_of(header)
         self.sections = _by_place(payload.sections)
         self.base = self._base(carrier)
         self.parameters = (
-            ResidualParameters.from_bytes(header.residual) if header.residual else None
+            ResidualParameters.from_bytes(header.residual, self.mosaic.planes)
+            if header.residual
+            else None
         )
         weight_power = self.parameters.weight_power if self.parameters else 0
         self.weights = ErrorWeights.of(empty.noise, weight_power)
         self.lossless = self._lossless_layer()
         # Samples of the lossless layer are coded against what is restored without grain.
         self.grain = (
-            Grain.of(header.grain, len(self.parameters.quantisers), header.carrier_digest)
+            Grain.of(
+                header.grain,
+                len(self.parameters.quantisers),
+                self.mosaic.planes,
+                header.carrier_digest,
+            )
             if grain and any(header.grain) and self.parameters and self.lossless is None
             else None
         )
@@ -96,7 +104,7 @@ class FrameDecoder:
             raise PayloadDamaged(message)
         cells = colour_histogram(carrier.pixels)
         shape = (self.header.height, self.header.width)
-        base = Base.from_pointwise_bytes(data, self.pattern, cells, shape)
+        base = Base.from_pointwise_bytes(data, self.mosaic, cells, shape)
         filters = self.sections.get((SectionKind.FILTER, 0, 0))
         return base if filters is None else base.with_filter_bytes(filters)
 
@@ -107,10 +115,11 @@ class FrameDecoder:
             return None
         used = read_code_values(codes)
         ranks = CodeIndexDomain(np.ascontiguousarray(self.domain.forward[:, used]))
-        return _LosslessLayer(used, LosslessModel.from_bytes(model), ranks)
+        fitted = LosslessModel.from_bytes(model, len(self.mosaic.colours))
+        return _LosslessLayer(used, fitted, ranks)
 
     def restore(self, wanted: Window, report: Progress) -> tuple[NDArray[np.uint16], Window]:
-        """The mosaic of a window that encloses the wanted one, and that window."""
+        """The samples of a window that encloses the wanted one, and that window."""
         within = [tile for tile in self.tiles if tile.overlaps(wanted)]
         core = Window.union(within)
         window = self.grid.aligned(self.grid.grown(core, MARGIN))
@@ -122,8 +131,10 @@ class FrameDecoder:
         classes = np.empty(core.shape, dtype=np.uint8)
         for part in parts:
             classes[part.window.within(core)] = part.classes
-        samples = np.empty((2 * core.shape[0], 2 * core.shape[1]), dtype=np.uint16)
-        self.domain.to_mosaic(values, samples)
+        rows, columns = core.shape
+        shape = (self.mosaic.cell * rows, self.mosaic.across * columns)
+        samples = np.empty(shape, dtype=np.uint16)
+        self.domain.to_mosaic(values, samples, (core.top, core.left))
         if self.lossless is not None:
             self._decode_lossless(self.lossless, within, core, values, classes, samples, report)
         return samples, core
@@ -162,13 +173,13 @@ class FrameDecoder:
 
         report("Decoding latents", 0.02)
         predicted = list(in_threads(lambda t: predict(self.base, self.guides, t), self.tiles))
-        refined = refine(self.pattern, self.guides, predicted, latents, Window.union(tiles))
+        refined = refine(self.mosaic, self.guides, predicted, latents, Window.union(tiles))
         self.coding_order = refined.coding_order
         return {part.window: part for part in refined.predicted}
 
     def _decode_tile(self, tile: Window, prediction: Prediction) -> TileCoefficients:
         """The coefficients of one tile, as far as its sections go."""
-        coefficients = TileCoefficients.zeros(tile.shape)
+        coefficients = TileCoefficients.zeros(tile.shape, self.mosaic.planes)
         if self.parameters is None:
             return coefficients
         context = tile_context(prediction, self.weights, self.parameters.transform)
@@ -214,10 +225,11 @@ class FrameDecoder:
             if data is None:
                 return
             at = tile.within(core)
-            known = LosslessTile.of(values[(slice(None), *at)], classes[at])
+            place = (tile.top, tile.left)
+            known = LosslessTile.of(values[(slice(None), *at)], classes[at], self.mosaic, place)
             start = coding_tables().lossless
-            indices = decode_lossless(start, layer.model, layer.domain, self.pattern, known, data)
-            samples[tile.samples_within(core)] = layer.codes[indices]
+            indices = decode_lossless(start, layer.model, layer.domain, known, data)
+            samples[tile.samples_within(core, self.mosaic)] = layer.codes[indices]
 
         for done, _ in enumerate(in_threads(decode, tiles)):
             report("Decoding the lossless layer", 0.75 + 0.24 * done / len(tiles))

@@ -23,7 +23,7 @@ from rawback.common.header_fields import (
     pixels_needed,
 )
 from rawback.common.prediction import FILTER_CLASSES, GuideSource, Prediction, pointwise, predict
-from rawback.common.tiles import Grid, Window, even
+from rawback.common.tiles import Grid, Window, completed, filled
 from rawback.encoder.rd_quantisation import FittedQuantisers
 from rawback.encoder.sampling import sample_coefficients
 from rawback.encoder.visibility import visible_axes
@@ -49,7 +49,7 @@ from rawback.tone.fitting import (
     fit_linear_filters,
     fit_pointwise,
 )
-from rawback.types import Guide, RawFrame
+from rawback.types import Guide, Mosaic, RawFrame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,9 +87,8 @@ class EncoderInput:
         guides: The same by windows, completed at odd sides.
         grid: The frame's tiles.
         domain: Its noise-normalised domain.
-        planes: int16 ``[4, h, w]``: the mosaic in that domain, odd sides completed.
+        planes: int16 ``[planes, h, w]``: the samples in that domain, odd sides completed.
         fits: What bases are chosen from.
-        member: Of the networks that may refine the base.
         tune: What errors are to be small for.
     """
 
@@ -104,7 +103,6 @@ class EncoderInput:
     domain: NoiseDomain
     planes: NDArray[np.int16]
     fits: BaseFits
-    member: str = "bayer"
     tune: Tune = "visual"
 
     @classmethod
@@ -114,7 +112,6 @@ class EncoderInput:
         carrier: DecodedJpeg,
         geometry: Geometry,
         guide: Guide | None = None,
-        member: str = "bayer",
         tune: Tune = "visual",
     ) -> EncoderInput:
         """Bring both onto one grid.
@@ -124,7 +121,6 @@ class EncoderInput:
             carrier: The JPEG.
             geometry: Where raw pixels lie in it.
             guide: The JPEG on the raw grid, if it was made already.
-            member: As the attribute.
             tune: As the attribute.
         """
         header = header_of(original, carrier, geometry)
@@ -135,8 +131,8 @@ class EncoderInput:
         domain = domain_of(header)
         if guide is None:
             guide = build_guide(geometry, carrier.pixels, threads=threads())
-        grid = Grid.of(frame.height, frame.width)
-        planes = domain.to_planes(even(frame.cfa, 2))
+        grid = Grid.of(frame.height, frame.width, frame.mosaic.cell)
+        planes = domain.to_planes(completed(frame.cfa, frame.mosaic))
         return cls(
             original=original,
             header=header,
@@ -149,7 +145,6 @@ class EncoderInput:
             domain=domain,
             planes=planes,
             fits=BaseFits.of(frame, planes, guide, colour_histogram(carrier.pixels)),
-            member=member,
             tune=tune,
         )
 
@@ -173,7 +168,7 @@ class BaseFits:
 
     shape: tuple[int, int]
     histogram: NDArray[np.int64]
-    samples: tuple[Sample, Sample, Sample]
+    samples: tuple[Sample, ...]
     candidates: list[PointwiseFit]
     empty: Base
 
@@ -186,11 +181,11 @@ class BaseFits:
         histogram: NDArray[np.int64],
     ) -> BaseFits:
         """Fit to a frame whose planes in the noise-normalised domain are given."""
-        shape = (frame.height, frame.width)
-        whole = Guide(even(guide.pixels), even(guide.mask))
-        samples = Sample.draw(whole, planes, frame.pattern, _SAMPLES)
-        candidates = fit_pointwise(samples, shape)
-        empty = Base.empty(frame.pattern, _uncovered_means(whole, planes, frame.pattern))
+        shape, mosaic = (frame.height, frame.width), frame.mosaic
+        whole = Guide(filled(guide.pixels, mosaic.cell), filled(guide.mask, mosaic.cell))
+        samples = Sample.draw(whole, planes, mosaic, _SAMPLES)
+        candidates = fit_pointwise(samples, mosaic, shape)
+        empty = Base.empty(mosaic, _uncovered_means(whole, planes, mosaic))
         return cls(shape, histogram, samples, candidates, empty)
 
     def choose(self, base_lambda: float) -> Base:
@@ -200,16 +195,18 @@ class BaseFits:
         )
 
 
-def _uncovered_means(guide: Guide, planes: NDArray[np.int16], pattern: str) -> tuple[int, int, int]:
+def _uncovered_means(guide: Guide, planes: NDArray[np.int16], mosaic: Mosaic) -> tuple[int, ...]:
     """Mean of each colour where the carrier does not cover the frame, 0 if it does."""
     outside = guide.mask == 0
-    means = [0.0, 0.0, 0.0]
-    for position in range(4) if outside.any() else ():
-        here = outside[position // 2 :: 2, position % 2 :: 2]
-        if here.any():
-            means["RGB".index(pattern[position])] = max(0.0, float(planes[position][here].mean()))
-    red, green, blue = (round(mean) for mean in means)
-    return red, green, blue
+    means = dict.fromkeys(mosaic.palette, 0.0)
+    for plane in range(mosaic.planes) if outside.any() else ():
+        here = outside[mosaic.pixels_of(plane, (planes.shape[1], planes.shape[2]))]
+        channels = mosaic.plane_channels(plane, here.shape)
+        for channel, colour in enumerate(mosaic.colours):
+            own = here & (channels == channel)
+            if own.any():
+                means[colour] = max(0.0, float(planes[plane][own].mean()))
+    return tuple(round(mean) for mean in means.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +220,7 @@ class Analysis:
         predicted: The base over each tile, with what latents add.
         transform: Across planes.
         weight_power: Power of the weights of errors, in quarters.
-        coefficients: float32 ``[4, h, w]`` of each band of the whole frame.
+        coefficients: float32 ``[planes, h, w]`` of each band of the whole frame.
         quantisers: Of the coefficients.
         coding_order: In which step the latent over each quad is coded, uint8 ``[h, w]``; None
             without latents.
@@ -274,21 +271,21 @@ class Analysis:
 
         parts = list(in_threads(weigh, predicted))
         covariance = KLT.covariance(residual, _CAP)
-        transform, slopes = KLT.fit(covariance), EVEN
+        transform, slopes = KLT.fit(covariance), EVEN[: len(residual)]
         if source.tune == "visual":
             transform, slopes = visible_axes(source, weights, covariance)
         scale = COEFFICIENT_UNIT / UNIT
         for _ in in_threads(lambda part: transform.to_components(part, scale), parts):
             pass
         coefficients = {
-            band: np.empty((4, *band_shape(band, source.grid.whole.shape)), np.float32)
+            band: np.empty((len(residual), *band_shape(band, source.grid.whole.shape)), np.float32)
             for band in bands()
         }
 
         def split(number: int) -> None:
             analyse(residual[number], {band: c[number] for band, c in coefficients.items()})
 
-        for _ in in_threads(split, range(4)):
+        for _ in in_threads(split, range(len(residual))):
             pass
         return cls(
             source,
@@ -351,14 +348,17 @@ class Analysis:
     def _learned_layer(
         self, shift: int, use: Use, report: Callable[[float], None], *, latents: bool
     ) -> LearnedLayer | None:
+        from rawback.common.latents import member_for
         from rawback.common.network_input import NetworkInput
         from rawback.encoder.learned_layer import choose_learned_layer
         from rawback.weights import weights
 
         source = self.source
-        model = weights(source.member)
-        sites = model.network.config.samples_per_cell_side
-        view = NetworkInput.of(source.frame.pattern, source.guides, self.predicted, sites)
+        member = member_for(source.frame.mosaic)
+        if member is None:
+            return None
+        model = weights(member)
+        view = NetworkInput.of(source.frame.mosaic, source.guides, self.predicted)
         return choose_learned_layer(
             model, view, source.planes, self.weights, shift, use, report, latents=latents
         )
@@ -374,7 +374,7 @@ class Analysis:
         if latents:
             from rawback.common.latents import refine
 
-            refined = refine(source.frame.pattern, source.guides, predicted, latents)
+            refined = refine(source.frame.mosaic, source.guides, predicted, latents)
             predicted, order = refined.predicted, refined.coding_order
         return replace(self, base=base, sections=sections, predicted=predicted, coding_order=order)
 
@@ -382,7 +382,8 @@ class Analysis:
         """What the lossless layer knows of a tile, given what is restored of the frame below it."""
         prediction = self.predicted[index]
         part = values[(slice(None), *prediction.window.slices)]
-        return LosslessTile.of(part, prediction.classes)
+        place = (prediction.window.top, prediction.window.left)
+        return LosslessTile.of(part, prediction.classes, self.source.frame.mosaic, place)
 
 
 def _predict_tiles(source: EncoderInput, base: Base) -> list[Prediction]:
@@ -396,7 +397,8 @@ def _with_filters(source: EncoderInput, base: Base, base_lambda: float) -> Base:
     def patch(tile: Window) -> Patch:
         colours, classes = pointwise(base, source.guides, tile)
         planes = source.planes[(slice(None), *tile.slices)]
-        return Patch(colours, planes, classes, classes < RegionClass.CLIPPED)
+        usable, place = classes < RegionClass.CLIPPED, (tile.top, tile.left)
+        return Patch(colours, planes, classes, usable, place)
 
     return fit_linear_filters(
         base, in_threads(patch, sampled), base_lambda, source.grid.whole.area, FILTER_CLASSES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from rawback.bitstream import Header
     from rawback.encoder.learned_layer import Use
     from rawback.jpegio import DecodedJpeg
+    from rawback.mosaic import Mosaic
     from rawback.rate import Rate, Tune
     from rawback.types import Guide, Progress, RawFrame
 
@@ -41,7 +43,7 @@ _ATTEMPTS, _SMALL_ATTEMPTS, _SMALL_TILES = 4, 8, 4
 _AIM = 0.99
 """Part of a size that is aimed at."""
 
-_COARSE_STEP = {"bayer": 252, "linear": 172}
+_COARSE_STEP, _COARSE_LINEAR_STEP = 252, 172
 """From these steps on the learned layer is tried. Of mosaics these are about 5 standard deviations
 of the noise: below, it saves hardly a percent and takes its time to decode."""
 
@@ -102,7 +104,7 @@ def prepare(
     """
     report = progress or (lambda _stage, _done: None)
     height, width = carrier.pixels.shape[:2]
-    if not fits(frame.cfa.size, height * width):
+    if not fits(frame.width * frame.height, height * width):
         message = "The JPEG is far too small for this raw; export it larger."
         raise UnsupportedCarrier(message)
     report("Registering the JPEG on the raw", 0.0)
@@ -144,6 +146,13 @@ def _registered(frame: RawFrame, carrier: DecodedJpeg, *, unguided: bool) -> Geo
             raise
     height, width = carrier.pixels.shape[:2]
     return Geometry.disjoint((frame.width, frame.height), (width, height))
+
+
+def _coarse_step(mosaic: Mosaic) -> float:
+    """From which step on the learned layer is tried; never where no network serves."""
+    if mosaic.is_bayer:
+        return _COARSE_STEP
+    return _COARSE_LINEAR_STEP if mosaic.samples == 3 else math.inf
 
 
 class _Rounds:
@@ -239,7 +248,8 @@ class Session:
             return self._of_step(step_of_quality(rate.value), report)
         if rate.kind == "psnr":
             return self._reach(rate.value, report)
-        size = rate.value if rate.kind == "size" else rate.value * self.frame.cfa.size / 8
+        pixels = self.frame.width * self.frame.height
+        size = rate.value if rate.kind == "size" else rate.value * pixels / 8
         return self._best_of_size(int(size), report)
 
     def _refined(
@@ -253,14 +263,14 @@ class Session:
             report: Is told how far it is.
             thorough: Try latents of mosaics too, which seldom pay and take half of the time.
         """
-        member = self.source.member
-        if self._use != "auto" or step < _COARSE_STEP[member] or analysis.is_learned:
+        mosaic = self.source.frame.mosaic
+        if self._use != "auto" or step < _coarse_step(mosaic) or analysis.is_learned:
             return None
 
         def tell(done: float) -> None:
             report("Trying the learned layer", done)
 
-        latents = thorough or member == "linear"
+        latents = thorough or not mosaic.is_bayer
         refined = analysis.refined(_shift_of(round(step)), report=tell, latents=latents)
         return refined if refined.is_learned else None
 
@@ -281,7 +291,7 @@ class Session:
         """The base alone, or with the learned layer without latents: whatever is nearest."""
         analysis = self.analysis(0)
         candidates = [self._build(analysis, None, report).finished()]
-        if self._use == "auto":
+        if self._use == "auto" and _coarse_step(self.source.frame.mosaic) < math.inf:
             for tried, shift in enumerate(_LAST_SHIFTS):
                 report("Trying the learned layer", tried / len(_LAST_SHIFTS))
                 refined = analysis.refined(shift, "bare")

@@ -57,17 +57,18 @@ def block_powers(sample: Sample, indices: Mapping[Band, NDArray[np.int32]]) -> N
 
     Args:
         sample: The tile.
-        indices: What its coefficients became in the last layer, int32 ``[4, h, w]`` of each band.
+        indices: What its coefficients became in the last layer, int32 ``[n, h, w]`` of each band.
 
     Returns:
-        float32 ``[blocks, 4, LEVELS, 2 + 2 LAYERS]``, of each component and level: how many
+        float32 ``[blocks, n, LEVELS, 2 + 2 LAYERS]``, of each component and level: how many
         coefficients, the original's power; and for each layer, coarse to fine, how many of them
         were not coded, and the power that those lack.
     """
     rows, columns = sample.context.shape
     blocks = -(-rows // _BLOCK) * -(-columns // _BLOCK)
-    found = np.zeros((LEVELS, 4, blocks, 2 + 2 * LAYERS), np.float32)
     bases = band_arrays(sample.context.base, sample.context.shape)
+    count = len(next(iter(bases.values())))
+    found = np.zeros((LEVELS, count, blocks, 2 + 2 * LAYERS), np.float32)
     start = 0
     for band in bands():
         shape = bases[band].shape[1:]
@@ -77,7 +78,7 @@ def block_powers(sample: Sample, indices: Mapping[Band, NDArray[np.int32]]) -> N
             continue
         side = _BLOCK >> band.level
         across = -(-shape[1] // side)
-        sums = np.zeros((4, -(-shape[0] // side) * across, 2 + 2 * LAYERS), np.float32)
+        sums = np.zeros((count, -(-shape[0] // side) * across, 2 + 2 * LAYERS), np.float32)
         _grain_power(
             *(sample.coefficients[band], indices[band], bases[band]),
             *(

@@ -11,7 +11,7 @@ from rawback.bitstream import Header, Payload, Section, SectionKind, cut, pack, 
 from rawback.common.coding_tables import coding_tables
 from rawback.common.header_fields import ResidualParameters, cfa_digest
 from rawback.common.reconstruction import restored_values
-from rawback.common.tiles import Window, even
+from rawback.common.tiles import Window, completed, trimmed
 from rawback.encoder.grain import block_powers, grain_spectra
 from rawback.encoder.quantisation import (
     coarsened,
@@ -151,7 +151,7 @@ class PayloadBuilder:
         finest = self.analysis.quantisers.at(step_code)
         sums = np.zeros((2, 2))
         for prediction in self.analysis.predicted:
-            tile = TileCoefficients.zeros(prediction.window.shape)
+            tile = TileCoefficients.zeros(prediction.window.shape, len(prediction.planes))
             coefficients = tile_coefficients(
                 self.analysis.coefficients, self.analysis.source.grid, prediction.window
             )
@@ -205,27 +205,27 @@ class PayloadBuilder:
         """Pack, and restore as the decoder will."""
         source = self.analysis.source
         values = self.restored_values()
-        cfa = np.empty((2 * values.shape[1], 2 * values.shape[2]), np.uint16)
-        source.domain.to_mosaic(values, cfa)
-        cfa = np.ascontiguousarray(cfa[: source.frame.height, : source.frame.width])
+        mosaic = source.frame.mosaic
+        shape = (mosaic.cell * values.shape[1], mosaic.across * values.shape[2])
+        samples = np.empty(shape, np.uint16)
+        source.domain.to_mosaic(values, samples)
+        cfa = trimmed(samples, mosaic, source.frame.height, source.frame.width)
         return self._encoded(source.restored(cfa))
 
     def with_lossless(self, report: Progress) -> Encoded:
         """Add the lossless layer."""
         source, analysis = self.analysis.source, self.analysis
-        mosaic = even(source.frame.cfa, 2)
-        codes = np.flatnonzero(np.bincount(mosaic.ravel(), minlength=1 << 16)).astype(np.uint16)
+        mosaic = source.frame.mosaic
+        samples = completed(source.frame.cfa, mosaic)
+        codes = np.flatnonzero(np.bincount(samples.ravel(), minlength=1 << 16)).astype(np.uint16)
         index_of = np.zeros(1 << 16, dtype=np.int32)
         index_of[codes] = np.arange(len(codes))
         domain = CodeIndexDomain(np.ascontiguousarray(source.domain.forward[:, codes]))
         values = self.restored_values()
-        start, pattern = coding_tables().lossless, source.frame.pattern
+        start = coding_tables().lossless
 
         def indices(tile: Window) -> NDArray[np.int32]:
-            rows, columns = tile.slices
-            return index_of[
-                mosaic[2 * rows.start : 2 * rows.stop, 2 * columns.start : 2 * columns.stop]
-            ]
+            return index_of[samples[tile.samples_within(source.grid.whole, mosaic)]]
 
         count = len(analysis.predicted)
         chosen = range(0, count, -(-count // _FITTED_TILES))
@@ -240,7 +240,7 @@ class PayloadBuilder:
         def coded(index: int) -> bytes:
             tile = analysis.lossless_tile(index, values)
             window = analysis.predicted[index].window
-            return encode_lossless(start, model, domain, pattern, tile, indices(window))
+            return encode_lossless(start, model, domain, tile, indices(window))
 
         for index, data in enumerate(in_threads(coded, range(count))):
             report("Coding the lossless layer", index / count)
@@ -258,7 +258,7 @@ def _code_tile(
 ) -> _CodedTile:
     sample = Sample.of_tile(analysis, prediction)
     finest = quantiser.indices(sample.coefficients)
-    coded = TileCoefficients.zeros(prediction.window.shape)
+    coded = TileCoefficients.zeros(prediction.window.shape, len(prediction.planes))
     layers: list[bytes | None] = []
     sums = []
     for octaves, layer in zip(reversed(range(len(layers_of))), layers_of, strict=True):

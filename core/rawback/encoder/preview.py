@@ -18,7 +18,7 @@ import numpy as np
 from rawback.bitstream import SectionKind
 from rawback.common.prediction import predict
 from rawback.common.reconstruction import add_residual, band_slices
-from rawback.common.tiles import MARGIN, Window
+from rawback.common.tiles import MARGIN, Window, trimmed
 from rawback.encoder.analysis import BASE_LAMBDAS
 from rawback.encoder.quantisation import restoring_points, restoring_sums
 from rawback.encoder.rate_control import SECTION_BYTES, StepSearch
@@ -61,6 +61,7 @@ class Previews:
         self._session = session
         self._analysis = session.analysis(0)
         self._weights = self._analysis.weights
+        self._planes = len(self._analysis.source.planes)
         self._quantisers: dict[int, Quantiser] = {}
         self._exact_quantisers: dict[int, Quantiser] = {}
         self._quantiser_lock = Lock()
@@ -126,13 +127,16 @@ class Previews:
 
         Args:
             point: The payload.
-            region: Left, top, width and height in raw pixels; left and top even.
+            region: Left, top, width and height in raw pixels.
 
         Returns:
-            Two mosaics, uint16 ``[height, width]``.
+            Two mosaics, uint16 ``[height, width]``, or ``[height, width, n]``.
         """
         left, top, width, height = region
-        window = Window(top // 2, left // 2, (top + height + 1) // 2, (left + width + 1) // 2)
+        cell = self._analysis.source.frame.mosaic.cell
+        window = Window(
+            top // cell, left // cell, -(-(top + height) // cell), -(-(left + width) // cell)
+        )
         values = self._predicted(point.base_level, window)
         predicted = self._samples(values, region)
         if point.exact:
@@ -164,14 +168,17 @@ class Previews:
     def _samples(self, planes: NDArray[np.int32], region: Region) -> NDArray[np.uint16]:
         left, top, width, height = region
         source = self._analysis.source
-        mosaic = np.empty((2 * planes.shape[1], 2 * planes.shape[2]), np.uint16)
-        source.domain.to_mosaic(planes, mosaic)
-        cfa = mosaic[:height, :width]
+        mosaic = source.frame.mosaic
+        shape = (mosaic.cell * planes.shape[1], mosaic.across * planes.shape[2])
+        samples = np.empty(shape, np.uint16)
+        source.domain.to_mosaic(planes, samples, (top // mosaic.cell, left // mosaic.cell))
+        down, right = top % mosaic.cell, left % mosaic.cell * mosaic.samples
+        cfa = trimmed(samples[down:, right:], mosaic, height, width)
         offsets = source.outside.black_offsets
         return cfa if offsets is None else offsets.added_to(cfa, top, left)
 
     def _predicted(self, base_level: int, window: Window) -> NDArray[np.int32]:
-        values = np.empty((4, *window.shape), dtype=np.int32)
+        values = np.empty((self._planes, *window.shape), dtype=np.int32)
         for prediction in self._predictions(base_level, window):
             part = prediction.window.intersection(window)
             planes = prediction.planes[(slice(None), *part.within(prediction.window))]
@@ -202,7 +209,7 @@ class Previews:
             synthesise(restored, plane)
             return np.ascontiguousarray(plane[window.within(around)])
 
-        return np.stack(list(in_threads(component, range(4))))
+        return np.stack(list(in_threads(component, range(self._planes))))
 
     def _indices(self, step_code: int, window: Window) -> dict[Band, NDArray[np.int32]]:
         """Indices of a window, which starts and ends as the coarsest bands do.
@@ -213,7 +220,8 @@ class Previews:
         analysis, grid = self._analysis, self._analysis.source.grid
         quantiser = analysis.quantisers.at(step_code)
         indices = {
-            band: np.empty((4, *band_shape(band, window.shape)), np.int32) for band in bands()
+            band: np.empty((self._planes, *band_shape(band, window.shape)), np.int32)
+            for band in bands()
         }
 
         def place(tile: Window) -> None:

@@ -58,7 +58,8 @@ _SLOPE = 0.03
 def layers_size(sample: Sample, quantiser: RdQuantiser, layers: int) -> int:
     """Bytes that the layers of a sample take down to the step of a quantiser."""
     finest = quantiser.indices(sample.coefficients)
-    tile = TileCoefficients.zeros(sample.context.shape)
+    planes = len(next(iter(sample.coefficients.values())))
+    tile = TileCoefficients.zeros(sample.context.shape, planes)
     model, size = coding_tables().layers, 0
     for octaves in reversed(range(layers)):
         layer = quantiser.quantiser.coarser(octaves)

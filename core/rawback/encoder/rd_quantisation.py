@@ -124,8 +124,7 @@ class RdQuantiser:
         """
         code = math.ceil(step)
         steepest = max(0, (code - _FINEST_CODE) // LEVELS)
-        first, second, third, fourth = (min(slope, steepest) for slope in slopes)
-        quantiser = Quantiser(code, slopes=(first, second, third, fourth))
+        quantiser = Quantiser(code, slopes=tuple(min(slope, steepest) for slope in slopes))
         return cls(quantiser, 1 - 2 ** ((step - quantiser.step_code) / CODES_PER_LAYER))
 
     @classmethod
@@ -133,7 +132,7 @@ class RdQuantiser:
         """Fit the decisions to samples of a frame.
 
         Args:
-            samples: Coefficients, float32 ``[4, h, w]`` of each band.
+            samples: Coefficients, float32 ``[planes, h, w]`` of each band.
             step: Step code; between two codes it is the coarser one, lifted.
             slopes: Of the components.
         """
@@ -153,7 +152,7 @@ class RdQuantiser:
         return fitted
 
     def indices(self, coefficients: Coefficients) -> dict[Band, NDArray[np.int32]]:
-        """Quantise a tile: signed indices, int32 ``[4, h, w]`` of each band."""
+        """Quantise a tile: signed indices, int32 ``[planes, h, w]`` of each band."""
         if not self.thresholds:
             return {
                 band: np.stack(

@@ -13,7 +13,7 @@ import numpy as np
 from rawback.common.prediction import Prediction
 from rawback.common.reconstruction import band_slices, tile_context
 from rawback.common.tiles import TILE, Grid, Window
-from rawback.residual import Band, band_shape, bands
+from rawback.residual import Band, band_shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ class Sample:
 
     @property
     def area(self) -> int:
-        """Quads in it."""
+        """Cells in it."""
         rows, columns = self.context.shape
         return rows * columns
 
@@ -75,7 +75,7 @@ def samples_of(analysis: Analysis) -> list[Sample]:
 def sample_coefficients(
     coefficients: Mapping[Band, NDArray[np.float32]], grid: Grid
 ) -> list[Coefficients]:
-    """The coefficients of the same samples, float32 ``[4, h, w]`` of each band."""
+    """The coefficients of the same samples, float32 ``[planes, h, w]`` of each band."""
     blocks = _blocks(grid)
     if blocks:
         return [_blocks_of_bands(coefficients, grid, blocks)]
@@ -124,7 +124,7 @@ def _target(number: int) -> Window:
 def _put_together(predicted: list[Prediction], blocks: list[Window]) -> Prediction:
     tiles = {(p.window.top, p.window.left): p for p in predicted}
     window = Window(0, 0, TILE, TILE)
-    planes = np.empty((4, *window.shape), np.int16)
+    planes = np.empty((len(predicted[0].planes), *window.shape), np.int16)
     classes = np.empty(window.shape, np.uint8)
     for number, block in enumerate(blocks):
         target = _target(number)
@@ -139,7 +139,10 @@ def _blocks_of_bands(
     coefficients: Mapping[Band, NDArray[np.float32]], grid: Grid, blocks: list[Window]
 ) -> Coefficients:
     window = Window(0, 0, TILE, TILE)
-    found = {band: np.empty((4, *band_shape(band, window.shape)), np.float32) for band in bands()}
+    found = {
+        band: np.empty((len(values), *band_shape(band, window.shape)), np.float32)
+        for band, values in coefficients.items()
+    }
     for number, block in enumerate(blocks):
         for band, values in coefficients.items():
             there = band_slices(band, _target(number), window)

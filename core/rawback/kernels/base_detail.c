@@ -1,7 +1,7 @@
 /* The base's own wavelet coefficients, which tell where its residual has large ones. */
 #include "kernels.h"
 
-#define PLANES 4
+#define MOST_PLANES 16
 #define LEVELS 5
 #define LARGEST (1 << 16)
 
@@ -56,38 +56,38 @@ static void split_row(const int32_t *row, int64_t count, int32_t *low, int32_t *
     }
 }
 
-/* Coefficients of the four components of `planes` ([4, height, width]), band by band, coarse to
-   fine, each of four components. `matrix` gives planes from components, in 1/64; components are its
+/* Coefficients of the components of `planes` ([n, height, width]), band by band, coarse to fine,
+   each of n components. `matrix` gives planes from components, in 1/64; components are its
    transpose's. `room`: two planes to work in. */
 KERNEL rawback_base_detail(const ReadI16 *planes, const ReadI32 *matrix, const WriteI32 *found,
                            const WriteI32 *room) {
-    const int64_t height = planes->size[1], width = planes->size[2];
-    REQUIRE(planes->size[0] == PLANES && height > 0 && width > 0);
+    const int64_t count = planes->size[0], height = planes->size[1], width = planes->size[2];
+    REQUIRE(count > 0 && count <= MOST_PLANES && height > 0 && width > 0);
     REQUIRE(height <= 1 << 15 && width <= 1 << 15);
-    REQUIRE(matrix->size[0] == PLANES && matrix->size[1] == PLANES);
-    REQUIRE(found->size[0] == PLANES * height * width && room->size[0] >= 2 * height * width);
-    for (int component = 0; component < PLANES; component++) {
-        int32_t *rows = room->data, *next = room->data + height * width, weight[PLANES];
-        for (int plane = 0; plane < PLANES; plane++)
+    REQUIRE(matrix->size[0] == count && matrix->size[1] == count);
+    REQUIRE(found->size[0] == count * height * width && room->size[0] >= 2 * height * width);
+    for (int64_t component = 0; component < count; component++) {
+        int32_t *rows = room->data, *next = room->data + height * width, weight[MOST_PLANES];
+        for (int64_t plane = 0; plane < count; plane++)
             weight[plane] =
                 (int32_t)clamp(matrix->data[plane * matrix->stride[0] + component], -128, 127);
         for (int64_t y = 0; y < height; y++) {
             const int16_t *from = planes->data + y * planes->stride[1];
             for (int64_t x = 0; x < width; x++) {
                 int32_t sum = 16;
-                for (int plane = 0; plane < PLANES; plane++)
+                for (int64_t plane = 0; plane < count; plane++)
                     sum += weight[plane] * from[plane * planes->stride[0] + x];
                 rows[y * width + x] = (int32_t)clamp(sum >> 5, -LARGEST, LARGEST);
             }
         }
-        int64_t tall = height, wide = width, end = PLANES * height * width;
+        int64_t tall = height, wide = width, end = count * height * width;
         for (int level = 1; level <= LEVELS; level++) {
             const int64_t lows_y = (tall + 1) / 2, highs_y = tall / 2;
             const int64_t lows_x = (wide + 1) / 2, highs_x = wide / 2;
             /* The bands of the level end where those of the finer one begin. */
-            const int64_t both = end - PLANES * highs_y * highs_x;
-            const int64_t along_y = both - PLANES * highs_y * lows_x;
-            const int64_t along_x = along_y - PLANES * lows_y * highs_x;
+            const int64_t both = end - count * highs_y * highs_x;
+            const int64_t along_y = both - count * highs_y * lows_x;
+            const int64_t along_x = along_y - count * lows_y * highs_x;
             int32_t *high_xy = found->data + both + component * highs_y * highs_x;
             int32_t *high_y = found->data + along_y + component * highs_y * lows_x;
             int32_t *high_x = found->data + along_x + component * lows_y * highs_x;

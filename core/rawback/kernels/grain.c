@@ -1,10 +1,10 @@
 /* Grain: noise in place of coefficients that were not coded, see common/grain.py, and how much of it
-   is missing, see encoder/grain.py. A tile has 16 bands, coarse to fine, of four components each; arrays of a tile hold them one after the other,
-   those of what all components share a fourth of them. */
+   is missing, see encoder/grain.py. A tile has 16 bands, coarse to fine, of up to 16 components each;
+   arrays of a tile hold them one after the other, those of what all components share have one. */
 #include "kernels.h"
 
 #define BANDS 16
-#define COMPONENTS 4
+#define MOST 16
 
 /* The finaliser of splitmix64 (Steele, Lea and Flood, OOPSLA 2014). */
 static inline uint64_t mixed(uint64_t value) {
@@ -21,7 +21,7 @@ static inline int32_t normal(uint64_t bits) {
     return (int32_t)((bits & 0xffffffffu) + (bits >> 32)) - 1020;
 }
 
-/* rows, columns   of the tile, in quads; top, left: where it lies in the frame
+/* rows, columns   of the tile, in cells; top, left: where it lies in the frame
    seed            of the frame
    indices         of all bands
    classes, noise  of all bands: the class of the region, the relative deviation of the noise, 1/256
@@ -33,9 +33,10 @@ KERNEL rawback_grain(int64_t rows, int64_t columns, int64_t top, int64_t left, i
     REQUIRE(rows > 0 && columns > 0 && rows < 1 << 15 && columns < 1 << 15);
     REQUIRE(top >= 0 && left >= 0 && top < 1 << 15 && left < 1 << 15);
     const int64_t area = rows * columns;
-    REQUIRE(indices->size[0] == COMPONENTS * area && found->size[0] == COMPONENTS * area);
+    const int64_t count = amplitudes->size[1];
+    REQUIRE(amplitudes->size[0] == BANDS && count > 0 && count <= MOST);
+    REQUIRE(indices->size[0] == count * area && found->size[0] == count * area);
     REQUIRE(classes->size[0] == area && noise->size[0] == area);
-    REQUIRE(amplitudes->size[0] == BANDS && amplitudes->size[1] == COMPONENTS);
     int64_t start = 0;
     for (int64_t band = 0; band < BANDS; band++) {
         const int64_t part = band ? (band - 1) % 3 : -1, level = band ? 5 - (band - 1) / 3 : 5;
@@ -46,14 +47,14 @@ KERNEL rawback_grain(int64_t rows, int64_t columns, int64_t top, int64_t left, i
         }
         height = part >= 1 ? height / 2 : (height + 1) / 2;
         width = part == 0 || part == 2 ? width / 2 : (width + 1) / 2;
-        REQUIRE((start + height * width) * COMPONENTS <= indices->size[0]);
-        for (int64_t component = 0; component < COMPONENTS; component++) {
+        REQUIRE((start + height * width) * count <= indices->size[0]);
+        for (int64_t component = 0; component < count; component++) {
             const int32_t amplitude = (int32_t)clamp(
                 amplitudes->data[band * amplitudes->stride[0] + component], 0, 1 << 20);
             for (int64_t y = 0; y < height; y++) {
-                const int64_t at = COMPONENTS * start + (component * height + y) * width;
+                const int64_t at = count * start + (component * height + y) * width;
                 const int64_t shared = start + y * width;
-                const uint64_t row = mixed((uint64_t)seed + (uint64_t)(band * COMPONENTS + component)) +
+                const uint64_t row = mixed((uint64_t)seed + (uint64_t)(band * MOST + component)) +
                                      ((uint64_t)((top >> level) + y) << 32);
                 for (int64_t x = 0; x < width; x++) {
                     int32_t value = 0;
@@ -84,17 +85,18 @@ KERNEL rawback_grain_power(const ReadF32 *coefficients, const ReadI32 *indices, 
                            const ReadU8 *classes, const ReadU16 *noise, int64_t last_class,
                            int64_t side, const WriteF32 *sums) {
     const int64_t rows = classes->size[0], columns = classes->size[1];
-    REQUIRE(side > 0 && coefficients->size[0] == COMPONENTS);
+    const int64_t count = coefficients->size[0];
+    REQUIRE(side > 0 && count > 0 && count <= MOST);
     const int64_t across = (columns + side - 1) / side, down = (rows + side - 1) / side;
     REQUIRE(coefficients->size[1] == rows && coefficients->size[2] == columns);
-    REQUIRE(indices->size[0] == COMPONENTS && indices->size[1] == rows);
-    REQUIRE(indices->size[2] == columns && base->size[0] == COMPONENTS);
+    REQUIRE(indices->size[0] == count && indices->size[1] == rows);
+    REQUIRE(indices->size[2] == columns && base->size[0] == count);
     REQUIRE(base->size[1] == rows && base->size[2] == columns);
     REQUIRE(noise->size[0] == rows && noise->size[1] == columns);
-    REQUIRE(sums->size[0] == COMPONENTS && sums->size[1] == down * across);
+    REQUIRE(sums->size[0] == count && sums->size[1] == down * across);
     REQUIRE(sums->size[2] >= 2 && sums->size[2] % 2 == 0);
     const int layers = (int)(sums->size[2] / 2) - 1;
-    for (int64_t component = 0; component < COMPONENTS; component++)
+    for (int64_t component = 0; component < count; component++)
         for (int64_t y = 0; y < rows; y++) {
             const float *left = coefficients->data + component * coefficients->stride[0] +
                                 y * coefficients->stride[1];

@@ -3,8 +3,7 @@
 
    Samples are coded row by row. Each is predicted from what is restored and, linearly, from the
    errors of that at the samples coded before, and from how the restored picture bends; the weights,
-   fitted to the frame, are apart for positions of the 2x2 cell and for how large the errors around
-   are. What is coded is the difference of the sample's code index to the predicted one, in a chain of
+   fitted to the frame, are apart for channels and for how large the errors around are. What is coded is the difference of the sample's code index to the predicted one, in a chain of
    decisions, each expected by six counters together. */
 #include <string.h>
 
@@ -20,7 +19,8 @@
 #define REGIONS 5
 #define LEANS 9
 #define FARTHEST_ERROR 1023
-#define BORDER 4
+#define BORDER 6
+#define CHANNELS 4
 #define LOWS 15
 
 /* Where the counters of each context begin. */
@@ -78,12 +78,27 @@ typedef struct {
     uint16_t *surprises;  /* magnitudes of errors of the predictions */
 } Tile;
 
-/* What the prediction of one sample is made of. */
-static inline void gather(const Tile *t, int64_t at, int32_t features[FEATURES]) {
+/* What the prediction of one sample is made of. In mosaics the next sample of the same colour is two
+   pixels away, in linear frames, whose pixels have three samples, it is one. */
+static inline void gather(const Tile *t, int linear, int64_t at, int32_t features[FEATURES]) {
     const int16_t *e = t->errors + at;
     const int32_t *r = t->restored + at;
     const int64_t up = -t->pitch;
     const int32_t twice = 2 * r[0];
+    if (linear) {
+        const int32_t found[FEATURES] = {
+            e[-3], e[-6], e[-1], e[-2],
+            e[up - 2], e[up - 3], e[up], e[up + 3], e[up + 2],
+            e[up - 1], e[up + 1], e[2 * up], e[2 * up - 3], e[2 * up + 3],
+            e[-4], e[-5],
+            near(r[-3] + r[3] - twice), near(r[up] + r[-up] - twice),
+            near(r[up - 3] + r[-up + 3] - twice), near(r[up + 3] + r[-up - 3] - twice),
+            near(2 * r[-3] - r[-6] - r[0]), near(2 * r[3] - r[0] - r[6]),
+            near(2 * r[up] - r[2 * up] - r[0]), near(2 * r[-up] - r[0] - r[-2 * up]),
+        };
+        memcpy(features, found, sizeof found);
+        return;
+    }
     const int32_t found[FEATURES] = {
         e[-1], e[-2], e[-3], e[-4],
         e[up - 2], e[up - 1], e[up], e[up + 1], e[up + 2],
@@ -111,29 +126,33 @@ static inline int32_t predicted(const int32_t f[FEATURES], const int32_t weights
 }
 
 /* Code a code index, `wanted` when encoding, `eighths` being the predicted one in 1/8. */
-static inline int64_t code_sample(Tile *t, int decoding, int64_t at, int region, int green,
-                                  int32_t eighths, int32_t width, int64_t wanted) {
+static inline int64_t code_sample(Tile *t, int decoding, int linear, int64_t at, int region,
+                                  int green, int32_t eighths, int32_t width, int64_t wanted) {
     const uint16_t *s = t->surprises + at;
     const int16_t *e = t->errors + at;
     const int32_t *r = t->restored + at;
     const int64_t up = -t->pitch;
-    const uint32_t sum = 3u * s[-1] + 2u * s[-2] + s[up - 1] + 3u * s[up] + s[up + 1] +
-                         2u * s[2 * up] + s[up - 2] + s[up + 2] + s[2 * up - 1] + s[2 * up + 1];
+    const int64_t by = linear ? 3 : 1;                                        /* the next pixel */
+    const int64_t alike = linear ? 3 : 2, alike_up = linear ? up : 2 * up; /* of this colour */
+    const uint32_t sum = 3u * s[-by] + 2u * s[-2 * by] + s[up - by] + 3u * s[up] + s[up + by] +
+                         2u * s[2 * up] + s[up - 2 * by] + s[up + 2 * by] + s[2 * up - by] +
+                         s[2 * up + by];
     const int spread =
         (int)clamp(half_octaves((sum + 12) * 32 / (uint32_t)width) - 2, 0, SPREADS - 1);
     const int shift = spread < 15 ? 0 : (spread - 13) / 2;
     const int fraction = (eighths >> shift) & 7;
     const int64_t base = eighths >> (3 + shift), target = (wanted >> shift) - base;
-    const int across = octaves((s[-1] + s[-2] + 1u) / 2), down = octaves((s[up] + s[2 * up] + 1u) / 2);
-    const int diagonal = octaves((s[up - 1] + s[up + 1] + 1u) / 2), beside = octaves((s[-1] + s[up] + 1u) / 2);
+    const int across = octaves((s[-by] + s[-2 * by] + 1u) / 2), down = octaves((s[up] + s[2 * up] + 1u) / 2);
+    const int diagonal = octaves((s[up - by] + s[up + by] + 1u) / 2);
+    const int beside = octaves((s[-by] + s[up] + 1u) / 2);
     const int light = octaves((uint32_t)clamp(r[0], 0, 32767) >> 4);
-    const int bend = octaves(size(r[-2] - r[2]) + size(r[2 * up] - r[-2 * up]));
+    const int bend = octaves(size(r[-alike] - r[alike]) + size(r[alike_up] - r[-alike_up]));
     const int32_t typical = (int32_t)(sum / 16) + 4;
     const int starts[INPUTS] = {
         CONTEXT_0 + (spread * 8 + fraction) * NODES,
         CONTEXT_1 + (across * OCTAVES + down) * NODES,
         CONTEXT_2 + (((light * REGIONS + region) * 2 + green) * 4 + (fraction >> 1)) * NODES,
-        CONTEXT_3 + ((lean(e[-2], typical) * LEANS + lean(e[2 * up], typical)) * 2 + green) * NODES,
+        CONTEXT_3 + ((lean(e[-alike], typical) * LEANS + lean(e[alike_up], typical)) * 2 + green) * NODES,
         CONTEXT_4 + (spread * 9 + order(diagonal, beside) * 3 + order(across, down)) * NODES,
         CONTEXT_5 + (bend * OCTAVES + beside) * NODES,
     };
@@ -174,88 +193,111 @@ static inline int64_t code_sample(Tile *t, int decoding, int64_t at, int region,
 }
 
 typedef struct {
-    const ReadU8 *regions, *greens;
+    const ReadU8 *regions, *channels, *greens;
+    int64_t cell, across; /* rows, and samples of a row, of a cell */
     const ReadI32 *values, *firsts, *eighths, *widths, *weights;
 } Frame;
 
-static inline void code_tile(Tile *t, int decoding, const Frame *f, const WriteI32 *indices) {
+static inline void code_tile(Tile *t, int decoding, int linear, const Frame *f,
+                             const WriteI32 *indices) {
     const int64_t rows = indices->size[0], columns = indices->size[1];
     const int64_t codes = f->values->size[1], places = f->eighths->size[1];
+    const int64_t across = linear ? 3 : f->across;
+    const int64_t repeat = f->channels->size[1];
     for (int64_t y = 0; y < rows; y++) {
         int32_t *line = indices->data + y * indices->stride[0];
-        const uint8_t *regions = f->regions->data + y / 2 * f->regions->stride[0];
+        const uint8_t *regions = f->regions->data + y / f->cell * f->regions->stride[0];
+        const uint8_t *pattern =
+            f->channels->data + y % f->channels->size[0] * f->channels->stride[0];
+        int64_t phase = 0;
         for (int64_t x = 0; x < columns; x++) {
-            const int position = (int)(y % 2 * 2 + x % 2);
+            const int channel = (int)clamp(pattern[phase], 0, f->values->size[0] - 1);
+            phase = phase + 1 < repeat ? phase + 1 : 0;
             const int64_t at = (y + BORDER) * t->pitch + x + BORDER;
             int32_t features[FEATURES];
-            gather(t, at, features);
+            gather(t, linear, at, features);
             const int32_t *weights = f->weights->data +
                                      activity(features) * f->weights->stride[0] +
-                                     position * f->weights->stride[1];
+                                     channel * f->weights->stride[1];
             const int32_t guess = t->restored[at] + predicted(features, weights);
-            const int64_t place = clamp((int64_t)guess - f->firsts->data[position], 0, places - 1);
+            const int64_t place = clamp((int64_t)guess - f->firsts->data[channel], 0, places - 1);
             const int32_t eighths = (int32_t)clamp(
-                f->eighths->data[position * f->eighths->stride[0] + place], 0, 8 * codes - 1);
+                f->eighths->data[channel * f->eighths->stride[0] + place], 0, 8 * codes - 1);
             const int32_t width =
-                f->widths->data[position * f->widths->stride[0] + (eighths >> 3)];
+                f->widths->data[channel * f->widths->stride[0] + (eighths >> 3)];
             const int64_t found = code_sample(
-                t, decoding, at, (int)clamp(regions[x / 2], 0, REGIONS - 1),
-                f->greens->data[position] != 0, eighths, width < 1 ? 1 : width, line[x]);
+                t, decoding, linear, at, (int)clamp(regions[x / across], 0, REGIONS - 1),
+                f->greens->data[channel] != 0, eighths, width < 1 ? 1 : width, line[x]);
             const int64_t index = clamp(decoding ? found : line[x], 0, codes - 1);
             if (decoding) line[x] = (int32_t)index;
-            const int32_t value = f->values->data[position * f->values->stride[0] + index];
+            const int32_t value = f->values->data[channel * f->values->stride[0] + index];
             t->errors[at] = (int16_t)near((int64_t)value - t->restored[at]);
             t->surprises[at] = (uint16_t)size(near((int64_t)value - guess));
         }
     }
 }
 
-/* The restored mosaic with its border: beyond an edge the sample of the same position nearest by. */
-static void frame_mosaic(const ReadI32 *restored, int32_t *framed, int64_t pitch) {
+/* Where a place beyond an array's ends is taken from: the same place of the first or last cell. */
+static inline int64_t within(int64_t at, int64_t size, int64_t cell) {
+    if (at < 0) return ((at % cell) + cell) % cell;
+    return at < size ? at : size - cell + at % cell;
+}
+
+/* The restored mosaic with its border. */
+static void frame_mosaic(const ReadI32 *restored, int64_t cell, int64_t across, int32_t *framed,
+                         int64_t pitch) {
     const int64_t rows = restored->size[0], columns = restored->size[1];
     for (int64_t y = -BORDER; y < rows + BORDER; y++) {
-        const int64_t from = y < 0 ? y & 1 : y < rows ? y : rows - 2 + (y & 1);
+        const int64_t from = within(y, rows, cell);
         for (int64_t x = -BORDER; x < columns + BORDER; x++) {
-            const int64_t column = x < 0 ? x & 1 : x < columns ? x : columns - 2 + (x & 1);
+            const int64_t column = within(x, columns, across);
             framed[(y + BORDER) * pitch + x + BORDER] =
                 (int32_t)clamp(restored->data[from * restored->stride[0] + column], -32767, 32767);
         }
     }
 }
 
-/* Code the samples of a tile of even sides.
+/* Code the samples of a tile of whole cells: cell x cell of a mosaic, three of a linear frame.
 
    decoding   0: write `indices`; 1: read them
    bytes      the section
    indices    [rows, columns]: each sample's place among the sensor's codes
    restored   [rows, columns]: what is restored below, in the noise-normalised domain
-   regions    [rows / 2, columns / 2]: class of each quad
-   greens     [4]: whether a position of the 2x2 cell is green
-   values     [4, codes]: domain value of each code at each position
-   firsts, eighths   [4], [4, n]: a domain value, and the code indices in 1/8 of it and those after
-   widths     [4, codes]: domain values per eight codes around each
-   weights    [8, 4, 24] in 1/256, magnitudes at most 2047: by activity and position
+   regions    [rows / cell, ...]: class of each cell
+   channels   [p, q]: of each sample from the tile's corner on, repeated
+   cell       rows of a cell: 2 to 4, or 1 where a pixel has three samples
+   greens     [n]: whether a channel is green
+   values     [n, codes]: domain value of each code in each channel
+   firsts, eighths   [n], [n, m]: a domain value, and the code indices in 1/8 of it and those after
+   widths     [n, codes]: domain values per eight codes around each
+   weights    [8, n, 24] in 1/256, magnitudes at most 2047: by activity and channel
    stretch, squash, rate     the stored curves
    counters, mixing          what the tile begins with; they learn
-   errors, surprises, framed room to work in: (rows + 8) x (columns + 8) each
+   errors, surprises, framed room to work in: (rows + 12) x (columns + 12) each
 
    Returns the bytes written, more than there are where they do not fit; 0 when decoding. */
 KERNEL rawback_code_lossless(int64_t decoding, const WriteU8 *bytes, const WriteI32 *indices,
-                             const ReadI32 *restored, const ReadU8 *regions, const ReadU8 *greens,
+                             const ReadI32 *restored, const ReadU8 *regions,
+                             const ReadU8 *channels, int64_t cell, const ReadU8 *greens,
                              const ReadI32 *values, const ReadI32 *firsts, const ReadI32 *eighths,
                              const ReadI32 *widths, const ReadI32 *weights, const ReadI16 *stretch,
                              const ReadU16 *squash, const ReadU32 *rate, const WriteU32 *counters,
                              const WriteI32 *mixing, const WriteI16 *errors,
                              const WriteU16 *surprises, const WriteI32 *framed) {
     const int64_t rows = indices->size[0], columns = indices->size[1];
-    REQUIRE(rows > 0 && columns > 0 && rows % 2 == 0 && columns % 2 == 0);
+    REQUIRE(cell >= 1 && cell <= 4);
+    const int64_t across = cell == 1 ? 3 : cell;
+    REQUIRE(rows > 0 && columns > 0 && rows % cell == 0 && columns % across == 0);
     REQUIRE(restored->size[0] == rows && restored->size[1] == columns);
-    REQUIRE(regions->size[0] == rows / 2 && regions->size[1] == columns / 2);
-    REQUIRE(greens->size[0] == 4 && firsts->size[0] == 4);
-    REQUIRE(values->size[0] == 4 && eighths->size[0] == 4 && widths->size[0] == 4);
+    REQUIRE(regions->size[0] == rows / cell && regions->size[1] == columns / across);
+    REQUIRE(channels->size[0] > 0 && channels->size[1] > 0);
+    const int64_t count = values->size[0];
+    REQUIRE(count > 0 && count <= CHANNELS && greens->size[0] == count && firsts->size[0] == count);
+    REQUIRE(eighths->size[0] == count && widths->size[0] == count);
     REQUIRE(values->size[1] > 0 && values->size[1] <= 1 << 16 && eighths->size[1] > 0);
     REQUIRE(widths->size[1] == values->size[1]);
-    REQUIRE(weights->size[0] == ACTIVITIES && weights->size[1] == 4 && weights->size[2] == FEATURES);
+    REQUIRE(weights->size[0] == ACTIVITIES && weights->size[1] == count);
+    REQUIRE(weights->size[2] == FEATURES);
     REQUIRE(stretch->size[0] == CURVE && squash->size[0] == CURVE && rate->size[0] == RATES);
     REQUIRE(counters->size[0] == COUNTERS);
     REQUIRE(mixing->size[0] == WEIGHT_SETS && mixing->size[1] == INPUTS &&
@@ -264,7 +306,7 @@ KERNEL rawback_code_lossless(int64_t decoding, const WriteU8 *bytes, const Write
     REQUIRE(errors->size[0] >= room && surprises->size[0] >= room && framed->size[0] >= room);
     memset(errors->data, 0, (size_t)room * sizeof *errors->data);
     memset(surprises->data, 0, (size_t)room * sizeof *surprises->data);
-    frame_mosaic(restored, framed->data, pitch);
+    frame_mosaic(restored, cell, across, framed->data, pitch);
     Tile tile = {
         .curves = {stretch->data, squash->data, rate->data},
         .counters = counters->data,
@@ -274,15 +316,16 @@ KERNEL rawback_code_lossless(int64_t decoding, const WriteU8 *bytes, const Write
         .errors = errors->data,
         .surprises = surprises->data,
     };
-    const Frame frame = {regions, greens, values, firsts, eighths, widths, weights};
-    if (decoding) {
-        tile.coder = range_decoder(bytes->data, bytes->size[0]);
-        code_tile(&tile, 1, &frame, indices);
-        return 0;
-    }
-    tile.coder = range_encoder(bytes->data, bytes->size[0]);
-    code_tile(&tile, 0, &frame, indices);
-    return finish(&tile.coder);
+    const Frame frame = {.regions = regions, .channels = channels, .greens = greens, .cell = cell, .across = across,
+                         .values = values, .firsts = firsts, .eighths = eighths,
+                         .widths = widths, .weights = weights};
+    tile.coder = decoding ? range_decoder(bytes->data, bytes->size[0])
+                          : range_encoder(bytes->data, bytes->size[0]);
+    if (decoding && cell == 1) code_tile(&tile, 1, 1, &frame, indices);
+    if (decoding && cell > 1) code_tile(&tile, 1, 0, &frame, indices);
+    if (!decoding && cell == 1) code_tile(&tile, 0, 1, &frame, indices);
+    if (!decoding && cell > 1) code_tile(&tile, 0, 0, &frame, indices);
+    return decoding ? 0 : finish(&tile.coder);
 }
 
 /* How many counters (0) or sets of weights (1) a tile's lossless layer has. */

@@ -1,10 +1,11 @@
-/* Between the mosaic and its four planes, and between planes and the components of what the base
-   leaves of them. */
+/* Between the samples of a frame and its planes, one for each sample of a cell, and between planes
+   and the components of what the base leaves of them. */
 #include "kernels.h"
 
 #include <math.h>
+#include <string.h>
 
-enum { PLANES = 4, BINS = 1024, BIN_SHIFT = 4, WEIGHT_BITS = 8 };
+enum { MOST_PLANES = 16, BLOCK = 256, BINS = 1024, BIN_SHIFT = 4, WEIGHT_BITS = 8 };
 
 static inline int64_t bin(int32_t base) { return clamp(base >> BIN_SHIFT, 0, BINS - 1); }
 
@@ -12,59 +13,95 @@ static inline int32_t product(int32_t a, int32_t b) { return (int32_t)((uint32_t
 
 static inline int32_t sum(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); }
 
-/* Whether arrays are [4, rows, columns]. */
-#define IS_PLANES(array, rows, columns) \
-    ((array)->size[0] == PLANES && (array)->size[1] == (rows) && (array)->size[2] == (columns))
+/* Whether an array is [planes, rows, columns]. */
+#define IS_PLANES(array, planes, rows, columns) \
+    ((array)->size[0] == (planes) && (array)->size[1] == (rows) && (array)->size[2] == (columns))
 
 /* Start of a row of a plane of an array. */
 #define ROW(array, plane, row) \
     ((array)->data + (plane) * (array)->stride[0] + (row) * (array)->stride[1])
 
-/* Samples of each position of the 2x2 cell through its table.
-   mosaic: [2 h, 2 w]; tables: [4, 65536]; planes: [4, h, w]. */
-KERNEL rawback_planes_of_mosaic(const ReadU16 *mosaic, const ReadI32 *tables,
-                                const WriteI16 *planes) {
-    const int64_t rows = planes->size[1], columns = planes->size[2];
-    REQUIRE(IS_PLANES(planes, rows, columns));
-    REQUIRE(mosaic->size[0] == 2 * rows && mosaic->size[1] == 2 * columns);
-    REQUIRE(tables->size[0] == PLANES && tables->size[1] == 1 << 16);
+/* Samples of one plane in every `step`th cell of a row, from cell `first` on: they are of one channel
+   and lie alike. */
+typedef struct {
+    int64_t row, column, across; /* in the mosaic, of the first cell, and samples to the next cell */
+    int64_t channel, first, step;
+} Run;
+
+static int is_mosaic(const int64_t *size, const ReadU8 *layout, int64_t cell, int64_t planes,
+                     int64_t rows, int64_t columns) {
+    if (cell < 1 || cell > 4 || planes < 1 || planes > MOST_PLANES || planes % cell) return 0;
+    if (size[0] != cell * rows || size[1] != planes / cell * columns) return 0;
+    return layout->size[0] > 0 && layout->size[1] > 0 && layout->size[2] == 2 * planes;
+}
+
+static inline Run run_of(const ReadU8 *layout, int64_t cell, int64_t planes, int64_t plane,
+                         int64_t y, int64_t first) {
+    Run run = {.across = planes / cell, .first = first, .step = layout->size[1]};
+    const uint8_t *place = layout->data + y % layout->size[0] * layout->stride[0] +
+                           first * layout->stride[1] + 2 * plane;
+    const int64_t sample = clamp(place[0], 0, planes - 1);
+    run.row = cell * y + sample / run.across;
+    run.column = sample % run.across;
+    run.channel = place[1];
+    return run;
+}
+
+/* Samples through the tables of their channels.
+   mosaic: [cell h, planes / cell w], the samples of a pixel side by side; layout: [p, q, 2 planes],
+   of cells that repeat: for each plane which of the cell's samples, row by row, it has, and of which
+   channel that is; cell: rows of a cell; tables: [channels, 65536]; planes: [planes, h, w]. */
+KERNEL rawback_planes_of_mosaic(const ReadU16 *mosaic, const ReadU8 *layout, int64_t cell,
+                                const ReadI32 *tables, const WriteI16 *planes) {
+    const int64_t count = planes->size[0], rows = planes->size[1], columns = planes->size[2];
+    REQUIRE(is_mosaic(mosaic->size, layout, cell, count, rows, columns));
+    REQUIRE(tables->size[0] > 0 && tables->size[1] == 1 << 16);
     for (int64_t y = 0; y < rows; y++)
-        for (int position = 0; position < PLANES; position++) {
-            const uint16_t *from = mosaic->data + (2 * y + position / 2) * mosaic->stride[0];
-            const int32_t *table = tables->data + position * tables->stride[0];
-            int16_t *to = ROW(planes, position, y);
-            for (int64_t x = 0; x < columns; x++) to[x] = (int16_t)table[from[2 * x + position % 2]];
-        }
+        for (int64_t plane = 0; plane < count; plane++)
+            for (int64_t first = 0; first < layout->size[1]; first++) {
+                const Run run = run_of(layout, cell, count, plane, y, first);
+                const uint16_t *from = mosaic->data + run.row * mosaic->stride[0] + run.column;
+                const int64_t channel = clamp(run.channel, 0, tables->size[0] - 1);
+                const int32_t *table = tables->data + channel * tables->stride[0];
+                int16_t *to = ROW(planes, plane, y);
+                for (int64_t x = first; x < columns; x += run.step)
+                    to[x] = (int16_t)table[from[run.across * x]];
+            }
     return 0;
 }
 
-/* The mosaic whose planes have these values: undoes the tables, which are [4, n] and begin at the
-   values `firsts`; values beyond them take their ends. */
-KERNEL rawback_mosaic_of_planes(const ReadI32 *planes, const ReadU16 *tables,
-                                const ReadI32 *firsts, const WriteU16 *mosaic) {
-    const int64_t rows = planes->size[1], columns = planes->size[2], last = tables->size[1] - 1;
-    REQUIRE(IS_PLANES(planes, rows, columns));
-    REQUIRE(mosaic->size[0] == 2 * rows && mosaic->size[1] == 2 * columns);
-    REQUIRE(tables->size[0] == PLANES && last >= 0 && firsts->size[0] == PLANES);
+/* The mosaic whose planes have these values: undoes the tables, which are [channels, n] and begin at
+   the values `firsts`; values beyond them take their ends. */
+KERNEL rawback_mosaic_of_planes(const ReadI32 *planes, const ReadU8 *layout, int64_t cell,
+                                const ReadU16 *tables, const ReadI32 *firsts,
+                                const WriteU16 *mosaic) {
+    const int64_t count = planes->size[0], rows = planes->size[1], columns = planes->size[2];
+    const int64_t last = tables->size[1] - 1;
+    REQUIRE(is_mosaic(mosaic->size, layout, cell, count, rows, columns));
+    REQUIRE(tables->size[0] > 0 && last >= 0 && firsts->size[0] == tables->size[0]);
     for (int64_t y = 0; y < rows; y++)
-        for (int position = 0; position < PLANES; position++) {
-            const int32_t *from = ROW(planes, position, y);
-            const uint16_t *table = tables->data + position * tables->stride[0];
-            const int64_t first = firsts->data[position];
-            uint16_t *to = mosaic->data + (2 * y + position / 2) * mosaic->stride[0] + position % 2;
-            for (int64_t x = 0; x < columns; x++)
-                to[2 * x] = table[clamp(from[x] - first, 0, last)];
-        }
+        for (int64_t plane = 0; plane < count; plane++)
+            for (int64_t first = 0; first < layout->size[1]; first++) {
+                const Run run = run_of(layout, cell, count, plane, y, first);
+                const int32_t *from = ROW(planes, plane, y);
+                const int64_t channel = clamp(run.channel, 0, tables->size[0] - 1);
+                const uint16_t *table = tables->data + channel * tables->stride[0];
+                const int64_t least = firsts->data[channel];
+                uint16_t *to = mosaic->data + run.row * mosaic->stride[0] + run.column;
+                for (int64_t x = first; x < columns; x += run.step)
+                    to[run.across * x] = table[clamp(from[x] - least, 0, last)];
+            }
     return 0;
 }
 
 /* What the base leaves, each error times its weight; weights: [1024], by the base's value. */
 KERNEL rawback_weighted_residual(const ReadI16 *planes, const ReadI16 *base, const ReadF32 *weights,
                                  const WriteF32 *residual) {
+    const int64_t count = residual->size[0];
     const int64_t rows = residual->size[1], columns = residual->size[2];
-    REQUIRE(IS_PLANES(residual, rows, columns) && IS_PLANES(planes, rows, columns));
-    REQUIRE(IS_PLANES(base, rows, columns) && weights->size[0] == BINS);
-    for (int plane = 0; plane < PLANES; plane++)
+    REQUIRE(IS_PLANES(planes, count, rows, columns) && IS_PLANES(base, count, rows, columns));
+    REQUIRE(weights->size[0] == BINS);
+    for (int64_t plane = 0; plane < count; plane++)
         for (int64_t y = 0; y < rows; y++) {
             const int16_t *true_row = ROW(planes, plane, y), *base_row = ROW(base, plane, y);
             float *to = ROW(residual, plane, y);
@@ -74,56 +111,67 @@ KERNEL rawback_weighted_residual(const ReadI16 *planes, const ReadI16 *base, con
     return 0;
 }
 
-static inline float mixed(const float *row, float a, float b, float c, float d) {
-    return fmaf(row[3], d, fmaf(row[2], c, fmaf(row[1], b, row[0] * a)));
-}
-
-/* Components of planes, in place: at every place the product of matrix [4, 4] and planes. Products
+/* Components of planes, in place: at every place the product of matrix [n, n] and n planes. Products
    are added unrounded: as libraries of linear algebra do, but on every machine. */
 KERNEL rawback_components_of_planes(const ReadF32 *matrix, const WriteF32 *planes) {
-    const int64_t rows = planes->size[1], columns = planes->size[2];
-    REQUIRE(IS_PLANES(planes, rows, columns) && matrix->size[0] == PLANES);
-    REQUIRE(matrix->size[1] == PLANES && matrix->stride[0] == PLANES);
-    const float *m = matrix->data;
-    for (int64_t y = 0; y < rows; y++) {
-        float *restrict p = ROW(planes, 0, y), *restrict q = ROW(planes, 1, y);
-        float *restrict r = ROW(planes, 2, y), *restrict s = ROW(planes, 3, y);
-        for (int64_t x = 0; x < columns; x++) {
-            const float a = p[x], b = q[x], c = r[x], d = s[x];
-            p[x] = mixed(m, a, b, c, d);
-            q[x] = mixed(m + 4, a, b, c, d);
-            r[x] = mixed(m + 8, a, b, c, d);
-            s[x] = mixed(m + 12, a, b, c, d);
+    const int64_t count = planes->size[0], rows = planes->size[1], columns = planes->size[2];
+    REQUIRE(count > 0 && count <= MOST_PLANES);
+    REQUIRE(matrix->size[0] == count && matrix->size[1] == count);
+    float from[MOST_PLANES][BLOCK];
+    for (int64_t y = 0; y < rows; y++)
+        for (int64_t x = 0; x < columns; x += BLOCK) {
+            const int64_t wide = clamp(columns - x, 0, BLOCK);
+            for (int64_t plane = 0; plane < count; plane++)
+                memcpy(from[plane], ROW(planes, plane, y) + x, (size_t)wide * sizeof(float));
+            for (int64_t plane = 0; plane < count; plane++) {
+                const float *by = matrix->data + plane * matrix->stride[0];
+                float *restrict to = ROW(planes, plane, y) + x;
+                if (count == 4) {
+                    for (int64_t i = 0; i < wide; i++)
+                        to[i] = fmaf(by[3], from[3][i],
+                                     fmaf(by[2], from[2][i],
+                                          fmaf(by[1], from[1][i], by[0] * from[0][i])));
+                    continue;
+                }
+                for (int64_t i = 0; i < wide; i++) to[i] = by[0] * from[0][i];
+                for (int64_t other = 1; other < count; other++)
+                    for (int64_t i = 0; i < wide; i++)
+                        to[i] = fmaf(by[other], from[other][i], to[i]);
+            }
         }
-    }
     return 0;
 }
 
-/* base + residual, in place of the residual's components: the product of matrix [4, 4] and these,
+/* base + residual, in place of the residual's components: the product of matrix [n, n] and these,
    divided by 2**shift, then by its weight (inverse: [1024], in 1/256, by the base's value); both
    rounded half up. */
 KERNEL rawback_add_residual(const ReadI32 *matrix, int64_t shift, const ReadI16 *base,
                             const ReadI32 *inverse, const WriteI32 *values) {
-    const int64_t rows = values->size[1], columns = values->size[2];
-    REQUIRE(IS_PLANES(values, rows, columns) && IS_PLANES(base, rows, columns));
+    const int64_t count = values->size[0], rows = values->size[1], columns = values->size[2];
+    REQUIRE(count > 0 && count <= MOST_PLANES && IS_PLANES(base, count, rows, columns));
     REQUIRE(inverse->size[0] == BINS && shift > 0 && shift < 31);
-    REQUIRE(matrix->size[0] == PLANES && matrix->size[1] == PLANES);
-    for (int64_t y = 0; y < rows; y++) {
-        int32_t *restrict row[PLANES];
-        for (int plane = 0; plane < PLANES; plane++) row[plane] = ROW(values, plane, y);
-        for (int64_t x = 0; x < columns; x++) {
-            const int32_t p = row[0][x], q = row[1][x], r = row[2][x], s = row[3][x];
-            for (int plane = 0; plane < PLANES; plane++) {
-                const int32_t *m = matrix->data + plane * matrix->stride[0];
-                const int32_t from = ROW(base, plane, y)[x];
-                const int32_t total = sum(sum(product(m[0], p), product(m[1], q)),
-                                          sum(product(m[2], r), product(m[3], s)));
-                const int32_t error = sum(total, 1 << (shift - 1)) >> shift;
-                const int32_t unweighted = product(error, inverse->data[bin(from)]);
-                row[plane][x] = sum(from, sum(unweighted, 1 << (WEIGHT_BITS - 1)) >> WEIGHT_BITS);
+    REQUIRE(matrix->size[0] == count && matrix->size[1] == count);
+    int32_t from[MOST_PLANES][BLOCK], totals[BLOCK];
+    for (int64_t y = 0; y < rows; y++)
+        for (int64_t x = 0; x < columns; x += BLOCK) {
+            const int64_t wide = clamp(columns - x, 0, BLOCK);
+            for (int64_t plane = 0; plane < count; plane++)
+                memcpy(from[plane], ROW(values, plane, y) + x, (size_t)wide * sizeof(int32_t));
+            for (int64_t plane = 0; plane < count; plane++) {
+                const int32_t *by = matrix->data + plane * matrix->stride[0];
+                for (int64_t i = 0; i < wide; i++) totals[i] = product(by[0], from[0][i]);
+                for (int64_t other = 1; other < count; other++)
+                    for (int64_t i = 0; i < wide; i++)
+                        totals[i] = sum(totals[i], product(by[other], from[other][i]));
+                const int16_t *restrict under = ROW(base, plane, y) + x;
+                int32_t *restrict to = ROW(values, plane, y) + x;
+                for (int64_t i = 0; i < wide; i++) {
+                    const int32_t error = sum(totals[i], 1 << (shift - 1)) >> shift;
+                    const int32_t unweighted = product(error, inverse->data[bin(under[i])]);
+                    to[i] = sum(under[i], sum(unweighted, 1 << (WEIGHT_BITS - 1)) >> WEIGHT_BITS);
+                }
             }
         }
-    }
     return 0;
 }
 

@@ -1,6 +1,6 @@
 /* One quality layer of a tile: wavelet indices to bytes and back. FORMAT.md describes it.
 
-   A tile has 16 bands, coarse to fine, of four planes each; arrays of a tile hold them one after the
+   A tile has 16 bands, coarse to fine, of up to 16 planes each; arrays of a tile hold them one after the
    other. Indices are coded band by band, plane by plane, row by row. What is known around one of
    them, in its own band and plane and in those coded before, are magnitudes in half steps: of this
    layer where it is coded already, of the layer before elsewhere. */
@@ -9,7 +9,8 @@
 #include "binary_models.h"
 
 #define BANDS 16
-#define PLANES 4
+#define MOST_PLANES 16
+#define PLANES 4 /* that contexts tell apart: later ones count as the last of them */
 #define INPUTS 8
 #define BORDER 2
 
@@ -82,7 +83,7 @@ typedef struct {
     int64_t plane;     /* from plane to plane in those */
 } BandPlace;
 
-static void place_bands(int64_t height, int64_t width, BandPlace bands[BANDS]) {
+static void place_bands(int64_t planes, int64_t height, int64_t width, BandPlace bands[BANDS]) {
     int64_t start = 0, bordered = 0;
     for (int i = 0; i < BANDS; i++) {
         BandPlace *band = bands + i;
@@ -103,17 +104,17 @@ static void place_bands(int64_t height, int64_t width, BandPlace bands[BANDS]) {
         band->bordered = bordered;
         band->pitch = band->columns + 2 * BORDER;
         band->plane = (band->rows + 2 * BORDER) * band->pitch;
-        start += PLANES * band->rows * band->columns;
-        bordered += PLANES * band->plane;
+        start += planes * band->rows * band->columns;
+        bordered += planes * band->plane;
     }
 }
 
-static int64_t all_indices(const BandPlace *bands) {
-    return bands[15].start + PLANES * bands[15].rows * bands[15].columns;
+static int64_t all_indices(int64_t planes, const BandPlace *bands) {
+    return bands[15].start + planes * bands[15].rows * bands[15].columns;
 }
 
-static int64_t all_bordered(const BandPlace *bands) {
-    return bands[15].bordered + PLANES * bands[15].plane;
+static int64_t all_bordered(int64_t planes, const BandPlace *bands) {
+    return bands[15].bordered + planes * bands[15].plane;
 }
 
 static int floor_log2(uint64_t value) { return 63 - __builtin_clzll(value | 1); }
@@ -148,6 +149,7 @@ typedef struct {
     RangeCoder coder;
     Curves curves;
     BandPlace bands[BANDS];
+    int64_t planes;
     int refining;
     int32_t *indices;
     const uint8_t *regions;
@@ -161,20 +163,20 @@ typedef struct {
 
 /* Lay out what is known before the layer: indices of the layer before, and the base's. */
 static void lay_out(Layer *layer, int decoding, const int32_t *base, const ReadI32 *steps) {
-    const int64_t size = all_bordered(layer->bands);
+    const int64_t size = all_bordered(layer->planes, layer->bands);
     memset(layer->sizes, 0, (size_t)size * sizeof *layer->sizes);
     memset(layer->signs, 0, (size_t)size);
     memset(layer->details, 0, (size_t)size);
     for (int number = 0; number < BANDS; number++) {
         const BandPlace *band = layer->bands + number;
-        for (int64_t row = 0; row < PLANES * band->rows; row++) {
+        for (int64_t row = 0; row < layer->planes * band->rows; row++) {
             const int64_t plane = row / band->rows, y = row % band->rows;
             const int32_t step = steps->data[number * steps->stride[0] + plane];
             const uint64_t reciprocal = (1u << 22) / (uint32_t)clamp(step, 1, 1 << 22);
             const int64_t from = band->start + row * band->columns;
             const int64_t to =
                 band->bordered + plane * band->plane + (y + BORDER) * band->pitch + BORDER;
-            const uint16_t *noise = layer->noise + band->start / PLANES + y * band->columns;
+            const uint16_t *noise = layer->noise + band->start / layer->planes + y * band->columns;
             for (int64_t x = 0; x < band->columns; x++) {
                 const int64_t detail = base[from + x];
                 const uint64_t quarters =
@@ -240,7 +242,8 @@ static inline Around look_around(const Layer *layer, const Position *p, int plan
     }
     for (int i = 0; i < 2; i++)
         if (p->sibling[i] >= 0) a.siblings += layer->sizes[p->sibling[i]];
-    for (int i = 0; i < plane; i++) {
+    /* The first plane, and up to two that precede this one. */
+    for (int i = 0; i < plane; i = i || plane < 4 ? i + 1 : plane - 2) {
         const uint16_t *there = here - (plane - i) * p->plane;
         if (i)
             a.planes += *there;
@@ -253,7 +256,7 @@ static inline Around look_around(const Layer *layer, const Position *p, int plan
 
 /* What contexts of all decisions about one index are made of. */
 typedef struct {
-    int plane, kind, place, region, class, noise, detail;
+    int number, plane, kind, place, region, class, noise, detail; /* plane: its number, capped */
     Around around;
 } Context;
 
@@ -314,7 +317,7 @@ static inline int code_sign(Layer *layer, int decoding, const Context *c, const 
     const int south = layer->refining ? SIGN(at + down) : 0;
     int planes = 0;
     for (int i = 0; i < 3; i++)
-        planes = planes * 3 + (i < c->plane ? SIGN(at - (c->plane - i) * p->plane) : 0);
+        planes = planes * 3 + (i < c->number ? SIGN(at - (c->number - i) * p->plane) : 0);
     const int diagonals = (SIGN(at - down - 1) * 3 + SIGN(at - down + 1)) * 9 + SIGN(at - 2) * 3 +
                           SIGN(at - 2 * down);
 #undef SIGN
@@ -421,12 +424,13 @@ static inline void code_plane(Layer *layer, int decoding, int number, int plane,
                          layer->counters + EMPTY + (band->level - 1) * 2 + full, filled))
             return;
     }
-    Context context = {.plane = plane, .kind = band->kind, .place = band->place};
+    Context context = {.number = plane, .plane = plane < PLANES ? plane : PLANES - 1,
+                       .kind = band->kind, .place = band->place};
     Position p = {.pitch = band->pitch, .plane = band->plane, .parent = -1, .sibling = {-1, -1}};
     for (int64_t y = 0; y < band->rows; y++) {
         const int64_t row = band->bordered + plane * band->plane + (y + BORDER) * p.pitch + BORDER;
-        const uint8_t *regions = layer->regions + band->start / PLANES + y * band->columns;
-        const uint16_t *noises = layer->noise + band->start / PLANES + y * band->columns;
+        const uint8_t *regions = layer->regions + band->start / layer->planes + y * band->columns;
+        const uint16_t *noises = layer->noise + band->start / layer->planes + y * band->columns;
         int64_t siblings[2] = {-1, -1}, parents = -1;
         for (int i = 0; number && i < (number - 1) % 3; i++) {
             const BandPlace *other = band - 1 - i;
@@ -458,14 +462,14 @@ static inline void code_plane(Layer *layer, int decoding, int number, int plane,
 
 static inline int64_t code_layer(Layer *layer, int decoding, const ReadI32 *noise_levels) {
     for (int number = 0; number < BANDS; number++)
-        for (int plane = 0; plane < PLANES; plane++)
+        for (int plane = 0; plane < layer->planes; plane++)
             code_plane(layer, decoding, number, plane,
                        clamp(noise_levels->data[number * noise_levels->stride[0] + plane], 0,
                              1 << 14));
     return decoding ? 0 : finish(&layer->coder);
 }
 
-/* Code the next layer of a tile of `height` x `width` quads.
+/* Code the next layer of a tile of `height` x `width` cells.
 
    decoding      0: write `indices`, as they are in this layer; 1: read, and replace those of the
                  layer before
@@ -475,7 +479,7 @@ static inline int64_t code_layer(Layer *layer, int decoding, const ReadI32 *nois
    regions       class of each place of all bands, one plane
    noise         relative deviation of the noise there, in 1/256
    base          the base's own wavelet coefficients, like `indices`
-   steps         quantiser step of each band and plane
+   steps         quantiser step of each band and plane; one to 16 planes
    noise_levels  mean magnitude of noise of deviation 1 in each band and plane, half steps / 256
    stretch, squash, rate   the stored curves
    counters, weights       as stored for this layer's step; they learn
@@ -490,13 +494,15 @@ KERNEL rawback_code_layer(int64_t decoding, int64_t refining, int64_t height, in
                           const WriteI32 *weights, const WriteU16 *sizes, const WriteU8 *signs,
                           const WriteU8 *details) {
     REQUIRE(height > 0 && width > 0 && height <= 1 << 15 && width <= 1 << 15);
-    Layer layer = {.refining = refining != 0};
-    place_bands(height, width, layer.bands);
-    const int64_t size = all_indices(layer.bands), room = all_bordered(layer.bands);
+    const int64_t planes = steps->size[1];
+    REQUIRE(steps->size[0] == BANDS && planes > 0 && planes <= MOST_PLANES);
+    Layer layer = {.planes = planes, .refining = refining != 0};
+    place_bands(planes, height, width, layer.bands);
+    const int64_t size = all_indices(planes, layer.bands);
+    const int64_t room = all_bordered(planes, layer.bands);
     REQUIRE(indices->size[0] == size && base->size[0] == size);
-    REQUIRE(regions->size[0] == size / PLANES && noise->size[0] == size / PLANES);
-    REQUIRE(steps->size[0] == BANDS && steps->size[1] == PLANES);
-    REQUIRE(noise_levels->size[0] == BANDS && noise_levels->size[1] == PLANES);
+    REQUIRE(regions->size[0] == size / planes && noise->size[0] == size / planes);
+    REQUIRE(noise_levels->size[0] == BANDS && noise_levels->size[1] == planes);
     REQUIRE(stretch->size[0] == CURVE && squash->size[0] == CURVE && rate->size[0] == RATES);
     REQUIRE(counters->size[0] == COUNTERS);
     REQUIRE(weights->size[0] == WEIGHT_SETS && weights->size[1] == INPUTS &&
@@ -521,11 +527,12 @@ KERNEL rawback_code_layer(int64_t decoding, int64_t refining, int64_t height, in
 }
 
 /* Elements that a layer of a tile needs to work in. */
-KERNEL rawback_layer_room(int64_t height, int64_t width) {
+KERNEL rawback_layer_room(int64_t planes, int64_t height, int64_t width) {
+    REQUIRE(planes > 0 && planes <= MOST_PLANES);
     REQUIRE(height > 0 && width > 0 && height <= 1 << 15 && width <= 1 << 15);
     BandPlace bands[BANDS];
-    place_bands(height, width, bands);
-    return all_bordered(bands);
+    place_bands(planes, height, width, bands);
+    return all_bordered(planes, bands);
 }
 
 /* How many counters (0) or sets of weights (1) a layer has. */

@@ -26,7 +26,7 @@ def flipped_pixels(pixels: NDArray[_Scalar], pattern: str) -> NDArray[_Scalar]:
 
 
 def flipped_planes(planes: NDArray[_Scalar], pattern: str) -> NDArray[_Scalar]:
-    """Mirror four CFA planes ``[4, h, w]`` alike, and sort them; its own inverse."""
+    """Mirror planes ``[n, h, w]`` alike, and sort those of Bayer mosaics; its own inverse."""
     red = pattern.index("R")
     rows, columns = (-1 if red // 2 else 1), (-1 if red % 2 else 1)
-    return planes[np.arange(4) ^ red, ::rows, ::columns]
+    return planes[np.arange(len(planes)) ^ red, ::rows, ::columns]

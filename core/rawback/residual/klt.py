@@ -1,8 +1,8 @@
-"""The transform across the four CFA planes.
+"""The transform across the planes of a frame.
 
-Where highlights clip or chroma was subsampled the four residuals err together, so they are turned
-into their principal components first (Karhunen-Loeve). The decoder's half, the synthesis matrix, is
-sent as 16 small integers and applied as such; the encoder inverts it in float.
+Where highlights clip or chroma was subsampled the residuals of all planes err together, so they are
+turned into their principal components first (Karhunen-Loeve). The decoder's half, the synthesis
+matrix, is sent as small integers and applied as such; the encoder inverts it in float.
 """
 
 from __future__ import annotations
@@ -32,30 +32,30 @@ class KLT:
     """A synthesis matrix in units of 1/64.
 
     Attributes:
-        matrix: int8 ``[4, 4]``: planes from components.
+        matrix: int8 ``[n, n]``: planes from components.
     """
 
     matrix: NDArray[np.int8]
 
     @classmethod
     def of_axes(cls, axes: NDArray[np.float64]) -> KLT:
-        """The transform whose components are along the columns of ``[4, 4]``, of length 1."""
+        """The transform whose components are along the columns of ``[n, n]``, of length 1."""
         return cls(np.ascontiguousarray(np.clip(np.rint(axes * _ONE), -127, 127), np.int8))
 
     @classmethod
     def fit(cls, covariance: NDArray[np.float64]) -> KLT:
-        """Principal components of a residual of this `covariance` ``[4, 4]``, largest first."""
+        """Principal components of a residual of this `covariance` ``[n, n]``, largest first."""
         _, vectors = np.linalg.eigh(covariance)
         return cls.of_axes(vectors[:, ::-1] * np.where(vectors.sum(axis=0) < 0, -1, 1)[::-1])
 
     @staticmethod
     def covariance(residual: NDArray[np.float32], cap: int) -> NDArray[np.float64]:
-        """Of the planes of a residual ``[4, h, w]``, errors counted up to `cap`."""
-        some = residual.reshape(4, -1)[:, :: max(1, residual[0].size // 500_000)]
+        """Of the planes of a residual ``[n, h, w]``, errors counted up to `cap`."""
+        some = residual.reshape(len(residual), -1)[:, :: max(1, residual[0].size // 500_000)]
         some = np.clip(some, -cap, cap).astype(np.float64)
         return np.asarray(some @ some.T / max(some.shape[1], 1))
 
     def to_components(self, planes: NDArray[np.float32], scale: float = 1.0) -> None:
-        """Turn planes ``[4, h, w]`` into their components, times a power of two, in place."""
+        """Turn planes ``[n, h, w]`` into their components, times a power of two, in place."""
         inverse = np.linalg.inv(self.matrix / _ONE).astype(np.float32)
         _components_of_planes(inverse * np.float32(scale), planes)

@@ -60,8 +60,6 @@ neighbours tell little, and where they are coarse, almost everything."""
 _FINEST_CLASS = 96
 """Step codes of the first step class end an octave above this one."""
 
-_PLANES = 4
-
 _code_layer = Kernel(
     "code_layer",
     *(Integer, Integer, Integer, Integer),
@@ -82,7 +80,7 @@ _code_layer = Kernel(
     Write(np.uint8, 1),
 )
 _layer_model = Kernel("layer_model", Integer)
-_layer_room = Kernel("layer_room", Integer, Integer)
+_layer_room = Kernel("layer_room", Integer, Integer, Integer)
 _base_detail = Kernel(
     "base_detail", Read(np.int16, 3), Read(np.int32, 2), Write(np.int32, 1), Write(np.int32, 1)
 )
@@ -140,8 +138,8 @@ class TileCoefficients:
     """The quantisation indices of one tile, as far as layers have been coded.
 
     Attributes:
-        shape: Rows and columns of quads.
-        indices: int32, all bands one after the other, coarse to fine, each ``[4, h, w]``.
+        shape: Rows and columns of cells.
+        indices: int32, all bands one after the other, coarse to fine, each ``[planes, h, w]``.
         layers: How many layers have been coded.
         grain: int32, laid out as `indices`: what is added to restored coefficients; None for
             nothing.
@@ -153,12 +151,17 @@ class TileCoefficients:
     grain: NDArray[np.int32] | None = None
 
     @classmethod
-    def zeros(cls, shape: tuple[int, int]) -> TileCoefficients:
+    def zeros(cls, shape: tuple[int, int], planes: int = 4) -> TileCoefficients:
         """A tile of which nothing is known yet."""
-        return cls(shape, np.zeros(_PLANES * shape[0] * shape[1], np.int32))
+        return cls(shape, np.zeros(planes * shape[0] * shape[1], np.int32))
+
+    @property
+    def planes(self) -> int:
+        """Components of each cell."""
+        return len(self.indices) // (self.shape[0] * self.shape[1])
 
     def bands(self) -> dict[Band, NDArray[np.int32]]:
-        """Views of the indices of each band, ``[4, h, w]``."""
+        """Views of the indices of each band, ``[planes, h, w]``."""
         return band_arrays(self.indices, self.shape)
 
     def set(self, indices: Mapping[Band, NDArray[np.int32]]) -> None:
@@ -168,12 +171,13 @@ class TileCoefficients:
 
 
 def band_arrays(values: NDArray[np.int32], shape: tuple[int, int]) -> dict[Band, NDArray[np.int32]]:
-    """Views ``[4, h, w]`` of the bands of a tile of `shape`, which `values` holds in a row."""
+    """Views ``[planes, h, w]`` of the bands of a tile of `shape`, which `values` holds in a row."""
     arrays, start = {}, 0
+    planes = len(values) // (shape[0] * shape[1])
     for band in bands():
         rows, columns = band_shape(band, shape)
-        end = start + _PLANES * rows * columns
-        arrays[band] = values[start:end].reshape(_PLANES, rows, columns)
+        end = start + planes * rows * columns
+        arrays[band] = values[start:end].reshape(planes, rows, columns)
         start = end
     return arrays
 
@@ -183,10 +187,11 @@ class TileContext:
     """What is known of a tile before its first layer.
 
     Attributes:
-        shape: Rows and columns of quads.
+        shape: Rows and columns of cells.
         classes: uint8, all bands one after the other, each ``[h, w]``: what the guide says there.
         noise: uint16, the same: relative standard deviation of the noise there, in 1/256.
-        base: int32, all bands one after the other, each ``[4, h, w]``: the base's own coefficients.
+        base: int32, all bands one after the other, each ``[planes, h, w]``: the base's own
+            coefficients.
     """
 
     shape: tuple[int, int]
@@ -202,13 +207,13 @@ class TileContext:
         noise: Mapping[Band, NDArray[np.uint16]],
         transform: KLT,
     ) -> TileContext:
-        """Of the base ``[4, h, w]`` in the noise-normalised domain, and what is said of each band.
+        """Of the base ``[planes, h, w]`` in the domain, and of what is said of each band.
 
         The base is turned into components by the transposed synthesis matrix, which is about its
         inverse, in integers.
         """
-        _, rows, columns = planes.shape
-        base = np.empty(_PLANES * rows * columns, np.int32)
+        count, rows, columns = planes.shape
+        base = np.empty(count * rows * columns, np.int32)
         room = np.empty(2 * rows * columns, np.int32)
         _base_detail(planes, transform.matrix.astype(np.int32), base, room)
         order = bands()
@@ -234,7 +239,7 @@ def encode_layer(
         context: What is known of the tile.
         tile: As earlier layers left it; updated.
         quantiser: Of this layer.
-        indices: Signed indices ``[4, h, w]`` of each band at this layer's step.
+        indices: Signed indices ``[planes, h, w]`` of each band at this layer's step.
 
     Returns:
         The section; None where all indices are 0.
@@ -281,8 +286,8 @@ def code_layer(
         What was written.
     """
     rows, columns = tile.shape
-    room = _room(_layer_room(rows, columns))
-    places = [[(band, component) for component in range(_PLANES)] for band in bands()]
+    room = _room(_layer_room(tile.planes, rows, columns))
+    places = [[(band, component) for component in range(tile.planes)] for band in bands()]
     steps = np.array([[quantiser.step(*place) for place in row] for row in places], np.int32)
     noise_levels = np.array(
         [[quantiser.noise_level(*place) for place in row] for row in places], np.int32

@@ -2,10 +2,10 @@
 
 Samples are coded row by row. Each is predicted from its restored value and, linearly, from the
 errors of the restored values at samples already coded and from how the restored picture bends; the
-weights are fitted to the frame by the encoder and sent, apart for each position of the 2x2 cell and
-for how large the errors around are. How far the truth may lie from the prediction is left to
-adaptive models, which begin each tile as trained offline: six counters, each of which sees another
-part of what is known, expect each decision together.
+weights are fitted to the frame by the encoder and sent, apart for each channel and for how large
+the errors around are. How far the truth may lie from the prediction is left to adaptive models,
+which begin each tile as trained offline: six counters, each of which sees another part of what is
+known, expect each decision together.
 
 Prediction is in the noise-normalised domain, what is coded are code indices, see
 :mod:`.code_indices`. It is one compiled loop (``kernels/lossless.c``), in integers.
@@ -26,6 +26,7 @@ from rawback.residual.layers import LayerState
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rawback.mosaic import Mosaic
     from rawback.residual.code_indices import CodeIndexDomain
 
 __all__ = [
@@ -56,7 +57,7 @@ LARGEST_WEIGHT = 2047
 LIMIT = (1 << 15) - 1
 """Samples lie in this range, so restored values beyond it count as its ends."""
 
-_BORDER = 4
+_BORDER = 6
 
 _code_lossless = Kernel(
     "code_lossless",
@@ -65,6 +66,8 @@ _code_lossless = Kernel(
     Write(np.int32, 2),
     Read(np.int32, 2),
     Read(np.uint8, 2),
+    Read(np.uint8, 2),
+    Integer,
     Read(np.uint8, 1),
     Read(np.int32, 2),
     Read(np.int32, 1),
@@ -117,32 +120,32 @@ class LosslessModel:
     """What the encoder fitted to the frame.
 
     Attributes:
-        weights: int32 ``[ACTIVITIES, 4, FEATURES]`` in 1/256, magnitudes at most LARGEST_WEIGHT.
+        weights: int32 ``[ACTIVITIES, channels, FEATURES]`` in 1/256, at most LARGEST_WEIGHT.
     """
 
     weights: NDArray[np.int32]
 
     def to_bytes(self) -> bytes:
-        """Of each position, all weights of the first class, and then changes class by class."""
+        """Of each channel, all weights of the first class, and then changes class by class."""
         coder = SymbolEncoder()
-        for position in range(4):
-            changes = np.diff(self.weights[:, position], axis=0, prepend=0)
+        for channel in range(self.weights.shape[1]):
+            changes = np.diff(self.weights[:, channel], axis=0, prepend=0)
             for change in changes:
                 code_parameters(coder, change, FEATURES)
         return coder.finish()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> LosslessModel:
-        """Undo :meth:`to_bytes`.
+    def from_bytes(cls, data: bytes, channels: int) -> LosslessModel:
+        """Undo :meth:`to_bytes` of so many channels.
 
         Raises:
             PayloadDamaged: A weight is impossible.
         """
         coder = SymbolDecoder(data)
-        changes = np.empty((ACTIVITIES, 4, FEATURES), np.int64)
-        for position in range(4):
+        changes = np.empty((ACTIVITIES, channels, FEATURES), np.int64)
+        for channel in range(channels):
             for activity in range(ACTIVITIES):
-                changes[activity, position] = code_parameters(coder, None, FEATURES)
+                changes[activity, channel] = code_parameters(coder, None, FEATURES)
         weights = changes.cumsum(axis=0)
         if np.abs(weights).max() > LARGEST_WEIGHT:
             message = "The lossless layer's model is impossible; restore without that layer."
@@ -155,29 +158,44 @@ class LosslessTile:
     """What the lossless layer knows of a tile before it is coded.
 
     Attributes:
-        restored: int32 ``[h, w]`` mosaic in the noise-normalised domain, as restored below.
-        classes: uint8 ``[h / 2, w / 2]``: the region class of each quad.
+        restored: int32 ``[h, w]``: samples in the noise-normalised domain, as restored below; those
+            of a pixel side by side.
+        classes: uint8: the region class of each cell.
+        mosaic: The frame's.
+        place: Rows and columns of cells above and left of the tile.
     """
 
     restored: NDArray[np.int32]
     classes: NDArray[np.uint8]
+    mosaic: Mosaic
+    place: tuple[int, int] = (0, 0)
 
     @classmethod
-    def of(cls, planes: NDArray[np.int32], classes: NDArray[np.uint8]) -> LosslessTile:
-        """Of restored planes ``[4, h, w]`` and the region classes of quads ``[h, w]``."""
-        _, height, width = planes.shape
+    def of(
+        cls,
+        planes: NDArray[np.int32],
+        classes: NDArray[np.uint8],
+        mosaic: Mosaic,
+        place: tuple[int, int] = (0, 0),
+    ) -> LosslessTile:
+        """Of restored planes ``[planes, h, w]`` and the region classes of cells ``[h, w]``."""
+        count, height, width = planes.shape
         planes = np.clip(planes, -LIMIT, LIMIT)
-        restored = np.empty((2 * height, 2 * width), dtype=np.int32)
-        for position in range(4):
-            restored[position // 2 :: 2, position % 2 :: 2] = planes[position]
-        return cls(restored, classes)
+        cell, across = mosaic.cell, mosaic.across
+        restored = np.empty((cell * height, across * width), dtype=np.int32)
+        layout = np.roll(mosaic.layout()[..., 0], (-place[0], -place[1]), (0, 1))
+        down, right = layout.shape[:2]
+        for y, x, plane in np.ndindex(down, right, count):
+            row, column = divmod(int(layout[y, x, plane]), across)
+            at = np.s_[cell * y + row :: cell * down, across * x + column :: across * right]
+            restored[at] = planes[plane, y::down, x::right]
+        return cls(restored, classes, mosaic, place)
 
 
 def encode_lossless(
     start: LosslessStart,
     model: LosslessModel,
     domain: CodeIndexDomain,
-    pattern: str,
     tile: LosslessTile,
     indices: NDArray[np.int32],
 ) -> bytes:
@@ -187,7 +205,6 @@ def encode_lossless(
         start: What the layer begins with.
         model: Fitted to the frame.
         domain: Of the frame's codes.
-        pattern: The frame's.
         tile: What is known before.
         indices: int32 ``[h, w]``, below the number of codes.
     """
@@ -195,9 +212,7 @@ def encode_lossless(
     size = 2 * indices.size + 1024
     while True:
         stream = np.empty(size, np.uint8)
-        written = code_samples(
-            start.curves, start.state(), model, domain, pattern, tile, stream, indices
-        )
+        written = code_samples(start.curves, start.state(), model, domain, tile, stream, indices)
         if written <= size:
             return stream[:written].tobytes()
         size = written
@@ -207,7 +222,6 @@ def decode_lossless(
     start: LosslessStart,
     model: LosslessModel,
     domain: CodeIndexDomain,
-    pattern: str,
     tile: LosslessTile,
     data: bytes,
 ) -> NDArray[np.int32]:
@@ -218,7 +232,7 @@ def decode_lossless(
     indices = np.empty(tile.restored.shape, np.int32)
     stream = np.frombuffer(bytearray(data), np.uint8)
     code_samples(
-        *(start.curves, start.state(), model, domain, pattern, tile, stream, indices),
+        *(start.curves, start.state(), model, domain, tile, stream, indices),
         decoding=True,
     )
     return indices
@@ -229,7 +243,6 @@ def code_samples(
     state: LayerState,
     model: LosslessModel,
     domain: CodeIndexDomain,
-    pattern: str,
     tile: LosslessTile,
     stream: NDArray[np.uint8],
     indices: NDArray[np.int32],
@@ -244,10 +257,12 @@ def code_samples(
     rows, columns = tile.restored.shape
     room = (rows + 2 * _BORDER) * (columns + 2 * _BORDER)
     firsts, eighths = domain.tables()
-    widths = np.stack([domain.width_table(position) for position in range(4)])
+    mosaic = tile.mosaic
+    widths = np.stack([domain.width_table(channel) for channel in range(len(mosaic.colours))])
     return _code_lossless(
         *(int(decoding), stream, indices, tile.restored, tile.classes),
-        np.array([colour == "G" for colour in pattern], np.uint8),
+        *(mosaic.channel_map(*tile.place), mosaic.cell),
+        np.array([colour == "G" for colour in mosaic.colours], np.uint8),
         *(domain.values, firsts, eighths, widths, model.weights),
         *(curves.stretch, curves.squash, curves.rate),
         *(state.counters, state.weights),

@@ -32,10 +32,10 @@ __all__ = [
     "Slopes",
 ]
 
-Slopes: TypeAlias = tuple[int, int, int, int]
+Slopes: TypeAlias = tuple[int, ...]
 """Of each component, in step codes per level, 0 to MAX_SLOPE."""
 
-EVEN: Slopes = (0, 0, 0, 0)
+EVEN: Slopes = (0,) * 16
 """One step for all levels: errors of all of them count alike."""
 
 MAX_SLOPE = 63

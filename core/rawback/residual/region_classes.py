@@ -1,6 +1,6 @@
 """What the guide says of each spot: where the base can be trusted.
 
-The classes rise in the error to expect, so that a coarse coefficient, which covers many quads,
+The classes rise in the error to expect, so that a coarse coefficient, which covers many cells,
 takes the highest class among them.
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from rawback.kernels import Kernel, Read, Write
+from rawback.kernels import Integer, Kernel, Read, Write
 from rawback.residual.wavelet import LEVELS, Band, band_shape, bands
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _Number = TypeVar("_Number", np.uint8, np.int32)
 
 _classify = Kernel(
     "region_classes",
-    *(Read(np.int32, 2), Read(np.uint8, 3), Read(np.uint8, 2)),
+    *(Read(np.int32, 2), Read(np.uint8, 3), Read(np.uint8, 2), Integer),
     *(Write(np.int32, 2), Write(np.uint8, 2), Write(np.uint8, 2)),
 )
 
@@ -42,22 +42,23 @@ class RegionClass(IntEnum):
     UNCOVERED = 4
 
 
-def classify_regions(guide: Guide, base: NDArray[np.int32]) -> NDArray[np.uint8]:
-    """Class of each quad.
+def classify_regions(guide: Guide, light: NDArray[np.int32], cell: int = 2) -> NDArray[np.uint8]:
+    """Class of each cell.
 
     Args:
-        guide: Guide of even height and width.
-        base: int32 ``[3, 2 h, 2 w]``: the base's three colours at every pixel, in 1/16 of the
-            noise's standard deviation.
+        guide: Guide of whole cells.
+        light: int32 ``[cell h, cell w]``: the base's green, or what comes nearest to it, at every
+            pixel, in 1/16 of the noise's standard deviation.
+        cell: Pixels along the sides of a cell, 1 to 4.
 
     Returns:
         uint8 ``[h, w]``, values of :class:`RegionClass`.
     """
     height, width = guide.mask.shape
-    classes = np.empty((height // 2, width // 2), dtype=np.uint8)
-    levels = np.empty((3, width // 2 + 2), dtype=np.int32)
-    flags = np.empty((3, width // 2 + 2), dtype=np.uint8)
-    _classify(base[1], guide.pixels, guide.mask, levels, flags, classes)
+    classes = np.empty((height // cell, width // cell), dtype=np.uint8)
+    levels = np.empty((3, width // cell + 2), dtype=np.int32)
+    flags = np.empty((3, width // cell + 2), dtype=np.uint8)
+    _classify(light, guide.pixels, guide.mask, cell, levels, flags, classes)
     return classes
 
 

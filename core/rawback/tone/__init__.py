@@ -10,11 +10,13 @@ All of it works in the noise-normalised domain (:class:`NoiseDomain`).
 """
 
 from rawback.tone.base import Base
+from rawback.tone.linear_filter import REACH
 from rawback.tone.lut import colour_histogram
 from rawback.tone.vst import LIMIT, UNIT, NoiseDomain
 
 __all__ = [
     "LIMIT",
+    "REACH",
     "UNIT",
     "Base",
     "NoiseDomain",

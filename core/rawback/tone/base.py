@@ -2,7 +2,7 @@
 
 ::
 
-    guide RGB --lut--> 3 colours at every pixel --gain--> --filters--> 4 CFA planes
+    guide RGB --lut--> colours at every pixel --gain--> --filters--> planes of the samples of cells
 
 The table and the gains go into one section, the filters into another, so that a payload cut between
 them still restores. All evaluation is integer, see the modules.
@@ -19,12 +19,13 @@ from rawback.entropy import SymbolCoder, SymbolDecoder, SymbolEncoder, code_para
 from rawback.errors import PayloadDamaged
 from rawback.tone.colours import NO_GAINS, base_colours
 from rawback.tone.gain import SPACINGS, grid_shape
-from rawback.tone.linear_filter import REACH, TAPS, LinearFilter, apply_filters
+from rawback.tone.linear_filter import REACH, SIDE, LinearFilter, apply_filters
 from rawback.tone.lut import GRIDS, code_lut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rawback.mosaic import Mosaic
     from rawback.types import Guide
 
 __all__ = ["Base"]
@@ -35,33 +36,33 @@ class Base:
     """The fitted inverse rendering of one carrier.
 
     Attributes:
-        pattern: The frame's.
-        nodes: int32 ``[3, 17, 17, 17]`` in domain units; built from `details`.
+        mosaic: The frame's; the base gives the colours of its palette.
+        nodes: int32 ``[colours, 17, 17, 17]`` in domain units; built from `details`.
         step: Quantisation step of the nodes.
         details: What each grid adds to the one before, see :func:`rawback.tone.lut.code_lut`.
         uncovered: Domain value of each colour where the carrier does not cover the frame.
         spacing: Raw pixels between gain nodes, 0 for none.
         gains: int32 ``[rows, columns]`` in 1/256; empty without a grid.
-        filters: No filter, one for all quads, or several, of which quads of class ``c`` take
+        filters: No filter, one for all cells, or several, of which cells of class ``c`` take
             number ``c`` and those of higher classes the last.
     """
 
-    pattern: str
+    mosaic: Mosaic
     nodes: NDArray[np.int32]
     step: int
     details: list[NDArray[np.int32]]
-    uncovered: tuple[int, int, int]
+    uncovered: tuple[int, ...]
     spacing: int
     gains: NDArray[np.int32]
     filters: tuple[LinearFilter, ...] = ()
 
     @classmethod
-    def empty(cls, pattern: str, uncovered: tuple[int, int, int]) -> Base:
+    def empty(cls, mosaic: Mosaic, uncovered: tuple[int, ...]) -> Base:
         """A base to be filled in by the fit."""
-        return cls(pattern, np.zeros((0, 0), dtype=np.int32), 1, [], uncovered, 0, NO_GAINS)
+        return cls(mosaic, np.zeros((0, 0), dtype=np.int32), 1, [], uncovered, 0, NO_GAINS)
 
     def colours(self, guide: Guide, origin: tuple[int, int]) -> NDArray[np.int32]:
-        """The table and the gains at every pixel of a window of the guide: int32 ``[3, h, w]``."""
+        """The table and the gains at every pixel of a window of the guide, ``[colours, h, w]``."""
         return base_colours(self.nodes, guide, self.gains, self.spacing, origin, self.uncovered)
 
     def planes(
@@ -69,27 +70,30 @@ class Base:
         colours: NDArray[np.int32],
         classes: NDArray[np.uint8],
         origin: tuple[int, int] = (REACH, REACH),
+        place: tuple[int, int] = (0, 0),
     ) -> NDArray[np.int16]:
-        """The four CFA planes of a window.
+        """The planes of a window.
 
         Args:
-            colours: ``[3, H, W]`` from :meth:`colours`: the window and what lies around it;
+            colours: ``[colours, H, W]`` from :meth:`colours`: the window and what lies around it;
                 repeated where the border of 2 pixels that filters need is missing.
-            classes: uint8 ``[h, w]``: the class of each quad.
+            classes: uint8 ``[h, w]``: the class of each cell.
             origin: Row and column in `colours` of the window's first pixel.
+            place: Row and column of the window's first cell in the frame.
 
         Returns:
-            int16 ``[4, h, w]`` in domain units.
+            int16 ``[planes, h, w]`` in domain units.
         """
-        filters = self.filters or (LinearFilter.identity(),)
-        return apply_filters(filters, colours, classes, self.pattern, origin)
+        filters = self.filters or (LinearFilter.identity(self.mosaic),)
+        return apply_filters(filters, colours, classes, self.mosaic, origin, place)
 
     def pointwise_bytes(self, histogram: NDArray[np.int64]) -> bytes:
         """The section that holds the table and the gains."""
         coder = SymbolEncoder()
         head = [self.step, len(self.details), SPACINGS.index(self.spacing), *self.uncovered]
         coder.code_escapes(np.array(head), len(head))
-        code_lut(coder, histogram, self.step, len(self.details), self.details)
+        colours = len(self.mosaic.palette)
+        code_lut(coder, histogram, self.step, len(self.details), self.details, colours)
         _code_gains(coder, self.gains, self.gains.shape)
         return coder.finish()
 
@@ -97,7 +101,7 @@ class Base:
     def from_pointwise_bytes(
         cls,
         data: bytes,
-        pattern: str,
+        mosaic: Mosaic,
         histogram: NDArray[np.int64],
         frame_shape: tuple[int, int],
     ) -> Base:
@@ -105,7 +109,7 @@ class Base:
 
         Args:
             data: The section.
-            pattern: The frame's.
+            mosaic: The frame's.
             histogram: Of the carrier, from :func:`rawback.tone.lut.colour_histogram`.
             frame_shape: Height and width of the frame.
 
@@ -113,23 +117,23 @@ class Base:
             PayloadDamaged: The bytes are no such section.
         """
         coder = SymbolDecoder(data)
-        step, grids, spacing, *uncovered = coder.code_escapes(None, 6).tolist()
+        colours = len(mosaic.palette)
+        step, grids, spacing, *uncovered = coder.code_escapes(None, 3 + colours).tolist()
         if not (0 < step < 256 and 0 < grids <= len(GRIDS) and spacing < len(SPACINGS)):
             message = "the base's section holds impossible values; restore from another copy"
             raise PayloadDamaged(message)
-        nodes, details = code_lut(coder, histogram, step, grids, None)
+        nodes, details = code_lut(coder, histogram, step, grids, None, colours)
         spacing = SPACINGS[spacing]
         shape = grid_shape(*frame_shape, spacing) if spacing else (0, 0)
         gains = _code_gains(coder, None, shape)
-        red, green, blue = uncovered
-        return cls(pattern, nodes, step, details, (red, green, blue), spacing, gains)
+        return cls(mosaic, nodes, step, details, tuple(uncovered), spacing, gains)
 
     def filter_bytes(self) -> bytes:
         """The section that holds the filters."""
         coder = SymbolEncoder()
         coder.code_escapes(np.array([len(self.filters)]), 1)
         for linear_filter in self.filters:
-            _code_filter(coder, self.pattern, linear_filter)
+            _code_filter(coder, self.mosaic, linear_filter)
         return coder.finish()
 
     def with_filter_bytes(self, data: bytes) -> Base:
@@ -140,8 +144,8 @@ class Base:
         """
         coder = SymbolDecoder(data)
         count = int(coder.code_escapes(None, 1)[0])
-        filters = tuple(_code_filter(coder, self.pattern, None) for _ in range(min(count, 4)))
-        if count > 4 or not all(linear_filter.fits(self.pattern) for linear_filter in filters):
+        filters = tuple(_code_filter(coder, self.mosaic, None) for _ in range(min(count, 4)))
+        if count > 4 or not all(linear_filter.fits(self.mosaic) for linear_filter in filters):
             message = "the base's filters hold impossible values; restore from another copy"
             raise PayloadDamaged(message)
         return replace(self, filters=filters)
@@ -165,22 +169,18 @@ def _code_gains(
 
 
 def _code_filter(
-    coder: SymbolCoder, pattern: str, linear_filter: LinearFilter | None
+    coder: SymbolCoder, mosaic: Mosaic, linear_filter: LinearFilter | None
 ) -> LinearFilter:
     """Code a filter: taps on the same colour are larger than the others, so apart from them."""
-    taps = np.zeros((4, TAPS), dtype=np.int32)
-    size = TAPS // 3
+    channels, colours, size = len(mosaic.colours), len(mosaic.palette), SIDE * SIDE
+    taps = np.zeros((channels, colours, size), dtype=np.int32)
+    own = np.array([[of == colour for colour in mosaic.palette] for of in mosaic.colours])
+    around = np.arange(size) != size // 2
     for same in (True, False):
-        where = np.array(
-            [
-                (colour == "RGB".index(pattern[position])) == same
-                for position in range(4)
-                for colour in range(3)
-            ]
-        ).repeat(size)
-        where &= np.tile(np.arange(size) != size // 2, 12)
-        given = None if linear_filter is None else linear_filter.taps.ravel()[where]
-        taps.ravel()[where] = code_parameters(coder, given, int(where.sum()))
-    bias = code_parameters(coder, None if linear_filter is None else linear_filter.bias, 4)
-    side = 2 * REACH + 1
-    return LinearFilter(taps.reshape(4, 3, side, side), np.clip(bias, -(1 << 12), 1 << 12))
+        where = (own == same)[:, :, None] & around
+        given = None if linear_filter is None else linear_filter.taps.reshape(taps.shape)[where]
+        taps[where] = code_parameters(coder, given, int(where.sum()))
+    bias = code_parameters(coder, None if linear_filter is None else linear_filter.bias, channels)
+    return LinearFilter(
+        taps.reshape(channels, colours, SIDE, SIDE), np.clip(bias, -(1 << 12), 1 << 12)
+    )

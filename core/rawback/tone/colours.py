@@ -13,6 +13,8 @@ import numpy as np
 from rawback.kernels import Integer, Kernel, Read, Write
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from rawback.types import Guide
@@ -34,12 +36,13 @@ def base_colours(
     gains: NDArray[np.int32] = NO_GAINS,
     spacing: int = 0,
     origin: tuple[int, int] = (0, 0),
-    uncovered: tuple[int, int, int] = (0, 0, 0),
+    uncovered: Sequence[int] = (0, 0, 0),
 ) -> NDArray[np.int32]:
     """Evaluate the table and the gains at every pixel of a window.
 
     Args:
-        nodes: int32 ``[3, 17, 17, 17]``: output colour, then guide R, G, B; magnitudes below 2**18.
+        nodes: int32 ``[colours, 17, 17, 17]``: output colour, one to four, then guide R, G, B;
+            magnitudes below 2**18.
         guide: The window's, ``[h, w]``.
         gains: int32 ``[rows, columns]`` in 1/256, magnitudes at most 255, that cover the window.
         spacing: Raw pixels between gains, a power of two; 0 for none.
@@ -47,12 +50,13 @@ def base_colours(
         uncovered: Value of each colour where the mask is 0.
 
     Returns:
-        int32 ``[3, h, w]``.
+        int32 ``[colours, h, w]``.
     """
-    found = np.empty((3, *guide.mask.shape), dtype=np.int32)
-    # A fourth value that nobody reads lets all three of a node be loaded at once.
+    count = len(nodes)
+    found = np.empty((count, *guide.mask.shape), dtype=np.int32)
+    # Up to a fourth value that nobody reads lets all of a node be loaded at once.
     table = np.zeros((nodes[0].size, 4), dtype=np.int32)
-    table[:, :3] = nodes.reshape(3, -1).T
+    table[:, :count] = nodes.reshape(count, -1).T
     bits = max(spacing.bit_length() - 1, 0)
     levels = np.array(uncovered, dtype=np.int32)
     _colours(table, gains, bits, *origin, levels, guide.pixels, guide.mask, found)

@@ -1,8 +1,8 @@
-"""The linear part of the base: a small filter per CFA phase, fitted to this very rendering.
+"""The linear part of the base: a small filter per channel, fitted to this very rendering.
 
 Demosaicing, sharpening, denoising and chroma subsampling spread each sample over its neighbourhood;
-a linear filter over the 5x5 neighbourhood of all three colours of the pointwise base takes back
-what it can, as the adaptive loop filter of H.266 (VVC) does for its own distortions. Its taps act
+a linear filter over the 5x5 neighbourhood of all colours of the pointwise base takes back what it
+can, as the adaptive loop filter of H.266 (VVC) does for its own distortions. Its taps act
 on differences to the central pixel, so that its gain at frequency zero is exactly 1. The kernel
 is in ``kernels/base.c``.
 """
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rawback.mosaic import Mosaic
 
-__all__ = ["REACH", "TAPS", "TAP_ONE", "LinearFilter", "apply_filters", "colour_of"]
+
+__all__ = ["REACH", "SIDE", "TAP_ONE", "LinearFilter", "apply_filters"]
 
 REACH = 2
 """Pixels on each side of the central one."""
 
-TAPS = 3 * (2 * REACH + 1) ** 2
+SIDE = 2 * REACH + 1
 TAP_ONE = 256
 """Taps are multiples of 1/256."""
 
@@ -35,81 +37,78 @@ _LARGEST_SUM = 1 << 11
 
 _filter = Kernel(
     "linear_filter",
-    *(Read(np.int16, 2), Read(np.int32, 2), Read(np.int32, 3), Integer, Integer),
+    *(Read(np.int16, 3), Read(np.int32, 2), Read(np.int32, 3), Read(np.uint8, 3)),
+    *(Integer, Integer, Integer, Integer, Integer),
     *(Read(np.uint8, 2), Write(np.int16, 2), Write(np.int16, 3)),
 )
 
 
-def colour_of(pattern: str, position: int) -> int:
-    """0, 1 or 2 for the red, green or blue sample at a position of the 2x2 cell."""
-    return "RGB".index(pattern[position])
-
-
 @dataclass(frozen=True, slots=True)
 class LinearFilter:
-    """The filters of one class of quads.
+    """The filters of one class of cells.
 
     Attributes:
-        taps: int32 ``[4, 3, 5, 5]``: position in the 2x2 cell, colour, offset; the central taps are
-            0, being implied.
-        bias: int32 ``[4]`` in domain units.
+        taps: int32 ``[channels, colours, 5, 5]``: channel of the sample, colour, offset; the
+            central taps are 0, being implied.
+        bias: int32 ``[channels]`` in domain units.
     """
 
     taps: NDArray[np.int32]
     bias: NDArray[np.int32]
 
     @classmethod
-    def identity(cls) -> LinearFilter:
+    def identity(cls, mosaic: Mosaic) -> LinearFilter:
         """The filter that changes nothing."""
-        side = 2 * REACH + 1
-        return cls(np.zeros((4, 3, side, side), dtype=np.int32), np.zeros(4, dtype=np.int32))
+        channels, colours = len(mosaic.colours), len(mosaic.palette)
+        return cls(
+            np.zeros((channels, colours, SIDE, SIDE), dtype=np.int32),
+            np.zeros(channels, dtype=np.int32),
+        )
 
-    def windows(self, pattern: str) -> NDArray[np.int64]:
-        """The taps as whole filters over each quad's window, the central ones included.
+    def whole_taps(self, mosaic: Mosaic) -> NDArray[np.int64]:
+        """The taps with the central ones: int64 ``[channels, colours, 5, 5]``."""
+        taps = self.taps.astype(np.int64)
+        taps[:, :, REACH, REACH] = -self.taps.sum(axis=(2, 3))
+        for channel, colour in enumerate(mosaic.colours):
+            taps[channel, mosaic.palette.index(colour), REACH, REACH] += TAP_ONE
+        return taps
 
-        Returns:
-            int64 ``[4, 3, 6, 6]``: position, colour, and offset from the pixel two rows above and
-            two columns left of the quad.
-        """
-        side = 2 * REACH + 1
-        windows = np.zeros((4, 3, side + 1, side + 1), dtype=np.int64)
-        for position, taps in enumerate(self.taps):
-            y, x = divmod(position, 2)
-            window = windows[position, :, y : y + side, x : x + side]
-            window[...] = taps
-            window[:, REACH, REACH] = -taps.sum(axis=(1, 2))
-            window[colour_of(pattern, position), REACH, REACH] += TAP_ONE
-        return windows
-
-    def fits(self, pattern: str) -> bool:
+    def fits(self, mosaic: Mosaic) -> bool:
         """Whether no sum that the filters form exceeds 24 bits."""
-        return bool(np.abs(self.windows(pattern)).sum(axis=(1, 2, 3)).max() <= _LARGEST_SUM)
+        return bool(np.abs(self.whole_taps(mosaic)).sum(axis=(1, 2, 3)).max() <= _LARGEST_SUM)
 
 
 def apply_filters(
     filters: Sequence[LinearFilter],
     colours: NDArray[np.int32],
     classes: NDArray[np.uint8],
-    pattern: str,
+    mosaic: Mosaic,
     origin: tuple[int, int] = (REACH, REACH),
+    place: tuple[int, int] = (0, 0),
 ) -> NDArray[np.int16]:
-    """Filter a window, each quad by the filter of its class.
+    """Filter a window, each cell by the filter of its class.
 
     Args:
         filters: One for each class, the last one also for higher ones; all fit.
-        colours: int32 ``[3, H, W]`` around the window, repeated where the filters reach beyond;
-            they count as at least 0 and at most 2**14.
-        classes: uint8 ``[h, w]``: of each quad.
-        pattern: The frame's.
+        colours: int32 ``[colours, H, W]`` around the window, repeated where the filters reach
+            beyond; they count as at least 0 and at most 2**14.
+        classes: uint8 ``[h, w]``: of each cell.
+        mosaic: The frame's.
         origin: Row and column in `colours` of the window's first pixel.
+        place: Row and column of the window's first cell in the frame.
 
     Returns:
-        int16 ``[4, h, w]``, one plane for each position, magnitudes up to LIMIT.
+        int16 ``[planes, h, w]``, a plane for each sample of a cell, magnitudes up to LIMIT.
     """
-    taps = np.stack([f.windows(pattern).astype(np.int16).ravel() for f in filters])
+    count, cell = len(mosaic.palette), mosaic.cell
+    taps = np.stack([f.whole_taps(mosaic) for f in filters]).astype(np.int16)
+    taps = taps.reshape(len(filters), len(mosaic.colours), count * SIDE * SIDE)
     bias = np.stack([f.bias for f in filters])
-    side = 2 * REACH + 2
-    scratch = np.empty((3 * side, 2 * classes.shape[1] + 2 * REACH), dtype=np.int16)
-    planes = np.empty((4, *classes.shape), dtype=np.int16)
-    _filter(taps, bias, colours, *origin, classes, scratch, planes)
+    rows = 1 + count * (2 * REACH + cell)
+    planes = np.empty((mosaic.planes, *classes.shape), dtype=np.int16)
+    layout = mosaic.layout()
+    layout = layout.reshape(*layout.shape[:2], -1)
+    columns = cell * (classes.shape[1] + 3 * layout.shape[1]) + 2 * REACH
+    scratch = np.empty((rows, columns), dtype=np.int16)
+    _filter(taps, bias, colours, layout, cell, *place, *origin, classes, scratch, planes)
     return planes

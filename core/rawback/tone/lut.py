@@ -52,7 +52,7 @@ def touched_nodes(histogram: NDArray[np.int64], grid: int) -> NDArray[np.bool_]:
 
 
 def refine_grid(nodes: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The interpolation of ``[3, n, n, n]`` on the grid of ``2 n - 1`` nodes a side."""
+    """The interpolation of ``[colours, n, n, n]`` on the grid of ``2 n - 1`` nodes a side."""
     for axis in (1, 2, 3):
         size = nodes.shape[axis]
         low = nodes.take(range(size - 1), axis)
@@ -73,6 +73,7 @@ def code_lut(
     step: int,
     grids: int,
     details: list[NDArray[np.int32]] | None,
+    colours: int = 3,
 ) -> tuple[NDArray[np.int32], list[NDArray[np.int32]]]:
     """Code the table's hierarchy.
 
@@ -81,20 +82,21 @@ def code_lut(
         histogram: Of the carrier, from :func:`colour_histogram`.
         step: Quantisation step of the nodes in domain units.
         grids: How many of GRIDS are coded; finer ones are interpolated.
-        details: Per grid the quantised additions ``[3, g, g, g]``, 0 at untouched nodes; None to
-            decode.
+        details: Per grid the quantised additions ``[colours, g, g, g]``, 0 at untouched nodes; None
+            to decode.
+        colours: How many the table has.
 
     Returns:
-        The nodes ``[3, 17, 17, 17]`` in domain units, and the details.
+        The nodes ``[colours, 17, 17, 17]`` in domain units, and the details.
     """
-    nodes = np.zeros((3, 2, 2, 2), dtype=np.int32)
+    nodes = np.zeros((colours, 2, 2, 2), dtype=np.int32)
     found = []
     for index, grid in enumerate(GRIDS):
         nodes = refine_grid(nodes)
         if index < grids:
             where = np.flatnonzero(touched_nodes(histogram, grid))
-            detail = np.zeros((3, grid**3), dtype=np.int32)
-            for colour in range(3):
+            detail = np.zeros((colours, grid**3), dtype=np.int32)
+            for colour in range(colours):
                 given = None if details is None else details[index][colour].ravel()[where]
                 detail[colour, where] = code_parameters(coder, given, len(where))
             found.append(detail.reshape(nodes.shape))

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.kernels import Kernel, Read, Write
+from rawback.kernels import Integer, Kernel, Read, Write
+from rawback.mosaic import Mosaic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,11 +31,13 @@ if TYPE_CHECKING:
 __all__ = ["LIMIT", "UNIT", "NoiseDomain"]
 
 _planes_of_mosaic = Kernel(
-    "planes_of_mosaic", Read(np.uint16, 2), Read(np.int32, 2), Write(np.int16, 3)
+    "planes_of_mosaic",
+    *(Read(np.uint16, 2), Read(np.uint8, 3), Integer, Read(np.int32, 2), Write(np.int16, 3)),
 )
 _mosaic_of_planes = Kernel(
     "mosaic_of_planes",
-    *(Read(np.int32, 3), Read(np.uint16, 2), Read(np.int32, 1), Write(np.uint16, 2)),
+    *(Read(np.int32, 3), Read(np.uint8, 3), Integer, Read(np.uint16, 2), Read(np.int32, 1)),
+    Write(np.uint16, 2),
 )
 
 UNIT = 16
@@ -49,6 +52,8 @@ being there."""
 _TOP = 1 << 14
 """The white level maps to at most this: leaves float32 sums over neighbourhoods exact."""
 
+_FOUR_CHANNELS = Mosaic.parse("RGGB")
+
 _LEAST_SCALE = (2 * UNIT / _TOP) ** 2
 
 
@@ -57,13 +62,13 @@ class NoiseDomain:
     """Tables between samples in DN and the noise-normalised domain.
 
     Attributes:
-        forward: int32 ``[4, 65536]``: position in the 2x2 cell (reading order), sample in DN; rows
-            never decrease.
-        inverse: uint16 ``[4, n]``: position, nearest DN up to white of each value from the
-            position's first on.
-        black: Black level of each position in DN.
+        forward: int32 ``[channels, 65536]``: channel, sample in DN; rows never decrease.
+        inverse: uint16 ``[channels, n]``: channel, nearest DN up to white of each value from the
+            channel's first on.
+        black: Black level of each channel in DN.
         white: Saturation level in DN.
         ceiling: The largest sample in DN, at least `white`.
+        mosaic: Says which samples are of which channel.
     """
 
     forward: NDArray[np.int32]
@@ -71,6 +76,7 @@ class NoiseDomain:
     black: tuple[float, ...]
     white: int
     ceiling: int
+    mosaic: Mosaic = _FOUR_CHANNELS
 
     @classmethod
     def of(
@@ -79,8 +85,9 @@ class NoiseDomain:
         black: tuple[float, ...],
         white: int,
         ceiling: int | None = None,
+        mosaic: Mosaic = _FOUR_CHANNELS,
     ) -> NoiseDomain:
-        """Build the tables of a frame; `ceiling` is `white` by default.
+        """Build the tables of a frame; `ceiling` is `white` by default, `mosaic` one of 2x2.
 
         Only IEEE additions, divisions and square roots are used, each correctly rounded, so the
         tables are the same on every machine.
@@ -93,7 +100,7 @@ class NoiseDomain:
             rows.append(np.clip(values, -LIMIT, LIMIT).astype(np.int32))
         forward = np.stack(rows)
         top = white if ceiling is None else ceiling
-        return cls(forward, _inverse(forward, top), black, white, top)
+        return cls(forward, _inverse(forward, top), black, white, top, mosaic)
 
     @staticmethod
     def least_scale(scale: float, signal: float) -> float:
@@ -122,28 +129,37 @@ class NoiseDomain:
         return np.asarray(np.where(values < 0, values * at_zero, (root * root - floor) / scale))
 
     def to_planes(self, mosaic: NDArray[np.uint16]) -> NDArray[np.int16]:
-        """Map a mosaic of samples in DN into the domain.
+        """Map the samples of a frame in DN into the domain.
 
         Args:
-            mosaic: uint16 ``[2 h, 2 w]``.
+            mosaic: uint16, whole cells of ``[cell h, cell w]``, or ``[h, n w]`` where pixels have n
+                samples.
 
         Returns:
-            int16 ``[4, h, w]``: a plane for each position of the 2x2 cell.
+            int16 ``[planes, h, w]``: a plane for each sample of a cell.
         """
+        cell, across = self.mosaic.cell, self.mosaic.across
         height, width = mosaic.shape
-        planes = np.empty((4, height // 2, width // 2), dtype=np.int16)
-        _planes_of_mosaic(mosaic, self.forward, planes)
+        planes = np.empty((self.mosaic.planes, height // cell, width // across), dtype=np.int16)
+        layout = self.mosaic.layout()
+        layout = layout.reshape(*layout.shape[:2], -1)
+        _planes_of_mosaic(mosaic, layout, cell, self.forward, planes)
         return planes
 
-    def to_mosaic(self, planes: NDArray[np.int32], mosaic: NDArray[np.uint16]) -> None:
+    def to_mosaic(
+        self, planes: NDArray[np.int32], mosaic: NDArray[np.uint16], place: tuple[int, int] = (0, 0)
+    ) -> None:
         """Map planes of the domain to the nearest samples in DN, at most the ceiling.
 
         Args:
-            planes: int32 ``[4, h, w]``, units of ``1/UNIT`` sigma.
-            mosaic: Where the samples go: uint16 ``[2 h, 2 w]``.
+            planes: int32 ``[planes, h, w]``, units of ``1/UNIT`` sigma.
+            mosaic: Where the samples go: uint16 ``[cell h, cell w]``, or ``[h, n w]``.
+            place: Rows and columns of cells above and left of them in the frame.
         """
         firsts = np.ascontiguousarray(self.forward[:, 0])
-        _mosaic_of_planes(planes, self.inverse, firsts, mosaic)
+        layout = np.roll(self.mosaic.layout(), (-place[0], -place[1]), (0, 1))
+        layout = np.ascontiguousarray(layout.reshape(*layout.shape[:2], -1))
+        _mosaic_of_planes(planes, layout, self.mosaic.cell, self.inverse, firsts, mosaic)
 
 
 def _inverse(forward: NDArray[np.int32], ceiling: int) -> NDArray[np.uint16]:

@@ -16,7 +16,7 @@ from rawback.rate import Rate
 from rawback_lab.bench.carriers import case_file
 from rawback_lab.edit_metrics import EDITS, edit_metrics, picture_edit_metrics
 from rawback_lab.peers import PEERS, PICTURE_PEERS, Coded, Shot
-from rawback_lab.pictures import Picture, from_quads, quads
+from rawback_lab.pictures import Picture, linear_shot
 from rawback_lab.scenes import comparable_session, session_at
 
 if TYPE_CHECKING:
@@ -148,11 +148,11 @@ class RawMaterial:
 
 @dataclass(frozen=True)
 class PictureMaterial:
-    """A linear picture and its rendering; rawback codes it as a mosaic of twice its size.
+    """A linear picture and its rendering.
 
     Attributes:
         picture: The picture.
-        session: Codes its mosaic.
+        session: Codes it.
         carrier: The rendering as the session sees it.
         peers: By name.
     """
@@ -166,7 +166,7 @@ class PictureMaterial:
     def of(cls, case: P1Case, raw_file: Path, more: Mapping[str, PicturePeer]) -> Self:
         """Of a case."""
         picture = case.picture(rawio.read_raw(raw_file))
-        session, carrier = session_at(*quads(picture), member="linear", tune="psnr")
+        session, carrier = session_at(*linear_shot(picture), tune="psnr")
         return cls(picture, session, carrier, {**PICTURE_PEERS, **more})
 
     @property
@@ -185,7 +185,7 @@ class PictureMaterial:
 
     def _decoded(self, payload: bytes) -> Coded:
         restored = decoder.decode(unpack(payload), self.carrier)
-        return Coded(len(payload), from_quads(restored.cfa))
+        return Coded(len(payload), restored.cfa)
 
     def peer(self, name: str, budget: int) -> Coded | None:
         return self.peers[name](self.picture, budget)

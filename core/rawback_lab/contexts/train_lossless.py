@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from rawback.common.tiles import even
+from rawback.common.tiles import completed
 from rawback.encoder.payload_builder import PayloadBuilder
 from rawback.rate import LOSSLESS_STEP
 from rawback.residual import CodeIndexDomain
@@ -64,16 +64,15 @@ def learn(state: LayerState, analysis: Analysis, tile: int) -> float:
     source, builder = analysis.source, PayloadBuilder(analysis.source.header, analysis)
     builder.quantise(LOSSLESS_STEP)
     known = analysis.lossless_tile(tile, builder.restored_values())
-    rows, columns = analysis.predicted[tile].window.slices
-    mosaic = even(source.frame.cfa, 2)
-    codes = np.unique(mosaic)
-    samples = mosaic[2 * rows.start : 2 * rows.stop, 2 * columns.start : 2 * columns.stop]
-    indices = np.searchsorted(codes, samples).astype(np.int32)
+    window, mosaic = analysis.predicted[tile].window, source.frame.mosaic
+    samples = completed(source.frame.cfa, mosaic)
+    codes = np.unique(samples)
+    own = samples[window.samples_within(source.grid.whole, mosaic)]
+    indices = np.searchsorted(codes, own).astype(np.int32)
     domain = CodeIndexDomain(np.ascontiguousarray(source.domain.forward[:, codes]))
     model = fit_lossless([(known, indices)], domain)
     stream = np.empty(4 * indices.size + 1024, np.uint8)
-    pattern = source.frame.pattern
-    written = code_samples(curves(), state, model, domain, pattern, known, stream, indices)
+    written = code_samples(curves(), state, model, domain, known, stream, indices)
     return 8 * written / indices.size
 
 

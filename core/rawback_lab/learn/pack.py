@@ -34,7 +34,6 @@ import torch
 from safetensors.numpy import save_file
 
 from rawback import encoder, rawio
-from rawback.common.tiles import even
 from rawback.errors import RawbackError
 from rawback.jpegio import decode_jpeg
 from rawback.models.bayer_flip import flipped_pixels, flipped_planes
@@ -42,7 +41,7 @@ from rawback.residual import RegionClass
 from rawback.weights import MEMBERS
 from rawback_lab.camera import CameraSpec
 from rawback_lab.learn.shards import is_held_out, number_of, shard_of
-from rawback_lab.pictures import quads
+from rawback_lab.pictures import linear_shot
 from rawback_lab.protocols import P1Case
 from rawback_lab.render import STYLES, FilmicLook, Subsampling, encode_jpeg
 from rawback_lab.scenes import session_at
@@ -120,7 +119,7 @@ def bayer_session(frame: RawFrame, rng: np.random.Generator) -> Session:
 def linear_session(frame: RawFrame, rng: np.random.Generator) -> Session:
     """A linear picture and its rendering, as the papers' protocol has them."""
     picture = P1Case("drawn", FilmicLook.random(rng)).picture(frame)
-    return session_at(*quads(picture), use="never", member="linear")[0]
+    return session_at(*linear_shot(picture), use="never")[0]
 
 
 def crops_of(
@@ -134,16 +133,11 @@ def crops_of(
     for prediction in analysis.predicted:
         base[(slice(None), *prediction.window.slices)] = prediction.planes
         classes[prediction.window.slices] = prediction.classes
-    pattern = source.frame.pattern
-    linear = source.member == "linear"
-    guide = flipped_pixels(even(session.guide.pixels), pattern)
-    mask = flipped_pixels(even(session.guide.mask), pattern)
-    covered = mask.reshape(mask.shape[0] // 2, 2, -1, 2).min(axis=(1, 3))
+    pattern, each = source.frame.pattern, source.frame.mosaic.cell
+    whole = source.guides.guide(source.grid.whole)
+    guide, mask = (flipped_pixels(array, pattern) for array in (whole.pixels, whole.mask))
+    covered = mask.reshape(mask.shape[0] // each, each, -1, each).min(axis=(1, 3))
     base, truth = (flipped_planes(planes, pattern) for planes in (base, source.planes))
-    each = 2
-    if linear:
-        guide, each = guide[::2, ::2], 1
-        base, truth = base[[0, 1, 3]], truth[[0, 1, 3]]
     classes = flipped_pixels(classes, pattern)
     clipped = np.argwhere(classes == RegionClass.CLIPPED)
     corners = []

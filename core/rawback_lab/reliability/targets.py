@@ -14,6 +14,7 @@ from rawback.common.latents import LatentHeader
 from rawback.errors import RawbackError
 from rawback.geometry import Geometry, build_guide
 from rawback.jpegio import decode_jpeg
+from rawback.mosaic import Mosaic
 from rawback.residual import LosslessModel, read_code_values
 from rawback.tone import Base, colour_histogram
 from rawback_lab.reliability.mutations import Mutator
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["feed_parsers", "feed_restore", "honest", "replay"]
 
+_MOSAIC = Mosaic.parse("RGGB")
 _SIZE = (64, 64)
 _LARGEST_GUIDE = 1 << 16
 
@@ -118,11 +120,15 @@ def _geometry(data: bytes) -> object:
 
 
 def _base(data: bytes) -> object:
-    return Base.from_pointwise_bytes(data, "RGGB", _cells(), _SIZE)
+    return Base.from_pointwise_bytes(data, _MOSAIC, _cells(), _SIZE)
 
 
 def _exact(data: bytes) -> object:
-    return LosslessModel.from_bytes(data)
+    return LosslessModel.from_bytes(data, len(_MOSAIC.colours))
+
+
+def _residual(data: bytes) -> object:
+    return ResidualParameters.from_bytes(data, _MOSAIC.planes)
 
 
 @cache
@@ -139,7 +145,7 @@ def _cells() -> NDArray[np.int64]:
 def _base_itself() -> Base:
     payload = unpack(container.extract_payload(carriers()["lossy"]))
     base = next(s for s in payload.sections if s.kind == SectionKind.BASE)
-    return Base.from_pointwise_bytes(base.data, "RGGB", _cells(), _SIZE)
+    return Base.from_pointwise_bytes(base.data, _MOSAIC, _cells(), _SIZE)
 
 
 def _filters(data: bytes) -> object:
@@ -167,7 +173,7 @@ def _parts() -> tuple[tuple[Callable[[bytes], object], tuple[bytes, ...]], ...]:
     return (
         (_cbor, bodies),
         (_geometry, tuple(payload.header.geometry for payload in payloads)),
-        (ResidualParameters.from_bytes, tuple(payload.header.residual for payload in payloads)),
+        (_residual, tuple(payload.header.residual for payload in payloads)),
         (_base, of(kinds.BASE)),
         (_filters, of(kinds.FILTER)),
         (read_code_values, of(kinds.CODES)),

@@ -70,6 +70,8 @@ def _reduced_size(width: float, height: float, step: float) -> tuple[int, int]:
 
 def raw_level(frame: RawFrame) -> PyramidLevel:
     """The mosaic's green at half size, square root of the signal."""
+    if not frame.mosaic.is_bayer:
+        return _cell_level(frame)
     rows, columns = frame.height // 2 * 2, frame.width // 2 * 2
     first, second = (at for at, colour in enumerate(frame.pattern) if colour == "G")
     greens = [frame.cfa[at // 2 : rows : 2, at % 2 : columns : 2] for at in (first, second)]
@@ -78,6 +80,27 @@ def raw_level(frame: RawFrame) -> PyramidLevel:
     scale = np.sqrt(signal.clip(0, 1))
     image = scale[greens[0].astype(np.uint32) + greens[1]]
     return PyramidLevel(image, (2.0, 2.0))
+
+
+def _cell_level(frame: RawFrame) -> PyramidLevel:
+    """The mean of each cell's green, or of all its samples where there is none, at cells' size."""
+    mosaic, cell = frame.mosaic, frame.mosaic.cell
+    rows, columns = frame.height // cell, frame.width // cell
+    light = "G" if "G" in mosaic.palette else mosaic.palette
+    image = np.zeros((rows, columns), np.float32)
+    planes = 0
+    for plane in range(mosaic.planes):
+        channels = mosaic.plane_channels(plane, (rows, columns))
+        if mosaic.colours[channels[0, 0]] not in light:
+            continue
+        planes += 1
+        y, x = mosaic.pixels_of(plane, (rows, columns))
+        samples = frame.cfa[y, x] if mosaic.pattern else frame.cfa[..., plane]
+        black = np.array(frame.black, np.float32)[channels]
+        image += (samples - black) / (frame.white - black)
+    image = np.sqrt((image / planes).clip(0, 1))
+    level = PyramidLevel(image, (float(cell), float(cell)))
+    return level if cell > 1 else level.reduced(2.0)
 
 
 def carrier_level(

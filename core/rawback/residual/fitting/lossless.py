@@ -1,12 +1,12 @@
 """Fitting the lossless layer to a frame: encoder only, in float.
 
-For each position of the 2x2 cell weights are a ridge regression on all samples of some tiles, those
-among large errors counting less; each class of activity then departs from these as far as its own
-samples ask for.
+For each channel weights are a ridge regression on samples of some tiles, those among large errors
+counting less; each class of activity then departs from these as far as its own samples ask for.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,23 +30,53 @@ if TYPE_CHECKING:
 __all__ = ["fit_lossless"]
 
 _NEAR = 1023
-_BORDER = 4
-_ERRORS = (
-    *((0, -1), (0, -2), (0, -3), (0, -4)),
-    *((-1, -2), (-1, -1), (-1, 0), (-1, 1), (-1, 2)),
-    *((-2, -2), (-2, -1), (-2, 0), (-2, 1), (-2, 2)),
-    *((-3, 0), (-4, 0)),
-)
-"""Row and column of the errors that predict, from the sample."""
+_BORDER = 6
 
-_BENDS = (
-    *(((0, -2), (0, 2), (0, 0)), ((-2, 0), (2, 0), (0, 0))),
-    *(((-2, -2), (2, 2), (0, 0)), ((-2, 2), (2, -2), (0, 0))),
-    *(((0, -3), (0, 1), (0, -1)), ((0, -1), (0, 3), (0, 1))),
-    *(((-3, 0), (1, 0), (-1, 0)), ((-1, 0), (3, 0), (1, 0))),
+
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """Where what predicts a sample lies: row and column from it.
+
+    Attributes:
+        errors: Of the errors of samples coded before.
+        bends: Of second differences of what is restored: both ends, and the middle, which counts
+            twice. The first four count their ends for, the others their middle.
+    """
+
+    errors: tuple[tuple[int, int], ...]
+    bends: tuple[tuple[tuple[int, int], tuple[int, int], tuple[int, int]], ...]
+
+
+_MOSAIC = _Neighbours(
+    (
+        *((0, -1), (0, -2), (0, -3), (0, -4)),
+        *((-1, -2), (-1, -1), (-1, 0), (-1, 1), (-1, 2)),
+        *((-2, -2), (-2, -1), (-2, 0), (-2, 1), (-2, 2)),
+        *((-3, 0), (-4, 0)),
+    ),
+    (
+        *(((0, -2), (0, 2), (0, 0)), ((-2, 0), (2, 0), (0, 0))),
+        *(((-2, -2), (2, 2), (0, 0)), ((-2, 2), (2, -2), (0, 0))),
+        *(((0, -3), (0, 1), (0, -1)), ((0, -1), (0, 3), (0, 1))),
+        *(((-3, 0), (1, 0), (-1, 0)), ((-1, 0), (3, 0), (1, 0))),
+    ),
 )
-"""Second differences of what is restored: both ends, and the middle, which counts twice. The first
-four count their ends for, the others their middle."""
+
+_LINEAR = _Neighbours(
+    (
+        *((0, -3), (0, -6), (0, -1), (0, -2)),
+        *((-1, -2), (-1, -3), (-1, 0), (-1, 3), (-1, 2)),
+        *((-1, -1), (-1, 1), (-2, 0), (-2, -3), (-2, 3)),
+        *((0, -4), (0, -5)),
+    ),
+    (
+        *(((0, -3), (0, 3), (0, 0)), ((-1, 0), (1, 0), (0, 0))),
+        *(((-1, -3), (1, 3), (0, 0)), ((-1, 3), (1, -3), (0, 0))),
+        *(((0, -6), (0, 0), (0, -3)), ((0, 0), (0, 6), (0, 3))),
+        *(((-2, 0), (0, 0), (-1, 0)), ((0, 0), (2, 0), (1, 0))),
+    ),
+)
+"""Of frames whose pixels have three samples, side by side."""
 
 _AROUND = (0, 1, 5, 6, 7, 11)
 _ACTIVITY_EDGES = (60, 90, 130, 200, 400, 900, 1800)
@@ -63,20 +93,22 @@ def fit_lossless(
     Args:
         tiles: The tiles, and the code indices of their samples.
         domain: Of the frame's codes.
-        samples: How many samples of each position are looked at.
+        samples: How many samples of each channel are looked at.
     """
     pairs = list(tiles)
     generator = np.random.default_rng(0)
-    weights = np.zeros((ACTIVITIES, 4, FEATURES), np.int32)
+    mosaic = pairs[0][0].mosaic
+    weights = np.zeros((ACTIVITIES, len(mosaic.colours), FEATURES), np.int32)
     errors = [_errors(tile, indices, domain) for tile, indices in pairs]
-    for position in range(4):
+    count = samples // len(pairs) + 1
+    for channel in range(len(mosaic.colours)):
         parts = [
-            _rows(tile.restored, error, position, generator, samples // len(pairs) + 1)
+            _rows(tile, error, channel, generator, count)
             for (tile, _), error in zip(pairs, errors, strict=True)
         ]
         features = np.concatenate([part[0] for part in parts])
         wanted = np.concatenate([part[1] for part in parts])
-        weights[:, position] = _fit(features, wanted)
+        weights[:, channel] = _fit(features, wanted)
     return LosslessModel(weights)
 
 
@@ -84,40 +116,54 @@ def _errors(
     tile: LosslessTile, indices: NDArray[np.int32], domain: CodeIndexDomain
 ) -> NDArray[np.int32]:
     """What the samples of a tile differ from what is restored."""
+    channels = tile.mosaic.channel_map(*tile.place)
     errors = np.empty_like(tile.restored)
-    for position in range(4):
-        at = np.s_[position // 2 :: 2, position % 2 :: 2]
-        errors[at] = domain.values[position][indices[at]] - tile.restored[at]
+    down, across = channels.shape
+    for row, column in np.ndindex(down, across):
+        at = np.s_[row::down, column::across]
+        errors[at] = domain.values[channels[row, column]][indices[at]] - tile.restored[at]
     return errors
 
 
 def _rows(
-    restored: NDArray[np.int32],
+    tile: LosslessTile,
     errors: NDArray[np.int32],
-    position: int,
+    channel: int,
     generator: np.random.Generator,
     count: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Features ``[n, FEATURES]`` of samples drawn from a position, and their errors ``[n]``."""
-    rows, columns = restored.shape
-    y = position // 2 + 2 * generator.integers(0, rows // 2, count)
-    x = position % 2 + 2 * generator.integers(0, columns // 2, count)
+    """Features ``[n, FEATURES]`` of samples drawn from a channel, and their errors ``[n]``."""
+    channels = tile.mosaic.channel_map(*tile.place)
+    down, across = channels.shape
+    places = np.argwhere(channels == channel)
+    rows, columns = (
+        max(1, size // by) for size, by in zip(errors.shape, channels.shape, strict=True)
+    )
+    y, x = (generator.integers(0, size, count) for size in (rows, columns))
+    if len(places) > 1:
+        place = places[generator.integers(0, len(places), count)]
+        y, x = down * y + place[:, 0], across * x + place[:, 1]
+        y, x = np.minimum(y, rows - 1), np.minimum(x, columns - 1)
+    else:
+        y, x = down * y + places[0, 0], across * x + places[0, 1]
+    neighbours = _LINEAR if tile.mosaic.cell == 1 else _MOSAIC
     framed = np.pad(np.clip(errors, -_NEAR, _NEAR), _BORDER)
     # Edges hardly count: beyond them is simply what lies at them.
-    extended = np.pad(restored, _BORDER, mode="edge")
+    extended = np.pad(tile.restored, _BORDER, mode="edge")
     features = np.zeros((count, FEATURES))
-    for number, (down, right) in enumerate(_ERRORS):
-        features[:, number] = framed[y + _BORDER + down, x + _BORDER + right]
-    for number, ends in enumerate(_BENDS):
+    for number, (below, right) in enumerate(neighbours.errors):
+        features[:, number] = framed[y + _BORDER + below, x + _BORDER + right]
+    for number, ends in enumerate(neighbours.bends, len(neighbours.errors)):
         first, last, middle = (extended[y + _BORDER + d, x + _BORDER + r] for d, r in ends)
         bend = first + last - 2 * middle
-        features[:, len(_ERRORS) + number] = np.clip(bend if number < 4 else -bend, -_NEAR, _NEAR)
+        own = bend if number < len(neighbours.errors) + 4 else -bend
+        features[:, number] = np.clip(own, -_NEAR, _NEAR)
     return features, errors[y, x].astype(np.float64)
 
 
 def _fit(features: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Weights ``[ACTIVITIES, FEATURES]`` of one position."""
-    magnitudes = np.abs(features[:, : len(_ERRORS)])
+    """Weights ``[ACTIVITIES, FEATURES]`` of one channel."""
+    magnitudes = np.abs(features[:, : len(_MOSAIC.errors)])
     trust = 1 / (magnitudes.mean(axis=1) + 4)
     activities = np.digitize(magnitudes[:, _AROUND].sum(axis=1), _ACTIVITY_EDGES)
     trusted, values = features * trust[:, None], wanted * trust

@@ -8,19 +8,19 @@ worth.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rawback.tone.fitting.pointwise import OUTLIER
-from rawback.tone.linear_filter import REACH, TAP_ONE, TAPS, LinearFilter, colour_of
+from rawback.tone.linear_filter import REACH, SIDE, TAP_ONE, LinearFilter
 from rawback.tone.vst import UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
+    from rawback.mosaic import Mosaic
     from rawback.tone.base import Base
 
 __all__ = ["Patch", "fit_linear_filters"]
@@ -34,23 +34,26 @@ class Patch:
     """A part of a frame that filters are fitted to.
 
     Attributes:
-        colours: int32 ``[3, 2 h + 4, 2 w + 4]`` from :meth:`Base.colours`, with a border of 2.
-        planes: int16 ``[4, h, w]``: the raw in domain units.
-        classes: uint8 ``[h, w]``: the class of each quad.
-        usable: bool ``[h, w]``: whether a quad may take part.
+        colours: int32 ``[colours, c h + 4, c w + 4]`` from :meth:`Base.colours`, with a border of
+            2; c pixels are along a side of a cell.
+        planes: int16 ``[planes, h, w]``: the raw in domain units.
+        classes: uint8 ``[h, w]``: the class of each cell.
+        usable: bool ``[h, w]``: whether a cell may take part.
+        place: Row and column of the first cell in the frame.
     """
 
     colours: NDArray[np.int32]
     planes: NDArray[np.int16]
     classes: NDArray[np.uint8]
     usable: NDArray[np.bool_]
+    place: tuple[int, int] = (0, 0)
 
 
 def fit_linear_filters(
     base: Base,
     patches: Iterable[Patch],
     base_lambda: float,
-    quads: int,
+    cells: int,
     trusted: int,
 ) -> Base:
     """Add filters to a base where they pay.
@@ -59,33 +62,39 @@ def fit_linear_filters(
         base: From :func:`choose_pointwise`.
         patches: Of the frame.
         base_lambda: As for :func:`choose_pointwise`.
-        quads: Quads in the frame.
+        cells: Cells in the frame.
         trusted: Classes below this one have filters of their own when four are used.
 
     Returns:
         The base with no filter, one, or one per class.
     """
-    gathered = [_gather(patch, base.pattern) for patch in patches]
-    design = [np.concatenate([g[0][p] for g in gathered]) for p in range(4)]
-    target = [np.concatenate([g[1][p] for g in gathered]) for p in range(4)]
-    classes = np.minimum(np.concatenate([g[2] for g in gathered]), trusted)
-    scale = quads / max(len(classes), 1)
-    if len(classes) < 2 * TAPS:
+    mosaic = base.mosaic
+    gathered = [_gather(patch, mosaic) for patch in patches]
+    chosen = sum(count for _, count in gathered)
+    channels = range(len(mosaic.colours))
+    design, target, classes = (
+        [np.concatenate([by_channel[c][part] for by_channel, _ in gathered]) for c in channels]
+        for part in range(3)
+    )
+    classes = [np.minimum(of_channel, trusted) for of_channel in classes]
+    least = 2 * len(mosaic.palette) * SIDE * SIDE
+    scale = cells / max(chosen, 1)
+    if chosen < least:
         return base
     grams = [
-        [_Gram.of(design[p][classes == c], target[p][classes == c]) for p in range(4)]
-        for c in range(trusted + 1)
+        [_Gram.of(design[c][classes[c] == own], target[c][classes[c] == own]) for c in channels]
+        for own in range(trusted + 1)
     ]
-    everywhere = [sum((gram[p] for gram in grams[1:]), start=grams[0][p]) for p in range(4)]
+    everywhere = [sum((gram[c] for gram in grams[1:]), start=grams[0][c]) for c in channels]
     best = (sum(gram.energy for gram in everywhere) / UNIT**2 * scale, base)
     for groups in ([everywhere], grams):
-        fitted = [g if g[0].count >= 2 * TAPS else everywhere for g in groups]
-        filters = tuple(_fit_filter(group, base.pattern) for group in fitted)
+        fitted = [g if min(gram.count for gram in g) >= least else everywhere for g in groups]
+        filters = tuple(_fit_filter(group, mosaic) for group in fitted)
         trial = replace(base, filters=filters)
         left = sum(
-            gram.left(linear_filter, p)
+            gram.left(linear_filter, channel)
             for group, linear_filter in zip(groups, filters, strict=True)
-            for p, gram in enumerate(group)
+            for channel, gram in enumerate(group)
         )
         cost = left / UNIT**2 * scale + 8 * len(trial.filter_bytes()) * base_lambda
         # Filters take time to apply, four of them four times as much.
@@ -121,48 +130,91 @@ class _Gram:
             self.count + other.count,
         )
 
-    def left(self, linear_filter: LinearFilter, position: int) -> float:
+    def left(self, linear_filter: LinearFilter, channel: int) -> float:
         """Squared error that a filter leaves."""
         weights = np.append(
-            linear_filter.taps[position].ravel() / TAP_ONE, linear_filter.bias[position]
+            linear_filter.taps[channel].ravel() / TAP_ONE, linear_filter.bias[channel]
         )
         return float(self.energy - 2 * weights @ self.moment + weights @ self.normal @ weights)
 
 
-def _gather(
-    patch: Patch, pattern: str, count: int = 8_000
-) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]], NDArray[np.uint8]]:
-    """Designs and targets, a pair for each position, and classes, of some quads of a patch."""
-    colours = patch.colours
+_Samples: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]
+"""Designs, targets and classes."""
+
+
+def _gather(patch: Patch, mosaic: Mosaic, count: int = 8_000) -> tuple[list[_Samples], int]:
+    """Samples of some cells of a patch, by channel, and how many cells these are."""
     usable = np.flatnonzero(patch.usable)
     some = np.random.default_rng(0).integers(max(len(usable), 1), size=min(count, len(usable)))
-    chosen = usable[some]
-    rows, columns = np.unravel_index(chosen, patch.classes.shape)
-    designs, targets = [], []
-    for position in range(4):
-        y, x = 2 * rows + position // 2 + REACH, 2 * columns + position % 2 + REACH
-        centre = colours[:, y, x]
-        around = [
-            colours[:, y + dy, x + dx] - centre
-            for dy in range(-REACH, REACH + 1)
-            for dx in range(-REACH, REACH + 1)
-        ]
-        designs.append(np.stack(around, axis=1).reshape(TAPS, -1).T.astype(np.float32))
-        error = patch.planes[position][rows, columns] - centre[colour_of(pattern, position)]
-        targets.append(np.clip(error, -OUTLIER, OUTLIER).astype(np.float32))
-    return designs, targets, patch.classes[rows, columns]
+    rows, columns = np.unravel_index(usable[some], patch.classes.shape)
+    layout = np.roll(mosaic.layout(), (-patch.place[0], -patch.place[1]), (0, 1))
+    own_layout = layout[rows % layout.shape[0], columns % layout.shape[1]]
+    parts: list[list[_Samples]] = [[] for _ in mosaic.colours]
+    for plane in range(mosaic.planes):
+        for channel in np.unique(layout[:, :, plane, 1]).tolist():
+            own = own_layout[:, plane, 1] == channel
+            samples = own_layout[own, plane, 0] // mosaic.samples
+            parts[channel].append(
+                _of_plane(patch, mosaic, plane, channel, rows[own], columns[own], samples)
+            )
+    empty = (
+        np.empty((0, len(mosaic.palette) * SIDE * SIDE), np.float32),
+        np.empty(0, np.float32),
+        np.empty(0, np.uint8),
+    )
+    by_channel = []
+    for own_parts in parts:
+        design, target, classes = zip(*(own_parts or [empty]), strict=True)
+        by_channel.append((np.concatenate(design), np.concatenate(target), np.concatenate(classes)))
+    return by_channel, len(rows)
 
 
-def _fit_filter(grams: list[_Gram], pattern: str) -> LinearFilter:
-    """The filter of each position, halved until all sums are exact in float32."""
+def _of_plane(
+    patch: Patch,
+    mosaic: Mosaic,
+    plane: int,
+    channel: int,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    pixels: NDArray[np.uint8],
+) -> _Samples:
+    """The samples that some cells of a patch have in a plane, all of one channel.
+
+    Args:
+        patch: The patch.
+        mosaic: The frame's.
+        plane: Which.
+        channel: Of these samples.
+        rows: Of the cells.
+        columns: Of the cells.
+        pixels: Which of their cell's pixels the samples are of, row by row.
+    """
+    colours = patch.colours
+    down, right = np.divmod(pixels.astype(np.intp), mosaic.cell) if mosaic.pattern else (0, 0)
+    y, x = mosaic.cell * rows + down + REACH, mosaic.cell * columns + right + REACH
+    centre = colours[:, y, x]
+    around = [
+        colours[:, y + dy, x + dx] - centre
+        for dy in range(-REACH, REACH + 1)
+        for dx in range(-REACH, REACH + 1)
+    ]
+    design = np.stack(around, axis=1).reshape(len(colours) * SIDE * SIDE, -1).T
+    own = mosaic.palette.index(mosaic.colours[channel])
+    error = patch.planes[plane][rows, columns] - centre[own]
+    target = np.clip(error, -OUTLIER, OUTLIER)
+    return design.astype(np.float32), target.astype(np.float32), patch.classes[rows, columns]
+
+
+def _fit_filter(grams: list[_Gram], mosaic: Mosaic) -> LinearFilter:
+    """The filter of each channel, halved until all sums are exact in float32."""
     solutions = [
-        np.linalg.solve(gram.normal + np.eye(TAPS + 1) * 20 * UNIT**2, gram.moment)
+        np.linalg.solve(gram.normal + np.eye(len(gram.moment)) * 20 * UNIT**2, gram.moment)
         for gram in grams
     ]
-    side = 2 * REACH + 1
     taps = np.rint([solution[:-1] * TAP_ONE for solution in solutions]).astype(np.int32)
     bias = np.rint([solution[-1] for solution in solutions]).astype(np.int32)
-    linear_filter = LinearFilter(taps.reshape(4, 3, side, side), bias)
-    while not linear_filter.fits(pattern):
+    shape = (len(grams), len(mosaic.palette), SIDE, SIDE)
+    linear_filter = LinearFilter(taps.reshape(shape), bias)
+    while not linear_filter.fits(mosaic):
         linear_filter = LinearFilter(linear_filter.taps // 2, bias)
     return linear_filter

@@ -17,7 +17,6 @@ import scipy.sparse.linalg
 from rawback.entropy import BitCounter
 from rawback.tone.colours import base_colours
 from rawback.tone.gain import GAIN_ONE, SPACINGS, grid_shape, hat_weights
-from rawback.tone.linear_filter import colour_of
 from rawback.tone.lut import GRIDS, NODES, code_lut, refine_grid, touched_nodes
 from rawback.tone.vst import UNIT
 from rawback.types import Guide
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rawback.mosaic import Mosaic
     from rawback.tone.base import Base
 
 __all__ = ["OUTLIER", "PointwiseFit", "Sample", "choose_pointwise", "fit_pointwise"]
@@ -56,33 +56,37 @@ class Sample:
 
     @classmethod
     def draw(
-        cls, guide: Guide, planes: NDArray[np.int16], pattern: str, count: int
-    ) -> tuple[Sample, Sample, Sample]:
+        cls, guide: Guide, planes: NDArray[np.int16], mosaic: Mosaic, count: int
+    ) -> tuple[Sample, ...]:
         """Draw up to `count` covered samples of each colour, without regard to place.
 
         Args:
-            guide: Of even height and width.
-            planes: int16 ``[4, h, w]``: the raw in domain units.
-            pattern: The frame's.
+            guide: Of whole cells.
+            planes: int16 ``[planes, h, w]``: the raw in domain units.
+            mosaic: The frame's.
             count: Samples per colour.
+
+        Returns:
+            For each colour of the mosaic's palette.
         """
         generator = np.random.default_rng(0)
+        shape = (planes.shape[1], planes.shape[2])
+        channels = [mosaic.plane_channels(plane, shape) for plane in range(mosaic.planes)]
         found = []
-        for colour in range(3):
+        for colour in mosaic.palette:
             parts = []
-            positions = [p for p in range(4) if colour_of(pattern, p) == colour]
-            for position in positions:
-                y, x = divmod(position, 2)
-                covered = np.flatnonzero(guide.mask[y::2, x::2])
-                size = min(count // len(positions), len(covered))
+            own = np.array([letter == colour for letter in mosaic.colours])
+            holding = [plane for plane in range(mosaic.planes) if own[channels[plane]].any()]
+            for plane in holding:
+                y, x = mosaic.pixels_of(plane, shape)
+                covered = np.flatnonzero((guide.mask[y, x] != 0) & own[channels[plane]])
+                size = min(count // len(holding), len(covered))
                 chosen = covered[generator.integers(max(len(covered), 1), size=size)]
-                rows, columns = np.unravel_index(chosen, planes.shape[1:])
-                truth = planes[position].ravel()[chosen]
-                rows, columns = 2 * rows + y, 2 * columns + x
+                truth = planes[plane].ravel()[chosen]
+                rows, columns = y.ravel()[chosen], x.ravel()[chosen]
                 parts.append((rows, columns, guide.pixels[rows, columns], truth))
             found.append(cls(*(np.concatenate(column) for column in zip(*parts, strict=True))))
-        red, green, blue = found
-        return red, green, blue
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class PointwiseFit:
     """A table and a grid of gains as fitted, in float; made by :func:`fit_pointwise`.
 
     Attributes:
-        tables: float64 ``[3, 17, 17, 17]``.
+        tables: float64 ``[colours, 17, 17, 17]``.
         node_weights: float64, the same shape: sum of squared weights that the frame's samples give
             each node.
         gains: As in :class:`Base`.
@@ -104,10 +108,10 @@ class PointwiseFit:
 
 
 def fit_pointwise(
-    samples: tuple[Sample, Sample, Sample], frame_shape: tuple[int, int]
+    samples: tuple[Sample, ...], mosaic: Mosaic, frame_shape: tuple[int, int]
 ) -> list[PointwiseFit]:
     """Fit a table without gains, and one with each grid of gains that the frame has room for."""
-    shares = np.array(_frame_share(samples, frame_shape))[:, None, None, None]
+    shares = np.array(_frame_share(samples, mosaic, frame_shape))[:, None, None, None]
     fits: list[PointwiseFit] = []
     for spacing in SPACINGS:
         gains = np.zeros((0, 0), dtype=np.int32)
@@ -122,7 +126,7 @@ def fit_pointwise(
 
 def choose_pointwise(
     fits: Iterable[PointwiseFit],
-    samples: tuple[Sample, Sample, Sample],
+    samples: tuple[Sample, ...],
     empty: Base,
     histogram: NDArray[np.int64],
     frame_shape: tuple[int, int],
@@ -133,12 +137,12 @@ def choose_pointwise(
     Args:
         fits: From :func:`fit_pointwise`.
         samples: What they were fitted to.
-        empty: Gives the pattern and the values where there is no carrier.
+        empty: Gives the mosaic and the values where there is no carrier.
         histogram: Of the carrier, from :func:`rawback.tone.lut.colour_histogram`.
         frame_shape: Height and width.
         base_lambda: Squared error, in noise variances summed over the frame, that a bit must save.
     """
-    shares = _frame_share(samples, frame_shape)
+    shares = _frame_share(samples, empty.mosaic, frame_shape)
     touched = [touched_nodes(histogram, grid) for grid in GRIDS]
     best: tuple[float, Base] | None = None
     for fit in fits:
@@ -146,7 +150,7 @@ def choose_pointwise(
         start = replace(empty, spacing=fit.spacing, gains=fit.gains)
         for step, grids in _PRECISIONS:
             details = _details(fit.tables, node_weights[:grids], touched, step, base_lambda)
-            nodes, _ = code_lut(BitCounter(), histogram, step, grids, details)
+            nodes, _ = code_lut(BitCounter(), histogram, step, grids, details, len(fit.tables))
             base = replace(start, nodes=nodes, step=step, details=details)
             cost = _cost(samples, shares, base, histogram, base_lambda)
             if best is None or cost < best[0]:
@@ -158,19 +162,19 @@ def choose_pointwise(
 
 
 def _frame_share(
-    samples: tuple[Sample, Sample, Sample], frame_shape: tuple[int, int]
+    samples: tuple[Sample, ...], mosaic: Mosaic, frame_shape: tuple[int, int]
 ) -> list[float]:
     """How many samples of the frame each drawn one stands for, by colour."""
     return [
-        frame_shape[0] * frame_shape[1] * share / max(len(sample.truth), 1)
-        for sample, share in zip(samples, (0.25, 0.5, 0.25), strict=True)
+        frame_shape[0] * frame_shape[1] * mosaic.samples * share / max(len(sample.truth), 1)
+        for sample, share in zip(samples, mosaic.shares().values(), strict=True)
     ]
 
 
 def _fit_tables(
     samples: Iterable[Sample], gains: NDArray[np.int32], spacing: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Nodes ``[3, 17, 17, 17]`` in domain units, and how many samples lean on each."""
+    """Nodes ``[colours, 17, 17, 17]`` in domain units, and how many samples lean on each."""
     tables, weights = [], []
     for sample in samples:
         design = _design(sample.pixels)
@@ -229,9 +233,10 @@ def _gain_at(sample: Sample, gains: NDArray[np.int32], spacing: int) -> NDArray[
 
 
 def _colours(table: NDArray[np.int32], sample: Sample) -> NDArray[np.int32]:
-    """What a table without gains makes of each pixel of a sample, ``[3, n]``."""
+    """What a table without gains makes of each pixel of a sample, ``[colours, n]``."""
     pixels = sample.pixels[None]
-    return base_colours(table, Guide(pixels, np.ones(pixels.shape[:2], np.uint8)))[:, 0]
+    whole = Guide(pixels, np.ones(pixels.shape[:2], np.uint8))
+    return base_colours(table, whole, uncovered=[0] * len(table))[:, 0]
 
 
 def _fit_gains(
@@ -269,7 +274,7 @@ def _details(
     base_lambda: float,
 ) -> list[NDArray[np.int32]]:
     """Quantise the hierarchy from coarse to fine, each grid on what the ones before restored."""
-    nodes = np.zeros((3, 2, 2, 2), dtype=np.int32)
+    nodes = np.zeros((len(tables), 2, 2, 2), dtype=np.int32)
     details = []
     for grid, weight, used in zip(GRIDS, node_weights, touched, strict=False):
         nodes = refine_grid(nodes)

@@ -1,0 +1,178 @@
+"""Every kind of sensor, beside the peers: ``python -m rawback_lab.bench.sensors FOLDER PHOTOS``.
+
+FOLDER holds raws of other sensors than Bayer's; PHOTOS photographs, of which each kind of mosaic is
+simulated from one scene, so that its figures can be held against those of the Bayer frame. Payloads
+are tuned for raw PSNR and hold no metadata. Where a raw has no JPEG beside it, one is rendered.
+The peer with a residual codes the planes that rawback codes, and the samples in their own order as
+one plane; whichever is better counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import imagecodecs
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from rawback import decoder, encoder, rawio
+from rawback.bitstream import unpack
+from rawback.errors import RateUnreachable
+from rawback.jpegio import decode_jpeg
+from rawback.metrics import raw_psnr
+from rawback.rate import Rate
+from rawback_lab.camera import CameraSpec
+from rawback_lab.peers import PEERS, Shot
+from rawback_lab.plane_codecs import jpegxl_lossless
+from rawback_lab.render import STYLES, encode_jpeg
+from rawback_lab.simulate import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rawback.encoder import Session
+    from rawback.types import RawFrame
+
+RATES = (0.02, 0.1, 0.5)
+
+_RIVALS = ("base+jpeg2000", "base+jpeg2000-linear")
+
+_KINDS = {
+    "Bayer": "RGGB",
+    "X-Trans": "GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG",
+    "quad Bayer": "RRGG/RRGG/GGBB/GGBB",
+    "monochrome": "W",
+    "linear RGB": "R+G+B",
+}
+
+
+def jpeg_beside(raw_file: Path, frame: RawFrame) -> bytes:
+    """The JPEG of the same name, or one that is rendered."""
+    beside = raw_file.with_suffix(".jpg")
+    if beside.exists():
+        return beside.read_bytes()
+    rendering = STYLES["libraw"](frame)
+    return encode_jpeg(np.broadcast_to(rendering, (*rendering.shape[:2], 3)), 92, "4:2:0")
+
+
+def one_plane(frame: RawFrame) -> RawFrame:
+    """The frame as if its samples, whatever their colours, were the planes of quads."""
+    return replace(frame, pattern="W", black=(min(frame.black),))
+
+
+def simulated(photo: Path) -> Iterator[tuple[str, RawFrame, bytes]]:
+    """A scene as each kind of sensor sees it, and the rendering of the Bayer frame."""
+    spec, jpeg = CameraSpec(), b""
+    picture = np.asarray(imagecodecs.jpegxl_decode(photo.read_bytes()))
+    for kind, pattern in _KINDS.items():
+        frame = simulate(picture, replace(spec, pattern=pattern), _generator(), 1500)
+        jpeg = jpeg or encode_jpeg(STYLES["libraw"](frame), 92, "4:2:0")
+        yield kind, frame, jpeg
+
+
+def _generator() -> np.random.Generator:
+    return np.random.default_rng(3)
+
+
+def restored(session: Session, jpeg: bytes, rate: Rate) -> tuple[int, RawFrame]:
+    """Bytes of a payload, and what it restores."""
+    payload = session.encode(rate).payload
+    return len(payload), decoder.decode(unpack(payload), decode_jpeg(jpeg))
+
+
+def rival(shots: Sequence[Shot], frame: RawFrame, budget: int) -> float | None:
+    """Raw PSNR of the best peer with a residual, over the ways to lay samples out."""
+    best = [
+        raw_psnr(frame, replace(frame, cfa=coded.samples))
+        for shot in shots
+        for peer in _RIVALS
+        if (coded := PEERS[peer](shot, budget)) is not None
+    ]
+    return max(best, default=None)
+
+
+def figures(frame: RawFrame, jpeg: bytes) -> dict[str, Any]:
+    """What rawback and the peers make of a raw."""
+    carrier, pixels = decode_jpeg(jpeg), frame.width * frame.height
+    sessions = {
+        use: encoder.prepare(frame, carrier, tune="psnr", use=use) for use in ("auto", "never")
+    }
+    guide = sessions["auto"].guide
+    shots = [Shot(frame, guide)]
+    if frame.mosaic.samples == 1 and not frame.mosaic.is_monochrome:
+        shots.append(Shot(one_plane(frame), guide))
+    rates: dict[str, Any] = {}
+    for rate in RATES:
+        budget = int(rate * pixels / 8)
+        row: dict[str, Any] = {"peer": rival(shots, frame, budget)}
+        for use, session in sessions.items():
+            try:
+                size, again = restored(session, jpeg, Rate.size(budget))
+            except RateUnreachable:
+                continue
+            row[use] = {"bytes": size, "psnr": raw_psnr(frame, again)}
+        rates[str(rate)] = row
+    size, again = restored(sessions["auto"], jpeg, Rate.lossless())
+    shot = Shot(frame, guide)
+    planes = sum(len(jpegxl_lossless(plane)) for plane in shot.planes)
+    whole = len(jpegxl_lossless(frame.cfa))
+    return {
+        "mosaic": frame.mosaic.name,
+        "pixels": pixels,
+        "rates": rates,
+        "lossless": {
+            "bytes": size,
+            "exact": bool(np.array_equal(again.cfa, frame.cfa)),
+            "jpegxl": min(planes, whole),
+        },
+    }
+
+
+def table(results: dict[str, Any]) -> Table:
+    """Raw PSNR beside the peer at equal bytes, and lossless sizes."""
+    columns = [f"{rate} bpp: rawback, without networks, peer" for rate in RATES]
+    grid = Table("raw", "mosaic", *columns, "lossless / JPEG XL", "exact")
+
+    def psnr(row: dict[str, Any] | None) -> str:
+        return "-" if row is None else f"{row['psnr']:.2f}"
+
+    for name, found in results.items():
+        cells = []
+        for row in found["rates"].values():
+            peer = "-" if row["peer"] is None else f"{row['peer']:.2f}"
+            cells.append(f"{psnr(row.get('auto'))} {psnr(row.get('never'))} {peer}")
+        lossless = found["lossless"]
+        ratio = f"{lossless['bytes'] / lossless['jpegxl']:.3f}"
+        grid.add_row(name, found["mosaic"], *cells, ratio, str(lossless["exact"]))
+    return grid
+
+
+def main() -> None:
+    """Measure all raws of a folder, and each kind of mosaic of some photographs."""
+    parser = argparse.ArgumentParser(description="Every kind of sensor, beside the peers.")
+    parser.add_argument("raws", type=Path, help="folder of DNGs of other sensors")
+    parser.add_argument("photos", type=Path, help="folder of JPEG XL photographs")
+    parser.add_argument("--names", nargs="*", default=[], help="of the photographs to be taken")
+    parser.add_argument("--json", type=Path, help="where figures go")
+    options = parser.parse_args()
+    results: dict[str, Any] = {}
+    for raw_file in sorted(options.raws.glob("*.dng")):
+        frame = rawio.read_raw(raw_file)
+        results[raw_file.stem] = figures(frame, jpeg_beside(raw_file, frame))
+        print(raw_file.stem, results[raw_file.stem], flush=True)
+    for name in options.names:
+        for kind, frame, jpeg in simulated(options.photos / name):
+            results[f"{Path(name).stem}, {kind}"] = figures(frame, jpeg)
+            print(name, kind, results[f"{Path(name).stem}, {kind}"], flush=True)
+    Console(width=240).print(table(results))
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
