@@ -17,13 +17,18 @@ from rawback.bitstream import read_metadata, unpack
 from rawback.common.border import read_border
 from rawback.container import extract_payload
 from rawback.decoder import decode
+from rawback.geometry import Aligned
 from rawback.jpegio import decode_jpeg
+from rawback.mosaic import Mosaic
 from rawback.original.making import make_recipe
+from rawback.rate import Rate
 from rawback_lab.reliability.recipes import originals
 
+from ..golden.make import carrier_of, mosaic_shot
 from ..original.unusual import unusual
 from .second_decoder import RefusedError, Stored, load_stored, restore, sensor_of
 from .second_decoder.carrier import CONTENT_TYPE, payload_bytes, superbox_of
+from .second_decoder.mosaics import Frame, pattern_of
 from .second_decoder.original import original
 from .second_decoder.payload import Source, crc32c, read_header
 from .second_decoder.restore import BASE
@@ -89,6 +94,67 @@ def test_reads_what_surrounds_golden(name: str, stored: Stored) -> None:
     assert told.big_endian is metadata.rendering.big_endian
     assert told.rendering == tags(metadata.rendering)
     assert told.personal == (None if metadata.personal is None else tags(metadata.personal))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "height", "width", "rate"),
+    [
+        ("RRGG/RRGG/GGBB/GGBB", 22, 31, Rate.lossless()),
+        ("W", 23, 30, Rate.lossless()),
+        ("R+G+B", 21, 25, Rate.lossless()),
+        ("R+G+B", 40, 50, Rate.quality(40)),
+        ("RGBW", 24, 31, Rate.lossless()),
+        ("GMCY", 44, 50, Rate.quality(60)),
+        ("BGGRGG/RGGBGG/GBRGRB/RGGBGG/BGGRGG/GRBGBR", 25, 32, Rate.quality(60)),
+        # Cells that have not equally many of each channel, and tiles that begin within the pattern.
+        ("RGBGG", 6, 1034, Rate.lossless()),
+    ],
+)
+def test_restores_every_mosaic(
+    pattern: str, height: int, width: int, rate: Rate, stored: Stored
+) -> None:
+    """The mosaic is that which the library restores, in frames of few pixels."""
+    colours = 3 if "+" in pattern else len(Mosaic.parse(pattern).colours)
+    black = (64.0, 66.0, 63.5, 65.0)[:colours]
+    frame, jpeg = mosaic_shot(pattern, height, width, black, 1)
+    carrier = carrier_of(frame, jpeg, rate, Aligned())
+    ours = decode(unpack(extract_payload(carrier)), decode_jpeg(carrier)).cfa
+    np.testing.assert_array_equal(restore(carrier, stored), ours)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "RG/GB",
+            "RG",
+            "RGRG/GBGB",
+            "GRGR/BGBG/GRGR/BGBG",
+            "RGBGG",
+            "RRB/GGB",
+            "R/G/B",
+            "EC/WM/YR",
+        ),
+        *("R+G+B", "B+G+R", "R+G", "R+G+B+W", "", "R/", "rggb", "RGB/RG", "W" * 16, "W" * 17),
+        *("/".join("W" * 16), "/".join("W" * 17), "RGBWC", "RRRGB", "GRGB/RGGG", "CC/C", "X"),
+    ],
+)
+def test_reads_patterns_as_the_library_does(text: str) -> None:
+    """Channels, palette and cells of patterns, and which texts are none (3.5)."""
+    try:
+        ours = Mosaic.parse(text)
+    except ValueError:
+        with pytest.raises(RefusedError):
+            pattern_of(text)
+        return
+    found = pattern_of(text)
+    assert (found.colours, found.rows) == (ours.colours, ours.pattern)
+    assert (found.palette, found.side, found.planes) == (ours.palette, ours.cell, ours.planes)
+    frame = Frame(found, 13, 17)
+    layout = ours.layout()
+    for y, x in np.ndindex(frame.rows, frame.columns):
+        cell = layout[y % layout.shape[0], x % layout.shape[1]]
+        np.testing.assert_array_equal(frame.order[y, x], cell[:, 0])
 
 
 def tags(metadata: Metadata) -> dict[tuple[int, int], tuple[int, bytes]]:

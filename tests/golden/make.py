@@ -26,12 +26,13 @@ from rawback.geometry import Aligned, Geometry, Mesh, Transform, Warped
 from rawback.geometry.transform import mesh_shape
 from rawback.jpegio import decode_jpeg
 from rawback.metadata import Directory, Metadata, TiffType
+from rawback.mosaic import Mosaic
 from rawback.rate import Rate
 from rawback.rawio import Tag
 from rawback.rawio.describe import ascii_entry, number_entry
-from rawback.types import BlackOffsets, Border
+from rawback.types import BlackOffsets, Border, NoiseModel
 from rawback_lab.camera import CameraSpec
-from rawback_lab.pictures import Picture, linear_picture, linear_shot, software_isp
+from rawback_lab.pictures import WHITE, Picture, linear_picture, linear_shot, software_isp
 from rawback_lab.render import FilmicLook, encode_jpeg
 from rawback_lab.scenes import made_up_shot, session_at
 
@@ -200,6 +201,68 @@ def above() -> bytes:
     return carrier_of(frame, jpeg, Rate.quality(85), Aligned())
 
 
+_FILTERED = {
+    "R": (1, 0, 0), "G": (0, 1, 0), "B": (0, 0, 1), "W": (1 / 3, 1 / 3, 1 / 3),
+    "C": (0, 0.5, 0.5), "M": (0.5, 0, 0.5), "Y": (0.5, 0.5, 0),
+}  # fmt: skip
+"""What filters let through of red, green and blue."""
+
+
+def mosaic_shot(
+    pattern: str, height: int, width: int, black: tuple[float, ...], seed: int
+) -> tuple[RawFrame, bytes]:
+    """A frame of some mosaic, of 12 bits, and its rendering."""
+    shot, _ = made_up_shot(2 * height, 2 * width, seed=seed)
+    colours, white = linear_picture(shot, 2), 4095
+    jpeg = encode_jpeg(software_isp(colours, shot, FilmicLook()), 90)
+    mosaic = Mosaic.parse(pattern)
+    each = [
+        level + colours @ np.array(_FILTERED[colour]) / WHITE * (white - level)
+        for colour, level in zip(mosaic.colours, black, strict=True)
+    ]
+    samples = np.rint(np.stack(each, axis=-1)).astype(np.uint16)
+    if mosaic.pattern:
+        (down, across), channels = mosaic.period, np.array(mosaic.pattern)
+        y, x = np.indices((height, width))
+        samples = samples[y, x, channels[y % down, x % across]]
+    noise = NoiseModel(shot.noise.scale / 8, shot.noise.offset / 8)
+    frame = replace(
+        shot.excerpt(shot.cfa),
+        cfa=samples,
+        pattern=pattern,
+        black=black,
+        white=white,
+        noise=noise,
+        orientation=1,
+    )
+    return frame, jpeg
+
+
+def xtrans() -> bytes:
+    """Cells of 3x3 that differ, and sides that are no multiples of theirs."""
+    pattern = "GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG"
+    frame, jpeg = mosaic_shot(pattern, 71, 101, (64.0, 65.5, 62.0, 66.25), 16)
+    return carrier_of(frame, jpeg, Rate.lossless(), Aligned())
+
+
+def quad() -> bytes:
+    """Cells of 4x4, and filters of their own for some classes."""
+    frame, jpeg = mosaic_shot("RRGG/RRGG/GGBB/GGBB", 70, 106, (64.0, 66.0, 63.0), 17)
+    return carrier_of(frame, jpeg, Rate.quality(70), Aligned())
+
+
+def mono() -> bytes:
+    """A sensor without filters, of odd sides."""
+    frame, jpeg = mosaic_shot("W", 69, 99, (64.0,), 18)
+    return carrier_of(frame, jpeg, Rate.quality(70), Aligned())
+
+
+def cymg() -> bytes:
+    """Four colours."""
+    frame, jpeg = mosaic_shot("GMCY", 68, 100, (64.0, 65.0, 63.0, 66.5), 19)
+    return carrier_of(frame, jpeg, Rate.lossless(), Aligned())
+
+
 def restored(carrier: bytes) -> tuple[Payload, RawFrame]:
     """The payload of a carrier, and what it restores."""
     payload = unpack(extract_payload(carrier))
@@ -209,6 +272,7 @@ def restored(carrier: bytes) -> tuple[Payload, RawFrame]:
 _KINDS = (
     *(lossy, lossless, gains, cropped, warped, turned, meshed, apart, tiled, sparse),
     *(learned, bare, linear, bordered, above),
+    *(xtrans, quad, mono, cymg),
 )
 
 

@@ -12,6 +12,7 @@ from .symbols import Symbols
 if TYPE_CHECKING:
     from .arrays import Bools, Bytes8, Ints
     from .guide import Guide
+    from .payload import Header
 
 GRIDS = (3, 5, 9, 17)
 
@@ -40,9 +41,11 @@ def _refined(nodes: Ints) -> Ints:
     return nodes
 
 
-def _node_tables(symbols: Symbols, carrier: Bytes8, step: int, grids: int) -> list[Ints]:
-    """The tables of 17 x 17 x 17 nodes of red, green and blue (3.6)."""
-    tables = [np.zeros((2, 2, 2), np.int64) for _ in range(3)]
+def _node_tables(
+    symbols: Symbols, carrier: Bytes8, step: int, grids: int, colours: int
+) -> list[Ints]:
+    """The tables of 17 x 17 x 17 nodes of each colour of the palette (3.6)."""
+    tables = [np.zeros((2, 2, 2), np.int64) for _ in range(colours)]
     for place, side in enumerate(GRIDS):
         tables = [_refined(nodes) for nodes in tables]
         if place >= grids:
@@ -76,7 +79,7 @@ def _looked_up(nodes: Ints, guide: Ints) -> Ints:
 
 
 def _gain_factors(symbols: Symbols, code: int, sides: tuple[int, int], shape: list[int]) -> Ints:
-    """G for all pixels of the completed frame, where `sides` are those of the mosaic (3.6)."""
+    """G for all pixels of the completed frame, where `sides` are those of the raw (3.6)."""
     log = 11 - code
     spacing = 1 << log
     rows, columns = (-(-side // spacing) + 1 for side in sides)
@@ -90,17 +93,16 @@ def _gain_factors(symbols: Symbols, code: int, sides: tuple[int, int], shape: li
     return factors
 
 
-def colours_of(data: bytes, carrier: Bytes8, guide: Guide, sides: tuple[int, int]) -> Ints:
-    """Three colours [row, column, RGB] at every pixel of the completed frame (3.6).
-
-    `sides` are height and width of the mosaic.
-    """
+def colours_of(data: bytes, carrier: Bytes8, guide: Guide, header: Header) -> Ints:
+    """The palette's colours [row, column, colour] at every pixel of the completed frame (3.6)."""
     symbols = Symbols(data)
-    step, grids, spacing, *uncovered = symbols.escapes(6).tolist()
+    count = len(header.pattern.palette)
+    step, grids, spacing, *uncovered = symbols.escapes(3 + count).tolist()
     require(1 <= step <= 255 and 1 <= grids <= 4 and spacing <= 3, "an impossible base")
-    tables = _node_tables(symbols, carrier, step, grids)
+    tables = _node_tables(symbols, carrier, step, grids, count)
     colours = np.stack([_looked_up(nodes, guide.colours) for nodes in tables], axis=-1)
     if spacing:
+        sides = header.height, header.width
         factors = _gain_factors(symbols, spacing, sides, list(colours.shape[:2]))[..., None]
         colours += colours * factors + 2048 >> 12
     colours[~guide.covered] = uncovered

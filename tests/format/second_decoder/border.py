@@ -35,6 +35,7 @@ def with_border(mosaic: Mosaic, header: Header, sections: Sections) -> Mosaic:
     head = sections.get((BORDER, 0, 0))
     if head is None:
         return mosaic
+    require(not header.pattern.linear, "a border of a linear frame")
     source = Source(head)
     numbers = [source.varint() for _ in range(8)]
     require(source.at_end and max(numbers) <= 65535, "an impossible border")

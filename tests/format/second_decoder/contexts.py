@@ -153,9 +153,11 @@ class Near:
     def __init__(
         self, maps: list[dict[Band, Planes]], band: Band, component: int, *, refining: bool
     ) -> None:
-        self.band, self.component, self.refining = band, component, refining
+        self.band, self.component, self.refining = band, min(component, 3), refining
         self.own = maps[component][band]
-        self.others = [maps[c][band] for c in range(component)]
+        # Those that signs are taken of, and the others that magnitudes are.
+        self.first_three = [maps[c][band] for c in range(min(component, 3))]
+        self.just_before = [maps[c][band] for c in range(max(component - 2, 1), component)]
         self.parent: Planes | None = None
         if band.level < LEVELS:
             self.parent = maps[component][Band(band.level + 1, band.across, band.down)]
@@ -195,12 +197,12 @@ class Near:
             parent, parent_around = self.parent.sizes[up][left], _cross(self.parent.sizes, up, left)
         for sibling in self.siblings:
             siblings += self.sibling_at(sibling.sizes, y, x)
-        for number, other in enumerate(self.others):
+        if self.first_three:
+            first = self.first_three[0].sizes[row][column]
+            beside = _cross(self.first_three[0].sizes, row, column)
+        for other in self.just_before:
+            others += other.sizes[row][column]
             beside += _cross(other.sizes, row, column)
-            if number:
-                others += other.sizes[row][column]
-            else:
-                first = other.sizes[row][column]
         return Around(
             here[column - 1],
             above[column],

@@ -29,18 +29,18 @@ class Domain:
         self.a = max(header.noise_scale, 2.0**-18)
         self.f = max(0.375 * self.a * self.a + header.noise_offset, self.a * 0.001)
 
-    def values(self, samples: Ints, position: int) -> Ints:
-        """T of samples at a position of the 2x2 cell (3.4)."""
-        a, f, black = self.a, self.f, self.black[position]
+    def values(self, samples: Ints, channel: int) -> Ints:
+        """T of samples of a channel (3.4)."""
+        a, f, black = self.a, self.f, self.black[channel]
         s = (samples - black) / (self.white - black)
         root = sqrt(f)
         above = (np.sqrt(a * np.maximum(s, 0.0) + f) - root) * 2.0 / a
         found = np.rint(16.0 * np.where(s < 0, s / root, above))
         return np.clip(found, -LIMIT, LIMIT).astype(np.int64)
 
-    def samples(self, values: Ints, position: int) -> Ints:
-        """The samples nearest to values at a position (3.4)."""
-        known = self.values(np.arange(self.ceiling + 1), position)
+    def samples(self, values: Ints, channel: int) -> Ints:
+        """The samples nearest to values of a channel (3.4)."""
+        known = self.values(np.arange(self.ceiling + 1), channel)
         bounded = np.clip(values, known[0], known[-1])
         return np.searchsorted(known[:-1] + known[1:], 2 * bounded, side="right")
 

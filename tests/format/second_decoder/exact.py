@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CLASSES, FEATURES, NODES = 8, 24, 29
 MOST_BYTES = 2 * 65536
 BOUND = 1023
-BORDER = 4
+BORDER = 6
 ERRORS = (
     *((0, -1), (0, -2), (0, -3), (0, -4)),
     *((-1, -2), (-1, -1), (-1, 0), (-1, 1), (-1, 2)),
@@ -38,6 +38,20 @@ STRAIGHT = (
 ASIDE = (
     *(((0, -1), (0, -3), (0, 1)), ((0, 1), (0, -1), (0, 3))),
     *(((-1, 0), (-3, 0), (1, 0)), ((1, 0), (-1, 0), (3, 0))),
+)
+LINEAR_ERRORS = (
+    *((0, -3), (0, -6), (0, -1), (0, -2)),
+    *((-1, -2), (-1, -3), (-1, 0), (-1, 3), (-1, 2)),
+    *((-1, -1), (-1, 1), (-2, 0), (-2, -3), (-2, 3)),
+    *((0, -4), (0, -5)),
+)
+LINEAR_STRAIGHT = (
+    *(((0, -3), (0, 3)), ((-1, 0), (1, 0))),
+    *(((-1, -3), (1, 3)), ((-1, 3), (1, -3))),
+)
+LINEAR_ASIDE = (
+    *(((0, -3), (0, -6), (0, 0)), ((0, 3), (0, 0), (0, 6))),
+    *(((-1, 0), (-2, 0), (0, 0)), ((1, 0), (0, 0), (2, 0))),
 )
 AROUND = (0, 1, 5, 6, 7, 11)
 ACTIVITIES = (60, 90, 130, 200, 400, 900, 1800)
@@ -62,10 +76,10 @@ def sensor_codes(data: bytes) -> Ints:
     return codes
 
 
-def sensor_weights(data: bytes) -> list[list[list[int]]]:
-    """CODES, layer 1: weights by class, position and feature (3.10)."""
+def sensor_weights(data: bytes, channels: int) -> list[list[list[int]]]:
+    """CODES, layer 1: weights by class, channel and feature (3.10)."""
     symbols = Symbols(data)
-    changes = [[symbols.integers(FEATURES) for _ in range(CLASSES)] for _ in range(4)]
+    changes = [[symbols.integers(FEATURES) for _ in range(CLASSES)] for _ in range(channels)]
     weights = np.array(changes).cumsum(axis=1)
     require(bool((np.abs(weights) <= 2047).all()), "an impossible model")
     found: list[list[list[int]]] = weights.transpose(1, 0, 2).tolist()
@@ -74,7 +88,7 @@ def sensor_weights(data: bytes) -> list[list[list[int]]]:
 
 @dataclass(frozen=True)
 class Sensor:
-    """The same for all tiles: codes, their values at each position, and the model (3.10)."""
+    """The same for all tiles: codes, their values in each channel, and the model (3.10)."""
 
     codes: Ints
     values: list[list[int]]
@@ -82,10 +96,23 @@ class Sensor:
     green: list[int]
 
 
-def sensor(codes: Ints, weights: list[list[list[int]]], domain: Domain, pattern: str) -> Sensor:
-    """The sensor of both CODES sections (3.10)."""
-    values = [domain.values(codes, p).tolist() for p in range(4)]
-    return Sensor(codes, values, weights, [int(colour == "G") for colour in pattern])
+def sensor(codes: Ints, weights: list[list[list[int]]], domain: Domain, colours: str) -> Sensor:
+    """The sensor of both CODES sections, where `colours` are those of the channels (3.10)."""
+    values = [domain.values(codes, channel).tolist() for channel in range(len(colours))]
+    return Sensor(codes, values, weights, [int(colour == "G") for colour in colours])
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The channels of samples from the tile's corner on, repeated, and their cells (3.5)."""
+
+    channels: list[list[int]]
+    side: int
+    across: int
+    linear: bool = False
+
+
+QUADS = Layout([[0, 1], [2, 3]], 2, 2)
 
 
 def half_octaves(value: int) -> int:
@@ -116,14 +143,16 @@ def _near(value: int) -> int:
     return min(max(value, -BOUND), BOUND)
 
 
-def _bordered(mosaic: Ints) -> list[list[int]]:
-    """Four more samples on each side: the nearest of the same position (point 1)."""
-    rows, columns = mosaic.shape
+def _bordered(samples: Ints, cell: tuple[int, int]) -> list[list[int]]:
+    """More samples on each side: those at the same place in the nearest cell (point 1)."""
     around = [
-        [i % 2 if i < 0 else i if i < n else n - 2 + i % 2 for i in range(-BORDER, n + BORDER)]
-        for n in (rows, columns)
+        [
+            min(max(i // side, 0), n // side - 1) * side + i % side
+            for i in range(-BORDER, n + BORDER)
+        ]
+        for n, side in zip(samples.shape, cell, strict=True)
     ]
-    found: list[list[int]] = mosaic[np.ix_(*around)].tolist()
+    found: list[list[int]] = samples[np.ix_(*around)].tolist()
     return found
 
 
@@ -131,10 +160,23 @@ class ExactTile:
     """The samples of one tile (3.10)."""
 
     def __init__(
-        self, sensor: Sensor, tables: Tables, data: bytes, predictions: Ints, spots: Ints
+        self,
+        sensor: Sensor,
+        tables: Tables,
+        data: bytes,
+        predictions: Ints,
+        spots: Ints,
+        layout: Layout = QUADS,
     ) -> None:
-        """`predictions` is the mosaic P of the tile, `spots` has the class of each quad (3.10)."""
-        self.sensor = sensor
+        """`predictions` is P of the tile's samples, `spots` has the class of each cell (3.10)."""
+        self.sensor, self.layout = sensor, layout
+        self.errors, self.straight, self.aside = ERRORS, STRAIGHT, ASIDE
+        # Columns to the next pixel, and rows and columns to the next sample of the same colour.
+        self.by, self.alike = 1, (2, 2)
+        if layout.linear:
+            self.errors, self.straight = LINEAR_ERRORS, LINEAR_STRAIGHT
+            self.aside = LINEAR_ASIDE
+            self.by, self.alike = 3, (1, 3)
         self.models = Models(
             RangeDecoder(data),
             (tables["stretch"], tables["squash"]),
@@ -143,12 +185,12 @@ class ExactTile:
         )
         self.shape = predictions.shape
         self.spots: list[list[int]] = spots.tolist()
-        self.p = _bordered(predictions)
+        self.p = _bordered(predictions, (layout.side, layout.across))
         self.e = [[0] * len(row) for row in self.p]
         self.u = [[0] * len(row) for row in self.p]
 
     def samples(self) -> Ints:
-        """The mosaic of the tile (3.10)."""
+        """The rows of samples of the tile (3.10)."""
         ranks = np.zeros(self.shape, np.int64)
         rows, columns = self.shape
         for y in range(rows):
@@ -160,49 +202,51 @@ class ExactTile:
     def _features(self, y: int, x: int) -> list[int]:
         """What the prediction is made of, at bordered places (point 1)."""
         e, p = self.e, self.p
-        found = [e[y + down][x + right] for down, right in ERRORS]
-        for (ay, ax), (by, bx) in STRAIGHT:
+        found = [e[y + down][x + right] for down, right in self.errors]
+        for (ay, ax), (by, bx) in self.straight:
             found.append(_near(p[y + ay][x + ax] + p[y + by][x + bx] - 2 * p[y][x]))
-        for (my, mx), (ay, ax), (by, bx) in ASIDE:
+        for (my, mx), (ay, ax), (by, bx) in self.aside:
             found.append(_near(2 * p[y + my][x + mx] - p[y + ay][x + ax] - p[y + by][x + bx]))
         return found
 
     def _sample(self, row: int, column: int) -> int:
         """The rank of a sample (points 1 to 6)."""
-        position = row % 2 * 2 + column % 2
+        channels = self.layout.channels[row % len(self.layout.channels)]
+        channel = channels[column % len(channels)]
         y, x = row + BORDER, column + BORDER
         features = self._features(y, x)
         activity = bisect_right(ACTIVITIES, sum(abs(features[i]) for i in AROUND))
-        weights = self.sensor.weights[activity][position]
+        weights = self.sensor.weights[activity][channel]
         total = sum(w * f for w, f in zip(weights, features, strict=True))
         predicted = self.p[y][x] + (total + 128 >> 8)
-        values = self.sensor.values[position]
-        rank = self._decode_rank(values, predicted, (y, x), position)
+        values = self.sensor.values[channel]
+        rank = self._decode_rank(values, predicted, (y, x), channel)
         self.e[y][x] = _near(values[rank] - self.p[y][x])
         self.u[y][x] = min(abs(values[rank] - predicted), BOUND)
         return rank
 
     def _decode_rank(
-        self, values: list[int], predicted: int, place: tuple[int, int], position: int
+        self, values: list[int], predicted: int, place: tuple[int, int], channel: int
     ) -> int:
         """The rank that the decisions tell (points 2 to 5)."""
         y, x = place
-        n, models, here, above = len(values), self.models, self.u[y], self.u[y - 1]
+        n, models, by = len(values), self.models, self.by
+        here, above, second = self.u[y], self.u[y - 1], self.u[y - 2]
         t = min(max(predicted, values[0]), values[-1])
         b = min(max(bisect_right(values, t), 1), max(n - 1, 1)) - 1
         e = 8 * b + (t - values[b]) * 8 // max(values[b + 1] - values[b], 1) if n > 1 else 0
         j = e >> 3
         width = max(values[min(j + 4, n - 1)] - values[max(j - 4, 0)], 1)
         total = (
-            3 * (here[x - 1] + above[x])
-            + 2 * (here[x - 2] + self.u[y - 2][x])
-            + sum(above[x + i] for i in (-2, -1, 1, 2))
-            + self.u[y - 2][x - 1]
-            + self.u[y - 2][x + 1]
+            3 * (here[x - by] + above[x])
+            + 2 * (here[x - 2 * by] + second[x])
+            + sum(above[x + i * by] for i in (-2, -1, 1, 2))
+            + second[x - by]
+            + second[x + by]
         )
         spread = min(max(half_octaves((total + 12) * 32 // width) - 2, 0), 39)
         shift = 0 if spread < 15 else spread - 13 >> 1
-        starts = self._starts((y, x), position, spread, (e >> shift) % 8, total)
+        starts = self._starts((y, x), channel, spread, (e >> shift) % 8, total)
 
         def decide(node: int) -> int:
             return models.mixed([s + node for s in starts], node, NODES + spread)
@@ -220,24 +264,27 @@ class ExactTile:
         return min(max(rank, 0), n - 1)
 
     def _starts(
-        self, place: tuple[int, int], position: int, spread: int, f: int, total: int
+        self, place: tuple[int, int], channel: int, spread: int, f: int, total: int
     ) -> list[int]:
         """The first counter of each context (3.10)."""
         y, x = place
-        e, u, p, green = self.e, self.u, self.p, self.sensor.green[position]
-        across, down = h(u[y][x - 1] + u[y][x - 2] + 1 >> 1), h(u[y - 1][x] + u[y - 2][x] + 1 >> 1)
-        diagonal = h(u[y - 1][x - 1] + u[y - 1][x + 1] + 1 >> 1)
-        beside = h(u[y][x - 1] + u[y - 1][x] + 1 >> 1)
+        e, p, green, by = self.e, self.p, self.sensor.green[channel], self.by
+        here, above, second = self.u[y], self.u[y - 1], self.u[y - 2]
+        across = h(here[x - by] + here[x - 2 * by] + 1 >> 1)
+        down = h(above[x] + second[x] + 1 >> 1)
+        diagonal = h(above[x - by] + above[x + by] + 1 >> 1)
+        beside = h(here[x - by] + above[x] + 1 >> 1)
         light = h(max(p[y][x], 0) >> 4)
-        bend = h(abs(p[y][x - 2] - p[y][x + 2]) + abs(p[y - 2][x] - p[y + 2][x]))
-        spot = self.spots[(y - BORDER) // 2][(x - BORDER) // 2]
+        up, left = self.alike
+        bend = h(abs(p[y][x - left] - p[y][x + left]) + abs(p[y - up][x] - p[y + up][x]))
+        spot = self.spots[(y - BORDER) // self.layout.side][(x - BORDER) // self.layout.across]
         typical = (total >> 4) + 4
         orders = order(diagonal, beside), order(across, down)
         contexts = (
             (spread, f),
             (across, down),
             (light, spot, green, f >> 1),
-            (lean(e[y][x - 2], typical), lean(e[y - 2][x], typical), green),
+            (lean(e[y][x - left], typical), lean(e[y - up][x], typical), green),
             (spread, *orders),
             (bend, beside),
         )

@@ -50,9 +50,9 @@ def _shifted_guide(carrier: Bytes8, x: Ints, y: Ints) -> tuple[Ints, Bools]:
     return found, covered
 
 
-def completed(planes: Array) -> Array:
-    """Rows and columns made even by repeating the last one (3.3)."""
-    sides = [(0, side % 2) for side in planes.shape[:2]]
+def completed(planes: Array, cell: int) -> Array:
+    """Rows and columns completed to whole cells by repeating the last one (3.3)."""
+    sides = [(0, -side % cell) for side in planes.shape[:2]]
     return np.pad(planes, sides + [(0, 0)] * (planes.ndim - 2), mode="edge")
 
 
@@ -84,4 +84,5 @@ def guide_of(header: Header, carrier: Bytes8) -> Guide:
         require(source.at_end, "bytes are left over")
         colours, covered = warped_guide(carrier, warp)
     colours[~covered] = 0
-    return Guide(completed(colours), completed(covered))
+    cell = header.pattern.side
+    return Guide(completed(colours, cell), completed(covered, cell))

@@ -23,7 +23,6 @@ MANTISSAS = [round(65536 * 2 ** (i / 32)) for i in range(32)]
 # By level from 5 on: HL and LH, then HH.
 BAND_STEPS = {5: (1234, 1618), 4: (1648, 2169), 3: (2230, 2976), 2: (3098, 4239), 1: (4050, 5212)}
 LOWEST_STEP = 941
-COMPONENTS = 4
 
 
 def level_maps(plane: Ints, *, spots: bool) -> list[Ints]:
@@ -48,13 +47,14 @@ class Parameters:
     points: list[tuple[int, int]]
 
 
-def parameters(data: bytes) -> Parameters:
-    """What the header's field `residual` tells (3.9)."""
-    require(len(data) >= 23, "no parameters of the residual")
+def parameters(data: bytes, n: int) -> Parameters:
+    """What the header's field `residual` tells of n planes (3.9)."""
+    end = 3 + n * n
+    require(len(data) >= end + n, "no parameters of the residual")
     code, power = int.from_bytes(data[:2], "big"), data[2]
-    matrix = np.frombuffer(data[3:19], np.int8).astype(np.int64).reshape(4, 4)
-    slopes = list(data[19:23])
-    points = [(byte >> 4, byte & 15) for byte in data[23:]]
+    matrix = np.frombuffer(data[3:end], np.int8).astype(np.int64).reshape(n, n)
+    slopes = list(data[end : end + n])
+    points = [(byte >> 4, byte & 15) for byte in data[end + n :]]
     codes = [code - 32 * layer for layer in range(len(points))]
     require(all(0 <= c <= 511 for c in codes) and power <= 4, "impossible parameters")
     require(max(slopes) <= 63, "impossible slopes")
@@ -87,13 +87,13 @@ class TileResidual:
         self.tables, self.slopes, power = tables, given.slopes, given.power
         self.shape: tuple[int, int] = (base.shape[1], base.shape[2])
         self.spots = level_maps(spots, spots=True)
-        levels = level_maps(base.sum(axis=0) >> 2, spots=False)
+        levels = level_maps(base.sum(axis=0) // len(base), spots=False)
         self.noise = [65536 // domain.residual_scale(level, power) for level in levels]
         components = np.tensordot(given.matrix.T, base, 1) + 16 >> 5
         self.base = [bands_of(np.clip(c, -65536, 65536)) for c in components]
         self.indices = [
             {band: np.zeros(band_shape(self.shape, band), np.int64) for band in bands()}
-            for _ in range(COMPONENTS)
+            for _ in range(len(base))
         ]
 
     def decode(self, data: bytes, layer: int, code: int) -> None:
@@ -128,8 +128,9 @@ class LayerDecoder:
             16 * tables["layer_weights"][at],
         )
         self.code = code
-        self.maps: list[dict[Band, Planes]] = [{} for _ in range(COMPONENTS)]
-        for component in range(COMPONENTS):
+        self.count = len(tile.indices)
+        self.maps: list[dict[Band, Planes]] = [{} for _ in range(self.count)]
+        for component in range(self.count):
             for band, index in tile.indices[component].items():
                 m = np.minimum(np.abs(index), 127)
                 own_code = band_code(code, tile.slopes[component], band)
@@ -152,7 +153,7 @@ class LayerDecoder:
     def decode(self) -> None:
         """All bands, component by component (3.9, Indices)."""
         for band in bands():
-            for component in range(COMPONENTS):
+            for component in range(self.count):
                 index = self.tile.indices[component][band]
                 near = Near(self.maps, band, component, refining=self.refining)
                 if index.any() or self._becomes_filled(near):

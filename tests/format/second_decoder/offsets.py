@@ -46,6 +46,7 @@ def offsets_of(header: Header) -> Offsets | None:
     data = header.black_offsets
     if not data:
         return None
+    require(not header.pattern.linear, "offsets of a linear frame")
     require(len(data) > 2 and min(data[:2]) >= 1 and max(data[:2]) <= 64, "an impossible pattern")
     rows, columns = data[0], data[1]
     count = rows * columns + header.height + header.width

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .mosaics import Pattern, pattern_of
 from .refusal import NewerVersionError, RefusedError, refuse, require
 
 KINDS = range(1, 10)
-PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
 
 
 def _crc_entry(value: int) -> int:
@@ -138,8 +138,8 @@ class Header:
     tables: bytes
     width: int
     height: int
-    pattern: str
-    black: tuple[int, int, int, int]
+    pattern: Pattern
+    black: tuple[int, ...]
     white: int
     ceiling: int
     black_offsets: bytes
@@ -170,11 +170,11 @@ class _Fields:
             refuse(f"field {key} has the wrong form")
         return [self.within(value, low, high) for value in values]
 
-    def text(self, key: int, choices: tuple[str, ...]) -> str:
-        """One of some texts (2.1)."""
+    def text(self, key: int) -> str:
+        """A text (2.1)."""
         value = self.entries.get(key)
-        if not isinstance(value, str) or value not in choices:
-            refuse(f"field {key} has an impossible value")
+        if not isinstance(value, str):
+            refuse(f"field {key} has the wrong form")
         return value
 
     def string(self, key: int, low: int, high: int, default: bytes | None = None) -> bytes:
@@ -210,7 +210,8 @@ def _header(entries: dict[int, Any]) -> Header:
     """The fields of the table in 2.1 that restoring needs (2.1)."""
     fields = _Fields(entries)
     white = fields.number(6, 1, 65535)
-    black = fields.numbers(5, 4, 0, 65535 * 256)
+    pattern = pattern_of(fields.text(4))
+    black = fields.numbers(5, len(pattern.colours), 0, 65535 * 256)
     require(max(black) < white * 256, "black is not below white")
     ceiling = fields.number(7, 0, 65535) if 7 in entries else 0
     require(ceiling == 0 or ceiling > white, "the ceiling is not above white")
@@ -219,8 +220,8 @@ def _header(entries: dict[int, Any]) -> Header:
         tables=fields.string(1, 8, 8),
         width=fields.number(2, 2, 65535),
         height=fields.number(3, 2, 65535),
-        pattern=fields.text(4, PATTERNS),
-        black=(black[0], black[1], black[2], black[3]),
+        pattern=pattern,
+        black=tuple(black),
         white=white,
         ceiling=ceiling,
         black_offsets=fields.string(8, 0, 65535, b""),
@@ -231,7 +232,7 @@ def _header(entries: dict[int, Any]) -> Header:
         carrier_digest=fields.string(12, 16, 16),
         geometry=fields.string(18, 0, 65535, b""),
         cfa_digest=fields.string(19, 32, 32) if entries.get(19) is not None else None,
-        residual=fields.string(20, 0, 64, b""),
+        residual=fields.string(20, 0, 512, b""),
     )
 
 

@@ -93,7 +93,7 @@ class Place:
             parent = seen(place.parent.signs[up][left])
         siblings = [seen(place.sibling_at(s.signs, self.y, self.x)) for s in place.siblings]
         siblings += [0] * (2 - len(siblings))
-        others = [seen(other.signs[row][column]) for other in place.others]
+        others = [seen(other.signs[row][column]) for other in place.first_three]
         others += [0] * (3 - len(others))
         east, south = (near(0, 1), near(1, 0)) if place.refining else (0, 0)
         west_agrees = place.agreement(row, column - 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .frame import tiles_of
-from .layers import COMPONENTS, Parameters, TileResidual, parameters
+from .layers import Parameters, TileResidual, parameters
 from .wavelet import Band, band_shape, bands, plane_of
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ def with_residual(
     """Base and residual, where `field` is the header's `residual` (3.9, Restoring, Weights)."""
     if not any(kind == RESIDUAL for kind, _, _ in sections):
         return base
-    given, shape = parameters(field), (base.shape[1], base.shape[2])
+    given, shape = parameters(field, len(base)), (base.shape[1], base.shape[2])
     whole = [
         {band: np.zeros(band_shape(shape, band), np.int64) for band in bands()}
-        for _ in range(COMPONENTS)
+        for _ in range(len(base))
     ]
     for number, (rows, columns) in enumerate(tiles_of(*shape)):
         tile = TileResidual(tables, domain, given, base[:, rows, columns], spots[rows, columns])

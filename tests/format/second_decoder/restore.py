@@ -11,11 +11,12 @@ from .base import colours_of
 from .border import with_border
 from .carrier import carrier_digest, carrier_pixels, payload_bytes, superbox_of
 from .domain import Domain
-from .exact import ExactTile, Sensor, sensor, sensor_codes, sensor_weights
+from .exact import ExactTile, Layout, Sensor, sensor, sensor_codes, sensor_weights
 from .filters import base_of
-from .frame import mosaic_of, planes_of, spots_of, tiles_of
+from .frame import spots_of, tiles_of
 from .guide import guide_of, shows_nothing
 from .metadata import Metadata, metadata_of
+from .mosaics import Frame
 from .offsets import offsets_of
 from .payload import Header, Sections, read_payload
 from .refusal import refuse, require
@@ -35,33 +36,43 @@ def _sensor(header: Header, sections: Sections, domain: Domain) -> Sensor | None
     codes, model = (sections.get((CODES, layer, 0)) for layer in (0, 1))
     if codes is None or model is None:
         return None
-    return sensor(sensor_codes(codes), sensor_weights(model), domain, header.pattern)
+    colours = header.pattern.colours
+    weights = sensor_weights(model, len(colours))
+    return sensor(sensor_codes(codes), weights, domain, colours)
 
 
-def _samples(planes: Ints, domain: Domain) -> Ints:
-    """The samples nearest to the values of all planes (3.4)."""
-    return np.stack([domain.samples(plane, p) for p, plane in enumerate(planes)])
+def _samples(values: Ints, domain: Domain, frame: Frame) -> Ints:
+    """The samples nearest to values, both in rows of samples (3.4)."""
+    found = np.zeros_like(values)
+    for channel in range(len(frame.pattern.colours)):
+        here = frame.channels == channel
+        found[here] = domain.samples(values[here], channel)
+    return found
 
 
 def _restored(
-    planes: Ints,
+    values: Ints,
     spots: Ints,
+    frame: Frame,
     sections: Sections,
     domain: Domain,
     found: Sensor | None,
     tables: Tables,
 ) -> tuple[Ints, bool]:
-    """The samples of all planes, and whether they are the very ones (3.4, 3.10)."""
-    samples = _samples(planes, domain)
+    """The rows of samples of these values, and whether they are the very ones (3.4, 3.10)."""
+    samples, pattern = _samples(values, domain, frame), frame.pattern
     exact = True
     for number, (rows, columns) in enumerate(tiles_of(*spots.shape)):
         data = sections.get((EXACT, 0, number))
         if data is None or found is None:
             exact = False
             continue
-        part = np.clip(planes[:, rows, columns], -32767, 32767)
-        tile = ExactTile(found, tables, data, mosaic_of(part), spots[rows, columns])
-        samples[:, rows, columns] = planes_of(tile.samples())
+        here = frame.within(rows, columns)
+        channels = frame.channels[here].tolist()
+        layout = Layout(channels, pattern.side, pattern.across, pattern.linear)
+        part = np.clip(values[here], -32767, 32767)
+        tile = ExactTile(found, tables, data, part, spots[rows, columns], layout)
+        samples[here] = tile.samples()
     return samples, exact
 
 
@@ -79,7 +90,7 @@ def _check_size(header: Header) -> None:
 
 
 def restore(jpeg: bytes, stored: Stored) -> Mosaic:
-    """The raw mosaic [row, column] that a carrier restores (3)."""
+    """The raw mosaic [row, column] that a carrier restores; of linear frames [row, column, 3]."""
     header, sections = read_payload(payload_bytes(superbox_of(jpeg)))
     require(header.tables == stored.tables.digest, "tables that this reader does not have")
     carrier = carrier_pixels(jpeg)
@@ -93,14 +104,19 @@ def restore(jpeg: bytes, stored: Stored) -> Mosaic:
         refuse("no base")
     offsets = offsets_of(header)
     guide, domain = guide_of(header, carrier), Domain(header, offsets)
-    colours = colours_of(data, carrier, guide, (header.height, header.width))
-    spots = spots_of(colours, guide)
-    base = base_of(sections.get((FILTER, 0, 0)), colours, spots, header.pattern)
-    base = with_learned_layer(base, guide, sections, header.pattern, stored.networks)
+    pattern = header.pattern
+    frame = Frame(pattern, header.height, header.width)
+    colours = colours_of(data, carrier, guide, header)
+    spots = spots_of(colours, guide, pattern)
+    base = base_of(sections.get((FILTER, 0, 0)), colours, spots, frame)
+    base = with_learned_layer(base, guide, spots, sections, pattern, stored.networks)
     planes = with_residual(base, spots, sections, header.residual, domain, stored.tables)
     found = _sensor(header, sections, domain)
-    samples, exact = _restored(planes, spots, sections, domain, found, stored.tables)
-    cropped = mosaic_of(samples)[: header.height, : header.width]
+    values = frame.samples(planes)
+    samples, exact = _restored(values, spots, frame, sections, domain, found, stored.tables)
+    cropped = samples[: header.height, : header.width * pattern.samples]
+    if pattern.linear:
+        cropped = cropped.reshape(header.height, header.width, pattern.samples)
     mosaic = (cropped if offsets is None else offsets.added(cropped)).astype(np.uint16)
     if exact and header.cfa_digest is not None:
         digest = hashlib.sha256(mosaic.astype("<u2").tobytes()).digest()

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .frame import clipped_quads, uncovered_quads
+from .frame import CLIPPED
 from .latents import decoded_latents
 from .networks import Network, joined, shuffled, signed, unsigned
 from .payload import Sections, Source
 from .refusal import refuse, require
 from .symbols import Symbols
-from .views import Layout, Mirror, views_of
+from .views import Mirror, views_of
 
 if TYPE_CHECKING:
     from .arrays import Floats, Ints
     from .guide import Guide
+    from .mosaics import Pattern
 
 LATENTS = 6
 LAYERS = 6
@@ -28,7 +29,7 @@ def _features(x: Floats) -> Floats:
 
 
 def _interpolated(x: Floats, n: int, axis: int) -> Floats:
-    """Positions interpolated linearly to n quads each along an axis (3.11, Synthesis)."""
+    """Positions interpolated linearly to n sites each along an axis (3.11, Synthesis)."""
     x = np.moveaxis(x, axis, 0)
     place = (np.arange(n * len(x)) + 0.5) / n - 0.5
     place = np.clip(place, 0.0, len(x) - 1.0)
@@ -43,7 +44,7 @@ class Synthesis:
 
     def __init__(self, network: Network, shift: int) -> None:
         self.network = network
-        self.cell = Layout(network.linear).cell
+        self.cell = 4 if network.linear else 2
         self.scale = float(np.rint(64.0 * 2.0 ** (shift / 8)))
 
     def _run(self, name: str, x: Floats) -> Floats:
@@ -51,7 +52,7 @@ class Synthesis:
         return self.network.convolve(f"synthesis.{name}", x)
 
     def features(self, view: Floats, latents: tuple[Floats, Floats] | None) -> Floats:
-        """The 12 features of each quad in 1/16, where `latents` are Y and M (3.11, Synthesis)."""
+        """The 12 features of each site in 1/16, where `latents` are Y and M (3.11, Synthesis)."""
         stem = self._run("stem", view)
         h, g = stem[:64], unsigned(stem[64:])
         if latents is not None:
@@ -79,25 +80,24 @@ def _readout(network: Network, data: bytes) -> Ints:
     return found
 
 
-def _corrected(
-    base: Ints, guide: Guide, features: Ints, readout: Ints, mirror: Mirror, layout: Layout
-) -> Ints:
+def _corrected(base: Ints, spots: Ints, features: Ints, readout: Ints, mirror: Mirror) -> Ints:
     """The base with the readout of the features added (3.11, Synthesis)."""
-    planes = mirror.turn_planes(base)[list(layout.planes)]
+    planes = mirror.turn_planes(base)
     rows, columns = planes.shape[1:]
     seen = features[:, :rows, :columns]
-    odd = mirror.turn(clipped_quads(guide) | uncovered_quads(guide))
+    odd = mirror.turn(spots >= CLIPPED)
     plain, other = (np.tensordot(one, seen, 1) for one in readout)
     correction = np.where(odd, 16 * other, plain) + 32 >> 6
-    planes = np.clip(planes + correction, -32767, 32767)
-    if layout.linear:
-        # Both greens are one sample, so plane 2 is plane 1.
-        planes = planes[[0, 1, 1, 2]]
-    return mirror.turn_planes(planes)
+    return mirror.turn_planes(np.clip(planes + correction, -32767, 32767))
 
 
 def with_learned_layer(
-    base: Ints, guide: Guide, sections: Sections, pattern: str, networks: dict[bytes, Network]
+    base: Ints,
+    guide: Guide,
+    spots: Ints,
+    sections: Sections,
+    pattern: Pattern,
+    networks: dict[bytes, Network],
 ) -> Ints:
     """The base with the learned layer, as far as its sections are there (3.11, Synthesis)."""
     layers = []
@@ -111,10 +111,12 @@ def with_learned_layer(
     network = networks.get(layers[0].take(8))
     if network is None:
         refuse("weights that this reader does not have")
+    served = ("R+G+B",) if network.linear else ("RGGB", "BGGR", "GRBG", "GBRG")
+    require(pattern.text in served, "weights that are not for such a raw")
     shift = layers[0].number(1)
     require(shift <= 56, "an impossible shift")
-    mirror, layout = Mirror.of(pattern), Layout(network.linear)
-    views = views_of(guide, base, mirror, layout)
+    mirror = Mirror.of(pattern)
+    views = views_of(guide, spots, base, mirror)
     latents = None
     if len(layers) > 1:
         hints = layers[1].take(3)
@@ -123,4 +125,4 @@ def with_learned_layer(
         latents = decoded_latents(network, views.latents, shift, hints, streams)
     features = Synthesis(network, shift).features(views.cells, latents).astype(np.int64)
     readout = _readout(network, layers[0].rest())
-    return _corrected(base, guide, features, readout, mirror, layout)
+    return _corrected(base, spots, features, readout, mirror)

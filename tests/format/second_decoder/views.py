@@ -1,4 +1,4 @@
-"""What the networks see of guide and base (3.11, "Views" and "Linear pictures", of FORMAT.md).
+"""What the networks see of guide and base (3.11, "Views", of FORMAT.md).
 
 All of this is in whole numbers, 1/64 of what the networks take.
 """
@@ -10,45 +10,35 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .frame import clipped_quads, uncovered_quads
+from .frame import CLIPPED, UNCOVERED
 from .networks import unshuffled
 
 if TYPE_CHECKING:
     from .arrays import Array, Bools, Floats, Ints
     from .guide import Guide
+    from .mosaics import Pattern
 
-CELLS = 16
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How quads make cells, and which planes and pixels are seen (3.11, Linear pictures)."""
-
-    linear: bool
-
-    @property
-    def cell(self) -> int:
-        """Quads along the side of a cell (3.11, Linear pictures)."""
-        return 4 if self.linear else 2
-
-    @property
-    def planes(self) -> tuple[int, ...]:
-        """The planes that are seen (3.11, Linear pictures)."""
-        return (0, 1, 3) if self.linear else (0, 1, 2, 3)
+PIXELS = 64
 
 
 @dataclass(frozen=True)
 class Mirror:
-    """How the frame is mirrored so that its pattern is RGGB (3.11, Views)."""
+    """How the frame is mirrored so that its pattern is RGGB, and its sites (3.11, Views)."""
 
     across: bool
     down: bool
+    side: int
 
     @classmethod
-    def of(cls, pattern: str) -> Mirror:
-        """The mirror for a pattern (3.11, Views)."""
-        red = pattern.index("R")
-        return cls(across=red % 2 == 1, down=red // 2 == 1)
+    def of(cls, pattern: Pattern) -> Mirror:
+        """The mirror for a pattern; none for a linear frame (3.11, Views)."""
+        red = pattern.text.index("R")
+        return cls(across=red % 2 == 1, down=red // 2 == 1, side=pattern.side)
+
+    @property
+    def cell(self) -> int:
+        """c: sites along the side of a cell (3.11, Views)."""
+        return 4 // self.side
 
     def turn(self, x: Array, axis: int = 0) -> Array:
         """Mirror rows and columns, which are axes `axis` and `axis` + 1 (3.11, Views)."""
@@ -61,7 +51,7 @@ class Mirror:
     def turn_planes(self, planes: Ints) -> Ints:
         """Mirror a mosaic that is given as its planes (3.11, Views)."""
         swap = self.across + 2 * self.down
-        return self.turn(planes[[p ^ swap for p in range(4)]], 1)
+        return self.turn(planes[[p ^ swap for p in range(len(planes))]], 1)
 
 
 def _completed(x: Array, side: int, axis: int = 0) -> Array:
@@ -85,40 +75,33 @@ def _clip(x: Ints) -> Ints:
     return np.clip(x, -255, 255)
 
 
-def _marks(quads: Bools, layout: Layout) -> Ints:
-    """Marks of clipped or uncovered quads, 2 x 2 for each cell (3.11, Views)."""
-    marks = _completed(quads, CELLS * layout.cell)[None]
-    if layout.linear:
-        marks = np.logical_or.reduce(unshuffled(marks, 2))[None]
+def _marks(sites: Bools, mirror: Mirror) -> Ints:
+    """Marks of clipped or uncovered sites, 2 x 2 for each cell (3.11, Views)."""
+    marks = _completed(mirror.turn(sites), PIXELS // mirror.side)[None]
+    marks = np.logical_or.reduce(unshuffled(marks, 2 // mirror.side))[None]
     return 64 * unshuffled(marks, 2).astype(np.int64)
 
 
-def _cell_parts(guide: Guide, base: Ints, mirror: Mirror, layout: Layout) -> list[Ints]:
+def _cell_parts(guide: Guide, spots: Ints, base: Ints, mirror: Mirror) -> list[Ints]:
     """Light, red, blue, clipped, uncovered, plane means and plane details (3.11, Views)."""
-    colours = mirror.turn(guide.colours)
-    if layout.linear:
-        colours = colours[::2, ::2]
-    colours = _completed(colours, 4 * CELLS)
-    red, green, blue = np.moveaxis(colours, -1, 0)
+    red, green, blue = np.moveaxis(_completed(mirror.turn(guide.colours), PIXELS), -1, 0)
     light = unshuffled(((red + 2 * green + blue) // 4 - 128)[None], 4)
     differences = [
         unshuffled(unshuffled((colour - green)[None], 2).sum(axis=0, keepdims=True) // 4, 2)
         for colour in (red, blue)
     ]
-    marks = [
-        _marks(mirror.turn(quads), layout)
-        for quads in (clipped_quads(guide), uncovered_quads(guide))
-    ]
-    planes = _completed(mirror.turn_planes(base)[list(layout.planes)], CELLS * layout.cell, 1)
-    samples = unshuffled(planes, layout.cell).reshape(len(planes), layout.cell**2, *light.shape[1:])
-    means = samples.sum(axis=1) // layout.cell**2
+    marks = [_marks(spots == spot, mirror) for spot in (CLIPPED, UNCOVERED)]
+    planes = _completed(mirror.turn_planes(base), PIXELS // mirror.side, 1)
+    size = mirror.cell**2
+    samples = unshuffled(planes, mirror.cell).reshape(len(planes), size, *light.shape[1:])
+    means = samples.sum(axis=1) // size
     details = (samples - means[:, None]) // 8
     return [light, *differences, *marks, means >> 6, details.reshape(-1, *light.shape[1:])]
 
 
-def views_of(guide: Guide, base: Ints, mirror: Mirror, layout: Layout) -> Views:
+def views_of(guide: Guide, spots: Ints, base: Ints, mirror: Mirror) -> Views:
     """Both views of a frame (3.11, Views)."""
-    parts = [_clip(part) for part in _cell_parts(guide, base, mirror, layout)]
+    parts = [_clip(part) for part in _cell_parts(guide, spots, base, mirror)]
     light, red, blue, clipped, uncovered, means, _details = parts
     mean = light.sum(axis=0) // 16
     summaries = np.stack(
