@@ -28,8 +28,9 @@ from rawback.residual import (
 )
 from rawback.residual.lossless import ACTIVITIES, FEATURES
 
-from .second_decoder.exact import ExactTile, Sensor
+from .second_decoder.exact import ExactTile, Layout, Sensor
 from .second_decoder.layers import Parameters, TileResidual
+from .second_decoder.mosaics import Frame, pattern_of
 from .second_decoder.stored import Stored, load_stored
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from .second_decoder.domain import Domain
 
 PACKAGE = Path(__file__).parents[2] / "core" / "rawback"
+XTRANS = "GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG"
 SHAPES = [(1, 1), (3, 2), (19, 26)]
 
 
@@ -53,24 +55,26 @@ class EvenNoise:
         return np.full_like(base, 200)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    ("count", "shape"), [*((4, shape) for shape in SHAPES), (3, (5, 6)), (9, (11, 8)), (16, (7, 9))]
+)
 @pytest.mark.parametrize("kind", ["coded", "random", "ones", "none"])
-def test_layers(stored: Stored, shape: tuple[int, int], kind: str) -> None:
+def test_layers(stored: Stored, count: int, shape: tuple[int, int], kind: str) -> None:
     rng = np.random.default_rng(shape[0])
-    matrix = rng.integers(-128, 128, (4, 4)).astype(np.int8)
-    planes = rng.integers(-4000, 8000, (4, *shape)).astype(np.int16)
+    matrix = rng.integers(-128, 128, (count, count)).astype(np.int8)
+    planes = rng.integers(-4000, 8000, (count, *shape)).astype(np.int16)
     classes = rng.integers(0, 5, shape).astype(np.uint8)
     light = mean_pyramid(np.full(shape, 65536 // 200, np.int32))
     noise = {band: values.astype(np.uint16) for band, values in light.items()}
     context = TileContext.of(planes, class_pyramid(classes), noise, KLT(matrix))
-    slopes = (0, 13, 29, 21)
+    slopes = (0, 13, 29, 21, *range(12))[:count]
     given = Parameters([], 0, matrix.astype(np.int64), [*slopes], [])
     domain = cast("Domain", EvenNoise())
     twin = TileResidual(
         stored.tables, domain, given, planes.astype(np.int64), classes.astype(np.int64)
     )
-    model, written = coding_tables().layers, TileCoefficients.zeros(shape)
-    read = TileCoefficients.zeros(shape)
+    model, written = coding_tables().layers, TileCoefficients.zeros(shape, count)
+    read = TileCoefficients.zeros(shape, count)
     for layer, code in enumerate((210, 178, 146)):
         quantiser = Quantiser(code, slopes=slopes)
         indices = {
@@ -92,25 +96,34 @@ def test_layers(stored: Stored, shape: tuple[int, int], kind: str) -> None:
         decode_layer(model, context, read, quantiser, data)
         twin.decode(data, layer, code)
         views = read.bands()
-        for component in range(4):
+        for component in range(count):
             for there, index in twin.indices[component].items():
                 own = views[Band(there.level, there.down, there.across)][component]
                 assert np.array_equal(own, index)
 
 
-@pytest.mark.parametrize("quads", [(1, 1), (2, 3), (13, 17)])
+@pytest.mark.parametrize(
+    ("pattern", "cells"),
+    [
+        *(("GRBG", cells) for cells in ((1, 1), (2, 3), (13, 17))),
+        *((pattern, (4, 5)) for pattern in (XTRANS, "RRGG/RRGG/GGBB/GGBB", "W", "RGBGG")),
+        *(("R+G+B", cells) for cells in ((1, 1), (13, 17))),
+    ],
+)
 @pytest.mark.parametrize("codes", [1, 2, 40, 5000])
 @pytest.mark.parametrize("kind", ["coded", "random", "ones"])
-def test_lossless(stored: Stored, quads: tuple[int, int], codes: int, kind: str) -> None:
+def test_lossless(
+    stored: Stored, pattern: str, cells: tuple[int, int], codes: int, kind: str
+) -> None:
     rng = np.random.default_rng(codes)
-    shape = (2 * quads[0], 2 * quads[1])
-    values = np.sort(rng.integers(-900, 12_000, (4, codes)), axis=1).astype(np.int32)
+    mosaic, place = Mosaic.parse(pattern), (3, 1)
+    shape, channels = (mosaic.cell * cells[0], mosaic.across * cells[1]), len(mosaic.colours)
+    values = np.sort(rng.integers(-900, 12_000, (channels, codes)), axis=1).astype(np.int32)
     indices = rng.integers(0, codes, shape).astype(np.int32)
-    planes = rng.integers(-2000, 14_000, (4, *quads)).astype(np.int32)
-    classes = rng.integers(0, 5, quads).astype(np.uint8)
-    weights = rng.integers(-200, 201, (ACTIVITIES, 4, FEATURES)).astype(np.int32)
-    mosaic = Mosaic.parse("GRBG")
-    tile, domain = LosslessTile.of(planes, classes, mosaic), CodeIndexDomain(values)
+    planes = rng.integers(-2000, 14_000, (mosaic.planes, *cells)).astype(np.int32)
+    classes = rng.integers(0, 5, cells).astype(np.uint8)
+    weights = rng.integers(-200, 201, (ACTIVITIES, channels, FEATURES)).astype(np.int32)
+    tile, domain = LosslessTile.of(planes, classes, mosaic, place), CodeIndexDomain(values)
     start, model = coding_tables().lossless, LosslessModel(weights)
     data = {
         "coded": encode_lossless(start, model, domain, tile, indices),
@@ -118,10 +131,14 @@ def test_lossless(stored: Stored, quads: tuple[int, int], codes: int, kind: str)
         "ones": b"\xff" * 200,
     }[kind]
     found = decode_lossless(start, model, domain, tile, data)
-    sensor = Sensor(np.arange(codes), values.tolist(), weights.tolist(), [1, 0, 0, 1])
-    twin = ExactTile(
-        sensor, stored.tables, data, tile.restored.astype(np.int64), classes.astype(np.int64)
-    )
+    green = [int(colour == "G") for colour in mosaic.colours]
+    sensor = Sensor(np.arange(codes), values.tolist(), weights.tolist(), green)
+    top, left = place
+    rows, columns = slice(top, top + cells[0]), slice(left, left + cells[1])
+    whole = Frame(pattern_of(pattern), mosaic.cell * rows.stop, mosaic.cell * columns.stop)
+    layout = Layout.of(whole, rows, columns)
+    known = tile.restored.astype(np.int64), classes.astype(np.int64)
+    twin = ExactTile(sensor, stored.tables, data, *known, layout)
     assert np.array_equal(found, twin.samples())
     if kind == "coded":
         assert np.array_equal(found, indices)

@@ -103,8 +103,7 @@ def test_reads_what_surrounds_golden(name: str, stored: Stored) -> None:
         ("W", 23, 30, Rate.lossless()),
         ("R+G+B", 21, 25, Rate.lossless()),
         ("R+G+B", 40, 50, Rate.quality(40)),
-        ("RGBW", 24, 31, Rate.lossless()),
-        ("GMCY", 44, 50, Rate.quality(60)),
+        ("RGBW", 24, 31, Rate.quality(60)),
         ("BGGRGG/RGGBGG/GBRGRB/RGGBGG/BGGRGG/GRBGBR", 25, 32, Rate.quality(60)),
         # Cells that have not equally many of each channel, and tiles that begin within the pattern.
         ("RGBGG", 6, 1034, Rate.lossless()),

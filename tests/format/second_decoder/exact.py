@@ -19,6 +19,7 @@ from .symbols import RangeDecoder, Symbols
 if TYPE_CHECKING:
     from .arrays import Ints
     from .domain import Domain
+    from .mosaics import Frame
     from .stored import Tables
 
 CLASSES, FEATURES, NODES = 8, 24, 29
@@ -104,15 +105,18 @@ def sensor(codes: Ints, weights: list[list[list[int]]], domain: Domain, colours:
 
 @dataclass(frozen=True)
 class Layout:
-    """The channels of samples from the tile's corner on, repeated, and their cells (3.5)."""
+    """The channel of each sample of a tile, and rows and columns of samples of cells (3.5)."""
 
     channels: list[list[int]]
     side: int
     across: int
-    linear: bool = False
+    linear: bool
 
-
-QUADS = Layout([[0, 1], [2, 3]], 2, 2)
+    @classmethod
+    def of(cls, frame: Frame, rows: slice, columns: slice) -> Layout:
+        """That of the tile of these rows and columns of cells (3.5)."""
+        channels = frame.channels[frame.within(rows, columns)].tolist()
+        return cls(channels, frame.pattern.side, frame.pattern.across, frame.pattern.linear)
 
 
 def half_octaves(value: int) -> int:
@@ -166,7 +170,7 @@ class ExactTile:
         data: bytes,
         predictions: Ints,
         spots: Ints,
-        layout: Layout = QUADS,
+        layout: Layout,
     ) -> None:
         """`predictions` is P of the tile's samples, `spots` has the class of each cell (3.10)."""
         self.sensor, self.layout = sensor, layout
@@ -211,8 +215,7 @@ class ExactTile:
 
     def _sample(self, row: int, column: int) -> int:
         """The rank of a sample (points 1 to 6)."""
-        channels = self.layout.channels[row % len(self.layout.channels)]
-        channel = channels[column % len(channels)]
+        channel = self.layout.channels[row][column]
         y, x = row + BORDER, column + BORDER
         features = self._features(y, x)
         activity = bisect_right(ACTIVITIES, sum(abs(features[i]) for i in AROUND))

@@ -60,7 +60,7 @@ def _restored(
     tables: Tables,
 ) -> tuple[Ints, bool]:
     """The rows of samples of these values, and whether they are the very ones (3.4, 3.10)."""
-    samples, pattern = _samples(values, domain, frame), frame.pattern
+    samples = _samples(values, domain, frame)
     exact = True
     for number, (rows, columns) in enumerate(tiles_of(*spots.shape)):
         data = sections.get((EXACT, 0, number))
@@ -68,8 +68,7 @@ def _restored(
             exact = False
             continue
         here = frame.within(rows, columns)
-        channels = frame.channels[here].tolist()
-        layout = Layout(channels, pattern.side, pattern.across, pattern.linear)
+        layout = Layout.of(frame, rows, columns)
         part = np.clip(values[here], -32767, 32767)
         tile = ExactTile(found, tables, data, part, spots[rows, columns], layout)
         samples[here] = tile.samples()
