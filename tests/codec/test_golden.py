@@ -76,7 +76,9 @@ def test_the_stored_carriers_hold_all_that_a_payload_can() -> None:
     assert {(0, 1), (1, 0)} <= layers
     cropped = payload_of("cropped").header
     assert cropped.carrier_width < cropped.width
-    assert {payload_of(name).header.pattern for name in DIGESTS} >= {"GRBG", "GBRG", "BGGR"}
+    patterns = {payload_of(name).header.pattern for name in DIGESTS}
+    assert patterns >= {"GRBG", "GBRG", "BGGR", "R+G+B", "W", "GMCY", "RRGG/RRGG/GGBB/GGBB"}
+    assert {Mosaic.parse(pattern).cell for pattern in patterns} == {1, 2, 3, 4}
 
 
 def test_one_of_them_has_a_grid_of_gains() -> None:
