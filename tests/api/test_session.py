@@ -16,6 +16,7 @@ from PIL import Image
 import rawback
 from rawback import rawio
 from rawback.encoder.analysis import BASE_LAMBDAS, Analysis, EncoderInput
+from rawback.types import NoiseModel, RawFrame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -336,6 +337,15 @@ def test_carriers_open_alone(shot: tuple[bytes, bytes], lossless_carrier: bytes)
     assert opened.guide.pixels.shape == (120, 160, 3)
     with pytest.raises(rawback.PayloadMissing):
         rawback.open_carrier(shot[1])
+
+
+def test_a_raw_without_colours_gets_a_grey_carrier() -> None:
+    ramp = np.linspace(300, 15000, 160 * 120).reshape(120, 160).astype(np.uint16)
+    frame = RawFrame(ramp, "W", (256.0,), 16383, NoiseModel(1e-4, 1e-6))
+    jpeg = rawback.carrier_for(rawio.write_dng(frame))
+    with Image.open(io.BytesIO(jpeg)) as image:
+        assert image.size == (160, 120)
+        assert image.mode == "L"
 
 
 def test_raws_alone_get_a_carrier(shot: tuple[bytes, bytes]) -> None:

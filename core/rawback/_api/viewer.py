@@ -158,6 +158,9 @@ def carrier_for(raw: StrPath | bytes, *, any_size: bool = False) -> bytes:
     from PIL import Image
 
     file = io.BytesIO()
+    if pixels.shape[-1] == 1:
+        # Of a sensor without colours LibRaw makes a grey picture.
+        pixels = pixels[..., 0]
     Image.fromarray(pixels).save(file, "JPEG", quality=_QUALITY, subsampling="4:2:0")
     return file.getvalue()
 
