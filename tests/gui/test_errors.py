@@ -12,6 +12,7 @@ import pytest
 from PyQt6.QtCore import QPoint
 from PyQt6.QtGui import QImage
 
+import rawback
 from rawback import rawio
 from rawback_gui.controllers import restoring
 from rawback_gui.models.errormap import ErrorView
@@ -172,6 +173,38 @@ def test_the_pointer_reads_samples_out(opened: MainWindow) -> None:
     opened.canvas.hovered.emit((81.4, 60.9))
     assert "x 81, y 60" in opened.canvas.readout.text()
     assert opened.workspace.readout(500, 3) is None
+
+
+def test_a_pointer_that_rests_reads_what_is_there_now(
+    qtbot: QtBot, opened: MainWindow, drop: Callable[..., None], shot_folder: Path
+) -> None:
+    canvas = opened.canvas
+    opened.show_wanted({"layout": "flip", "left": "restored"})
+    drawn(opened)
+    qtbot.mouseMove(canvas, QPoint(300, 200))
+    before = canvas.readout.text()
+    assert "restored" in before
+    assert "original" in before
+    # At another rate, zoom, and in another picture.
+    opened.workspace.rates.choose(rawback.Rate.quality(2))
+    drawn(opened)
+    assert canvas.readout.text() != before
+    before = canvas.readout.text()
+    opened.run("zoom_in")
+    opened.run("pan_left")
+    drawn(opened)
+    assert canvas.readout.text() != before
+    carrier = shot_folder / "carrier.jpg"
+    data, _ = rawback.embed_bytes(
+        *((shot_folder / f"photo.{ending}").read_bytes() for ending in ("dng", "jpg"))
+    )
+    carrier.write_bytes(data)
+    drop(opened, carrier)
+    wait_until(lambda: opened.carrier.isVisible())
+    drawn(opened)
+    assert "original" not in canvas.readout.text()
+    opened.workspace.close_document()
+    assert canvas.readout.text() == ""
 
 
 def test_clipping_and_bits_are_overlays(opened: MainWindow) -> None:

@@ -265,6 +265,8 @@ def test_parts_of_the_picture_are_those_of_the_whole(frame: RawFrame) -> None:
     found = statistics_in(document, restored, region, ErrorView(unit="DN"))
     assert found is not None
     assert found.largest == 20
+    # Just the region is counted, wherever it begins.
+    assert found.count == region[2] * region[3] * frame.mosaic.samples
     marks = render_marks(document, state, region)
     assert all(mark.pixels.shape[:2] == (height, width) for mark in marks.values())
     assert set(marks) == set(CLIPPINGS)

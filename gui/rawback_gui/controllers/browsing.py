@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import rawback
 from rawback_gui.controllers.workers import Job, Post, Worker
 from rawback_gui.models.pairing import Pair, neighbour, shots_in
 
@@ -50,7 +51,11 @@ class Browsing:
         self._folder = folder
 
         def work(job: Job) -> None:
-            shots = shots_in(folder)
+            try:
+                shots = shots_in(folder)
+            except (rawback.RawbackError, OSError):
+                # What goes away, or cannot be read, has no shots beside the one that is open.
+                shots = ()
             job.report(lambda: self._found(folder, shots))
 
         self.worker.submit(work)

@@ -147,14 +147,16 @@ def statistics_in(
     Returns:
         None where the region holds no 2x2 pixels, or there is no original.
     """
-    raw = raw_region(document, region)
+    frame, raw = document.frame, raw_region(document, region)
     left, top, width, height = raw
     if min(width, height) < 2 or document.session is None:
         return None
     part = (slice(top, top + height), slice(left, left + width))
     errors = errors_in(document.session, restored, raw, view, exposure)
-    frame = document.frame
-    return statistics_of(frame.cfa[part], restored[part], frame, view, errors)
+    # Whole patterns are compared, and just the region is counted.
+    x, y, _, _ = to_raw(region, frame.orientation, frame.width, frame.height)
+    inner = (slice(max(y, 0) - top, None), slice(max(x, 0) - left, None))
+    return statistics_of(frame.cfa[part], restored[part], frame, view, errors, inner=inner)
 
 
 def white_at(document: Document, x: float, y: float) -> tuple[float, float, float] | None:

@@ -287,6 +287,8 @@ def statistics_of(
     view: ErrorView,
     errors: NDArray[np.float32] | None = None,
     bins: int = 61,
+    *,
+    inner: tuple[slice, slice] = (slice(None), slice(None)),
 ) -> Statistics:
     """Errors of a region in numbers.
 
@@ -297,9 +299,11 @@ def statistics_of(
         view: The same.
         errors: The errors, where they are known.
         bins: Of the histogram.
+        inner: The rows and columns that count; all by default.
     """
     if errors is None:
         errors = errors_of(original, restored, frame, view)
+    errors = errors[inner]
     counted = errors[np.isfinite(errors)].astype(np.float64)
     size = np.abs(counted)
     shown = counted if view.signed else size
@@ -308,7 +312,7 @@ def statistics_of(
     reach = float(np.quantile(size, 0.999)) or 1.0
     counts, edges = np.histogram(shown, bins, (-reach if view.signed else 0.0, reach))
     scale = frame.white - min(frame.black)
-    exact = errors_of(original, restored, frame, ErrorView(unit="DN", channel=view.channel))
+    exact = errors_of(original, restored, frame, ErrorView(unit="DN", channel=view.channel))[inner]
     mse = float(np.nanmean((exact / scale) ** 2)) if np.isfinite(exact).any() else 0.0
     return Statistics(
         count=int(np.isfinite(errors).sum()),

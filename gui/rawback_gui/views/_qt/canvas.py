@@ -92,6 +92,7 @@ class Canvas(QWidget):
         self._grabbed: tuple[QPointF, Viewport] | None = None
         self._dragging = ""
         self._corner: tuple[float, float] | None = None
+        self._pointer: QPointF | None = None
         self.readout.set_text("")
 
     # What is shown.
@@ -118,6 +119,9 @@ class Canvas(QWidget):
         self._overlays = overlays
         for label in (self.left, self.right):
             label.setVisible(frame is not None)
+        if self._pointer is not None:
+            # Under a pointer that rests there is another sample now.
+            self.hovered.emit(None if frame is None else self.place_at(self._pointer))
         self.update()
 
     def show_clipping(self, shown: frozenset[Clipping], shares: ClippedShares) -> None:
@@ -314,7 +318,7 @@ class Canvas(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         if event is None or self._frame is None:
             return
-        place = event.position()
+        place = self._pointer = event.position()
         self.hovered.emit(self.place_at(place))
         if not self._dragging:
             if self._state.layout == "swipe":
@@ -345,6 +349,7 @@ class Canvas(QWidget):
             self.wanted.emit({"viewport": viewport.fit()})
 
     def leaveEvent(self, event: QEvent | None) -> None:  # noqa: ARG002
+        self._pointer = None
         self.hovered.emit(None)
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
