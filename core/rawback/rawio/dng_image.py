@@ -149,9 +149,14 @@ class _Layout:
 
 
 def is_left_to_libraw(main: Ifd) -> bool:
-    """Whether LibRaw decodes the image: it is uncompressed or lossless JPEG, of whole numbers."""
+    """Whether LibRaw decodes the image: whole numbers, uncompressed or mosaics as lossless JPEG.
+
+    Lossless JPEG of several colours it decodes too, but tile by tile and with a fourth colour.
+    """
     layout = _Layout.of(main)
     if layout.is_float or (layout.separate and layout.samples > 1):
+        return False
+    if layout.compression == _JPEG and layout.samples > 1:
         return False
     if layout.compression == _JPEG and layout.bits == 8:
         return all(_is_lossless(main.data[offset:][:size]) for offset, size in main.extents()[:1])
