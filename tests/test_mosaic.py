@@ -160,3 +160,10 @@ def test_shares_are_those_of_the_samples(mosaic: Mosaic) -> None:
         rows, columns = mosaic.period
         for colour, share in shares.items():
             assert mosaic.mask(colour, rows, columns).mean() == pytest.approx(share)
+
+
+def test_four_letters_are_always_a_cell_of_two_by_two() -> None:
+    row = Mosaic.of_letters(["RGBW"])
+    assert row.period == (2, 4)
+    assert Mosaic.parse(str(row)) == row
+    assert Mosaic.parse("RGBW").period == (2, 2)

@@ -54,6 +54,8 @@ class Mosaic:
         Raises:
             ValueError: They are no such pattern, or one of more than four colours.
         """
+        if len(rows) == 1 and len(rows[0]) == 4:
+            rows = (*rows, *rows)  # as a text, four letters are a cell of 2x2
         height, width = len(rows), len(rows[0]) if rows else 0
         if not 0 < height <= _LARGEST_PERIOD or not 0 < width <= _LARGEST_PERIOD:
             message = f"a mosaic repeats after 1 to {_LARGEST_PERIOD} pixels"

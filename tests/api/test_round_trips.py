@@ -119,10 +119,16 @@ def test_a_region_is_that_part_of_the_whole(lossless_carrier: bytes, shot: Shot)
     assert result.region == (40, 20, 100, 80)
 
 
-def test_regions_start_where_the_pattern_does(lossless_carrier: bytes) -> None:
-    for region in ((1, 0, 10, 10), (0, 7, 10, 10)):
-        with pytest.raises(rawback.RawbackError, match="even"):
-            rawback.restore_bytes(lossless_carrier, region=region)
+@pytest.mark.parametrize(
+    ("left", "top", "pattern"), [(1, 0, "GRBG"), (0, 7, "GBRG"), (21, 33, "BGGR")]
+)
+def test_a_region_begins_anywhere_with_the_colours_there(
+    lossless_carrier: bytes, shot: Shot, left: int, top: int, pattern: str
+) -> None:
+    dng, _ = rawback.restore_bytes(lossless_carrier, region=(left, top, 50, 31))
+    expected = samples(shot[0])[top : top + 31, left : left + 50]
+    np.testing.assert_array_equal(samples(dng), expected)
+    assert rawio.read_raw(dng).pattern == pattern
 
 
 @pytest.mark.parametrize(

@@ -56,14 +56,17 @@ def test_lossless_previews_are_the_original(session: rawback.Session) -> None:
 def test_a_part_equals_that_part_of_the_whole(session: rawback.Session) -> None:
     rate = rawback.Rate.quality(50)
     whole = session.preview(rate, WHOLE)
-    part = session.preview(rate, (64, 32, 51, 43))
-    assert part.restored.shape == (43, 51)
-    assert np.array_equal(part.restored, whole.restored[32:75, 64:115])
-    assert np.array_equal(part.predicted, whole.predicted[32:75, 64:115])
+    for left, top in ((64, 32), (65, 33), (2, 1)):
+        part = session.preview(rate, (left, top, 51, 43))
+        assert part.restored.shape == (43, 51)
+        there = np.s_[top : top + 43, left : left + 51]
+        assert np.array_equal(part.original, whole.original[there])
+        assert np.array_equal(part.restored, whole.restored[there])
+        assert np.array_equal(part.predicted, whole.predicted[there])
 
 
 @pytest.mark.parametrize(
-    "region", [(1, 0, 10, 10), (0, 3, 10, 10), (0, 0, 161, 10), (-2, 0, 4, 4), (0, 0, 0, 4)]
+    "region", [(0, 0, 161, 10), (155, 0, 6, 10), (-2, 0, 4, 4), (0, -1, 4, 4), (0, 0, 0, 4)]
 )
 def test_regions_outside_are_refused(
     session: rawback.Session, region: tuple[int, int, int, int]

@@ -23,7 +23,8 @@ SURFACE = """
     UnsupportedCarrier UnsupportedRaw Verification VerificationFailed VisibleError __version__
     embed embed_bytes
     inspect restore restore_bytes shrink shrink_bytes strip strip_bytes verify
-    Cancelled Curve CurvePoint Encoding Guide NoiseModel OpenedCarrier Overlay Preview RawFrame
+    Cancelled Curve CurvePoint Encoding Guide Mosaic NoiseModel OpenedCarrier Overlay
+    Preview RawFrame
     SectionEnd Session Codec set_threads carrier_for
     Ambiguity BatchReport BatchWatcher EmbedTask Match Outcome Pair Pairing Tune Unmatched
     embed_many pair_up restore_many

@@ -14,7 +14,7 @@ import numpy as np
 
 from rawback.bitstream import Section, SectionKind
 from rawback.bitstream.varint import read_varint, write_varint
-from rawback.common.header_fields import fits
+from rawback.common.header_fields import fits, mosaic_of
 from rawback.errors import PayloadDamaged
 from rawback.types import Border
 
@@ -77,6 +77,9 @@ def _unpacked(head: bytes, samples: bytes | None, header: Header) -> Border:
     carrier = header.carrier_width * header.carrier_height
     if at != len(head) or max(numbers) > 0xFFFF or not fits(height * width, carrier):
         message = "not margins and levels"
+        raise ValueError(message)
+    if mosaic_of(header).samples > 1:
+        message = "pixels of several samples have none"
         raise ValueError(message)
     blank = _blank(header, (top, left, bottom, right), numbers[4:])
     return blank if samples is None else _with_samples(blank, samples)
