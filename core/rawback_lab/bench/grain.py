@@ -5,6 +5,9 @@ JPEG, or the camera's own JPEG where the manifest names one. Of each, patches ar
 flat, as the raw itself tells and no codec: means of blocks vary hardly more than those of white
 noise would. The power spectrum of their samples, in octaves, is compared with that of the same
 patches as restored, without grain and with it; 0 dB is the original's.
+
+``--sheet`` writes crops beside each other, lifted by three stops: of each raw a row, original,
+restored, and restored with grain, at the smallest rate.
 """
 
 from __future__ import annotations
@@ -12,14 +15,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import imagecodecs
 import numpy as np
 
 import rawback
 from rawback import container, decoder, jpegio, rawio
 from rawback.bitstream import unpack
+from rawback.rendering import balanced_signal, camera_to_srgb, demosaic, exposed, to_srgb
 from rawback_lab.bench.peers import write_json
 from rawback_lab.bench.visible import pairs_of
 
@@ -30,7 +36,7 @@ if TYPE_CHECKING:
 
     from rawback.types import RawFrame
 
-__all__ = ["OCTAVES", "flat_patches", "measured", "octave_powers"]
+__all__ = ["OCTAVES", "crops_of", "flat_patches", "measured", "octave_powers"]
 
 OCTAVES = 4
 """From half to a whole of the Nyquist frequency of a CFA plane, and so on downwards."""
@@ -47,6 +53,10 @@ _CLIPPED = 0.02
 """Part of the samples of a patch that may lie at either end of the scale."""
 
 _RATES = ("0.05", "0.3", "q60")
+
+_CROP, _STOPS, _GREY, _WEBP = (160, 256), 3.0, 0.45, 80
+"""Of the sheet: height and width of crops, by how much they are lifted, how bright they are best;
+and the quality of the file."""
 
 
 def _planes(frame: RawFrame) -> NDArray[np.float32]:
@@ -137,6 +147,16 @@ def _decibels(of: NDArray[np.float64], against: NDArray[np.float64]) -> list[flo
     return [round(float(value), 2) for value in 10 * np.log10(np.maximum(ratio, 1e-9))]
 
 
+def _restored(raw: Path, jpeg: Path, rate: str) -> tuple[RawFrame, RawFrame, int]:
+    """What a carrier restores to without grain and with it, and what its payload takes."""
+    wanted = rawback.Rate.quality(60) if rate == "q60" else rawback.Rate.bpp(float(rate))
+    data, result = rawback.embed_bytes(raw.read_bytes(), jpeg.read_bytes(), rate=wanted)
+    file = container.CarrierFile.parse(data)
+    payload, carrier = unpack(file.payload()), jpegio.decode_jpeg(file.bare)
+    plain, grained = (decoder.restore(payload, carrier, grain=grain) for grain in (False, True))
+    return plain.frame, grained.frame, result.payload_bytes
+
+
 def measured(raw: Path, jpeg: Path) -> dict[str, Any]:
     """Spectra of a raw at each rate."""
     frame = rawio.read_raw(raw)
@@ -146,17 +166,47 @@ def measured(raw: Path, jpeg: Path) -> dict[str, Any]:
         "patches": len(chosen),
         "structure": round(float(np.median(_structure(_patches(_planes(frame))[chosen]))), 2),
     }
-    for name in _RATES:
-        rate = rawback.Rate.quality(60) if name == "q60" else rawback.Rate.bpp(float(name))
-        data, result = rawback.embed_bytes(raw.read_bytes(), jpeg.read_bytes(), rate=rate)
-        file = container.CarrierFile.parse(data)
-        payload, carrier = unpack(file.payload()), jpegio.decode_jpeg(file.bare)
-        row: dict[str, Any] = {"bytes": result.payload_bytes}
-        for key, grain in (("without", False), ("with", True)):
-            restored = decoder.restore(payload, carrier, grain=grain).frame
-            row[key] = _decibels(octave_powers(restored, chosen), wanted)
-        found[name] = row
+    for rate in _RATES:
+        plain, grained, size = _restored(raw, jpeg, rate)
+        found[rate] = {
+            "bytes": size,
+            "without": _decibels(octave_powers(plain, chosen), wanted),
+            "with": _decibels(octave_powers(grained, chosen), wanted),
+        }
     return found
+
+
+def crops_of(frame: RawFrame, versions: Sequence[RawFrame]) -> NDArray[np.uint8]:
+    """A row of the sheet: a lifted crop with many flat patches that is neither black nor white.
+
+    Args:
+        frame: The original, which tells what is flat.
+        versions: What is shown, from left to right.
+
+    Returns:
+        uint8 ``[160, 256 n, 3]``, sRGB.
+    """
+    pictures = []
+    for version in (frame, *versions):
+        camera = demosaic(balanced_signal(replace(frame, cfa=version.cfa)), frame.pattern)
+        pictures.append(to_srgb(exposed(camera, camera_to_srgb(frame), _STOPS)))
+    across = (frame.width // 2 - _SIDE) // _STRIDE + 1
+    height, width = _CROP
+    best, place = -1.0, (0, 0)
+    chosen = np.zeros(((frame.height // 2 - _SIDE) // _STRIDE + 1, across), np.float32)
+    chosen.reshape(-1)[flat_patches(frame)] = 1
+    rows, columns = (side // (2 * _STRIDE) for side in _CROP)
+    for row in range(0, chosen.shape[0] - rows + 1, 2):
+        for column in range(0, chosen.shape[1] - columns + 1, 2):
+            top, left = 2 * _STRIDE * row, 2 * _STRIDE * column
+            light = float(pictures[0][top : top + height, left : left + width].mean())
+            count = float(chosen[row : row + rows, column : column + columns].sum())
+            value = count * (1 - abs(light - _GREY) / _GREY)
+            if value > best:
+                best, place = value, (top, left)
+    part = (slice(place[0], place[0] + height), slice(place[1], place[1] + width))
+    found = np.hstack([picture[part] for picture in pictures[1:]])
+    return np.asarray(np.rint(255 * found), np.uint8)
 
 
 def print_table(frames: dict[str, Any]) -> None:
@@ -184,21 +234,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--split", nargs="*", default=["train", "test"])
     parser.add_argument("--only", nargs="*", help="names of raws")
     parser.add_argument("--scratch", type=Path, required=True)
-    parser.add_argument("--json", type=Path, required=True)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--json", type=Path, help="where figures go")
+    what.add_argument("--sheet", type=Path, help="where crops go instead, a WebP")
     options = parser.parse_args(arguments)
     options.scratch.mkdir(parents=True, exist_ok=True)
     frames: dict[str, Any] = {}
-    if options.json.exists():
+    sheet: list[NDArray[np.uint8]] = []
+    if options.json is not None and options.json.exists():
         frames = json.loads(options.json.read_text("utf-8"))["frames"]
     for folder in options.folders:
         for split in options.split:
             for raw, jpeg in pairs_of(folder, split, options.scratch):
                 if options.only and raw.stem not in options.only:
                     continue
+                if options.sheet:
+                    original = rawio.read_raw(raw)
+                    restored = _restored(raw, jpeg, _RATES[0])[:2]
+                    sheet.append(crops_of(original, [original, *restored]))
+                    continue
                 frames[raw.stem] = {"split": split, **measured(raw, jpeg)}
                 write_json(options.json, {"rates": _RATES, "frames": frames})
                 print(f"{raw.stem} done", file=sys.stderr, flush=True)
-    print_table(frames)
+    if options.sheet:
+        options.sheet.write_bytes(imagecodecs.webp_encode(np.vstack(sheet), level=_WEBP))
+    else:
+        print_table(frames)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,10 @@ lifted by two stops:
 - mean and 95th percentile of CIEDE2000 after a Gaussian blur of 3 and of 8 pixels;
 - the same of S-CIELAB at 1:1 and at fit, see :mod:`rawback.metrics.visible`.
 
-Figures of the other version are kept in ``--scratch`` and not measured again.
+Figures of the other version are kept in ``--scratch`` and not measured again. ``--what peers``
+measures codecs tuned for the eye, at the sizes that are in ``--json``, see
+:mod:`rawback_lab.visual_peers`; ``--what cuts`` payloads of the highest rate that were cut, those
+of the other version likewise.
 """
 
 from __future__ import annotations
@@ -25,16 +28,19 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from rawback import metrics, rawio
+from rawback import encoder, jpegio, metrics, rawio
 from rawback.metrics import delta_e_2000, lab_from_linear
 from rawback.rendering import balanced_signal, camera_to_srgb, demosaic, exposed
 from rawback_lab.bd import NoOverlap, Point, bd_rate
 from rawback_lab.bench.carriers import carrier_file, digest
 from rawback_lab.bench.peers import write_json
 from rawback_lab.bench.speed import called
+from rawback_lab.peers import Shot
+from rawback_lab.visual_peers import VISUAL_PEERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from argparse import Namespace
+    from collections.abc import Callable, Iterator, Sequence
 
     from rawback.types import RawFrame
 
@@ -46,6 +52,9 @@ _SHOWN = ("0.02", "0.1", "0.5")
 _BLURS = (3, 8)
 _CUT_FROM, _CUT_TO = "0.5", 0.2
 """A payload of the one rate is cut to at most this part of its size."""
+
+_CUTS = (0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.1)
+"""Parts of its size that a payload is cut to, with ``--what cuts``."""
 
 _TUNES = {"visual": ("--tune", "visual"), "psnr": ("--tune", "psnr")}
 
@@ -141,6 +150,36 @@ def measured(version: Version, raw: Path, jpeg: Path, scratch: Path) -> dict[str
     return found
 
 
+def measured_cuts(version: Version, raw: Path, jpeg: Path, scratch: Path) -> list[dict[str, Any]]:
+    """Figures of a payload of the highest rate, whole and cut."""
+    frame = rawio.read_raw(raw)
+    carrier = scratch / "trial.jpg"
+    whole = version.embed(raw, jpeg, carrier, "--bpp", _CUT_FROM)
+    found = [compared(frame, version.restored(carrier, frame), whole)]
+    for part in _CUTS:
+        small, size = version.cut(carrier, int(part * whole))
+        found.append(compared(frame, version.restored(small, frame), size))
+    return found
+
+
+def measured_peers(raw: Path, jpeg: Path, own: dict[str, Any]) -> dict[str, Any]:
+    """Figures of the peers at the sizes of our own payloads; None where a peer takes more."""
+    frame = rawio.read_raw(raw)
+    guide = encoder.prepare(frame, jpegio.decode_jpeg(jpeg.read_bytes()), use="never").guide
+    shot = Shot(frame, guide)
+    found: dict[str, Any] = {}
+    for name, peer in VISUAL_PEERS.items():
+        found[name] = {}
+        for rate in _SHOWN:
+            coded = peer(shot, own[rate]["bytes"])
+            found[name][rate] = (
+                None
+                if coded is None
+                else compared(frame, replace(frame, cfa=coded.samples), coded.size)
+            )
+    return found
+
+
 def _bd(anchor: dict[str, Any], test: dict[str, Any]) -> float | None:
     before, after = (
         [Point(figures[rate]["bytes"], figures[rate]["psnr"]) for rate in _RATES]
@@ -156,7 +195,7 @@ def _percent(test: float, anchor: float) -> float:
     return 100 * (test / anchor - 1)
 
 
-def print_tables(frames: dict[str, Any]) -> None:
+def print_rates(frames: dict[str, Any]) -> None:
     """For the documents: errors of the eye's tuning beside the other version's, then all else."""
     print("| raw | bpp | other: dB, 3 px, 8 px | visual: dB, 3 px, 8 px | change |")
     print("|---|---|---|---|---|")
@@ -191,18 +230,85 @@ def print_tables(frames: dict[str, Any]) -> None:
         )
 
 
+def print_peers(frames: dict[str, Any]) -> None:
+    """For the documents: mean errors after the blurs, ours and the peers' at equal bytes."""
+    print("| raw | bpp | ours: 3 px, 8 px | " + " | ".join(VISUAL_PEERS) + " |")
+    print("|---|---|---|" + "---|" * len(VISUAL_PEERS))
+    for name, found in frames.items():
+        for rate in _SHOWN if "peers" in found else ():
+            every = [found["visual"], *(found["peers"][peer] for peer in VISUAL_PEERS)]
+            cells = [
+                "-"
+                if figures[rate] is None
+                else f"{figures[rate]['3 px'][0]:.2f}, {figures[rate]['8 px'][0]:.2f}"
+                for figures in every
+            ]
+            print(f"| {name} | {rate} | {' | '.join(cells)} |")
+
+
+def print_cuts(frames: dict[str, Any]) -> None:
+    """For the documents: by how much cut payloads are better than the other version's."""
+    print("| raw | bpp: errors after 3 px and PSNR, beside the other version at these bytes |")
+    print("|---|---|")
+    for name, found in frames.items():
+        cells = []
+        for own, exact in zip(*(found.get("cuts", {}).get(t, []) for t in _TUNES), strict=True):
+            errors = _at(found["cuts"]["other"], own["bytes"], lambda f: float(f["3 px"][0]))
+            decibels = _at(found["cuts"]["other"], exact["bytes"], lambda f: float(f["psnr"]))
+            change = _percent(own["3 px"][0], errors)
+            cells.append(f"{own['bpp']:.2f}: {change:+.0f} %, {exact['psnr'] - decibels:+.2f} dB")
+        if cells:
+            print(f"| {name} | {'; '.join(cells)} |")
+
+
+def _at(
+    figures: Sequence[dict[str, Any]], size: int, read: Callable[[dict[str, Any]], float]
+) -> float:
+    """A figure at a size, between those at the sizes nearest to it."""
+    known = sorted(figures, key=lambda figure: int(figure["bytes"]))
+    sizes = [np.log(figure["bytes"]) for figure in known]
+    return float(np.interp(np.log(size), sizes, [read(figure) for figure in known]))
+
+
+def _add(what: str, found: dict[str, Any], raw: Path, jpeg: Path, options: Namespace) -> None:
+    """Measure something of a raw, and put it to its figures."""
+    ours = {name: Version(sys.executable, words) for name, words in _TUNES.items()}
+    if what == "peers":
+        found["peers"] = measured_peers(raw, jpeg, found["visual"])
+        return
+    other = Version(options.against)
+    if what == "cuts":
+        found["cuts"] = {
+            name: measured_cuts(version, raw, jpeg, options.scratch)
+            for name, version in {"other": other, **ours}.items()
+        }
+        return
+    kept_path = options.scratch / "other.json"
+    kept = json.loads(kept_path.read_text("utf-8")) if kept_path.exists() else {}
+    key = f"{digest(raw)} {digest(jpeg)}"
+    if key not in kept:
+        kept[key] = measured(other, raw, jpeg, options.scratch)
+        write_json(kept_path, kept)
+    found["other"] = kept[key]
+    for name, version in ours.items():
+        found[name] = measured(version, raw, jpeg, options.scratch)
+    found["bd_rate"] = _bd(found["other"], found["psnr"])
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure the raws of folders."""
     parser = argparse.ArgumentParser(description="Measure what is seen of errors.")
     parser.add_argument("folders", type=Path, nargs="+", help="of raws, with a manifest.csv")
+    parser.add_argument("--what", choices=list(_PRINTED), default="rates")
     parser.add_argument("--split", default="test")
     parser.add_argument("--only", nargs="*", help="names of raws")
-    parser.add_argument("--against", required=True, help="interpreter of the other version")
+    parser.add_argument("--against", help="interpreter of the other version")
     parser.add_argument("--scratch", type=Path, required=True)
     parser.add_argument("--json", type=Path, required=True)
     options = parser.parse_args(arguments)
+    if options.what != "peers" and options.against is None:
+        parser.error("--against is missing")
     options.scratch.mkdir(parents=True, exist_ok=True)
-    kept_path = options.scratch / "other.json"
-    kept = json.loads(kept_path.read_text("utf-8")) if kept_path.exists() else {}
     frames: dict[str, Any] = {}
     if options.json.exists():
         frames = json.loads(options.json.read_text("utf-8"))["frames"]
@@ -210,18 +316,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for raw, jpeg in pairs_of(folder, options.split, options.scratch):
             if options.only and raw.stem not in options.only:
                 continue
-            key = f"{digest(raw)} {digest(jpeg)}"
-            if key not in kept:
-                kept[key] = measured(Version(options.against), raw, jpeg, options.scratch)
-                write_json(kept_path, kept)
-            found = {"other": kept[key]}
-            for tune, words in _TUNES.items():
-                found[tune] = measured(Version(sys.executable, words), raw, jpeg, options.scratch)
-            frames[raw.stem] = {**found, "bd_rate": _bd(found["other"], found["psnr"])}
+            _add(options.what, frames.setdefault(raw.stem, {}), raw, jpeg, options)
             write_json(options.json, {"rates": _RATES, "frames": frames})
             print(f"{raw.stem} done", file=sys.stderr, flush=True)
-    print_tables(frames)
+    _PRINTED[options.what](frames)
 
+
+_PRINTED = {"rates": print_rates, "peers": print_peers, "cuts": print_cuts}
 
 if __name__ == "__main__":
     main()
