@@ -12,6 +12,7 @@ import pytest
 
 import rawback
 from rawback import rawio
+from rawback.types import Mosaic
 from rawback_gui.models.demosaic import camera_light
 from rawback_gui.models.look import fit_look, linear_look, neutral_look
 from rawback_gui.models.rendering import Development, jpeg_gains, neutral_at, neutral_of
@@ -116,6 +117,7 @@ def test_no_look_is_made_up(frame: rawback.RawFrame) -> None:
 def test_warmth_and_tint_shift_the_white() -> None:
     class Plain:
         shown_neutral = (0.5, 1.0, 0.6)
+        mosaic = Mosaic.parse("RGGB")
 
     plain: rawback.RawFrame = Plain()  # type: ignore[assignment]
     assert neutral_of(plain, Development()) == pytest.approx((0.5, 1.0, 0.6))

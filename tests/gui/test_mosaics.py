@@ -31,7 +31,7 @@ from rawback_gui.models.look import fit_look, linear_look, neutral_look
 from rawback_gui.models.orientation import upright
 from rawback_gui.models.pairing import Pair
 from rawback_gui.models.planes import ALL, cell_of, channels_of, planes_of
-from rawback_gui.models.rendering import neutral_at
+from rawback_gui.models.rendering import Development, jpeg_gains, neutral_at, neutral_of
 from rawback_gui.models.state import ViewState
 from rawback_gui.models.viewport import Viewport
 from rawback_gui.views._qt.readout import readout_text
@@ -163,6 +163,12 @@ def test_white_is_picked_where_there_are_colours(frame: RawFrame) -> None:
     for place in ((31.2, 17.9), (0.0, 0.0), (45.0, 50.0)):
         picked = white_at(document, *place)
         assert picked is None or picked == pytest.approx((0.5, 1.0, 0.25), rel=0.03)
+
+
+def test_grey_sensors_have_no_white_balance() -> None:
+    frame, warm = frame_of("W"), Development(warmth=0.7, tint=-0.3)
+    assert neutral_of(frame, warm) == jpeg_gains(frame, warm) == (1.0, 1.0, 1.0)
+    assert jpeg_gains(frame_of("R+G+B"), warm) != (1.0, 1.0, 1.0)
 
 
 def test_histograms_and_shares_count_every_sample(frame: RawFrame) -> None:

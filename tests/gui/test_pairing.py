@@ -53,10 +53,11 @@ def test_a_partner_is_found_beside(tmp_path: Path, shot: tuple[bytes, bytes]) ->
     lonely.write_bytes(shot[1])
     assert partner_of(Pair(None, lonely)) == Pair(None, lonely)
     # What is dropped on an open raw is taken, unless it has a raw of its own.
-    assert taken_by(Pair(tmp_path / "open.dng", None), Pair(None, lonely)) == Pair(
-        tmp_path / "open.dng", lonely
-    )
-    assert taken_by(Pair(tmp_path / "open.dng", None), Pair(None, jpeg)) == Pair(raw, jpeg)
+    opened = tmp_path / "open.dng"
+    assert taken_by(Pair(opened, None), Pair(None, lonely)) == Pair(None, lonely)
+    opened.touch()
+    assert taken_by(Pair(opened, None), Pair(None, lonely)) == Pair(opened, lonely)
+    assert taken_by(Pair(opened, None), Pair(None, jpeg)) == Pair(raw, jpeg)
     assert taken_by(None, Pair(None, lonely)) == Pair(None, lonely)
 
 

@@ -68,6 +68,7 @@ def test_a_raw_of_every_kind(
     assert document is not None
     assert made is not None
     assert document.frame.mosaic.name == name
+    assert window.look.warmth.isEnabled() == (name != "monochrome")
     readout = space.readout(33.0, 21.0)
     assert readout is not None
     restored = np.atleast_1d(made.restored.cfa[readout.row, readout.column])

@@ -119,6 +119,9 @@ def taken_by(opened: Pair | None, dropped: Pair) -> Pair:
     with_partner = partner_of(dropped)
     if opened is None or len(with_partner.files) > 1:
         return with_partner
+    if not all(file.exists() for file in opened.files):
+        # What has gone away since takes nothing.
+        return with_partner
     if dropped.jpeg is not None and opened.raw is not None and not _carries(dropped.jpeg):
         return Pair(opened.raw, dropped.jpeg)
     if dropped.raw is not None and opened.jpeg is not None and opened.raw is None:

@@ -66,7 +66,9 @@ class Development:
 
 
 def neutral_of(frame: RawFrame, development: Development) -> tuple[float, float, float]:
-    """Camera RGB of what a development takes for white, green = 1."""
+    """Camera RGB of what a development takes for white, green = 1; grey without any colours."""
+    if frame.mosaic.is_monochrome:
+        return 1.0, 1.0, 1.0
     red, green, blue = development.picked or frame.shown_neutral
     red *= 2.0 ** (-development.warmth / 2)
     blue *= 2.0 ** (development.warmth / 2)
@@ -76,6 +78,8 @@ def neutral_of(frame: RawFrame, development: Development) -> tuple[float, float,
 
 def jpeg_gains(frame: RawFrame, development: Development) -> tuple[float, float, float]:
     """How the gains of camera red, green and blue differ from those that the JPEG was made with."""
+    if frame.mosaic.is_monochrome:
+        return 1.0, 1.0, 1.0
     wanted, made = (_gains(n) for n in (neutral_of(frame, development), frame.shown_neutral))
     red, green, blue = (float(value) for value in wanted / made)
     return red, green, blue

@@ -174,6 +174,9 @@ class LookPanel(QWidget):
 
     def show_document(self, document: Document | None) -> None:
         """Show what is known of the raw and the JPEG."""
+        coloured = document is None or not document.frame.mosaic.is_monochrome
+        for widget in (self.pick, self.as_shot, self.warmth, self.tint):
+            widget.setEnabled(coloured)
         if document is None:
             self.histogram.show_histograms((), None)
             self.clipped.setText("")
