@@ -10,12 +10,15 @@ an environment with the oldest versions::
         platformdirs==4.0.0 rich==13.7.0 typer==0.15.1
     python -m rawback_lab.reliability.machines --other "oldest versions" oldest/bin/python
 
-or Python for another processor under emulation. An aarch64 ROOT (Debian 12, from debootstrap) with
-wheels of the same packages in a folder of it (``pip install --only-binary=:all: --platform
-manylinux_2_28_aarch64 --target ROOT/wheels ...``)::
+or Python for another processor under emulation. It takes an aarch64 ROOT (``debootstrap
+--arch=arm64 --foreign --include=python3,libgomp1``, its packages unpacked by ``dpkg-deb -x``),
+wheels of the same packages and of what they need in a folder of it (``pip install --no-deps
+--only-binary=:all: --platform manylinux_2_28_aarch64 --target ROOT/wheels ...``), and a copy of the
+checkout whose kernels are those of ``core/build_kernels.py`` for linux-aarch64::
 
     python -m rawback_lab.reliability.machines --other "aarch64, emulated" --path ROOT/wheels \\
-        "proot -q qemu-aarch64-static -R ROOT -b $PWD -b ROOT/wheels -w / /usr/bin/python3"
+        "proot -q qemu-aarch64-static -r ROOT -b /proc -b /dev -b $PWD -b ROOT/wheels -w / \\
+        /usr/bin/python3"
 """
 
 from __future__ import annotations
