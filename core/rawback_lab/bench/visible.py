@@ -12,7 +12,8 @@ lifted by two stops:
 Figures of the other version are kept in ``--scratch`` and not measured again. ``--what peers``
 measures codecs tuned for the eye, at the sizes that are in ``--json``, see
 :mod:`rawback_lab.visual_peers`; ``--what cuts`` payloads of the highest rate that were cut, those
-of the other version likewise.
+of the other version likewise; ``--what clipped`` how much of what is seen at quality 60 lies where
+noise clips in the lifted picture, at either end of any of its colours.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from rawback import encoder, jpegio, metrics, rawio
+import rawback
+from rawback import container, decoder, encoder, jpegio, metrics, rawio
+from rawback.bitstream import unpack
 from rawback.metrics import delta_e_2000, lab_from_linear
 from rawback.rendering import balanced_signal, camera_to_srgb, demosaic, exposed
 from rawback_lab.bd import NoOverlap, Point, bd_rate
@@ -162,6 +165,39 @@ def measured_cuts(version: Version, raw: Path, jpeg: Path, scratch: Path) -> lis
     return found
 
 
+def measured_clipped(raw: Path, jpeg: Path) -> dict[str, float]:
+    """Errors at quality 60 after 3 pixels, where noise clips in the lifted picture and elsewhere.
+
+    Returns:
+        Part of the picture where 3 to 97 % of the pixels around clip; how much of the worst 5 % of
+        the errors lies there; and the 95th percentile there and elsewhere.
+    """
+    frame = rawio.read_raw(raw)
+    data, _ = rawback.embed_bytes(
+        raw.read_bytes(), jpeg.read_bytes(), rate=rawback.Rate.quality(60)
+    )
+    file = container.CarrierFile.parse(data)
+    restored = decoder.decode(unpack(file.payload()), jpegio.decode_jpeg(file.bare))
+    matrix = camera_to_srgb(frame)
+    camera = [
+        demosaic(balanced_signal(replace(frame, cfa=cfa)), frame.pattern)
+        for cfa in (frame.cfa, restored.cfa)
+    ]
+    light = camera[0] @ (matrix * 2.0**_STOPS).T.astype(np.float32)
+    clips = ((light < 0) | (light > 1)).any(axis=2).astype(np.float32)
+    around = cv2.GaussianBlur(clips, (0, 0), _BLURS[0])
+    soft = [cv2.GaussianBlur(exposed(one, matrix, _STOPS), (0, 0), _BLURS[0]) for one in camera]
+    errors = delta_e_2000(*(lab_from_linear(np.asarray(one, np.float32)) for one in soft))
+    mixed = (around > 0.03) & (around < 0.97)
+    worst = errors > np.quantile(errors, 0.95)
+    return {
+        "part": float(mixed.mean()),
+        "of the worst": float(mixed[worst].mean()),
+        "there": float(np.quantile(errors[mixed], 0.95)) if mixed.any() else 0.0,
+        "elsewhere": float(np.quantile(errors[~mixed], 0.95)),
+    }
+
+
 def measured_peers(raw: Path, jpeg: Path, own: dict[str, Any]) -> dict[str, Any]:
     """Figures of the peers at the sizes of our own payloads; None where a peer takes more."""
     frame = rawio.read_raw(raw)
@@ -246,6 +282,17 @@ def print_peers(frames: dict[str, Any]) -> None:
             print(f"| {name} | {rate} | {' | '.join(cells)} |")
 
 
+def print_clipped(frames: dict[str, Any]) -> None:
+    """For the documents: where errors at quality 60 are seen."""
+    print("| raw | noise clips in | of the worst errors | 95 % there | 95 % elsewhere |")
+    print("|---|---|---|---|---|")
+    for name, found in frames.items():
+        if "clipped" in found:
+            part, worst, there, elsewhere = found["clipped"].values()
+            figures = f"{100 * worst:.0f} % | {there:.2f} | {elsewhere:.2f}"
+            print(f"| {name} | {100 * part:.0f} % of the picture | {figures} |")
+
+
 def print_cuts(frames: dict[str, Any]) -> None:
     """For the documents: by how much cut payloads are better than the other version's."""
     print("| raw | bpp: errors after 3 px and PSNR, beside the other version at these bytes |")
@@ -275,6 +322,9 @@ def _add(what: str, found: dict[str, Any], raw: Path, jpeg: Path, options: Names
     ours = {name: Version(sys.executable, words) for name, words in _TUNES.items()}
     if what == "peers":
         found["peers"] = measured_peers(raw, jpeg, found["visual"])
+        return
+    if what == "clipped":
+        found["clipped"] = measured_clipped(raw, jpeg)
         return
     other = Version(options.against)
     if what == "cuts":
@@ -306,7 +356,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scratch", type=Path, required=True)
     parser.add_argument("--json", type=Path, required=True)
     options = parser.parse_args(arguments)
-    if options.what != "peers" and options.against is None:
+    if options.what in {"rates", "cuts"} and options.against is None:
         parser.error("--against is missing")
     options.scratch.mkdir(parents=True, exist_ok=True)
     frames: dict[str, Any] = {}
@@ -322,7 +372,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _PRINTED[options.what](frames)
 
 
-_PRINTED = {"rates": print_rates, "peers": print_peers, "cuts": print_cuts}
+_PRINTED = {
+    "rates": print_rates,
+    "peers": print_peers,
+    "cuts": print_cuts,
+    "clipped": print_clipped,
+}
 
 if __name__ == "__main__":
     main()
