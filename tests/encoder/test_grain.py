@@ -47,6 +47,10 @@ def test_blocks_with_detail_do_not_count() -> None:
     assert np.array_equal(deviations(flat, other), deviations(flat))
 
 
+def test_grain_is_never_more_than_the_noise() -> None:
+    assert deviations(blocks(40, 9.0, 8.0)) == pytest.approx(np.ones((4, LEVELS)), rel=0.01)
+
+
 def test_what_the_base_sharpened_gets_no_grain() -> None:
     assert not deviations(blocks(30, 1.0, -0.3)).any()
 

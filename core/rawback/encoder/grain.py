@@ -106,7 +106,9 @@ def grain_spectra(powers: Sequence[NDArray[np.float32]]) -> list[GrainSpectrum]:
     spectra = []
     for count, lacking in zip(sums[..., ::2].T, sums[..., 1::2].T, strict=True):
         mean = np.where(count < _FEWEST, 0, lacking / np.maximum(count, 1)).T
-        spectra.append(GrainSpectrum.of_deviations(np.sqrt(np.maximum(mean, 0)) / _EXCESS))
+        deviations = np.sqrt(np.maximum(mean, 0)) / _EXCESS
+        # Where hardly a block is flat, what is more than noise is detail.
+        spectra.append(GrainSpectrum.of_deviations(np.minimum(deviations, 1)))
     return spectra
 
 

@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING, Any
 import imagecodecs
 import numpy as np
 
-import rawback
-from rawback import container, decoder, jpegio, rawio
+from rawback import decoder, encoder, jpegio, rawio
 from rawback.bitstream import unpack
+from rawback.rate import Rate
 from rawback.rendering import balanced_signal, camera_to_srgb, demosaic, exposed, to_srgb
 from rawback_lab.bench.peers import write_json
 from rawback_lab.bench.visible import pairs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,7 +52,7 @@ _BLOCK = 8
 _CLIPPED = 0.02
 """Part of the samples of a patch that may lie at either end of the scale."""
 
-_RATES = ("0.05", "0.3", "q60")
+_RATES = ("0.05", "q60")
 
 _CROP, _STOPS, _GREY, _WEBP = (160, 256), 3.0, 0.45, 80
 """Of the sheet: height and width of crops, by how much they are lifted, how bright they are best;
@@ -147,14 +147,19 @@ def _decibels(of: NDArray[np.float64], against: NDArray[np.float64]) -> list[flo
     return [round(float(value), 2) for value in 10 * np.log10(np.maximum(ratio, 1e-9))]
 
 
-def _restored(raw: Path, jpeg: Path, rate: str) -> tuple[RawFrame, RawFrame, int]:
-    """What a carrier restores to without grain and with it, and what its payload takes."""
-    wanted = rawback.Rate.quality(60) if rate == "q60" else rawback.Rate.bpp(float(rate))
-    data, result = rawback.embed_bytes(raw.read_bytes(), jpeg.read_bytes(), rate=wanted)
-    file = container.CarrierFile.parse(data)
-    payload, carrier = unpack(file.payload()), jpegio.decode_jpeg(file.bare)
-    plain, grained = (decoder.restore(payload, carrier, grain=grain) for grain in (False, True))
-    return plain.frame, grained.frame, result.payload_bytes
+def _restored(
+    frame: RawFrame, jpeg: Path, rates: Sequence[str]
+) -> Iterator[tuple[RawFrame, RawFrame, int]]:
+    """What payloads restore without grain and with it, and how many bytes they take."""
+    carrier = jpegio.decode_jpeg(jpeg.read_bytes())
+    session = encoder.prepare(frame, carrier)
+    for rate in rates:
+        wanted = Rate.quality(60) if rate == "q60" else Rate.bpp(float(rate))
+        data = session.encode(wanted).payload
+        plain, grained = (
+            decoder.restore(unpack(data), carrier, grain=grain) for grain in (False, True)
+        )
+        yield plain.frame, grained.frame, len(data)
 
 
 def measured(raw: Path, jpeg: Path) -> dict[str, Any]:
@@ -166,8 +171,8 @@ def measured(raw: Path, jpeg: Path) -> dict[str, Any]:
         "patches": len(chosen),
         "structure": round(float(np.median(_structure(_patches(_planes(frame))[chosen]))), 2),
     }
-    for rate in _RATES:
-        plain, grained, size = _restored(raw, jpeg, rate)
+    restored = _restored(frame, jpeg, _RATES)
+    for rate, (plain, grained, size) in zip(_RATES, restored, strict=True):
         found[rate] = {
             "bytes": size,
             "without": _decibels(octave_powers(plain, chosen), wanted),
@@ -250,7 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     continue
                 if options.sheet:
                     original = rawio.read_raw(raw)
-                    restored = _restored(raw, jpeg, _RATES[0])[:2]
+                    *restored, _ = next(_restored(original, jpeg, _RATES))
                     sheet.append(crops_of(original, [original, *restored]))
                     continue
                 frames[raw.stem] = {"split": split, **measured(raw, jpeg)}
