@@ -1,17 +1,20 @@
-"""Which samples a sensor or a file gives of each pixel, and of which colour each is."""
+"""Which samples a sensor or a file gives of each pixel, and of which colour each is.
+
+NumPy is loaded by the methods that make arrays, so that looking at a payload loads none.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from math import lcm
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["LETTERS", "Mosaic"]
@@ -75,7 +78,7 @@ class Mosaic:
         def by_colour(y: int, x: int) -> tuple[str, int]:
             return rows[y][x], 0
 
-        places = list(np.ndindex(height, width))
+        places = list(product(range(height), range(width)))
         for kind_of in (by_place, by_neighbours, by_colour):
             kinds = list(dict.fromkeys(kind_of(*place) for place in places))
             if len(kinds) <= _CHANNELS:
@@ -190,6 +193,8 @@ class Mosaic:
         Returns:
             uint8 ``[p, q]`` over the mosaic; the samples of a pixel, ``[1, n]``, of linear frames.
         """
+        import numpy as np
+
         if not self.pattern:
             return np.arange(self.samples, dtype=np.uint8)[None]
         channels = np.array(self.pattern, np.uint8)
@@ -215,6 +220,8 @@ class Mosaic:
         self, plane: int, shape: tuple[int, int]
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Row and column in the frame of the pixels that a plane ``[h, w]`` has the samples of."""
+        import numpy as np
+
         (height, width), layout = shape, self.layout()
         samples = layout[:, :, plane, 0].astype(np.intp)
         rows, columns = -(-height // layout.shape[0]), -(-width // layout.shape[1])
@@ -227,18 +234,22 @@ class Mosaic:
 
     def plane_channels(self, plane: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
         """The channel of each sample of a plane of a whole frame, uint8 ``[h, w]``."""
+        import numpy as np
+
         channels = self.layout()[:, :, plane, 1]
         (height, width), (rows, columns) = shape, channels.shape
         return np.tile(channels, (-(-height // rows), -(-width // columns)))[:height, :width]
 
     def shares(self) -> dict[str, float]:
         """The share of all samples that are of each colour of the palette."""
-        channels = self.channel_map()
-        colours = np.array(list(self.colours))[channels]
-        return {colour: float((colours == colour).mean()) for colour in self.palette}
+        channels = [channel for row in self.pattern for channel in row] or range(self.samples)
+        colours = [self.colours[channel] for channel in channels]
+        return {colour: colours.count(colour) / len(colours) for colour in self.palette}
 
     def mask(self, colour: str, height: int, width: int) -> NDArray[np.bool_]:
         """Which pixels of a mosaic have a sample of a colour, bool ``[height, width]``."""
+        import numpy as np
+
         of_colour = np.array([letter == colour for letter in self.colours])
         rows, columns = self.period
         if not self.pattern:
@@ -268,12 +279,15 @@ class Mosaic:
 def _cell_of(mosaic: Mosaic) -> int:
     if not mosaic.pattern:
         return 1
-    pattern = np.array(mosaic.pattern, np.uint8)
+    rows, columns = mosaic.period
+
+    def samples(top: int, left: int, cell: int) -> list[int]:
+        within = product(range(top, top + cell), range(left, left + cell))
+        return sorted(mosaic.pattern[y % rows][x % columns] for y, x in within)
+
     for cell in range(2, _LARGEST_CELL + 1):
-        rows, columns = (lcm(size, cell) // size for size in mosaic.period)
-        whole = np.tile(pattern, (rows, columns))
-        cells = _cells(whole, cell)
-        if (np.sort(cells, axis=2) == np.sort(cells[0, 0])).all():
+        corners = product(range(0, lcm(rows, cell), cell), range(0, lcm(columns, cell), cell))
+        if len({tuple(samples(*corner, cell)) for corner in corners}) == 1:
             return cell
     return 2
 
@@ -287,6 +301,8 @@ def _cells(channels: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=64)
 def _layout_of(mosaic: Mosaic) -> NDArray[np.uint8]:
+    import numpy as np
+
     channels = mosaic.channel_map()
     if not mosaic.pattern:
         return np.stack([channels[0], channels[0]], axis=1)[None, None]

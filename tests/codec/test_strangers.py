@@ -16,9 +16,12 @@ from rawback.common.header_fields import ResidualParameters
 from rawback.decoder import decode
 from rawback.errors import PayloadDamaged, PayloadTooNew, PixelsChanged, RawbackError
 from rawback.jpegio import DecodedJpeg
+from rawback.mosaic import Mosaic
 from rawback.rate import Rate
 from rawback.residual import KLT, LEVELS, MAX_SLOPE, MAX_STEP_CODE, Quantiser
 from rawback_lab.scenes import Trial, made_up_shot
+
+from ..mosaics import BAYER, KINDS
 
 MANY = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -92,14 +95,16 @@ def test_sections_out_of_order_missing_or_renamed(
 
 
 HEADERS: dict[str, st.SearchStrategy[Any]] = {
-    "black": st.tuples(*[st.integers(0, 60_000 * 256)] * 4),
+    "black": st.lists(st.integers(0, 60_000 * 256), min_size=1, max_size=4).map(tuple),
     "white": st.integers(1, 65535),
     "ceiling": st.integers(0, 65535),
     "black_offsets": st.binary(max_size=200),
     "noise": st.tuples(
         *[st.tuples(st.integers(0, 2**53 - 1), st.integers(-255, 0))] * 2,
     ),
-    "pattern": st.sampled_from(["RGGB", "BGGR", "GRBG", "GBRG"]),
+    "pattern": st.sampled_from(
+        [*map(str, [*BAYER[:3], *KINDS.values()]), "RGBCM", "R/GB", "B+B+B"]
+    ),
     "geometry": st.one_of(st.binary(max_size=40), st.integers(0, 255).map(lambda n: bytes([n]))),
     "residual": st.binary(max_size=64),
     "cfa_digest": st.binary(min_size=32, max_size=32),
@@ -118,7 +123,10 @@ def test_a_header_that_says_something_else(
         st.lists(st.sampled_from(sorted(HEADERS)), min_size=1, max_size=2, unique=True)
     )
     with suppress(RawbackError, ValueError):
-        header = replace(payload.header, **{name: data.draw(HEADERS[name]) for name in changes})
+        values = {name: data.draw(HEADERS[name]) for name in changes}
+        if "pattern" in changes and data.draw(st.booleans()):
+            values["black"] = payload.header.black[: len(Mosaic.parse(values["pattern"]).colours)]
+        header = replace(payload.header, **values)
         _decoded_any_size(tiny, replace(payload, header=header))
 
 
@@ -128,7 +136,8 @@ def _decoded_any_size(tiny: Trial, payload: Payload) -> None:
     except ValueError as error:
         message = "foreign errors must not come out"
         raise AssertionError(message) from error
-    assert found.cfa.shape == (payload.header.height, payload.header.width)
+    assert found.cfa.shape[:2] == (payload.header.height, payload.header.width)
+    assert found.pattern == payload.header.pattern
 
 
 @pytest.mark.parametrize("levels", [((1 << 23) - 1, 32768), (65534 * 256 + 255, 65535)])

@@ -20,8 +20,9 @@ from rawback._api.packaging import (
     whole_sensor,
 )
 from rawback._api.results import CarrierInfo, ShrinkResult, StripResult
-from rawback.errors import PayloadMissing, RateUnreachable
+from rawback.errors import PayloadDamaged, PayloadMissing, RateUnreachable
 from rawback.files import check_output, read_file, write_file
+from rawback.mosaic import Mosaic
 
 if TYPE_CHECKING:
     from rawback.files import StrPath
@@ -61,6 +62,11 @@ def describe(packed: Packed) -> CarrierInfo:
     sections = section_infos(packed.data, packed.packaging)
     payload = bitstream.unpack(packed.data, tolerate_cut=True)
     header = payload.header
+    try:
+        Mosaic.parse(header.pattern)
+    except ValueError as error:
+        message = f"The payload describes no raw ({error}); fetch the file again."
+        raise PayloadDamaged(message) from error
     metadata, rendering = metadata_info(payload, sections)
     return CarrierInfo(
         format_version=".".join(map(str, header.version)),
