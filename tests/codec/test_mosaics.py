@@ -16,7 +16,7 @@ from rawback.jpegio import decode_jpeg
 from rawback.metrics import raw_psnr
 from rawback.rate import Rate
 from rawback_lab.render import encode_jpeg
-from rawback_lab.scenes import Trial, made_up_picture, made_up_shot
+from rawback_lab.scenes import Trial, made_up_picture, made_up_shot, session_at
 
 from ..mosaics import KINDS
 
@@ -194,3 +194,14 @@ def test_what_the_carrier_does_not_cover_is_coded_all_the_same(name: str) -> Non
     assert error[outside].std() < 3 * error[~outside].std()
     lossless = trial.decode(trial.payload(Rate.lossless()))
     assert np.array_equal(lossless.cfa, frame.cfa)
+
+
+def test_gains_reach_the_last_cells() -> None:
+    """Cells of three pixels reach beyond 512 rows, and so beyond the last but one row of gains."""
+    frame, jpeg = shot_of(KINDS["X-Trans"], 512, 520)
+    session, carrier = session_at(frame, decode_jpeg(jpeg))
+    encoded = session.encode(Rate.quality(40))
+    spacings = [fit.spacing for fit in session.source.fits.candidates]
+    assert 256 in spacings
+    restored = decode(unpack(encoded.payload), carrier)
+    np.testing.assert_array_equal(restored.cfa, encoded.restored.cfa)

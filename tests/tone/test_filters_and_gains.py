@@ -138,3 +138,9 @@ def test_hat_weights_tell_the_same_gain(spacing: int) -> None:
     for row, column, node, weight in zip(rows, columns, nodes.T, weights.T, strict=True):
         one = gained(np.full((3, 1, 1), GAIN_ONE, np.int32), grid, spacing, (int(row), int(column)))
         assert one[0, 0, 0] == pytest.approx(GAIN_ONE + grid.ravel()[node] @ weight)
+
+
+def test_a_grid_of_gains_covers_whole_cells() -> None:
+    assert grid_shape(512, 768, 256) == (3, 4)
+    assert grid_shape(512, 768, 256, 3) == (4, 4)
+    assert grid_shape(511, 767, 256, 2) == grid_shape(511, 767, 256)

@@ -124,7 +124,7 @@ class Base:
             raise PayloadDamaged(message)
         nodes, details = code_lut(coder, histogram, step, grids, None, colours)
         spacing = SPACINGS[spacing]
-        shape = grid_shape(*frame_shape, spacing) if spacing else (0, 0)
+        shape = grid_shape(*frame_shape, spacing, mosaic.cell) if spacing else (0, 0)
         gains = _code_gains(coder, None, shape)
         return cls(mosaic, nodes, step, details, tuple(uncovered), spacing, gains)
 

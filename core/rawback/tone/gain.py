@@ -18,9 +18,17 @@ GAIN_ONE = 256
 """Grid values are multiples of 1/256 of the value they are to change."""
 
 
-def grid_shape(height: int, width: int, spacing: int) -> tuple[int, int]:
-    """Rows and columns of nodes that cover a frame, the last ones on or beyond its edge."""
-    return -(-height // spacing) + 1, -(-width // spacing) + 1
+def grid_shape(height: int, width: int, spacing: int, cell: int = 1) -> tuple[int, int]:
+    """Rows and columns of nodes that cover a frame, the last ones on or beyond its edge.
+
+    Args:
+        height: Rows of the frame.
+        width: Columns of the frame.
+        spacing: Pixels between nodes.
+        cell: Pixels along the sides of its cells, to whole ones of which it is completed.
+    """
+    rows, columns = (-(-(side + -side % cell) // spacing) + 1 for side in (height, width))
+    return rows, columns
 
 
 def hat_weights(

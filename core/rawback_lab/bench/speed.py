@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+from math import lcm
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -42,9 +43,14 @@ def tiled(
     pixels = to_sensor(
         jpegio.decode_jpeg(carrier_file(raw_file, scratch).read_bytes()).pixels, frame.orientation
     )
-    height, width = (side & ~1 for side in frame.cfa.shape)
+    # Whole periods of the mosaic, and whole blocks of the JPEG's chroma.
+    height, width = (
+        side - side % lcm(2, period)
+        for side, period in zip((frame.height, frame.width), frame.mosaic.period, strict=True)
+    )
     times = (-(-wanted[0] // height), -(-wanted[1] // width))
-    cfa = np.tile(frame.cfa[:height, :width], times)[: wanted[0], : wanted[1]]
+    samples = frame.cfa[:height, :width]
+    cfa = np.tile(samples, times if samples.ndim == 2 else (*times, 1))[: wanted[0], : wanted[1]]
     picture = np.tile(pixels[:height, :width], (*times, 1))[: wanted[0], : wanted[1]]
     large = replace(frame.excerpt(np.ascontiguousarray(cfa)), orientation=1)
     return rawio.write_dng(large), encode_jpeg(np.ascontiguousarray(picture), 92, "4:2:0")

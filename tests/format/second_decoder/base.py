@@ -78,11 +78,11 @@ def _looked_up(nodes: Ints, guide: Ints) -> Ints:
     return value
 
 
-def _gain_factors(symbols: Symbols, code: int, sides: tuple[int, int], shape: list[int]) -> Ints:
-    """G for all pixels of the completed frame, where `sides` are those of the raw (3.6)."""
+def _gain_factors(symbols: Symbols, code: int, shape: list[int]) -> Ints:
+    """G for all pixels of the completed frame (3.6)."""
     log = 11 - code
     spacing = 1 << log
-    rows, columns = (-(-side // spacing) + 1 for side in sides)
+    rows, columns = (-(-side // spacing) + 1 for side in shape)
     differences = symbols.integers(rows * columns).reshape(rows, columns)
     differences[:, 0] = differences[:, 0].cumsum()
     gains = np.clip(differences.cumsum(axis=1), -255, 255)
@@ -102,8 +102,7 @@ def colours_of(data: bytes, carrier: Bytes8, guide: Guide, header: Header) -> In
     tables = _node_tables(symbols, carrier, step, grids, count)
     colours = np.stack([_looked_up(nodes, guide.colours) for nodes in tables], axis=-1)
     if spacing:
-        sides = header.height, header.width
-        factors = _gain_factors(symbols, spacing, sides, list(colours.shape[:2]))[..., None]
+        factors = _gain_factors(symbols, spacing, list(colours.shape[:2]))[..., None]
         colours += colours * factors + 2048 >> 12
     colours[~guide.covered] = uncovered
     return colours

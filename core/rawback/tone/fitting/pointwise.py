@@ -118,7 +118,7 @@ def fit_pointwise(
         if spacing:
             if min(frame_shape) < 2 * spacing:
                 continue
-            gains = _fit_gains(samples, fits[0].tables, frame_shape, spacing)
+            gains = _fit_gains(samples, fits[0].tables, mosaic, frame_shape, spacing)
         tables, weights = _fit_tables(samples, gains, spacing)
         fits.append(PointwiseFit(tables, weights * shares, gains, spacing))
     return fits
@@ -242,11 +242,12 @@ def _colours(table: NDArray[np.int32], sample: Sample) -> NDArray[np.int32]:
 def _fit_gains(
     samples: Iterable[Sample],
     tables: NDArray[np.float64],
+    mosaic: Mosaic,
     frame_shape: tuple[int, int],
     spacing: int,
 ) -> NDArray[np.int32]:
     """The grid that best explains what a table without one leaves."""
-    rows, columns = grid_shape(*frame_shape, spacing)
+    rows, columns = grid_shape(*frame_shape, spacing, mosaic.cell)
     count = rows * columns
     normal, moment = sparse.csr_matrix((count, count)), np.zeros(count)
     table = np.rint(tables).astype(np.int32)
