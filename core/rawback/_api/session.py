@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from rawback._api.metadata import attachments, check_choice
 from rawback._api.original import original_rate, original_section
 from rawback._api.packaging import contents
 from rawback._api.progress import Job, stoppable
+from rawback._api.saving import EncodingWriter
 from rawback._api.session_results import (
     Encoding,
     Preview,
@@ -23,10 +23,8 @@ from rawback._api.session_results import (
     order_masks,
     section_ends,
 )
-from rawback._api.verifying import Expected
 from rawback.container import CarrierFile
 from rawback.errors import RawbackError
-from rawback.files import check_output, replace_file, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -49,7 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["Session", "open_session"]
 
 
-class Session:
+class Session(EncodingWriter):
     """A raw and its JPEG; made by `open_session`.
 
     Everything may be called from any thread. Coding and measuring wait for each other; previews
@@ -69,14 +67,11 @@ class Session:
         unguided: bool = False,
         tune: Tune = "visual",
     ) -> None:
+        super().__init__(jpeg, file, carrier, inputs)
         self._frame = frame
         self._raw = raw
         self._unguided = unguided
         self._tune = tune
-        self._inputs = inputs
-        self._jpeg = jpeg
-        self._file = file
-        self._carrier = carrier
         self._raw_bytes = raw_bytes
         self._work = threading.RLock()
         self._codec: encoder.Session | None = None
@@ -300,92 +295,6 @@ class Session:
             ),
         )
 
-    def save_carrier(
-        self,
-        encoding: Encoding,
-        output: StrPath,
-        *,
-        overwrite: bool = False,
-        verify: bool = True,
-        progress: Progress | None = None,
-        cancel: Event | None = None,
-    ) -> Path:
-        """Write a carrier.
-
-        Args:
-            encoding: From `encode`.
-            output: The new file; never one of those that the session was opened from.
-            overwrite: Whether it may replace a file.
-            verify: As for `rawback.embed`.
-            progress: Is told how far verifying is.
-            cancel: Set it to stop that; nothing is written then.
-
-        Returns:
-            The path.
-
-        Raises:
-            OutputRefused: It exists, is an input, or cannot be written.
-            VerificationFailed: What was written does not give back `encoding.restored`.
-            Cancelled: It was stopped.
-        """
-        check = self._check(encoding, progress, cancel) if verify else None
-        return self._saved(encoding.carrier, output, overwrite=overwrite, check=check)
-
-    def save_sidecar(
-        self,
-        encoding: Encoding,
-        output: StrPath,
-        *,
-        overwrite: bool = False,
-        verify: bool = True,
-        progress: Progress | None = None,
-        cancel: Event | None = None,
-    ) -> Path:
-        """Write a payload as a file of its own; for the rest see `save_carrier`."""
-        check = self._check(encoding, progress, cancel) if verify else None
-        return self._saved(encoding.sidecar, output, overwrite=overwrite, check=check)
-
-    def save_dng(self, encoding: Encoding, output: StrPath, *, overwrite: bool = False) -> Path:
-        """Write the restored raw as a DNG; for the rest see `save_carrier`."""
-        from rawback import rawio
-        from rawback._api.thumbnail import preview_jpeg
-
-        preview = preview_jpeg(self._carrier, encoding.restored.orientation)
-        dng = rawio.write_dng(encoding.restored, preview_jpeg=preview, compression="ljpeg")
-        return self._saved(dng, output, overwrite=overwrite)
-
-    def save_in_place(
-        self,
-        encoding: Encoding,
-        jpeg: StrPath,
-        *,
-        verify: bool = True,
-        progress: Progress | None = None,
-        cancel: Event | None = None,
-    ) -> Path:
-        """Put the payload into the JPEG itself, kept as it was as ``NAME_original``.
-
-        Args:
-            encoding: From `encode`.
-            jpeg: The JPEG that the session was opened from.
-            verify: As for `rawback.embed`.
-            progress: As for `save_carrier`.
-            cancel: As for `save_carrier`.
-
-        Returns:
-            The path of the original.
-
-        Raises:
-            OutputRefused: The JPEG has changed since, or cannot be written.
-            VerificationFailed: What was written does not give back `encoding.restored`.
-            Cancelled: It was stopped.
-        """
-        check = self._check(encoding, progress, cancel) if verify else None
-        original = replace_file(jpeg, encoding.carrier, was=self._jpeg, check=check)
-        # The JPEG may be given another payload later.
-        self._jpeg = encoding.carrier
-        return original
-
     def visible_differences(self, preview: Preview, exposure: float = 2.0) -> NDArray[np.float32]:
         """Where a preview looks different from the original, as it is shown at 1:1.
 
@@ -402,28 +311,6 @@ class Session:
             self._frame.excerpt(cfa) for cfa in (preview.original, preview.restored)
         )
         return metrics.visible_differences(original, restored, exposure)
-
-    def _saved(
-        self,
-        data: bytes,
-        output: StrPath,
-        *,
-        overwrite: bool,
-        check: Callable[[Path], None] | None = None,
-    ) -> Path:
-        check_output(output, overwrite=overwrite, inputs=self._inputs)
-        like = self._inputs[-1] if self._inputs else None
-        return write_file(output, data, overwrite=overwrite, like=like, check=check)
-
-    def _check(
-        self, encoding: Encoding, progress: Progress | None, cancel: Event | None
-    ) -> Callable[[Path], None]:
-        """What a file that is written of an encoding has to stand."""
-        raw_file = encoding.result.raw_file
-        sha256 = None if raw_file is None else raw_file.sha256
-        expected = Expected.of(self._file.bare, self._carrier, encoding.restored, sha256)
-        job = Job(stoppable(progress, cancel))
-        return partial(expected.check_file, job=job, span=(0.0, 1.0))
 
     def base_ends(self) -> tuple[SectionEnd, ...]:
         """Where the sections of the base end, which every payload but the smallest begins with.
