@@ -56,8 +56,14 @@ def jpeg_beside(raw_file: Path, frame: RawFrame) -> bytes:
     beside = raw_file.with_suffix(".jpg")
     if beside.exists():
         return beside.read_bytes()
-    rendering = STYLES["libraw"](frame)
-    return encode_jpeg(np.broadcast_to(rendering, (*rendering.shape[:2], 3)), 92, "4:2:0")
+    return rendered(frame)
+
+
+def rendered(frame: RawFrame) -> bytes:
+    """LibRaw's rendering as a JPEG."""
+    picture = STYLES["libraw"](frame)
+    colours = np.broadcast_to(picture, (*picture.shape[:2], 3))
+    return encode_jpeg(np.ascontiguousarray(colours), 92, "4:2:0")
 
 
 def one_plane(frame: RawFrame) -> RawFrame:
@@ -66,13 +72,12 @@ def one_plane(frame: RawFrame) -> RawFrame:
 
 
 def simulated(photo: Path) -> Iterator[tuple[str, RawFrame, bytes]]:
-    """A scene as each kind of sensor sees it, and the rendering of the Bayer frame."""
-    spec, jpeg = CameraSpec(), b""
+    """A scene as each kind of sensor sees it, and LibRaw's rendering of that."""
+    spec = CameraSpec()
     picture = np.asarray(imagecodecs.jpegxl_decode(photo.read_bytes()))
     for kind, pattern in _KINDS.items():
         frame = simulate(picture, replace(spec, pattern=pattern), _generator(), 1500)
-        jpeg = jpeg or encode_jpeg(STYLES["libraw"](frame), 92, "4:2:0")
-        yield kind, frame, jpeg
+        yield kind, frame, rendered(frame)
 
 
 def _generator() -> np.random.Generator:
@@ -161,6 +166,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where figures go")
     options = parser.parse_args()
     results: dict[str, Any] = {}
+    if options.json and options.json.exists():
+        # Raws that are not asked for keep their figures.
+        results = json.loads(options.json.read_text("utf-8"))
     for raw_file in sorted(options.raws.glob("*.dng")):
         frame = rawio.read_raw(raw_file)
         results[raw_file.stem] = figures(frame, jpeg_beside(raw_file, frame))
