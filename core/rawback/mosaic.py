@@ -204,8 +204,8 @@ class Mosaic:
             np.roll(whole, (-self.cell * down, -self.across * right), (0, 1))
         )
 
-    def layout(self) -> NDArray[np.uint8]:
-        """Where the samples of each plane lie.
+    def layout(self, down: int = 0, right: int = 0) -> NDArray[np.uint8]:
+        """Where the samples of each plane lie, in the cells from some row and column of them on.
 
         Cells of some mosaics differ in where their colours are; their samples are sorted by
         channel, so that a plane has samples of one channel.
@@ -214,7 +214,9 @@ class Mosaic:
             uint8 ``[p, q, planes, 2]`` of cells that repeat: for each plane which of the cell's
             samples it has, row by row, and of which channel that is.
         """
-        return _layout_of(self)
+        import numpy as np
+
+        return np.roll(_layout_of(self), (-down, -right), (0, 1))
 
     def pixels_of(
         self, plane: int, shape: tuple[int, int]

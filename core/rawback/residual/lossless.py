@@ -183,7 +183,7 @@ class LosslessTile:
         planes = np.clip(planes, -LIMIT, LIMIT)
         cell, across = mosaic.cell, mosaic.across
         restored = np.empty((cell * height, across * width), dtype=np.int32)
-        layout = np.roll(mosaic.layout()[..., 0], (-place[0], -place[1]), (0, 1))
+        layout = mosaic.layout(*place)[..., 0]
         down, right = layout.shape[:2]
         for y, x, plane in np.ndindex(down, right, count):
             row, column = divmod(int(layout[y, x, plane]), across)

@@ -157,8 +157,8 @@ class NoiseDomain:
             place: Rows and columns of cells above and left of them in the frame.
         """
         firsts = np.ascontiguousarray(self.forward[:, 0])
-        layout = np.roll(self.mosaic.layout(), (-place[0], -place[1]), (0, 1))
-        layout = np.ascontiguousarray(layout.reshape(*layout.shape[:2], -1))
+        layout = self.mosaic.layout(*place)
+        layout = layout.reshape(*layout.shape[:2], -1)
         _mosaic_of_planes(planes, layout, self.mosaic.cell, self.inverse, firsts, mosaic)
 
 

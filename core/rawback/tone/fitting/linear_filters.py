@@ -147,7 +147,7 @@ def _gather(patch: Patch, mosaic: Mosaic, count: int = 8_000) -> tuple[list[_Sam
     usable = np.flatnonzero(patch.usable)
     some = np.random.default_rng(0).integers(max(len(usable), 1), size=min(count, len(usable)))
     rows, columns = np.unravel_index(usable[some], patch.classes.shape)
-    layout = np.roll(mosaic.layout(), (-patch.place[0], -patch.place[1]), (0, 1))
+    layout = mosaic.layout(*patch.place)
     own_layout = layout[rows % layout.shape[0], columns % layout.shape[1]]
     parts: list[list[_Samples]] = [[] for _ in mosaic.colours]
     for plane in range(mosaic.planes):
