@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from rawback_lab.bench.carriers import digest
 from rawback_lab.bench.materials import PictureMaterial, RawMaterial
 from rawback_lab.bench.peers import ANY_RATE, write_json
-from rawback_lab.bench.rd_tables import OWN, deltas, print_tables
+from rawback_lab.bench.rd_tables import OWN, deltas, print_progress, print_tables
 from rawback_lab.peers import FIXED_SIZE, PEERS, PICTURE_PEERS
 from rawback_lab.protocols import P1_CASES, P1_RATES, P2_CASES, P2_RATES, listed_raws
 
@@ -187,6 +187,7 @@ def main() -> None:
     parser.add_argument("--peers", nargs="+", choices=list(PEERS), help="the usual ones by default")
     parser.add_argument("--paper", type=Path, help="a checkpoint of the paper's network to compare")
     parser.add_argument("--plots", type=Path, help="a folder to draw the curves into")
+    parser.add_argument("--against", type=Path, help="figures of an earlier version")
     parser.add_argument("--scratch", type=Path, default=Path(".scratch"))
     options = parser.parse_args()
     protocol = _protocol(options)
@@ -206,7 +207,10 @@ def main() -> None:
         results["frames"][file.stem] = found
         results["bd"] = deltas(results["frames"])
         write_json(options.json, results)
+    results["bd"] = deltas(results["frames"])
     print_tables(results)
+    if options.against:
+        print_progress(results["frames"], json.loads(options.against.read_text("utf-8"))["frames"])
     if options.plots:
         from rawback_lab.bench.rd_plots import draw
 

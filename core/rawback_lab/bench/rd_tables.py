@@ -8,12 +8,15 @@ from typing import Any
 from rawback_lab.bd import NoOverlap, Point, bd_psnr, bd_rate
 from rawback_lab.bench.peers import ANY_RATE
 
-__all__ = ["OWN", "curve", "deltas", "print_tables"]
+__all__ = ["OWN", "curve", "deltas", "print_progress", "print_tables"]
 
 OWN = "rawback"
 """The name that rawback's own figures go by."""
 
 _MEAN = "mean"
+
+_PROGRESS_FROM = 0.02
+"""Bits per pixel from which on versions are compared: below, metadata count for much."""
 
 
 def curve(by_rate: dict[str, Any]) -> list[Point]:
@@ -52,6 +55,27 @@ def deltas(frames: dict[str, Any]) -> dict[str, dict[str, dict[str, float | None
             for key in ("rate_percent", "psnr_db")
         }
     return found
+
+
+def print_progress(frames: dict[str, Any], earlier: dict[str, Any]) -> None:
+    """Print Bjontegaard's deltas of rawback against an earlier version, of raws that both have."""
+    both = {name: frame for name, frame in frames.items() if name in earlier}
+    rates = {
+        name: {
+            version: {
+                rate: found
+                for rate, found in of[name]["methods"][OWN].items()
+                if float(rate) >= _PROGRESS_FROM
+            }
+            for version, of in ((OWN, frames), ("earlier", earlier))
+        }
+        for name in both
+    }
+    found = deltas({name: {"methods": methods} for name, methods in rates.items()})
+    for name, delta in found.get("earlier", {}).items():
+        percent, decibels = delta["rate_percent"], delta["psnr_db"]
+        if percent is not None and decibels is not None:
+            print(f"against the earlier version, {name}: {percent:+.1f} %, {decibels:+.2f} dB")
 
 
 def print_tables(results: dict[str, Any]) -> None:
