@@ -40,7 +40,7 @@ def _shard(folder: Path, planes: int) -> Path:
         "mask": np.ones((SIDE, SIDE), np.uint8),
         "base": base.astype(np.int16),
         "truth": base.astype(np.int16) + 7,
-        "spots": np.tile(spots, (SIDE, 1)),
+        "classes": np.tile(spots, (SIDE, 1)),
     }
     path = folder / "shot.safetensors"
     save_file({name: np.ascontiguousarray(value[None]) for name, value in held.items()}, path)

@@ -115,3 +115,22 @@ def test_samples_far_outside_black_and_white_end_at_the_limits() -> None:
     assert domain.forward[0, 0] == -LIMIT
     assert domain.forward[0, 65535] == LIMIT
     assert samples_of(domain, np.array([-(1 << 20), 1 << 20], np.int32), 0)[1] == 9010
+
+
+def test_a_mean_of_the_domain_comes_back_as_the_mean_of_the_samples() -> None:
+    random = np.random.default_rng(3)
+    black, white, noise = 300, 4095, NoiseModel(2e-3, 2e-6)
+    plain, unbiased = (
+        NoiseDomain.of(noise, (black,) * 4, white, lost_variance=lost) for lost in (0.0, 1.0)
+    )
+    quarter = noise.scale * (white - black) / 4
+    for light in (150, 400, 1000):
+        deviation = NoiseDomain.deviation(noise, light / (white - black)) * (white - black)
+        noisy = random.normal(black + light, deviation, 100_000)
+        samples = np.rint(np.clip(noisy, 0, white)).astype(np.uint16)
+        mean = values_of(plain, samples, 0).mean(keepdims=True)
+        # Values and samples are rounded, so that a mean takes several.
+        values = np.rint(mean + np.arange(-64, 65) / 16).astype(np.int32)
+        short, right = (samples_of(one, values, 0).mean() for one in (plain, unbiased))
+        assert short - samples.mean() == pytest.approx(-quarter, abs=0.3 * quarter)
+        assert right - samples.mean() == pytest.approx(0, abs=0.3 * quarter)

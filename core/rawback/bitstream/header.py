@@ -78,6 +78,8 @@ class Header:
         carrier_height: Rows of the carrier's decoded pixels.
         carrier_digest: First 16 bytes of the SHA-256 of the carrier's decoded pixels.
         orientation: EXIF orientation, 1 to 8, that turns the mosaic upright.
+        lost_variance: How much of the noise's variance is not restored, in 1/16 of it: the mean of
+            what a value stands for lies above that value.
         geometry: How the carrier lies on the raw; empty where both grids are the same.
         cfa_digest: SHA-256 of the mosaic (uint16, little-endian, row by row), where the payload
             restores it bit for bit.
@@ -101,6 +103,7 @@ class Header:
     carrier_height: int = field(metadata=_wire(11, whole(1, 0xFFFF)))
     carrier_digest: bytes = field(metadata=_wire(12, octets(16, 16)))
     orientation: int = field(default=1, metadata=_wire(13, whole(1, 8)))
+    lost_variance: int = field(default=0, metadata=_wire(14, whole(0, 23)))
     ceiling: int = field(default=0, metadata=_wire(7, whole(0, 0xFFFF)))
     black_offsets: bytes = field(default=b"", metadata=_wire(8, octets(0, 0xFFFF)))
     geometry: bytes = field(default=b"", metadata=_wire(18, octets(0, 0xFFFF)))

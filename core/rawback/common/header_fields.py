@@ -202,9 +202,8 @@ def domain_of(header: Header) -> NoiseDomain:
     if max(black) >= white:
         message = "The payload describes no raw (black is not below white); fetch the file again."
         raise PayloadDamaged(message)
-    return NoiseDomain.of(
-        NoiseModel(scale, offset), tuple(black), white, ceiling, mosaic_of(header)
-    )
+    noise, lost = NoiseModel(scale, offset), header.lost_variance / 16
+    return NoiseDomain.of(noise, tuple(black), white, ceiling, mosaic_of(header), lost)
 
 
 def geometry_of(header: Header) -> Geometry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,6 +86,9 @@ class FrameDecoder:
             if grain and any(header.grain) and self.parameters and self.lossless is None
             else None
         )
+        if self.grain is not None:
+            # It brings back what was lost of the noise.
+            self.domain = domain_of(replace(header, lost_variance=0))
         self.coding_order: NDArray[np.uint8] | None = None
 
     @property

@@ -9,12 +9,13 @@ import numpy as np
 
 from rawback.bitstream import Header, Payload, Section, SectionKind, cut, pack, section_offsets
 from rawback.common.coding_tables import coding_tables
-from rawback.common.header_fields import ResidualParameters, cfa_digest
+from rawback.common.header_fields import ResidualParameters, cfa_digest, domain_of
 from rawback.common.reconstruction import restored_values
 from rawback.common.tiles import Window, completed, trimmed
 from rawback.encoder.grain import block_powers, grain_spectra
 from rawback.encoder.quantisation import (
     coarsened,
+    lost_variance,
     restoring_points,
     restoring_sums,
 )
@@ -92,7 +93,8 @@ class PayloadBuilder:
     """A payload in the making."""
 
     def __init__(self, header: Header, analysis: Analysis, attached: Attached = NOTHING) -> None:
-        self.header = header
+        # What is lost is known last, and always takes as many bytes.
+        self.header = replace(header, lost_variance=1)
         self.analysis = analysis
         self.attached = attached
         self.sections = [*attached.leading, *analysis.sections]
@@ -205,10 +207,12 @@ class PayloadBuilder:
         """Pack, and restore as the decoder will."""
         source = self.analysis.source
         values = self.restored_values()
+        lost = lost_variance(source.planes, values)
+        self.header = replace(self.header, lost_variance=lost)
         mosaic = source.frame.mosaic
         shape = (mosaic.cell * values.shape[1], mosaic.across * values.shape[2])
         samples = np.empty(shape, np.uint16)
-        source.domain.to_mosaic(values, samples)
+        domain_of(self.header).to_mosaic(values, samples)
         cfa = trimmed(samples, mosaic, source.frame.height, source.frame.width)
         return self._encoded(source.restored(cfa))
 
@@ -222,6 +226,7 @@ class PayloadBuilder:
         index_of[codes] = np.arange(len(codes))
         domain = CodeIndexDomain(np.ascontiguousarray(source.domain.forward[:, codes]))
         values = self.restored_values()
+        lost = lost_variance(source.planes, values)
         start = coding_tables().lossless
 
         def indices(tile: Window) -> NDArray[np.int32]:
@@ -246,7 +251,8 @@ class PayloadBuilder:
             report("Coding the lossless layer", index / count)
             self.sections.append(Section(SectionKind.EXACT, 0, index, data))
         self.sections += self.attached.trailing
-        self.header = replace(self.header, cfa_digest=cfa_digest(source.outside.cfa))
+        digest = cfa_digest(source.outside.cfa)
+        self.header = replace(self.header, cfa_digest=digest, lost_variance=lost)
         return self._encoded(source.outside)
 
     def _encoded(self, restored: RawFrame) -> Encoded:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.bitstream import SectionKind
+from rawback.common.header_fields import domain_of
 from rawback.common.prediction import predict
 from rawback.common.reconstruction import add_residual, band_slices
 from rawback.common.tiles import MARGIN, Window, trimmed
 from rawback.encoder.analysis import BASE_LAMBDAS
-from rawback.encoder.quantisation import restoring_points, restoring_sums
+from rawback.encoder.quantisation import lost_variance, restoring_points, restoring_sums
 from rawback.encoder.rate_control import SECTION_BYTES, StepSearch
 from rawback.encoder.sampling import tile_coefficients
 from rawback.parallel import in_threads
@@ -64,6 +65,7 @@ class Previews:
         self._planes = len(self._analysis.source.planes)
         self._quantisers: dict[int, Quantiser] = {}
         self._exact_quantisers: dict[int, Quantiser] = {}
+        self._exact_losses: dict[OperatingPoint, int] = {}
         self._quantiser_lock = Lock()
         self._small: dict[int, _SmallBase] = {}
         self._sizes: dict[OperatingPoint, int] = {}
@@ -138,7 +140,8 @@ class Previews:
             top // cell, left // cell, -(-(top + height) // cell), -(-(left + width) // cell)
         )
         values = self._predicted(point.base_level, window)
-        predicted = self._samples(values, region)
+        bare = OperatingPoint(point.base_level)
+        predicted = self._samples(values, region, self._lost(bare, values, window))
         if point.exact:
             cfa = self._session.frame.cfa[top : top + height, left : left + width]
             return np.ascontiguousarray(cfa), predicted
@@ -147,7 +150,7 @@ class Previews:
         base = values.astype(np.int16)
         values = self._components(point.step_code, window)
         add_residual(values, self._analysis.transform, self._weights, base)
-        return self._samples(values, region), predicted
+        return self._samples(values, region, self._lost(point, values, window)), predicted
 
     def frame(self, point: OperatingPoint) -> RawFrame:
         """The whole frame, sample for sample as the payload restores it."""
@@ -163,15 +166,27 @@ class Previews:
             if builder.parameters is not None:
                 with self._quantiser_lock:
                     self._exact_quantisers[point.step_code] = builder.parameters.quantisers[-1]
-        return builder.finished().restored
+        restored = builder.finished().restored
+        with self._quantiser_lock:
+            self._exact_losses[point] = builder.header.lost_variance
+        return restored
 
-    def _samples(self, planes: NDArray[np.int32], region: Region) -> NDArray[np.uint16]:
+    def _lost(self, point: OperatingPoint, values: NDArray[np.int32], window: Window) -> int:
+        """What the payload loses of the noise, as far as it is known; else what a window does."""
+        with self._quantiser_lock:
+            known = self._exact_losses.get(point)
+        if known is not None:
+            return known
+        return lost_variance(self._analysis.source.planes[(slice(None), *window.slices)], values)
+
+    def _samples(self, planes: NDArray[np.int32], region: Region, lost: int) -> NDArray[np.uint16]:
         left, top, width, height = region
         source = self._analysis.source
         mosaic = source.frame.mosaic
         shape = (mosaic.cell * planes.shape[1], mosaic.across * planes.shape[2])
         samples = np.empty(shape, np.uint16)
-        source.domain.to_mosaic(planes, samples, (top // mosaic.cell, left // mosaic.cell))
+        domain = domain_of(replace(source.header, lost_variance=lost))
+        domain.to_mosaic(planes, samples, (top // mosaic.cell, left // mosaic.cell))
         down, right = top % mosaic.cell, left % mosaic.cell * mosaic.samples
         cfa = trimmed(samples[down:, right:], mosaic, height, width)
         offsets = source.outside.black_offsets

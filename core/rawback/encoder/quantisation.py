@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback.tone import UNIT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -13,7 +15,30 @@ if TYPE_CHECKING:
 
     from rawback.residual import Band, Quantiser
 
-__all__ = ["coarsened", "restoring_points", "restoring_sums"]
+__all__ = ["coarsened", "lost_variance", "restoring_points", "restoring_sums"]
+
+
+_ROWS = 4
+"""One of so many rows tells what is lost."""
+
+_LARGEST = 2.0
+"""In standard deviations: errors that are larger are no noise, and count as this."""
+
+
+def lost_variance(planes: NDArray[np.int16], values: NDArray[np.int32]) -> int:
+    """How much of the noise's variance a payload does not restore, for the header.
+
+    Args:
+        planes: ``[planes, h, w]`` in the noise-normalised domain.
+        values: What is restored of them.
+
+    Returns:
+        In 1/16 of it, 1 to 16.
+    """
+    error = (planes[:, ::_ROWS] - values[:, ::_ROWS]).astype(np.float32)
+    error *= 1 / UNIT
+    np.clip(error, -_LARGEST, _LARGEST, out=error)
+    return int(np.clip(round(16 * float(np.square(error).mean(dtype=np.float64))), 1, 16))
 
 
 def coarsened(indices: NDArray[np.int32], octaves: int) -> NDArray[np.int32]:

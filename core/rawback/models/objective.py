@@ -10,6 +10,7 @@ reach hundreds of standard deviations, and no weight between rate and distortion
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = [
+    "EYE",
     "POOR_GAIN",
+    "Emphasis",
     "energies",
     "error_left",
     "fitted_readout",
@@ -43,6 +46,34 @@ _MIXES = {
     3: [[3**-0.5] * 3, [2**-0.5, 0, -(2**-0.5)], [6**-0.5, -2 * 6**-0.5, 6**-0.5]],
 }
 
+
+@dataclass(frozen=True, slots=True)
+class Emphasis:
+    """How much finer errors are to be coded, by component of the planes and level.
+
+    Attributes:
+        mix: Components from planes, a row each, orthonormal.
+        octaves: By how many octaves the step of each component falls from one level to the next.
+    """
+
+    mix: tuple[tuple[float, ...], ...]
+    octaves: tuple[float, ...]
+
+
+EYE = Emphasis(
+    (
+        (0.5, 0.5, 0.5, 0.5),
+        (0.5**0.5, 0, 0, -(0.5**0.5)),
+        (0.5, -0.5, -0.5, 0.5),
+        (0, 0.5**0.5, -(0.5**0.5), 0),
+    ),
+    (0.25, 0.45, 0.6, 0.16),
+)
+"""Of RGGB planes: light, red against blue, magenta against green, and what the greens differ by,
+with about the slopes that payloads tuned for the eye have."""
+
+_FINEST = (1 / 7) ** 2 / 6
+"""The least squared error that an emphasis leads to, in variances of the noise."""
 
 POOR_GAIN = 16.0
 """What a feature of 1 is worth, in standard deviations of the noise, where the guide clips or is
@@ -94,20 +125,25 @@ and leaves is above that by a third to four fifths, less the noise, at coarse st
 fine ones."""
 
 
-def residual_bits(error: Tensor, theta: Tensor) -> Tensor:
+def residual_bits(error: Tensor, theta: Tensor, emphasis: Emphasis | None = None) -> Tensor:
     """What coding or leaving `error` costs, in bits per sample, about.
 
     Args:
         error: ``[B, planes, h, w]`` in standard deviations of the noise, sides divisible by 32.
-        theta: ``[B, 1, 1, 1]``.
+        theta: ``[B, 1, 1, 1]``: of the finest level.
+        emphasis: What is coded finer than that; nothing by default.
 
     Returns:
         ``[B]``.
     """
-    mix = error.new_tensor(_MIXES[error.shape[1]])
+    planes = error.shape[1]
+    mix = error.new_tensor(_MIXES[planes] if emphasis is None else emphasis.mix)
+    octaves = error.new_tensor((0.0,) * planes if emphasis is None else emphasis.octaves)
     low = torch.einsum("pq,bqhw->bphw", mix, error)
     total = error.new_zeros(error.shape[0])
-    for _ in range(_LEVELS):
+    for level in range(_LEVELS):
+        finer = theta * torch.exp2(-2 * level * octaves)[:, None, None]
+        here = torch.maximum(finer, theta.clamp(max=_FINEST))
         even, odd = low[..., 0::2, :], low[..., 1::2, :]
         tall, flat = (even + odd) * 0.5**0.5, (even - odd) * 0.5**0.5
         high = [
@@ -116,8 +152,8 @@ def residual_bits(error: Tensor, theta: Tensor) -> Tensor:
             (flat[..., 0::2] - flat[..., 1::2]) * 0.5**0.5,
         ]
         low = (tall[..., 0::2] + tall[..., 1::2]) * 0.5**0.5
-        total = total + _bits(torch.cat(high, dim=1), theta)
-    return (total + _bits(low, theta)) / error[0].numel()
+        total = total + _bits(torch.cat(high, dim=1), here.repeat(1, 3, 1, 1))
+    return (total + _bits(low, here)) / error[0].numel()
 
 
 def _bits(values: Tensor, theta: Tensor) -> Tensor:

@@ -89,10 +89,10 @@ class Material:
         held = [load_file(shard) for shard in shards]
         if not held:
             return
-        counts = torch.tensor([len(part["spots"]) for part in held])
+        counts = torch.tensor([len(part["classes"]) for part in held])
         self._ends = torch.cat([self._ends, len(self) + torch.cumsum(counts, 0)])
         parts: dict[str, Tensor] = {}
-        for name in ("guide", "base", "truth", "spots"):
+        for name in ("guide", "base", "truth", "classes"):
             known = [self._parts[name]] if self._parts else []
             more = [part[name].to(self._device) for part in held]
             parts[name] = torch.cat([*known, *more])
@@ -122,8 +122,10 @@ class Material:
             turn: 0 to 7: transposed, or mirrored either way, or any of these together.
         """
         rows = rows.to(self._device)
-        guide, base, truth, spots = (part[rows] for part in self._parts.values())
-        flags = torch.stack([spots == RegionClass.CLIPPED, spots == RegionClass.UNCOVERED], dim=1)
+        guide, base, truth, classes = (part[rows] for part in self._parts.values())
+        flags = torch.stack(
+            [classes == RegionClass.CLIPPED, classes == RegionClass.UNCOVERED], dim=1
+        )
         parts = [guide.permute(0, 3, 1, 2), flags, base, truth]
         if turn & 1:
             parts = [part.transpose(2, 3) for part in parts]

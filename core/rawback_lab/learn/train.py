@@ -20,7 +20,7 @@ import torch
 from rawback.models.config import ModelConfig
 from rawback.models.context_model import STEPS_PER_OCTAVE
 from rawback.models.network import Network
-from rawback.models.objective import error_left, fitted_readout, residual_bits, theta_of
+from rawback.models.objective import EYE, error_left, fitted_readout, residual_bits, theta_of
 from rawback_lab.course import Course
 from rawback_lab.learn.forward import run
 from rawback_lab.learn.material import Material
@@ -30,6 +30,7 @@ from rawback_lab.learn.states import resumed, take_weights, write_state
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from rawback.models.objective import Emphasis
     from rawback_lab.learn.forward import Passed
     from rawback_lab.learn.material import Batch
 
@@ -88,16 +89,18 @@ def cost(
     *,
     crops: int = 0,
     price: float = 1.0,
+    emphasis: Emphasis | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Bits per pixel with the learned layer and without it, each ``[B]``.
 
     With nothing passed both are those without it. The readout is fitted to as many `crops` of a
     shot at once; with 0 it is the network's own. Latents' own bits count `price` times: less at
-    first, or they would be given up before the synthesis has learned what to do with them.
+    first, or they would be given up before the synthesis has learned what to do with them. An
+    `emphasis` makes errors count by what is seen of them.
     """
     theta = theta_of(torch.exp2(shift))
     gain, worth = batch.gain, batch.worth
-    without = residual_bits(batch.residual * worth, theta)
+    without = residual_bits(batch.residual * worth, theta, emphasis)
     if passed is None:
         return without, without
     features = passed.features
@@ -110,7 +113,7 @@ def cost(
         readout = found.repeat_interleave(crops, dim=0)
     error = error_left(batch.residual, features, gain, readout)
     spent = price * passed.bits / batch.base[0].numel()
-    return residual_bits(error * worth, theta) + spent, without
+    return residual_bits(error * worth, theta, emphasis) + spent, without
 
 
 def _joined(parts: Tensor, crops: int) -> Tensor:
@@ -201,7 +204,7 @@ def train(options: argparse.Namespace, config: ModelConfig) -> None:
         last = course.share(number + 1) == 1
         if (number + 1) % 100 == 0 or last:
             thorough = (number + 1) % options.validate == 0 or last
-            figures = validate(network, shots.held_out, base=options.base) if thorough else {}
+            figures = _figures(network, shots.held_out, options) if thorough else {}
             log.write(number + 1, figures | {"crops": len(shots.training)})
         if time.monotonic() - saved > _SAVES or last:
             write_state(options.out, network, optimiser, number + 1)
@@ -228,19 +231,30 @@ def _step(
         passed = run(network, batch, shift, draws.sent, bare=draws.bare)
     price = 1.0 if options.start else min(1.0, 0.1 + number / _CHEAP)
     fitted = crops if draws.fitted else 0
-    ours, without = cost(network, batch, passed, shift, crops=fitted, price=price)
+    emphasis = EYE if options.visual else None
+    ours, without = cost(
+        network, batch, passed, shift, crops=fitted, price=price, emphasis=emphasis
+    )
     loss = (ours / (without + 0.002)).mean()
     return passed, loss
 
 
+def _figures(network: Network, held_out: Material, options: argparse.Namespace) -> dict[str, float]:
+    emphasis = EYE if options.visual else None
+    return validate(network, held_out, base=options.base, emphasis=emphasis)
+
+
 @torch.no_grad()
-def validate(network: Network, held_out: Material, *, base: bool = True) -> dict[str, float]:
+def validate(
+    network: Network, held_out: Material, *, base: bool = True, emphasis: Emphasis | None = None
+) -> dict[str, float]:
     """What coding costs with the learned layer relative to without, with and without latents.
 
     Args:
         network: Is put into evaluation mode.
         held_out: Crops; some are drawn, always the same.
         base: Whether the network has the base to begin with; costs are relative to it even if not.
+        emphasis: What is coded finer.
     """
     network.eval()
     device = network.readout.device
@@ -252,11 +266,13 @@ def validate(network: Network, held_out: Material, *, base: bool = True) -> dict
             for part in torch.split(rows, _CROPS_AT_ONCE):
                 batch = held_out.batch(part)
                 shift = torch.full((len(part), 1, 1, 1), level, device=device)
-                _, without = cost(network, batch, None, shift)
+                _, without = cost(network, batch, None, shift, emphasis=emphasis)
                 batch = batch if base else batch.without_base()
                 passed = run(network, batch, shift, network.config.groups, bare=bare)
-                ours, _ = cost(network, batch, passed, shift)
-                fitted, _ = cost(network, batch, passed, shift, crops=_CROPS_AT_ONCE)
+                ours, _ = cost(network, batch, passed, shift, emphasis=emphasis)
+                fitted, _ = cost(
+                    network, batch, passed, shift, crops=_CROPS_AT_ONCE, emphasis=emphasis
+                )
                 spent = passed.bits.sum() / batch.base[0].numel()
                 least = torch.minimum(ours.sum(), fitted.sum())
                 sums += torch.stack([least, without.sum(), spent])
@@ -291,6 +307,7 @@ def parser() -> argparse.ArgumentParser:
         "--only", nargs="+", default=[""], metavar="NAME", help="parts to train; all by default"
     )
     found.add_argument("--without-base", dest="base", action="store_false", help="for comparison")
+    found.add_argument("--visual", action="store_true", help="errors count by what is seen of them")
     found.add_argument("--bf16", action="store_true", help="compute in bfloat16 where that is safe")
     for part in fields(ModelConfig):
         if isinstance(part.default, bool):

@@ -27,12 +27,13 @@ class Domain:
         self.black = [black / 256 + pedestal for black in header.black]
         require(max(self.black) < self.white, "black is not below white")
         self.a = max(header.noise_scale, 2.0**-18)
+        self.lost = header.lost_variance
         self.f = max(0.375 * self.a * self.a + header.noise_offset, self.a * 0.001)
 
-    def values(self, samples: Ints, channel: int) -> Ints:
-        """T of samples of a channel (3.4)."""
+    def values(self, samples: Ints, channel: int, lost: int = 0) -> Ints:
+        """T of samples of a channel, or U where something was lost (3.4)."""
         a, f, black = self.a, self.f, self.black[channel]
-        s = (samples - black) / (self.white - black)
+        s = (samples - black) / (self.white - black) - lost / 64 * self.a
         root = sqrt(f)
         above = (np.sqrt(a * np.maximum(s, 0.0) + f) - root) * 2.0 / a
         found = np.rint(16.0 * np.where(s < 0, s / root, above))
@@ -40,7 +41,7 @@ class Domain:
 
     def samples(self, values: Ints, channel: int) -> Ints:
         """The samples nearest to values of a channel (3.4)."""
-        known = self.values(np.arange(self.ceiling + 1), channel)
+        known = self.values(np.arange(self.ceiling + 1), channel, self.lost)
         bounded = np.clip(values, known[0], known[-1])
         return np.searchsorted(known[:-1] + known[1:], 2 * bounded, side="right")
 

@@ -148,6 +148,7 @@ class Header:
     carrier_width: int
     carrier_height: int
     carrier_digest: bytes
+    lost_variance: int
     geometry: bytes
     cfa_digest: bytes | None
     residual: bytes
@@ -230,6 +231,7 @@ def _header(entries: dict[int, Any]) -> Header:
         carrier_width=fields.number(10, 1, 65535),
         carrier_height=fields.number(11, 1, 65535),
         carrier_digest=fields.string(12, 16, 16),
+        lost_variance=fields.number(14, 0, 23) if 14 in entries else 0,
         geometry=fields.string(18, 0, 65535, b""),
         cfa_digest=fields.string(19, 32, 32) if entries.get(19) is not None else None,
         residual=fields.string(20, 0, 512, b""),
