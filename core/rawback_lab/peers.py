@@ -271,8 +271,14 @@ def _sampled(subject: Subject, budget: int) -> Coded | None:
 
 
 def _lossless_jpegxl(shot: Shot, budget: int) -> Coded | None:
+    """All that a lossless payload holds: the optical black border too."""
     del budget
-    return Coded(sum(len(jpegxl_lossless(plane)) for plane in shot.planes), shot.frame.cfa)
+    frame, planes = shot.frame, list(shot.planes)
+    if frame.border is not None:
+        whole, cell = frame.border.joined(frame.cfa), frame.mosaic.cell
+        planes = [whole[y::cell, x::cell] for y, x in np.ndindex(cell, cell)]
+    size = sum(len(jpegxl_lossless(np.ascontiguousarray(plane))) for plane in planes)
+    return Coded(size, frame.cfa)
 
 
 def _lossless_dng(shot: Shot, budget: int) -> Coded | None:
