@@ -71,7 +71,7 @@ def test_a_part_equals_that_part_of_the_whole(session: rawback.Session) -> None:
 def test_regions_outside_are_refused(
     session: rawback.Session, region: tuple[int, int, int, int]
 ) -> None:
-    with pytest.raises(rawback.RawbackError, match="no part of the raw"):
+    with pytest.raises(rawback.RawbackError, match="not within the raw"):
         session.preview(rawback.Rate.quality(50), region)
 
 

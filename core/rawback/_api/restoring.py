@@ -19,6 +19,7 @@ from rawback._api.original import (
 )
 from rawback._api.packaging import contents, open_packed, section_infos
 from rawback._api.progress import Job, peak_memory
+from rawback._api.regions import check_region
 from rawback._api.results import RestoreResult, Verification
 from rawback._api.thumbnail import preview_jpeg
 from rawback.container import CarrierFile
@@ -27,7 +28,6 @@ from rawback.errors import (
     PayloadDamaged,
     PayloadMissing,
     PayloadTooNew,
-    RawbackError,
     ShotMismatch,
 )
 from rawback.files import check_output, read_file, write_file
@@ -304,7 +304,7 @@ def _dng(
 
     payload, complete = _open(holder, salvage=salvage)
     if region is not None:
-        _check_region(region, payload.header)
+        check_region(region, payload.header.width, payload.header.height, least=2)
     carrier = jpegio.decode_jpeg(file.bare)
     restored = decoder.restore(
         payload, carrier, region=region, grain=grain, progress=job.part(0.05, 0.9)
@@ -337,17 +337,6 @@ def _open(source: CarrierFile | bytes, *, salvage: bool) -> tuple[bitstream.Payl
         return payload, True
     sections = section_infos(packed.data, packed.packaging)
     return payload, packed.whole and all(section.intact for section in sections)
-
-
-def _check_region(region: Region, header: bitstream.Header) -> None:
-    left, top, width, height = region
-    fits = left + width <= header.width and top + height <= header.height
-    if min(left, top) < 0 or min(width, height) < 2 or not fits:
-        message = (
-            f"The region {left},{top},{width},{height} is not within the raw's {header.width} x "
-            f"{header.height} pixels; give left, top, width and height."
-        )
-        raise RawbackError(message)
 
 
 def _check(

@@ -14,6 +14,7 @@ from rawback._api.metadata import attachments, check_choice
 from rawback._api.original import original_rate, original_section
 from rawback._api.packaging import contents
 from rawback._api.progress import Job, stoppable
+from rawback._api.regions import check_region
 from rawback._api.saving import EncodingWriter
 from rawback._api.session_results import (
     Encoding,
@@ -184,7 +185,8 @@ class Session(EncodingWriter):
         Raises:
             RawbackError: The region is not within the raw, or preparing fails; see `prepare`.
         """
-        left, top, width, height = self._checked(region)
+        check_region(region, self._frame.width, self._frame.height)
+        left, top, width, height = region
         measurement = self._ready()
         point = measurement.operating_point(rate)
         restored, predicted = measurement.previews.window(point, region)
@@ -347,17 +349,6 @@ class Session(EncodingWriter):
             message = "The shot could not be prepared; open it again."
             raise RawbackError(message)
         return self._measurement
-
-    def _checked(self, region: Region) -> Region:
-        left, top, width, height = region
-        fits = left + width <= self._frame.width and top + height <= self._frame.height
-        if min(left, top) < 0 or min(width, height) < 1 or not fits:
-            message = (
-                f"The region {left},{top},{width},{height} is no part of the raw's "
-                f"{self._frame.width} x {self._frame.height} pixels; give one within it."
-            )
-            raise RawbackError(message)
-        return region
 
 
 def _packed(sections: Iterable[Section]) -> int:
