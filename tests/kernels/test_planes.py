@@ -71,7 +71,9 @@ def test_the_mosaic_of_planes(
     for channel, row in enumerate(domain.forward[:, : domain.white + 1].astype(np.int64)):
         here = channels == channel
         values = np.clip(samples[here], row[0], row[-1])
-        expected = np.searchsorted(row[:-1] + row[1:], 2 * values, side="right")
+        sums = row[:-1] + row[1:]
+        least, most = (np.searchsorted(sums, 2 * values, side=side) for side in ("left", "right"))
+        expected = np.where(values == row[-1], domain.white, (least + most) // 2)
         assert np.array_equal(mosaic[here], expected)
     mosaic[...] = 7
     assert (around == 7).all()

@@ -16,7 +16,7 @@ them are in ``kernels/planes.c``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -54,6 +54,8 @@ _TOP = 1 << 14
 
 _FOUR_CHANNELS = Mosaic.parse("RGGB")
 
+_ENDS: tuple[Literal["left"], Literal["right"]] = ("left", "right")
+
 _LEAST_SCALE = (2 * UNIT / _TOP) ** 2
 
 
@@ -64,7 +66,7 @@ class NoiseDomain:
     Attributes:
         forward: int32 ``[channels, 65536]``: channel, sample in DN; rows never decrease.
         inverse: uint16 ``[channels, n]``: channel, nearest DN up to white of each value from the
-            channel's first on.
+            channel's first on; of several, the middle one.
         firsts: int32 ``[channels]``: these.
         black: Black level of each channel in DN.
         white: Saturation level in DN.
@@ -177,7 +179,12 @@ def _inverse(forward: NDArray[np.int32], ceiling: int) -> NDArray[np.uint16]:
     tables = []
     for row in forward[:, : ceiling + 1]:
         values = np.arange(row[0], row[-1] + 1)
-        tables.append(np.searchsorted(row[:-1] + row[1:], 2 * values, side="right"))
+        # Of samples that share a value, the middle one: any other would move the mean.
+        sums = row[:-1] + row[1:]
+        first, last = (np.searchsorted(sums, 2 * values, side=side) for side in _ENDS)
+        middle = (first + last) >> 1
+        middle[-1] = ceiling
+        tables.append(middle)
     longest = max(map(len, tables))
     padded = [np.pad(table, (0, longest - len(table)), mode="edge") for table in tables]
     return np.stack(padded).astype(np.uint16)

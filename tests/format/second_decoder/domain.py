@@ -43,7 +43,10 @@ class Domain:
         """The samples nearest to values of a channel (3.4)."""
         known = self.values(np.arange(self.ceiling + 1), channel, self.lost)
         bounded = np.clip(values, known[0], known[-1])
-        return np.searchsorted(known[:-1] + known[1:], 2 * bounded, side="right")
+        sums = known[:-1] + known[1:]
+        below = np.searchsorted(sums, 2 * bounded, side="left")
+        middle = (below + np.searchsorted(sums, 2 * bounded, side="right")) // 2
+        return np.where(bounded == known[-1], self.ceiling, middle)
 
     def residual_scale(self, values: Ints, power: int) -> Ints:
         """N of 3.9, "Weights", for values of the base (3.4)."""
