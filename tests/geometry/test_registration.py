@@ -111,6 +111,21 @@ class TestTone:
         mapped = np.repeat((grey * 0.3 / (surround + 0.05)).clip(0, 1), 3, axis=2)
         assert register(frame, rendered(mapped)).geometry.transform == Aligned()
 
+    def test_black_and_white_through_a_red_filter_where_little_but_noise_is_seen(
+        self, linear: NDArray[np.float32]
+    ) -> None:
+        """Its noise is red's, of which green knows nothing."""
+        soft = cv2.GaussianBlur(linear, (0, 0), 20).astype(np.float32)
+        frame = mosaic(soft, exposure=0.05)
+        red = ((frame.cfa[::2, ::2] - 256.0) / 3500).clip(0, 1) ** 0.5
+        shown = cv2.warpAffine(
+            red, np.array([[2.0, 0, 0], [0, 2, 0]]), (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC
+        )
+        grey = np.repeat((shown[..., None] * 255).clip(0, 255).astype(np.uint8), 3, axis=2)
+        registration = register(frame, through_jpeg(grey))
+        assert registration.geometry.transform == Aligned()
+        assert registration.correlation > 0.75
+
     def test_a_picture_with_something_put_over_it(
         self, frame: RawFrame, linear: NDArray[np.float32]
     ) -> None:

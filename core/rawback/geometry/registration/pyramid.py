@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
     from rawback.types import RawFrame
 
-__all__ = ["PyramidLevel", "carrier_level", "locally_normalised", "raw_level", "structured_share"]
+__all__ = [
+    "PyramidLevel",
+    "carrier_level",
+    "colour_levels",
+    "local_contrast",
+    "locally_normalised",
+    "raw_level",
+    "structured_share",
+]
 
 # What of linear sRGB a sensor's green sees, within a few hundredths on all sensors measured.
 _SENSOR_GREEN = (0.08, 0.75, 0.17)
@@ -71,7 +79,9 @@ def _reduced_size(width: float, height: float, step: float) -> tuple[int, int]:
 def raw_level(frame: RawFrame) -> PyramidLevel:
     """The mosaic's green at half size, square root of the signal."""
     if not frame.mosaic.is_bayer:
-        return _cell_level(frame)
+        palette = frame.mosaic.palette
+        level, _ = _cell_level(frame, "G" if "G" in palette else palette)
+        return level if frame.mosaic.cell > 1 else level.reduced(2.0)
     rows, columns = frame.height // 2 * 2, frame.width // 2 * 2
     first, second = (at for at, colour in enumerate(frame.pattern) if colour == "G")
     greens = [frame.cfa[at // 2 : rows : 2, at % 2 : columns : 2] for at in (first, second)]
@@ -82,12 +92,37 @@ def raw_level(frame: RawFrame) -> PyramidLevel:
     return PyramidLevel(image, (2.0, 2.0))
 
 
-def _cell_level(frame: RawFrame) -> PyramidLevel:
-    """The mean of each cell's green, or of all its samples where there is none, at cells' size."""
+def colour_levels(frame: RawFrame) -> list[PyramidLevel]:
+    """Each colour of the mosaic on its own, square root of the signal, at cells' size.
+
+    Returns:
+        A level for each colour of the palette, all of one size: what they show lies at the same
+        places, except where the lens puts it elsewhere.
+    """
+    levels = []
+    for colour in frame.mosaic.palette:
+        level, offset = _cell_level(frame, colour)
+        rows, columns = level.image.shape
+        # Samples of a colour lie off their cells' middle: a quarter of a quad in Bayer mosaics.
+        across, down = offset / frame.mosaic.cell
+        image = cv2.warpAffine(
+            level.image,
+            np.array([[1, 0, -across], [0, 1, -down]]),
+            (columns, rows),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        moved = PyramidLevel(np.asarray(image, np.float32), level.step)
+        levels.append(moved if frame.mosaic.cell > 1 else moved.reduced(2.0))
+    return levels
+
+
+def _cell_level(frame: RawFrame, light: str) -> tuple[PyramidLevel, NDArray[np.float64]]:
+    """The mean of each cell's samples of these colours, and how far off its middle they lie."""
     mosaic, cell = frame.mosaic, frame.mosaic.cell
     rows, columns = frame.height // cell, frame.width // cell
-    light = "G" if "G" in mosaic.palette else mosaic.palette
     image = np.zeros((rows, columns), np.float32)
+    offset = np.zeros(2)
     planes = 0
     for plane in range(mosaic.planes):
         channels = mosaic.plane_channels(plane, (rows, columns))
@@ -98,9 +133,9 @@ def _cell_level(frame: RawFrame) -> PyramidLevel:
         samples = frame.cfa[y, x] if mosaic.pattern else frame.cfa[..., plane]
         black = np.array(frame.black, np.float32)[channels]
         image += (samples - black) / (frame.white - black)
+        offset += ((x % cell).mean(), (y % cell).mean())
     image = np.sqrt((image / planes).clip(0, 1))
-    level = PyramidLevel(image, (float(cell), float(cell)))
-    return level if cell > 1 else level.reduced(2.0)
+    return PyramidLevel(image, (float(cell), float(cell))), offset / planes - (cell - 1) / 2
 
 
 def carrier_level(
@@ -136,12 +171,19 @@ def carrier_level(
 
 def locally_normalised(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """Take away what renderings change: the local mean, and the local contrast above noise."""
+    detail, spread = local_contrast(image)
+    return (detail / spread).astype(np.float32, copy=False)
+
+
+def local_contrast(
+    image: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What a picture shows above its local mean, and the root mean square of that, float32."""
     smooth = cv2.GaussianBlur(image, (0, 0), 0.7)
     mean = cv2.boxFilter(smooth, -1, (_WINDOW, _WINDOW))
     power = cv2.sqrBoxFilter(smooth, cv2.CV_32F, (_WINDOW, _WINDOW))
     spread = np.sqrt(np.maximum(power - mean * mean, 0) + np.float32(_FLOOR**2))
-    normalised = (smooth - mean) / spread
-    return normalised.astype(np.float32, copy=False)
+    return smooth - mean, spread
 
 
 def structured_share(level: PyramidLevel) -> float:

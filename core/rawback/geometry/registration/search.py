@@ -3,7 +3,8 @@
 ::
 
     guess       the raw's own size in eight orientations, else matched features
-    refine      from 1/16 of the raw's size up: measure blocks, fit the simplest map, again
+    refine      from 1/16 of the raw's size up: measure blocks, fit the simplest map, again;
+                where that leaves doubt, once more with the carrier's own mix of colours
     quantise    a whole-pixel alignment where the map means one, else the map in integers
 
 Renderings differ in tone, so only locally normalised pictures are ever compared.
@@ -20,15 +21,24 @@ from rawback.errors import NothingToRegister, ShotMismatch
 from rawback.geometry.model import Geometry
 from rawback.geometry.registration.blocks import measure, reference
 from rawback.geometry.registration.initial_guess import (
+    Guess,
     aligned_guesses,
+    aligned_matrix,
     crop_guess,
     feature_guess,
     stretched_guess,
 )
+from rawback.geometry.registration.mixture import mixed_level
 from rawback.geometry.registration.model_selection import model_classes, select_model
-from rawback.geometry.registration.pyramid import carrier_level, raw_level, structured_share
+from rawback.geometry.registration.pyramid import (
+    carrier_level,
+    colour_levels,
+    raw_level,
+    structured_share,
+)
 from rawback.geometry.registration.quantisation import quantise, snap
 from rawback.geometry.registration.same_shot import LEAST_STRUCTURE
+from rawback.geometry.registration.surface import Surface
 from rawback.geometry.transform import Aligned
 
 if TYPE_CHECKING:
@@ -37,9 +47,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.geometry.registration.blocks import Blocks
-    from rawback.geometry.registration.initial_guess import Guess
     from rawback.geometry.registration.pyramid import PyramidLevel
-    from rawback.geometry.registration.surface import Surface
     from rawback.geometry.transform import Transform
     from rawback.types import RawFrame
 
@@ -48,15 +56,16 @@ __all__ = ["MATCH", "MAX_DISAGREEMENT", "Registration", "register"]
 MATCH = 0.3
 """The least correlation of a raw and a JPEG of the same shot."""
 
-MAX_DISAGREEMENT = 0.15
+MAX_DISAGREEMENT = 0.12
 """The largest part of the structure in which they may show different things: renderings of the same
-shot stay below 0.05, neighbours in a series of shots are above 0.2 once the camera has moved."""
+shot stay below 0.05 (0.08, where they are clipped to black and white), neighbours in a series of
+shots are above 0.2 once the camera has moved."""
 
 _SURE = 0.7
 _PROMISING = 0.2
 _FAINT = 0.12
 _LOST = 0.2
-_DISAGREES, _AGREED = 0.35, 0.02
+_DISAGREES, _AGREED, _DOUBTFUL = 0.35, 0.02, 0.05
 _COARSEST_SIDE, _FINEST_SIDE = 420, 2000
 _QUICK_SIDE = 1200
 # Raw side, carrier side, features: quickly for most, thoroughly for small crops and poor texture.
@@ -93,6 +102,10 @@ class _Estimate:
     correlation: float
     disagreement: float
 
+    def is_sure(self, allowed: float = _AGREED) -> bool:
+        """Whether both agree but for so much of the structure."""
+        return self.correlation > _SURE and self.disagreement < allowed
+
 
 def register(frame: RawFrame, pixels: NDArray[np.uint8]) -> Registration:
     """Find where each raw pixel lies in the carrier.
@@ -108,7 +121,7 @@ def register(frame: RawFrame, pixels: NDArray[np.uint8]) -> Registration:
         NothingToRegister: One of the two shows too little structure to tell.
         ShotMismatch: The two do not show the same shot, or the perspective is too steep.
     """
-    search = _Search(raw_level(frame), pixels, (frame.width, frame.height))
+    search = _Search(frame, pixels)
     try:
         transform, correlation, disagreement = search.transform()
         geometry = Geometry(search.raw_size, search.carrier_size, transform)
@@ -119,23 +132,22 @@ def register(frame: RawFrame, pixels: NDArray[np.uint8]) -> Registration:
 
 
 class _Search:
-    def __init__(
-        self, raw: PyramidLevel, pixels: NDArray[np.uint8], raw_size: tuple[int, int]
-    ) -> None:
-        self._raw = raw
+    def __init__(self, frame: RawFrame, pixels: NDArray[np.uint8]) -> None:
+        self._frame = frame
+        self._raw = raw_level(frame)
+        self._colours: list[PyramidLevel] | None = None
         self._pixels = pixels
-        self._aligned = aligned_guesses(raw, pixels, raw_size)
-        self.raw_size = raw_size
+        self.raw_size = frame.width, frame.height
         self.carrier_size = (pixels.shape[1], pixels.shape[0])
+        self._aligned = aligned_guesses(self._raw, pixels, self.raw_size)
 
     def transform(self) -> tuple[Transform, float, float]:
         """The transform, the correlation that it gives, and the disagreement that it leaves."""
         guess = self._best_aligned()
         if guess is not None:
-            quick = self._level(guess, max(self.raw_size) / _QUICK_SIDE, rounds=1)
-            aligned = quick and snap(quick.surface, self.raw_size, self.carrier_size)
-            if quick and aligned and quick.correlation > _SURE:
-                return aligned, quick.correlation, quick.disagreement
+            quick = self._whole_pixels(guess)
+            if quick is not None:
+                return quick
         estimate = self._estimate()
         if estimate is not None and estimate.correlation >= MATCH:
             aligned = snap(estimate.surface, self.raw_size, self.carrier_size)
@@ -148,10 +160,10 @@ class _Search:
                 raise ShotMismatch(message)
             transform = aligned or quantise(estimate.surface, self.raw_size)
             return transform, estimate.correlation, estimate.disagreement
-        faint = self._faint()
+        faint = self._in_noise() or self._faint()
         if faint is None:
             raise self._mismatch()
-        return *faint, 0.0
+        return faint
 
     def _mismatch(self) -> ShotMismatch:
         """Why the raw was not found: nothing to go by, or something else."""
@@ -173,7 +185,31 @@ class _Search:
         best = max(self._aligned.values(), key=lambda guess: guess.score, default=None)
         return best if best is not None and best.score > _PROMISING else None
 
-    def _faint(self) -> tuple[Transform, float] | None:
+    def _whole_pixels(
+        self, guess: Guess, *, mixed_only: bool = False
+    ) -> tuple[Transform, float, float] | None:
+        """The whole-pixel alignment near a guess, if that is surely the one."""
+        step = max(self.raw_size) / _QUICK_SIDE
+        quick = None if mixed_only else self._level(guess, step, rounds=1)
+        if mixed_only or (quick is not None and quick.correlation <= _SURE):
+            mixed = self._mixed(guess, step)
+            if mixed is not None:
+                quick = self._level(guess, step, rounds=1, raw=mixed)
+        if quick is None or quick.correlation <= _SURE:
+            return None
+        aligned = snap(quick.surface, self.raw_size, self.carrier_size)
+        return None if aligned is None else (aligned, quick.correlation, quick.disagreement)
+
+    def _in_noise(self) -> tuple[Transform, float, float] | None:
+        """The whole frame in one orientation, by noise that the carrier shows as the raw has it."""
+        for orientation in self._aligned:
+            guess = Guess(Surface(aligned_matrix(orientation, self.raw_size)), 0.0)
+            exact = self._whole_pixels(guess, mixed_only=True)
+            if exact is not None:
+                return exact
+        return None
+
+    def _faint(self) -> tuple[Transform, float, float] | None:
         """The whole frame in one orientation, where noise leaves little else to go by."""
         ranked = sorted(((g.score, o) for o, g in self._aligned.items()), reverse=True)
         scores = [score for score, _ in ranked]
@@ -182,7 +218,7 @@ class _Search:
         score, orientation = ranked[0]
         aligned = Aligned(orientation)
         shift = snap(self._aligned[orientation].surface, self.raw_size, self.carrier_size)
-        return (aligned, score) if shift == aligned else None
+        return (aligned, score, 0.0) if shift == aligned else None
 
     def _guesses(self) -> Iterator[Guess]:
         """First guesses, the likeliest first, each computed when it is asked for."""
@@ -214,16 +250,38 @@ class _Search:
         best: _Estimate | None = None
         for guess in self._guesses():
             estimate = self._refined(guess)
-            if estimate is not None and (best is None or estimate.correlation > best.correlation):
-                best = estimate
-            if best is not None and best.correlation > _SURE and best.disagreement < _AGREED:
+            if estimate is None or (best and estimate.correlation <= best.correlation):
+                continue
+            best = estimate
+            # Where green tells enough, it tells more precisely: lenses shift the other colours.
+            if not best.is_sure(_DOUBTFUL):
+                guess = replace(guess, surface=best.surface)
+                mixed = self._mixed(guess, self._finest_step(best.surface))
+                estimate = None if mixed is None else self._refined(guess, mixed)
+                if estimate is not None and estimate.correlation > best.correlation:
+                    best = estimate
+            if best.is_sure():
                 break
         return best
 
-    def _refined(self, guess: Guess) -> _Estimate | None:
+    def _mixed(self, guess: Guess, step: float) -> PyramidLevel | None:
+        """The raw in the carrier's own mix of colours, as a guess lays the one on the other."""
+        if self._colours is None:
+            self._colours = colour_levels(self._frame)
+        step = max(step, self._colours[0].pixel)
+        pixel = step * self._scale(guess.surface)
+        carrier = carrier_level(self._pixels, pixel, negative=guess.negative)
+        return mixed_level(self._colours, carrier, guess.surface, step)
+
+    def _finest_step(self, surface: Surface) -> float:
+        """Raw pixels to a pixel at which to compare the two at last."""
+        side = self._covered_side(surface)
+        return max(self._raw.pixel, 1 / self._scale(surface), side / _FINEST_SIDE)
+
+    def _refined(self, guess: Guess, raw: PyramidLevel | None = None) -> _Estimate | None:
         """Go from coarse to fine; None if the raw is lost on the way."""
         side = self._covered_side(guess.surface)
-        finest = max(self._raw.pixel, 1 / self._scale(guess.surface), side / _FINEST_SIDE)
+        finest = self._finest_step(guess.surface)
         steps = [finest]
         while steps[-1] < side / _COARSEST_SIDE:
             steps.append(steps[-1] * 2)
@@ -231,7 +289,7 @@ class _Search:
         for step in reversed(steps):
             rounds = _COARSEST_ROUNDS if step == steps[-1] else _ROUNDS
             estimate = self._level(
-                guess, step, rounds=rounds, stiff=step == steps[-1], free=step == finest
+                guess, step, rounds=rounds, raw=raw, stiff=step == steps[-1], free=step == finest
             )
             if estimate is None or estimate.correlation < _LOST:
                 return None
@@ -239,7 +297,14 @@ class _Search:
         return estimate
 
     def _level(
-        self, guess: Guess, step: float, *, rounds: int, stiff: bool = False, free: bool = False
+        self,
+        guess: Guess,
+        step: float,
+        *,
+        rounds: int,
+        raw: PyramidLevel | None = None,
+        stiff: bool = False,
+        free: bool = False,
     ) -> _Estimate | None:
         """Measure and fit at one resolution until nothing moves.
 
@@ -247,11 +312,12 @@ class _Search:
             guess: Where to start.
             step: Raw pixels to a pixel.
             rounds: At most how often.
+            raw: The raw's picture, if it is to be another than its green.
             stiff: Whether to begin with the stiffest kinds of maps: freer ones, drawn to places
                 that are still far off, lose the corners.
             free: Whether to end with the freest.
         """
-        mine = self._raw.reduced(step)
+        mine = (raw or self._raw).reduced(step)
         side = _block_side(mine)
         if min(mine.image.shape) < 2 * side:
             return None
