@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from rich.table import Table
 from rawback.errors import ShotMismatch
 from rawback.geometry.registration import Verdict, register, shows_same_shot, summarise
 from rawback.jpegio import decode_jpeg
-from rawback_lab.bench.registration import loss_in_decibels
+from rawback_lab.bench.registered import Outcome, Pair, outcome_of, table
 from rawback_lab.camera import CameraSpec
 from rawback_lab.finishes import FINISHES
 from rawback_lab.render import FilmicLook, encode_jpeg, render_filmic
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.geometry.registration import Summary
-    from rawback.jpegio import DecodedJpeg
     from rawback.types import RawFrame
     from rawback_lab.render import Subsampling
 
@@ -49,56 +47,6 @@ _WORST = 10
 _PICTURE_SIDE = 480
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A simulated raw and its JPEG.
-
-    Attributes:
-        photo: File name of the photograph.
-        camera: What of the camera matters here.
-        warp: Name of the map.
-        finish: Name of the finish.
-        frame: The raw.
-        carrier: The JPEG.
-    """
-
-    photo: str
-    camera: str
-    warp: str
-    finish: str
-    frame: RawFrame
-    carrier: DecodedJpeg
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a pair.
-
-    Attributes:
-        photo, camera, warp, finish: Of the pair.
-        quick: What the quick comparison says.
-        error: Why it was refused, empty where it was found.
-        median, p95: Of the error in raw pixels.
-        loss: Decibels against the true map at 0.1 bpp; None where not measured.
-        correlation: Of the raw and the JPEG.
-        disagreement: Part of the structure that does not correlate.
-        seconds: That registration took.
-    """
-
-    photo: str
-    camera: str
-    warp: str
-    finish: str
-    quick: str
-    error: str = ""
-    median: float = 0.0
-    p95: float = 0.0
-    loss: float | None = None
-    correlation: float = 0.0
-    disagreement: float = 0.0
-    seconds: float = 0.0
-
-
 def drawn_pair(photos: list[Path], rng: np.random.Generator) -> Pair:
     """A camera, a style, a map, a finish and a JPEG, each drawn at random."""
     path = photos[rng.integers(len(photos))]
@@ -109,7 +57,7 @@ def drawn_pair(photos: list[Path], rng: np.random.Generator) -> Pair:
     shown = WARPS[warp]((frame.width, frame.height)).shown(_rendered(frame, rng))
     jpeg = _encoded(FINISHES[finish](shown), rng)
     camera = f"ISO {spec.iso}, {spec.pattern}, {spec.electrons:.0f} electrons"
-    return Pair(path.name, camera, warp, finish, frame, decode_jpeg(jpeg))
+    return Pair(path.name, warp, finish, frame, decode_jpeg(jpeg), camera)
 
 
 def drawn_neighbours(
@@ -125,32 +73,6 @@ def drawn_neighbours(
     first = simulate(picture[:rows, :columns], spec, rng, _HALVE_FROM)
     second = simulate(picture[down:, across:], spec, rng, _HALVE_FROM)
     return first, decode_jpeg(_encoded(_rendered(second, rng), rng)).pixels
-
-
-def outcome_of(pair: Pair, summaries: tuple[Summary, Summary], *, loss: bool) -> Outcome:
-    """Compare and register a pair."""
-    about = pair.photo, pair.camera, pair.warp, pair.finish
-    quick = shows_same_shot(*summaries).verdict.value
-    start = time.perf_counter()
-    try:
-        registration = register(pair.frame, pair.carrier.pixels)
-    except ShotMismatch as error:
-        return Outcome(*about, quick, str(error), seconds=time.perf_counter() - start)
-    seconds = time.perf_counter() - start
-    true = WARPS[pair.warp]((pair.frame.width, pair.frame.height))
-    errors = true.errors(registration.geometry)
-    return Outcome(
-        *about,
-        quick,
-        median=float(np.median(errors)),
-        p95=float(np.percentile(errors, 95)),
-        loss=loss_in_decibels(pair.frame, pair.carrier, true, registration.geometry)
-        if loss
-        else None,
-        correlation=registration.correlation,
-        disagreement=registration.disagreement,
-        seconds=seconds,
-    )
 
 
 def _picture(path: Path) -> NDArray[np.uint8] | NDArray[np.float32]:
@@ -170,27 +92,13 @@ def _encoded(pixels: NDArray[np.uint8], rng: np.random.Generator) -> bytes:
 
 
 def tables(outcomes: list[Outcome], wrong: dict[str, Counter[str]]) -> list[Table]:
-    """Right pairs by map, and wrong ones by kind."""
-    right = Table("map", "found", "quick yes", "median px", "95 % px", "loss dB", "seconds")
-    for name in [*WARPS, "all"]:
-        rows = [o for o in outcomes if name in (o.warp, "all")]
-        found = [o for o in rows if not o.error]
-        losses = [o.loss for o in found if o.loss is not None]
-        if rows:
-            right.add_row(
-                name,
-                f"{len(found)} of {len(rows)}",
-                f"{sum(o.quick == Verdict.SAME.value for o in rows)}",
-                f"{np.median([o.median for o in found]):.3f}" if found else "",
-                f"{np.percentile([o.p95 for o in found], 95):.3f}" if found else "",
-                f"{np.mean(losses):.2f}" if losses else "",
-                f"{np.median([o.seconds for o in rows]):.1f}",
-            )
+    """Right pairs by map and by finish, and wrong ones by kind."""
+    right = [table(outcomes, WARPS), table(outcomes, FINISHES, "finish")]
     refused = Table("wrong pairs", "same", "unclear", "other", "registered")
     for kind, counts in wrong.items():
         answers = [str(counts[verdict.value]) for verdict in (Verdict.SAME, Verdict.UNCLEAR)]
         refused.add_row(kind, *answers, str(counts["other"]), str(counts["registered"]))
-    return [right, refused]
+    return [*right, refused]
 
 
 def wrong_pairs(
@@ -238,6 +146,35 @@ def _show_worst(worst: list[tuple[Outcome, Pair]], folder: Path) -> None:
         cv2.imwrite(str(folder / name), picture)
 
 
+class _Run:
+    """Pairs of one seed, each with a seed of its own so that it can be made again."""
+
+    def __init__(self, photos: list[Path], seed: int, loss: float) -> None:
+        self._photos, self._seed, self._loss = photos, seed, loss
+        self._summaries: dict[int, tuple[str, Summary, Summary]] = {}
+
+    def pair(self, index: int) -> Pair:
+        return self._drawn(index)[0]
+
+    def outcome(self, index: int) -> Outcome:
+        """Compare and register a pair."""
+        pair, rng = self._drawn(index)
+        self._summaries[index] = pair.raw, summarise(pair.frame), summarise(pair.carrier.pixels)
+        quick = shows_same_shot(*self._summaries[index][1:]).verdict.value
+        return outcome_of(pair, loss=bool(rng.random() < self._loss), quick=quick)
+
+    def summaries(self, index: int) -> tuple[str, Summary, Summary]:
+        """The photograph of a pair, and both pictures ready to be compared."""
+        if index not in self._summaries:
+            pair = self.pair(index)
+            self._summaries[index] = pair.raw, summarise(pair.frame), summarise(pair.carrier.pixels)
+        return self._summaries[index]
+
+    def _drawn(self, index: int) -> tuple[Pair, np.random.Generator]:
+        rng = np.random.default_rng((self._seed, index))
+        return drawn_pair(self._photos, rng), rng
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Register what strangers' cameras make.")
     parser.add_argument("--photos", type=Path, required=True, help="folder of JPEG XL photographs")
@@ -248,39 +185,43 @@ def main() -> None:
     )
     parser.add_argument("--loss", type=float, default=0.1, help="share whose loss is measured")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", type=Path, help="where the figures go")
+    parser.add_argument("--json", type=Path, help="where the figures go; taken up where it stopped")
     parser.add_argument("--pictures", type=Path, help="where pictures of the worst pairs go")
     options = parser.parse_args()
     photos = sorted(options.photos.glob("*.jxl"))
+    run = _Run(photos, options.seed, options.loss)
     outcomes: list[Outcome] = []
-    worst: list[tuple[Outcome, Pair]] = []
-    raws, jpegs = [], []
-    for index in range(options.count):
-        # Each pair has a seed of its own, so that one can be made again.
-        rng = np.random.default_rng((options.seed, index))
-        pair = drawn_pair(photos, rng)
-        summaries = summarise(pair.frame), summarise(pair.carrier.pixels)
-        raws.append((pair.photo, summaries[0]))
-        jpegs.append((pair.photo, summaries[1]))
-        outcome = outcome_of(pair, summaries, loss=bool(rng.random() < options.loss))
-        print(index, outcome, flush=True)
-        outcomes.append(outcome)
-        worst.append((outcome, pair))
-        worst.sort(key=lambda item: (not item[0].error, -item[0].p95))
-        del worst[_WORST:]
+    if options.json and options.json.exists():
+        kept = json.loads(options.json.read_text("utf-8"))
+        if kept["seed"] != options.seed:
+            parser.error(f"{options.json} has the figures of seed {kept['seed']}")
+        outcomes = [Outcome(**outcome) for outcome in kept["outcomes"]][: options.count]
+
+    def keep(wrong: dict[str, Counter[str]]) -> None:
+        if options.json:
+            rows = [asdict(outcome) for outcome in outcomes]
+            figures = {"seed": options.seed, "outcomes": rows, "wrong": wrong}
+            options.json.parent.mkdir(parents=True, exist_ok=True)
+            options.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+
+    for index in range(len(outcomes), options.count):
+        outcomes.append(run.outcome(index))
+        print(index, outcomes[-1], flush=True)
+        keep({})
+    summaries = [run.summaries(index) for index in range(options.count)]
     rng = np.random.default_rng((options.seed, options.count))
+    raws = [(name, raw) for name, raw, _ in summaries]
+    jpegs = [(name, jpeg) for name, _, jpeg in summaries]
     wrong = {
         "other pictures": wrong_pairs(raws, jpegs, options.wrong, rng),
         "neighbours in a series": neighbours(photos, options.neighbours, rng),
     }
-    if options.json:
-        found = {"seed": options.seed, "outcomes": [asdict(o) for o in outcomes], "wrong": wrong}
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    keep(wrong)
     if options.pictures:
-        _show_worst(worst, options.pictures)
+        order = sorted(enumerate(outcomes), key=lambda item: (not item[1].error, -item[1].p95))
+        _show_worst([(o, run.pair(index)) for index, o in order[:_WORST]], options.pictures)
     for grid in tables(outcomes, wrong):
-        Console(width=120).print(grid)
+        Console(width=140).print(grid)
 
 
 if __name__ == "__main__":
