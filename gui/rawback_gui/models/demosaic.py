@@ -7,19 +7,19 @@ mosaic          every pixel's colours
 Bayer           interpolated along edges, by OpenCV
 linear          as they are
 monochrome      grey
-all others      its own colour as it is, the others averaged over the nearest samples of each
+all others      as `rawback.rendering` interpolates them: by differences from the commonest colour
 ==============  ==================================================================================
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from rawback_gui.models.planes import cell_of, planes_of
+from rawback import rendering
+from rawback_gui.models.planes import planes_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,20 +37,6 @@ _BAYER = {
     "GBRG": cv2.COLOR_BayerGR2RGB_EA,
 }
 _FULL = 32768
-
-_MIXES = {
-    "R": (1.0, 0.0, 0.0),
-    "G": (0.0, 1.0, 0.0),
-    "B": (0.0, 0.0, 1.0),
-    "C": (0.0, 0.5, 0.5),
-    "M": (0.5, 0.0, 0.5),
-    "Y": (0.5, 0.5, 0.0),
-    "E": (0.0, 0.6, 0.4),
-    "W": (1 / 3, 1 / 3, 1 / 3),
-}
-"""Red, green and blue in what filters let through, about; grey is grey behind all."""
-
-_LARGEST_WINDOW = 33
 
 
 def camera_light(
@@ -87,8 +73,11 @@ def camera_light(
         if halved:
             signal = _halved(np.pad(signal, even, mode="edge"))
         return np.repeat(signal[..., None], 3, axis=-1)
-    colours = [_spread(signal, mosaic, colour, halved=halved) for colour in mosaic.palette]
-    return _mixed(np.stack(colours, axis=-1), mosaic.palette, gains)
+    if halved:
+        light = rendering.binned(np.pad(signal, even, mode="edge"), str(mosaic))
+    else:
+        light = rendering.demosaic(signal, str(mosaic))
+    return light if _is_rgb(mosaic.palette) else light * gains
 
 
 def _signal(
@@ -119,7 +108,7 @@ def _mixed(
         return np.ascontiguousarray(colours[..., ["RGB".index(letter) for letter in letters]])
     if len(letters) == 1:
         return np.repeat(colours, 3, axis=-1)
-    through = np.array([_MIXES[letter] for letter in letters])
+    through = np.array([rendering.FILTERS[letter] for letter in letters])
     back = np.linalg.pinv(through) * gains[:, None]
     return np.asarray(colours @ back.T.astype(np.float32), np.float32)
 
@@ -138,41 +127,6 @@ def _bayer(signal: NDArray[np.float32], pattern: str) -> NDArray[np.float32]:
     codes = np.clip(signal * (_FULL / 4) + _FULL / 16, 0, 65535).astype(np.uint16)
     colours = np.asarray(cv2.cvtColor(codes, _BAYER[pattern]), np.float32)
     return (colours - np.float32(_FULL / 16)) * np.float32(4 / _FULL)
-
-
-def _spread(
-    signal: NDArray[np.float32], mosaic: Mosaic, colour: str, *, halved: bool
-) -> NDArray[np.float32]:
-    """A colour at every pixel, averaged over the nearest samples of it."""
-    there = mosaic.mask(colour, *signal.shape).astype(np.float32)
-    light = signal * there
-    if halved:
-        even = ((0, signal.shape[0] % 2), (0, signal.shape[1] % 2))
-        there, light = (_halved(np.pad(part, even)) for part in (there, light))
-    # Twice as near, where pixels are twice as large; one more, so that none is left out.
-    side = _window(mosaic, colour)
-    side = side // 4 * 2 + 3 if halved else side
-    reach = cv2.getGaussianKernel(side, side / 5)
-
-    def around(part: NDArray[np.float32]) -> NDArray[np.float32]:
-        found = cv2.sepFilter2D(part, cv2.CV_32F, reach, reach, borderType=cv2.BORDER_REFLECT_101)
-        return np.asarray(found, np.float32)
-
-    mean = around(light) / np.maximum(around(there), np.float32(1e-6))
-    own = light / np.maximum(there, np.float32(1e-6))
-    return np.where(there > 0, own, mean).astype(np.float32)
-
-
-@lru_cache(maxsize=64)
-def _window(mosaic: Mosaic, colour: str) -> int:
-    """The side of the smallest square around a pixel, wherever it is, that has a colour in it."""
-    down, across = cell_of(mosaic)
-    there = mosaic.mask(colour, 3 * down, 3 * across).astype(np.uint8)
-    for side in range(3, _LARGEST_WINDOW + 1, 2):
-        wide = cv2.dilate(there, np.ones((side, side), np.uint8))
-        if wide[down : 2 * down, across : 2 * across].all():
-            return side
-    return _LARGEST_WINDOW
 
 
 def _halved(array: NDArray[np.float32]) -> NDArray[np.float32]:
