@@ -90,7 +90,8 @@ def _compile(target: Target, processor: str, library: Path) -> Path:
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     options = [f'-DRAWBACK_SOURCES="{digest}"']
     options += ["-target", target.triple] if target.triple else []
-    options += [f"-mcpu={processor}"] if processor else []
+    # Longer vectors would make the coders slower: decisions wait for sums across them.
+    options += [f"-mcpu={processor}", "-mprefer-vector-width=128"] if processor else []
     # Under another name first: a process may have the old library loaded.
     draft = library.with_name(f".{library.name}.{os.getpid()}")
     files = [str(path) for path in sources if path.suffix == ".c"]

@@ -30,12 +30,28 @@ typedef struct {
 /* How fast weights follow, in 1/16. */
 #define PACE 12
 
+#define INLINE inline __attribute__((always_inline))
+
+/* How many counters are mixed. */
+#define MIXED 8
+
+static inline int32_t limited(int32_t value, int32_t low, int32_t high) {
+    return value < low ? low : value > high ? high : value;
+}
+
+/* A counter after a bit; `rate` is that of its uses. The product has 38 bits, so it is taken in two
+   parts. */
+static inline uint32_t learned(uint32_t counter, int32_t rate, int bit) {
+    const int32_t probability = (int32_t)(counter >> 10), uses = counter & 1023;
+    const int32_t error = ((int32_t)bit << 22) - probability;
+    const int32_t change =
+        (error >> 16) * rate + (int32_t)(((uint32_t)(error & 0xFFFF) * (uint32_t)rate) >> 16);
+    const int32_t changed = limited(probability + change, 64, (1 << 22) - 64);
+    return (uint32_t)changed << 10 | (uint32_t)(uses < LIMIT ? uses + 1 : LIMIT);
+}
+
 static inline void learn(uint32_t *counter, const Curves *curves, int bit) {
-    const int64_t probability = *counter >> 10, uses = *counter & 1023;
-    const int64_t rate = curves->rate[uses < LIMIT ? uses : LIMIT];
-    const int64_t error = ((int64_t)bit << 22) - probability;
-    const int64_t changed = clamp(probability + ((error * rate) >> 16), 64, (1 << 22) - 64);
-    *counter = (uint32_t)changed << 10 | (uint32_t)(uses < LIMIT ? uses + 1 : uses);
+    *counter = learned(*counter, (int32_t)curves->rate[*counter & (RATES - 1)], bit);
 }
 
 /* Code a bit as one counter expects it. */
@@ -47,22 +63,28 @@ static inline int code_single(RangeCoder *coder, int decoding, const Curves *cur
     return bit;
 }
 
-/* Code a bit as `inputs` counters, at most 8, expect it together, weighed with the mean of two sets. */
-static inline int code_mixed(RangeCoder *coder, int decoding, const Curves *curves, int inputs,
-                             uint32_t *const *counters, int32_t *first, int32_t *second, int bit) {
-    int32_t odds[8], sum = 0;
-    for (int i = 0; i < inputs; i++) odds[i] = curves->stretch[*counters[i] >> 20];
-    for (int i = 0; i < inputs; i++) sum += ((first[i] + second[i]) >> 3) * odds[i];
-    const int32_t mixed = (int32_t)clamp(sum >> 14, -FARTHEST, FARTHEST);
+/* Code a bit as `inputs` counters expect it together, weighed with the mean of two sets. What is
+   computed for them is computed for MIXED of them, in vectors. */
+static INLINE int code_mixed(RangeCoder *coder, int decoding, const Curves *curves, int inputs,
+                             uint32_t *const *counters, int32_t *restrict first,
+                             int32_t *restrict second, int bit) {
+    uint32_t known[MIXED] = {0};
+    int32_t odds[MIXED] = {0}, rates[MIXED] = {0}, sum = 0;
+    for (int i = 0; i < inputs; i++) known[i] = *counters[i];
+    for (int i = 0; i < inputs; i++) odds[i] = curves->stretch[known[i] >> 20];
+    for (int i = 0; i < inputs; i++) rates[i] = (int32_t)curves->rate[known[i] & (RATES - 1)];
+    for (int i = 0; i < MIXED; i++) sum += ((first[i] + second[i]) >> 3) * odds[i];
+    const int32_t mixed = limited(sum >> 14, -FARTHEST, FARTHEST);
     const int32_t one = curves->squash[mixed + 2048];
     bit = code_bit(coder, decoding, (uint32_t)one, bit);
     const int32_t error = ((((int32_t)bit << UNIT_BITS) - one) * PACE) >> 4;
-    for (int i = 0; i < inputs; i++) {
+    for (int i = 0; i < MIXED; i++) {
         const int32_t change = (odds[i] * error + (1 << 15)) >> 16;
-        first[i] = (int32_t)clamp(first[i] + change, -LARGEST_WEIGHT, LARGEST_WEIGHT);
-        second[i] = (int32_t)clamp(second[i] + change, -LARGEST_WEIGHT, LARGEST_WEIGHT);
+        first[i] = limited(first[i] + change, -LARGEST_WEIGHT, LARGEST_WEIGHT);
+        second[i] = limited(second[i] + change, -LARGEST_WEIGHT, LARGEST_WEIGHT);
     }
-    for (int i = 0; i < inputs; i++) learn(counters[i], curves, bit);
+    for (int i = 0; i < MIXED; i++) known[i] = learned(known[i], rates[i], bit);
+    for (int i = 0; i < inputs; i++) *counters[i] = known[i];
     return bit;
 }
 

@@ -40,9 +40,8 @@ enum { BY_NODE = 0, BY_SPREAD = NODES, WEIGHT_SETS = NODES + SPREADS };
 
 /* Twice the binary logarithm of a number, plus 1, rounded down; 0 for 0. */
 static inline int half_octaves(uint32_t value) {
-    if (value < 2) return (int)value;
-    const int octave = 31 - __builtin_clz(value);
-    return 2 * octave + 1 + (int)((value >> (octave - 1)) & 1);
+    const int octave = 31 - __builtin_clz(value | 1);
+    return 2 * octave + (int)(2 * value >> octave & 1) + (value > 0);
 }
 
 static inline int octaves(uint32_t value) {
@@ -71,7 +70,7 @@ typedef struct {
     RangeCoder coder;
     Curves curves;
     uint32_t *counters;
-    int32_t *mixing;
+    int32_t mixing[WEIGHT_SETS][MIXED]; /* weights; 0 beyond INPUTS */
     int64_t pitch;
     const int32_t *restored;
     int16_t *errors;      /* of what is restored */
@@ -156,12 +155,13 @@ static inline int64_t code_sample(Tile *t, int decoding, int linear, int64_t at,
         CONTEXT_4 + (spread * 9 + order(diagonal, beside) * 3 + order(across, down)) * NODES,
         CONTEXT_5 + (bend * OCTAVES + beside) * NODES,
     };
-    int32_t *second = t->mixing + (BY_SPREAD + spread) * INPUTS;
+    int32_t second[MIXED]; /* in registers meanwhile */
+    memcpy(second, t->mixing[BY_SPREAD + spread], sizeof second);
     uint32_t *counters[INPUTS];
 #define DECIDE(node, bit) \
     for (int i = 0; i < INPUTS; i++) counters[i] = t->counters + starts[i] + (node); \
     yes = code_mixed(&t->coder, decoding, &t->curves, INPUTS, counters, \
-                     t->mixing + (BY_NODE + (node)) * INPUTS, second, (bit))
+                     t->mixing[BY_NODE + (node)], second, (bit))
     int yes;
     DECIDE(0, target > 0);
     const int above = yes;
@@ -174,6 +174,7 @@ static inline int64_t code_sample(Tile *t, int decoding, int linear, int64_t at,
         steps++;
     }
 #undef DECIDE
+    memcpy(t->mixing[BY_SPREAD + spread], second, sizeof second);
     if (steps == CHAIN)
         steps += code_golomb(&t->coder, decoding, &t->curves, t->counters + GOLOMB + above * 16,
                              (uint32_t)clamp((above ? target : 1 - target) - CHAIN, 0, 1 << 16));
@@ -209,8 +210,13 @@ static inline void code_tile(Tile *t, int decoding, int linear, const Frame *f,
         const uint8_t *regions = f->regions->data + y / f->cell * f->regions->stride[0];
         const uint8_t *pattern =
             f->channels->data + y % f->channels->size[0] * f->channels->stride[0];
-        int64_t phase = 0;
+        int64_t phase = 0, left = across; /* in the pattern; of the cell */
         for (int64_t x = 0; x < columns; x++) {
+            const int region = (int)clamp(*regions, 0, REGIONS - 1);
+            if (--left == 0) {
+                left = across;
+                regions++;
+            }
             const int channel = (int)clamp(pattern[phase], 0, f->values->size[0] - 1);
             phase = phase + 1 < repeat ? phase + 1 : 0;
             const int64_t at = (y + BORDER) * t->pitch + x + BORDER;
@@ -226,8 +232,8 @@ static inline void code_tile(Tile *t, int decoding, int linear, const Frame *f,
             const int32_t width =
                 f->widths->data[channel * f->widths->stride[0] + (eighths >> 3)];
             const int64_t found = code_sample(
-                t, decoding, linear, at, (int)clamp(regions[x / across], 0, REGIONS - 1),
-                f->greens->data[channel] != 0, eighths, width < 1 ? 1 : width, line[x]);
+                t, decoding, linear, at, region, f->greens->data[channel] != 0, eighths,
+                width < 1 ? 1 : width, line[x]);
             const int64_t index = clamp(decoding ? found : line[x], 0, codes - 1);
             if (decoding) line[x] = (int32_t)index;
             const int32_t value = f->values->data[channel * f->values->stride[0] + index];
@@ -310,12 +316,13 @@ KERNEL rawback_code_lossless(int64_t decoding, const WriteU8 *bytes, const Write
     Tile tile = {
         .curves = {stretch->data, squash->data, rate->data},
         .counters = counters->data,
-        .mixing = mixing->data,
         .pitch = pitch,
         .restored = framed->data,
         .errors = errors->data,
         .surprises = surprises->data,
     };
+    for (int set = 0; set < WEIGHT_SETS; set++)
+        memcpy(tile.mixing[set], mixing->data + set * INPUTS, INPUTS * sizeof *mixing->data);
     const Frame frame = {.regions = regions, .channels = channels, .greens = greens, .cell = cell, .across = across,
                          .values = values, .firsts = firsts, .eighths = eighths,
                          .widths = widths, .weights = weights};
@@ -325,6 +332,8 @@ KERNEL rawback_code_lossless(int64_t decoding, const WriteU8 *bytes, const Write
     if (decoding && cell > 1) code_tile(&tile, 1, 0, &frame, indices);
     if (!decoding && cell == 1) code_tile(&tile, 0, 1, &frame, indices);
     if (!decoding && cell > 1) code_tile(&tile, 0, 0, &frame, indices);
+    for (int set = 0; set < WEIGHT_SETS; set++)
+        memcpy(mixing->data + set * INPUTS, tile.mixing[set], INPUTS * sizeof *mixing->data);
     return decoding ? 0 : finish(&tile.coder);
 }
 

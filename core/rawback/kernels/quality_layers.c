@@ -13,6 +13,7 @@
 #define PLANES 4 /* that contexts tell apart: later ones count as the last of them */
 #define INPUTS 8
 #define BORDER 2
+#define BLOCK 64 /* indices of a row that are looked at together; even */
 
 /* Kinds of bands: high-pass along x, along y, along both, along none. */
 #define KINDS 4
@@ -121,17 +122,17 @@ static int floor_log2(uint64_t value) { return 63 - __builtin_clzll(value | 1); 
 
 /* Class of a magnitude in half steps, below SIZES. */
 static inline int size_of(uint32_t half_steps) {
-    static const uint8_t classes[42] = {0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4,
-                                        5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6};
-    return half_steps < 42 ? classes[half_steps] : half_steps < 100 ? 6 : 7;
+    static const uint8_t classes[101] = {0, [1 ... 3] = 1, [4 ... 6] = 2, [7 ... 11] = 3,
+                                         [12 ... 20] = 4, [21 ... 40] = 5, [41 ... 99] = 6, 7};
+    return classes[half_steps < 100 ? half_steps : 100];
 }
 
-/* Class of the magnitude expected, in half steps / 256. */
+/* Class of the magnitude expected, in half steps / 256: three to an octave from 4 on. */
 static inline int class_of(uint32_t expected) {
     if (expected < 4) return 0;
     const int octave = floor_log2(expected);
-    const uint32_t eighths = octave >= 3 ? (expected >> (octave - 3)) & 7 : (expected << 1) & 7;
-    const int found = 3 * (octave - 2) + (eighths < 2 ? 1 : eighths < 5 ? 2 : 3);
+    const uint32_t eighths = ((uint64_t)expected << 1 >> (octave - 2)) & 7;
+    const int found = 3 * (octave - 2) + 1 + (eighths >= 2) + (eighths >= 5);
     return found < CLASSES ? found : CLASSES - 1;
 }
 
@@ -203,60 +204,84 @@ typedef struct {
         first_plane, planes, planes_around;
 } Around;
 
-static inline uint32_t sum_of(const Around *a) {
-    return a->west + a->north + a->diagonal + a->second + a->ahead + a->ahead_diagonal + a->parent +
-           a->parent_around + a->siblings + a->first_plane + a->planes + a->planes_around;
-}
-
-static inline uint32_t expected_of(const Around *a, uint32_t noise) {
-    return WEST * a->west + NORTH * a->north + DIAGONAL * a->diagonal + SECOND * a->second +
-           AHEAD * a->ahead + AHEAD_DIAGONAL * a->ahead_diagonal + PARENT * a->parent +
-           PARENT_AROUND * a->parent_around + SIBLINGS * a->siblings +
-           PLANES_BEFORE * (a->first_plane + a->planes) + PLANES_AROUND * a->planes_around +
-           ((NOISE * noise) >> 8);
-}
-
-/* Positions of one index in the arrays with borders; -1 where a band has none. */
+/* Where the indices of a row lie in the arrays with borders, and what is around them; -1 where a band
+   has none. */
 typedef struct {
-    int64_t at, pitch, plane;                    /* its own */
+    int64_t at, pitch, plane; /* its own, and to the next row and plane */
     int64_t parent, parent_pitch, sibling[2];
 } Position;
 
-static inline Around look_around(const Layer *layer, const Position *p, int plane) {
+/* What is known of BLOCK indices of a row before those left of them are coded. */
+typedef struct {
+    uint16_t north[BLOCK], diagonal[BLOCK], second[BLOCK], ahead[BLOCK], ahead_diagonal[BLOCK],
+        parent[BLOCK], parent_around[BLOCK], siblings[BLOCK], first_plane[BLOCK], planes[BLOCK],
+        planes_around[BLOCK];
+    uint32_t sum[BLOCK], expected[BLOCK], noise[BLOCK]; /* sum: of all these */
+} Ahead;
+
+static inline void look_ahead(const Layer *layer, const Position *p, int plane, int64_t count,
+                              const uint16_t *noise, uint32_t level, Ahead *a) {
     const uint16_t *here = layer->sizes + p->at;
     const int64_t down = p->pitch;
-    Around a = {0};
-    a.west = here[-1];
-    a.north = here[-down];
-    a.diagonal = (uint32_t)here[-down - 1] + here[-down + 1];
-    a.second = (uint32_t)here[-2] + here[-2 * down];
-    if (layer->refining) {
-        a.ahead = (uint32_t)here[1] + here[down];
-        a.ahead_diagonal = (uint32_t)here[down - 1] + here[down + 1];
+    for (int64_t x = 0; x < count; x++) {
+        const uint16_t *above = here + x - down;
+        a->north[x] = above[0];
+        a->diagonal[x] = (uint16_t)(above[-1] + above[1]);
+        a->second[x] = above[-down];
+        a->noise[x] = (noise[x] * level) >> 8;
     }
-    if (p->parent >= 0) {
-        const uint16_t *parent = layer->sizes + p->parent;
-        a.parent = *parent;
-        a.parent_around = (uint32_t)parent[-1] + parent[1] + parent[-p->parent_pitch] +
-                          parent[p->parent_pitch];
+    for (int64_t x = 0; x < count && layer->refining; x++) {
+        const uint16_t *below = here + x + down;
+        a->ahead[x] = (uint16_t)(here[x + 1] + below[0]);
+        a->ahead_diagonal[x] = (uint16_t)(below[-1] + below[1]);
     }
-    for (int i = 0; i < 2; i++)
-        if (p->sibling[i] >= 0) a.siblings += layer->sizes[p->sibling[i]];
+    for (int64_t x = 0; x < count && p->parent >= 0; x++) {
+        const uint16_t *parent = layer->sizes + p->parent + x / 2;
+        a->parent[x] = parent[0];
+        a->parent_around[x] = (uint16_t)(parent[-1] + parent[1] + parent[-p->parent_pitch] +
+                                         parent[p->parent_pitch]);
+    }
+    for (int i = 0; i < 2 && p->sibling[i] >= 0; i++) {
+        const uint16_t *sibling = layer->sizes + p->sibling[i];
+        for (int64_t x = 0; x < count; x++)
+            a->siblings[x] = (uint16_t)((i ? a->siblings[x] : 0) + sibling[x]);
+    }
     /* The first plane, and up to two that precede this one. */
     for (int i = 0; i < plane; i = i || plane < 4 ? i + 1 : plane - 2) {
         const uint16_t *there = here - (plane - i) * p->plane;
-        if (i)
-            a.planes += *there;
-        else
-            a.first_plane = *there;
-        a.planes_around += (uint32_t)there[-1] + there[1] + there[-down] + there[down];
+        for (int64_t x = 0; x < count; x++) {
+            const int around = there[x - 1] + there[x + 1] + there[x - down] + there[x + down];
+            if (i == 0)
+                a->first_plane[x] = there[x];
+            else
+                a->planes[x] = (uint16_t)((i == 1 || i == plane - 2 ? 0 : a->planes[x]) + there[x]);
+            a->planes_around[x] = (uint16_t)((i ? a->planes_around[x] : 0) + around);
+        }
     }
-    return a;
+    for (int64_t x = 0; x < count; x++) {
+        a->sum[x] = (uint32_t)a->north[x] + a->diagonal[x] + a->second[x] + a->ahead[x] +
+                    a->ahead_diagonal[x] + a->parent[x] + a->parent_around[x] + a->siblings[x] +
+                    a->first_plane[x] + a->planes[x] + a->planes_around[x];
+        a->expected[x] =
+            (uint32_t)NORTH * a->north[x] + (uint32_t)DIAGONAL * a->diagonal[x] +
+            (uint32_t)SECOND * a->second[x] + (uint32_t)AHEAD * a->ahead[x] +
+            (uint32_t)AHEAD_DIAGONAL * a->ahead_diagonal[x] + (uint32_t)PARENT * a->parent[x] +
+            (uint32_t)PARENT_AROUND * a->parent_around[x] + (uint32_t)SIBLINGS * a->siblings[x] +
+            (uint32_t)PLANES_BEFORE * (a->first_plane[x] + a->planes[x]) +
+            (uint32_t)PLANES_AROUND * a->planes_around[x] + ((NOISE * a->noise[x]) >> 8);
+    }
+}
+
+static inline Around around_of(const Ahead *a, int64_t x, const uint16_t *here) {
+    return (Around){here[-1], a->north[x], a->diagonal[x], (uint32_t)here[-2] + a->second[x],
+                    a->ahead[x], a->ahead_diagonal[x], a->parent[x], a->parent_around[x],
+                    a->siblings[x], a->first_plane[x], a->planes[x], a->planes_around[x]};
 }
 
 /* What contexts of all decisions about one index are made of. */
 typedef struct {
     int number, plane, kind, place, region, class, noise, detail; /* plane: its number, capped */
+    uint32_t sum; /* of all around */
     Around around;
 } Context;
 
@@ -323,7 +348,6 @@ static inline int code_sign(Layer *layer, int decoding, const Context *c, const 
 #undef SIGN
     const int agree_west = agreement(layer, at - 1), agree_north = agreement(layer, at - down);
     const int coarse = c->detail == 0 ? 0 : c->detail < 4 ? 1 : 2;
-    const uint32_t sum = sum_of(&c->around);
     const int contexts[INPUTS] = {
         SIGN_0 + (c->detail * PLACES + c->place) * 2 + (c->plane > 0),
         SIGN_1 + (((west * 3 + north) * 3 + coarse) * 3 +
@@ -333,7 +357,7 @@ static inline int code_sign(Layer *layer, int decoding, const Context *c, const 
         SIGN_4 + diagonals * KINDS + c->kind,
         SIGN_5 + (((east * 3 + south) * 3 + west) * 3 + north) * 3 + coarse,
         SIGN_6 + ((agree_west * 3 + agree_north) * DETAILS + c->detail) * 3 +
-            (sum < 8 ? 0 : sum < 32 ? 1 : 2),
+            (c->sum < 8 ? 0 : c->sum < 32 ? 1 : 2),
         SIGN_7 + (c->region * DETAILS + c->detail) * PLANES + c->plane,
     };
     uint32_t *counters[INPUTS];
@@ -367,12 +391,14 @@ static inline int code_size(Layer *layer, int decoding, const Context *c, uint32
                       weights_of(layer, SIZE_BY_CLASS + c->class / 2), bit);
 }
 
-/* Code one index: its magnitude was `before` in the layer before, and is `wanted`, which counts when
-   encoding alone. Gives it. */
+/* Code one index, `x` of those that were looked ahead at: its magnitude was `before` in the layer
+   before, and is `wanted`, which counts when encoding alone. Gives it. */
 static inline int32_t code_index(Layer *layer, int decoding, Context *c, const Position *p,
-                                 uint32_t noise, uint32_t before, int32_t wanted) {
-    const uint32_t target = (uint32_t)(wanted < 0 ? -wanted : wanted);
-    const int silent = before == 0 && sum_of(&c->around) == 0;
+                                 const Ahead *a, int64_t x, uint32_t before, int32_t wanted) {
+    const uint32_t target = (uint32_t)(wanted < 0 ? -wanted : wanted), noise = a->noise[x];
+    const uint16_t *here = layer->sizes + p->at;
+    c->sum = a->sum[x] + here[-1] + here[-2];
+    const int silent = before == 0 && c->sum == 0;
     if (silent) {
         const int level = noise < 64 ? 0 : noise < 128 ? 1 : noise < 256 ? 2 : 3;
         const int detail = c->detail < 7 ? c->detail : 7;
@@ -382,7 +408,8 @@ static inline int32_t code_index(Layer *layer, int decoding, Context *c, const P
                          target != 0))
             return 0;
     }
-    c->class = class_of(expected_of(&c->around, noise));
+    c->around = around_of(a, x, here);
+    c->class = class_of(a->expected[x] + WEST * (uint32_t)here[-1] + SECOND * (uint32_t)here[-2]);
     c->noise = noise_of(noise);
     uint32_t size = before ? before : 1;
     if (!before && !silent && !code_significance(layer, decoding, c, p, target != 0)) {
@@ -426,6 +453,7 @@ static inline void code_plane(Layer *layer, int decoding, int number, int plane,
     }
     Context context = {.number = plane, .plane = plane < PLANES ? plane : PLANES - 1,
                        .kind = band->kind, .place = band->place};
+    Ahead ahead = {0}; /* what a layer or a band does not have stays 0 */
     Position p = {.pitch = band->pitch, .plane = band->plane, .parent = -1, .sibling = {-1, -1}};
     for (int64_t y = 0; y < band->rows; y++) {
         const int64_t row = band->bordered + plane * band->plane + (y + BORDER) * p.pitch + BORDER;
@@ -443,18 +471,20 @@ static inline void code_plane(Layer *layer, int decoding, int number, int plane,
                       (clamp(y / 2, 0, parent->rows) + BORDER) * parent->pitch + BORDER;
         }
         for (int64_t x = 0; x < band->columns; x++) {
-            int32_t *index = indices + y * band->columns + x;
+            const int64_t within = x % BLOCK;
             p.at = row + x;
-            if (parent) p.parent = parents + clamp(x / 2, 0, parent->columns);
+            if (parent) p.parent = parents + x / 2;
             for (int i = 0; i < 2; i++) p.sibling[i] = siblings[i] < 0 ? -1 : siblings[i] + x;
+            if (within == 0)
+                look_ahead(layer, &p, plane, band->columns - x < BLOCK ? band->columns - x : BLOCK,
+                           noises + x, (uint32_t)level, &ahead);
+            int32_t *index = indices + y * band->columns + x;
             const uint32_t magnitude = (uint32_t)(*index < 0 ? -*index : *index);
             const uint32_t before = !layer->refining ? 0 : decoding ? magnitude : magnitude >> 1;
-            const uint32_t noise = (uint32_t)((noises[x] * level) >> 8);
             context.region = (int)clamp(regions[x], 0, REGIONS - 1);
             context.detail = layer->details[p.at] & 127;
-            context.around = look_around(layer, &p, plane);
-            const int32_t found =
-                code_index(layer, decoding, &context, &p, noise, before, decoding ? 0 : *index);
+            const int32_t found = code_index(layer, decoding, &context, &p, &ahead, within, before,
+                                             decoding ? 0 : *index);
             if (decoding) *index = found;
         }
     }

@@ -80,15 +80,13 @@ static inline void narrow(RangeCoder *coder, int decoding, uint32_t unit, uint32
 static inline int code_bit(RangeCoder *coder, int decoding, uint32_t one, int bit) {
     const uint32_t bound = (coder->range >> UNIT_BITS) * one;
     if (decoding) bit = coder->code < bound;
-    if (bit) {
-        coder->range = bound;
-    } else {
-        if (decoding)
-            coder->code -= bound;
-        else
-            coder->low += bound;
-        coder->range -= bound;
-    }
+    /* Bits are hard to foretell, so nothing branches by them. */
+    const uint32_t zero = (uint32_t)bit - 1u, below = bound & zero;
+    if (decoding)
+        coder->code -= below;
+    else
+        coder->low += below;
+    coder->range = (bound & ~zero) + ((coder->range - bound) & zero);
     widen(coder, decoding);
     return bit;
 }
