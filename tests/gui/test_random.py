@@ -135,7 +135,8 @@ class Checks:
             self.seen["statistics"] += 1
             assert again.count == space.statistics.count
             if rates.made is None:
-                assert again.psnr_db == pytest.approx(space.statistics.psnr_db)
+                # How much of the noise is lost is known better as the curve grows.
+                assert again.psnr_db == pytest.approx(space.statistics.psnr_db, abs=0.02)
 
     def readout(self, x: float, y: float) -> None:
         """A sample that is read out is that of the rate."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QFocusEvent,
@@ -33,6 +33,7 @@ from rawback_gui.views._qt.painting import (
     paint_selection,
 )
 from rawback_gui.views._qt.pane_label import PaneLabel, Pill
+from rawback_gui.views._qt.panes import Panes
 from rawback_gui.views._qt.theme import CANVAS, small_font, theme_of
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ __all__ = ["Canvas"]
 
 _HANDLE = 12
 _WHEEL_STEP = 1.2
-_GAP = 2
 _MARGIN = 8
 _BLANK = QColor(BLANK, BLANK, BLANK)
 """What of a picture is not drawn yet."""
@@ -139,7 +139,7 @@ class Canvas(QWidget):
         ratio = self.devicePixelRatioF()
         side_by_side = self._state.layout == "side"
         below = not self._state.vertical and self._state.layout != "flip"
-        pane = self._panes()[-1]
+        pane = self._panes.rects[-1]
         room = round(pane.width() / ratio) - 2 * _MARGIN
         mirrored = not below and not side_by_side
         self.left.fit(room, mirrored=False)
@@ -167,30 +167,18 @@ class Canvas(QWidget):
     @property
     def pane_size(self) -> tuple[int, int]:
         """Width and height of one pane in device pixels."""
-        pane = self._panes()[0]
+        pane = self._panes.rects[0]
         return pane.width(), pane.height()
 
-    def _panes(self) -> list[QRect]:
+    @property
+    def _panes(self) -> Panes:
         ratio = self.devicePixelRatioF()
-        width, height = round(self.width() * ratio), round(self.height() * ratio)
-        if self._state.panes == 1:
-            return [QRect(0, 0, width, height)]
-        if self._state.vertical:
-            half = (width - _GAP) // 2
-            return [QRect(0, 0, half, height), QRect(half + _GAP, 0, half, height)]
-        half = (height - _GAP) // 2
-        return [QRect(0, 0, width, half), QRect(0, half + _GAP, width, half)]
-
-    def _pane_at(self, place: QPointF) -> QRect:
-        panes = self._panes()
-        point = QPoint(round(place.x()), round(place.y()))
-        return next((pane for pane in panes if pane.contains(point)), panes[0])
+        return Panes(self._state, round(self.width() * ratio), round(self.height() * ratio))
 
     def place_at(self, position: QPointF) -> tuple[float, float]:
         """The place in the upright picture under a position in the widget."""
-        device = position * self.devicePixelRatioF()
-        pane = self._pane_at(device)
-        return self._state.viewport.to_picture(device.x() - pane.x(), device.y() - pane.y())
+        place = self._panes.within(position * self.devicePixelRatioF())
+        return self._state.viewport.to_picture(*place)
 
     # Painting.
 
@@ -202,20 +190,20 @@ class Canvas(QWidget):
             return
         ratio = self.devicePixelRatioF()
         painter.scale(1 / ratio, 1 / ratio)
-        state, panes = self._state, self._panes()
-        first, second = state.left, state.right
+        state, panes = self._state, self._panes
+        pane, first, second = panes.rects[0], state.left, state.right
         if state.layout == "side":
-            self._paint_pane(painter, panes[0], first)
-            self._paint_pane(painter, panes[1], second)
+            self._paint_pane(painter, pane, first)
+            self._paint_pane(painter, panes.rects[1], second)
         elif state.layout == "flip":
-            self._paint_pane(painter, panes[0], second if state.flipped else first)
+            self._paint_pane(painter, pane, second if state.flipped else first)
         else:
-            self._paint_pane(painter, panes[0], first, self._before_divider(panes[0]))
-            self._paint_pane(painter, panes[0], second, self._beyond_divider(panes[0]))
+            self._paint_pane(painter, pane, first, panes.before_divider)
+            self._paint_pane(painter, pane, second, panes.beyond_divider)
             paint_divider(
                 painter,
-                panes[0],
-                self._divider(panes[0]),
+                pane,
+                panes.divider,
                 ratio,
                 vertical=state.vertical,
                 handle=state.layout == "split",
@@ -239,8 +227,10 @@ class Canvas(QWidget):
         state, pictures, frame = self._state, self._pictures, self._frame
         smooth = state.viewport.zoom < 2
 
+        panes = self._panes
+
         def target(region: Region) -> QRectF:
-            return self._target(pane, region)
+            return panes.target(pane, region)
 
         painter.fillRect(target(self._whole()), _BLANK)
         picture = pictures.sources.get(source)
@@ -263,31 +253,9 @@ class Canvas(QWidget):
             paint_selection(painter, target(state.selection), text, font, ratio)
         painter.restore()
 
-    def _target(self, pane: QRect, region: Region) -> QRectF:
-        left, top, width, height = region
-        x, y = self._state.viewport.to_pane(left, top)
-        zoom = self._state.viewport.zoom
-        return QRectF(pane.x() + x, pane.y() + y, width * zoom, height * zoom)
-
     def _whole(self) -> Region:
         viewport = self._state.viewport
         return 0, 0, viewport.picture_width, viewport.picture_height
-
-    def _divider(self, pane: QRect) -> int:
-        side = pane.width() if self._state.vertical else pane.height()
-        return round(self._state.divider * side)
-
-    def _before_divider(self, pane: QRect) -> QRect:
-        place = self._divider(pane)
-        if self._state.vertical:
-            return QRect(pane.x(), pane.y(), place, pane.height())
-        return QRect(pane.x(), pane.y(), pane.width(), place)
-
-    def _beyond_divider(self, pane: QRect) -> QRect:
-        place = self._divider(pane)
-        if self._state.vertical:
-            return pane.adjusted(place, 0, 0, 0)
-        return pane.adjusted(0, place, 0, 0)
 
     # Mouse and keys.
 
@@ -410,9 +378,7 @@ class Canvas(QWidget):
         self.update()
 
     def _zoom_at(self, position: QPointF, zoom: float) -> None:
-        device = position * self.devicePixelRatioF()
-        pane = self._pane_at(device)
-        at = (device.x() - pane.x(), device.y() - pane.y())
+        at = self._panes.within(position * self.devicePixelRatioF())
         viewport = self._state.viewport.zoomed(zoom, at)
         self.wanted.emit({"viewport": viewport})
 
@@ -420,7 +386,7 @@ class Canvas(QWidget):
         if self._state.layout != "split":
             return False
         along = position.x() if self._state.vertical else position.y()
-        place = self._divider(self._panes()[0]) / self.devicePixelRatioF()
+        place = self._panes.divider / self.devicePixelRatioF()
         return abs(along - place) <= _HANDLE
 
     def _move_divider(self, position: QPointF) -> None:
