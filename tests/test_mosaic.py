@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rawback.mosaic import Mosaic
+from rawback.mosaic import Mosaic, turned
 
 from .mosaics import KINDS
 
@@ -136,6 +136,30 @@ def test_planes_are_of_one_channel_where_cells_have_as_many_of_each(mosaic: Mosa
     assert alike == bool((channels == channels[0, 0]).all())
     if mosaic.cell > 2:
         assert alike
+
+
+@pytest.mark.parametrize(
+    ("name", "phases"), [("Bayer", 4), ("X-Trans", 18), ("quad Bayer", 16), ("linear", 3)]
+)
+def test_phases_of_mosaics(name: str, phases: int) -> None:
+    assert len(KINDS[name].phases) == len(KINDS[name].turns) == phases
+
+
+@pytest.mark.parametrize("name", ["X-Trans", "quad Bayer"])
+def test_what_lies_around_phases_of_a_channel_is_alike_after_their_turns(name: str) -> None:
+    mosaic = KINDS[name]
+    letters = np.array([*mosaic.colours])[np.array(mosaic.pattern)]
+    layout, by_phase = mosaic.layout(), mosaic.layout(by_phase=True)
+    seen: dict[int, list[str]] = {}
+    for i, j, plane in np.ndindex(layout.shape[:3]):
+        (sample, channel), phase = layout[i, j, plane].tolist(), int(by_phase[i, j, plane, 1])
+        assert by_phase[i, j, plane, 0] == sample
+        assert mosaic.phases[phase] == channel
+        y, x = mosaic.cell * i + sample // mosaic.cell, mosaic.cell * j + sample % mosaic.cell
+        offsets = [turned(v - 2, u - 2, mosaic.turns[phase]) for v, u in np.ndindex(5, 5)]
+        height, width = letters.shape
+        around = [letters[(y + v) % height, (x + u) % width] for v, u in offsets]
+        assert seen.setdefault(channel, around) == around
 
 
 @given(mosaics(), st.integers(0, 5), st.integers(0, 5))

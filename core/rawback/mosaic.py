@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["LETTERS", "Mosaic"]
+__all__ = ["LETTERS", "Mosaic", "turned"]
 
 LETTERS = {
     "R": "red", "G": "green", "B": "blue", "C": "cyan", "M": "magenta", "Y": "yellow",
@@ -138,6 +138,25 @@ class Mosaic:
         return "".join(dict.fromkeys(colour for colour in order if colour in self.colours))
 
     @property
+    def phases(self) -> tuple[int, ...]:
+        """The channel of each phase.
+
+        Samples are of one phase if the whole mosaic looks the same around each of them: the four
+        of a quad are of four, an X-Trans sensor's are of 18. Numbered as they first appear, row by
+        row; those of linear frames are the channels.
+        """
+        return _phases_of(self)[1]
+
+    @property
+    def turns(self) -> tuple[int, ...]:
+        """How the colours around each phase lie, seen from the first phase of its channel.
+
+        The number of the first turn for which all colours within two rows and columns agree: 1 to
+        mirror columns, 2 rows, and 4 to swap rows and columns before; 0 where none does.
+        """
+        return _turns_of(self)
+
+    @property
     def cell(self) -> int:
         """Pixels along a side of the cells that are coded together.
 
@@ -204,7 +223,7 @@ class Mosaic:
             np.roll(whole, (-self.cell * down, -self.across * right), (0, 1))
         )
 
-    def layout(self, down: int = 0, right: int = 0) -> NDArray[np.uint8]:
+    def layout(self, down: int = 0, right: int = 0, *, by_phase: bool = False) -> NDArray[np.uint8]:
         """Where the samples of each plane lie, in the cells from some row and column of them on.
 
         Cells of some mosaics differ in where their colours are; their samples are sorted by
@@ -212,11 +231,12 @@ class Mosaic:
 
         Returns:
             uint8 ``[p, q, planes, 2]`` of cells that repeat: for each plane which of the cell's
-            samples it has, row by row, and of which channel that is.
+            samples it has, row by row, and of which channel that is; or, if asked for, phase.
         """
         import numpy as np
 
-        return np.roll(_layout_of(self), (-down, -right), (0, 1))
+        layout = _layout_of_phases(self) if by_phase else _layout_of(self)
+        return np.roll(layout, (-down, -right), (0, 1))
 
     def pixels_of(
         self, plane: int, shape: tuple[int, int]
@@ -292,6 +312,77 @@ def _cell_of(mosaic: Mosaic) -> int:
         if len({tuple(samples(*corner, cell)) for corner in corners}) == 1:
             return cell
     return 2
+
+
+@lru_cache(maxsize=64)
+def _phases_of(mosaic: Mosaic) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...]]:
+    """The phase of each pixel of the pattern, and the channel of each phase."""
+    if not mosaic.pattern:
+        return (), tuple(range(mosaic.samples))
+    pattern, (rows, columns) = mosaic.pattern, mosaic.period
+
+    def moved(down: int, right: int) -> tuple[tuple[int, ...], ...]:
+        lines = pattern[down:] + pattern[:down]
+        return tuple(line[right:] + line[:right] for line in lines)
+
+    places = list(product(range(rows), range(columns)))
+    same = [move for move in places if moved(*move) == pattern]
+    first = [
+        min(((y + down) % rows, (x + right) % columns) for down, right in same) for y, x in places
+    ]
+    order = list(dict.fromkeys(first))
+    numbers = [order.index(place) for place in first]
+    phases = tuple(tuple(numbers[columns * y : columns * (y + 1)]) for y in range(rows))
+    return phases, tuple(pattern[y][x] for y, x in order)
+
+
+@lru_cache(maxsize=64)
+def _turns_of(mosaic: Mosaic) -> tuple[int, ...]:
+    phases, channels = _phases_of(mosaic)
+    if not mosaic.pattern:
+        return (0,) * len(channels)
+    rows, columns = mosaic.period
+    places: dict[int, tuple[int, int]] = {}
+    for y, x in product(range(rows), range(columns)):
+        places.setdefault(phases[y][x], (y, x))
+
+    def colour(y: int, x: int) -> str:
+        return mosaic.colours[mosaic.pattern[y % rows][x % columns]]
+
+    def agree(phase: int, turn: int) -> bool:
+        (y, x), (first_y, first_x) = places[phase], places[channels.index(channels[phase])]
+        around = product(range(-2, 3), repeat=2)
+        return all(
+            colour(y + down, x + right) == colour(first_y + v, first_x + u)
+            for v, u in around
+            for down, right in (turned(v, u, turn),)
+        )
+
+    return tuple(
+        next((turn for turn in range(8) if agree(phase, turn)), 0) for phase in range(len(places))
+    )
+
+
+def turned(down: int, right: int, turn: int) -> tuple[int, int]:
+    """An offset from a pixel after a turn, see :attr:`Mosaic.turns`."""
+    if turn & 4:
+        down, right = right, down
+    return (-down if turn & 2 else down), (-right if turn & 1 else right)
+
+
+@lru_cache(maxsize=64)
+def _layout_of_phases(mosaic: Mosaic) -> NDArray[np.uint8]:
+    import numpy as np
+
+    layout = _layout_of(mosaic).copy()
+    if mosaic.pattern:
+        phases = np.array(_phases_of(mosaic)[0])
+        rows, columns = (np.arange(size)[:, None] for size in layout.shape[:2])
+        down, right = np.divmod(layout[..., 0].astype(np.intp), mosaic.cell)
+        y = (mosaic.cell * rows[:, :, None] + down) % phases.shape[0]
+        x = (mosaic.cell * columns[None] + right) % phases.shape[1]
+        layout[..., 1] = phases[y, x]
+    return layout
 
 
 def _cells(channels: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:

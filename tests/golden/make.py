@@ -22,6 +22,7 @@ from rawback._api.metadata import attachments
 from rawback.bitstream import Payload, unpack
 from rawback.container import embed_payload, extract_payload
 from rawback.decoder import decode
+from rawback.encoder.analysis import Analysis
 from rawback.geometry import Aligned, Geometry, Mesh, Transform, Warped
 from rawback.geometry.transform import mesh_shape
 from rawback.jpegio import decode_jpeg
@@ -31,7 +32,7 @@ from rawback.rate import Rate
 from rawback.rawio import Tag
 from rawback.rawio.describe import ascii_entry, number_entry
 from rawback.types import BlackOffsets, Border, NoiseModel
-from rawback_lab.camera import CameraSpec
+from rawback_lab.camera import X_TRANS, CameraSpec
 from rawback_lab.pictures import WHITE, Picture, linear_picture, linear_shot, software_isp
 from rawback_lab.render import FilmicLook, encode_jpeg
 from rawback_lab.scenes import made_up_shot, session_at
@@ -240,8 +241,7 @@ def mosaic_shot(
 
 def xtrans() -> bytes:
     """Cells of 3x3 that differ, and sides that are no multiples of theirs."""
-    pattern = "GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG"
-    frame, jpeg = mosaic_shot(pattern, 71, 101, (64.0, 65.5, 62.0, 66.25), 16)
+    frame, jpeg = mosaic_shot(X_TRANS, 71, 101, (64.0, 65.5, 62.0, 66.25), 16)
     return carrier_of(frame, jpeg, Rate.lossless(), Aligned())
 
 
@@ -249,6 +249,24 @@ def quad() -> bytes:
     """Cells of 4x4, and filters of their own for some classes."""
     frame, jpeg = mosaic_shot("RRGG/RRGG/GGBB/GGBB", 70, 106, (64.0, 66.0, 63.0), 17)
     return carrier_of(frame, jpeg, Rate.quality(70), Aligned())
+
+
+def phases() -> bytes:
+    """A filter for each phase of a pattern, which no small frame has by itself."""
+    frame, jpeg = mosaic_shot(X_TRANS, 68, 101, (64.0, 65.5, 62.0, 66.25), 20)
+    session, carrier = session_at(frame, decode_jpeg(jpeg), Aligned(), "never")
+    analysis = Analysis.of(session.source, 1e-6, lambda _done: None)
+    filters = analysis.base.filters
+    if not filters or not filters[0].is_by_phase(frame.mosaic):
+        message = "the filters are not those of phases"
+        raise RuntimeError(message)
+    builder = session.builder(analysis)
+    builder.add_layers(200.0, lambda _stage, _done: None)
+    encoded = builder.finished()
+    if not np.array_equal(decode(unpack(encoded.payload), carrier).cfa, encoded.restored.cfa):
+        message = "the payload does not restore what the encoder said"
+        raise RuntimeError(message)
+    return embed_payload(jpeg, encoded.payload)
 
 
 def mono() -> bytes:
@@ -272,7 +290,7 @@ def restored(carrier: bytes) -> tuple[Payload, RawFrame]:
 _KINDS = (
     *(lossy, lossless, gains, cropped, warped, turned, meshed, apart, tiled, sparse),
     *(learned, bare, linear, bordered, above),
-    *(xtrans, quad, mono, cymg),
+    *(xtrans, phases, quad, mono, cymg),
 )
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rawback.residual import classify_regions
 from rawback.tone.colours import NO_GAINS, base_colours
 from rawback.tone.gain import grid_shape
-from rawback.tone.linear_filter import LinearFilter, apply_filters
+from rawback.tone.linear_filter import LinearFilter, apply_filters, has_phase_filters
 from rawback.types import Guide
 
 from ..format.second_decoder import base as second_base
@@ -113,10 +113,10 @@ def test_classes_of_cells_that_no_mosaic_has(cell: int) -> None:
         classify_regions(guide, light, cell)
 
 
-def wild_filter(rng: np.random.Generator, mosaic: Mosaic) -> LinearFilter:
+def wild_filter(rng: np.random.Generator, mosaic: Mosaic, *, by_phase: bool) -> LinearFilter:
     """Taps whose sums come as near to the bound as they may."""
     share = rng.choice([0.03, 0.3, 1.0])
-    channels = len(mosaic.colours)
+    channels = len(mosaic.phases if by_phase else mosaic.colours)
     shape = (channels, len(mosaic.palette), 5, 5)
     taps = np.where(rng.random(shape) < share, rng.choice([-500, 500], shape), 0)
     taps[:, :, 2, 2] = 0
@@ -154,7 +154,8 @@ def test_filters(
         "beyond": rng.integers(-(1 << 31), 1 << 31, shape),
         "anything": rng.integers(0, (1 << 14) + 1, shape),
     }[kind].astype(np.int32)
-    filters = [wild_filter(rng, mosaic) for _ in range(count)]
+    by_phase = has_phase_filters(mosaic) and rng.random() < 0.5
+    filters = [wild_filter(rng, mosaic, by_phase=by_phase) for _ in range(count)]
     classes = rng.integers(0, rng.integers(1, 6), cells).astype(np.uint8)
     classes[rng.random(cells) < 0.01] = 255
     found = apply_filters(filters, colours, classes, mosaic, origin, place)

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback.mosaic import turned
+from rawback.tone.linear_filter import MOST_PHASES
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -86,19 +89,37 @@ def filtered_by_twin(
     windows = np.lib.stride_tricks.sliding_window_view(around, (5, 5), axis=(1, 2))
     centre = windows[..., 2, 2]
     found = np.empty((mosaic.planes, height, width), np.int64)
-    channels = gathered(mosaic, channels_of(mosaic, down + height, right + width))
-    channels = channels[:, down:, right:]
+    phases = gathered(mosaic, _phases(mosaic, down + height, right + width))[:, down:, right:]
     for number, linear in enumerate(filters):
-        for channel, colour in enumerate(mosaic.colours):
+        for phase, channel in enumerate(mosaic.phases):
+            colour, row = mosaic.colours[channel], phase if linear.is_by_phase(mosaic) else channel
             # Taps act on differences to the central pixel.
-            taps = linear.taps[channel].astype(np.int64)
+            taps = np.empty((len(mosaic.palette), 5, 5), np.int64)
+            turn = mosaic.turns[phase] if len(mosaic.phases) <= MOST_PHASES else 0
+            for v, u in np.ndindex(5, 5):
+                y, x = turned(v - 2, u - 2, turn)
+                taps[:, 2 + y, 2 + x] = linear.taps[row, :, v, u]
             moved = np.einsum("ayx,ahwyx->hw", taps, windows)
             moved -= np.einsum("a,ahw->hw", taps.sum(axis=(1, 2)), centre)
             own = centre[mosaic.palette.index(colour)] + (moved + 128 >> 8)
-            values = np.clip(own + linear.bias[channel], -32767, 32767)
+            values = np.clip(own + linear.bias[row], -32767, 32767)
             everywhere = np.zeros((mosaic.cell * (down + height), mosaic.cell * (right + width)))
             everywhere[mosaic.cell * down :, mosaic.cell * right :] = values
             planes = gathered(mosaic, everywhere.repeat(mosaic.samples, axis=1).astype(np.int64))
-            chosen = (channels == channel) & (np.minimum(classes, len(filters) - 1) == number)
+            chosen = (phases == phase) & (np.minimum(classes, len(filters) - 1) == number)
             found[chosen] = planes[:, down:, right:][chosen]
     return found
+
+
+def _phases(mosaic: Mosaic, rows: int, columns: int) -> NDArray[np.int64]:
+    """The phase of each sample of so many rows and columns of cells."""
+    if not mosaic.pattern:
+        return channels_of(mosaic, rows, columns)
+    pattern = np.array(mosaic.pattern)
+    seen = [np.roll(pattern, (-y, -x), (0, 1)).tobytes() for y, x in np.ndindex(pattern.shape)]
+    order = list(dict.fromkeys(seen))
+    phases = np.array([order.index(around) for around in seen], np.int64).reshape(pattern.shape)
+    height, width = mosaic.cell * rows, mosaic.cell * columns
+    return np.tile(phases, (-(-height // len(phases)), -(-width // phases.shape[1])))[
+        :height, :width
+    ]

@@ -16,7 +16,7 @@ from rawback.errors import PayloadDamaged
 from rawback.tone import Base, colour_histogram
 from rawback.tone.colours import base_colours
 from rawback.tone.gain import SPACINGS, grid_shape
-from rawback.tone.linear_filter import LinearFilter
+from rawback.tone.linear_filter import LinearFilter, has_phase_filters
 from rawback.tone.lut import GRIDS, NODES, code_lut, refine_grid, touched_nodes
 from rawback.types import Guide
 
@@ -50,12 +50,13 @@ def bases(draw: st.DrawFn) -> Base:
     shape = grid_shape(*FRAME, spacing) if spacing else (0, 0)
     gains = rng.integers(-255, 256, shape).astype(np.int32)
     uncovered = draw(st.tuples(*[st.integers(0, 60_000)] * colours))
-    filters = tuple(_filter(rng, mosaic) for _ in range(draw(st.integers(0, 4))))
+    by_phase = has_phase_filters(mosaic) and draw(st.booleans())
+    filters = tuple(_filter(rng, mosaic, by_phase=by_phase) for _ in range(draw(st.integers(0, 4))))
     return Base(mosaic, nodes, step, details, uncovered, spacing, gains, filters)
 
 
-def _filter(rng: np.random.Generator, mosaic: Mosaic) -> LinearFilter:
-    channels = len(mosaic.colours)
+def _filter(rng: np.random.Generator, mosaic: Mosaic, *, by_phase: bool = False) -> LinearFilter:
+    channels = len(mosaic.phases if by_phase else mosaic.colours)
     taps = rng.integers(-9, 10, (channels, len(mosaic.palette), 5, 5)).astype(np.int32)
     taps[:, :, 2, 2] = 0
     return LinearFilter(taps, rng.integers(-4096, 4097, channels).astype(np.int32))
@@ -164,11 +165,12 @@ def test_heads_out_of_range_are_refused(head: list[int]) -> None:
         _read_pointwise(coder.finish())
 
 
-def test_more_than_four_filters_are_refused() -> None:
+@pytest.mark.parametrize(("mosaic", "number"), [(RGGB, 5), (KINDS["X-Trans"], 9)])
+def test_more_than_four_filters_are_refused(mosaic: Mosaic, number: int) -> None:
     coder = SymbolEncoder()
-    coder.code_escapes(np.array([5]), 1)
+    coder.code_escapes(np.array([number]), 1)
     with pytest.raises(PayloadDamaged, match="impossible values"):
-        Base.empty(RGGB, (0, 0, 0)).with_filter_bytes(coder.finish())
+        Base.empty(mosaic, (0, 0, 0)).with_filter_bytes(coder.finish())
 
 
 def test_filters_whose_sums_float32_cannot_hold_are_refused() -> None:

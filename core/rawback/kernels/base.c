@@ -211,7 +211,7 @@ KERNEL rawback_region_classes(const ReadI32 *light, const ReadU8 *pixels, const 
     return classify(light, pixels, mask, (int)side, levels, flags, found);
 }
 
-enum { TAPS = 6, TAP_ROWS = 5, CHANNELS = 4, MIDDLE = 1 << 13, LARGEST_SUM = 1 << 11, LIMIT = (1 << 15) - 1 };
+enum { TAPS = 6, TAP_ROWS = 5, PHASES = 32, MIDDLE = 1 << 13, LARGEST_SUM = 1 << 11, LIMIT = (1 << 15) - 1 };
 
 /* x86 multiplies pairs of 16 bits and adds them up in one instruction, which compilers do not find. */
 #if defined(__AVX512BW__)
@@ -287,11 +287,11 @@ static void filter_cells(const int16_t *taps, const int16_t *row, int64_t stride
     }
 }
 
-enum { BLOCK = 128, MOST_CLASSES = 8, MOST_PLANES = 16, WIDEST = 16 };
+enum { BLOCK = 128, MOST_CLASSES = 4, MOST_PLANES = 16, WIDEST = 16 };
 
-/* Taps as rows of pixels take them: of each class, channel and column of a quad, colour and row, six
-   of which one at an end is 0. */
-typedef int16_t Taps[MOST_CLASSES][CHANNELS][2][COLOURS][TAP_ROWS][TAPS];
+/* Taps as rows of pixels take them: of each class, channel or phase and column of a quad, colour and
+   row, six of which one at an end is 0. */
+typedef int16_t Taps[MOST_CLASSES][PHASES][2][COLOURS][TAP_ROWS][TAPS];
 
 static int unfold_taps(const ReadI16 *taps, int64_t colours, Taps unfolded) {
     memset(unfolded, 0, sizeof(Taps));
@@ -312,8 +312,8 @@ static int unfold_taps(const ReadI16 *taps, int64_t colours, Taps unfolded) {
 }
 
 /* The filters: the planes of the cells' samples from one to four colours of each pixel.
-   taps: [classes, channels, colours * 5 * 5], around the pixel of a sample; bias: [classes,
-   channels]; colours: [n, H, W], repeated beyond their edges; layout: [p, q, 2 planes], of cells that
+   taps: [classes, channels, colours * 5 * 5], around the pixel of a sample, of channels or of phases,
+   as the layout numbers them; bias: [classes, channels]; colours: [n, H, W], repeated beyond their edges; layout: [p, q, 2 planes], of cells that
    repeat, see rawback_planes_of_mosaic; side: pixels along a cell's sides; down and right: where the
    first cell lies in the frame, in cells; top and left: where it lies in `colours`, in pixels;
    classes: [h, w], higher ones take the last filters; rows: scratch, [1 + n * (4 + side), side w + 4
@@ -330,7 +330,7 @@ KERNEL rawback_linear_filter(const ReadI16 *taps, const ReadI32 *bias, const Rea
     REQUIRE(layout->size[0] > 0 && repeat > 0 && repeat <= WIDEST);
     REQUIRE(layout->size[2] == 2 * planes);
     REQUIRE(count > 0 && count <= COLOURS && last >= 0 && last < MOST_CLASSES);
-    REQUIRE(taps->size[1] > 0 && taps->size[1] <= CHANNELS && taps->size[2] == count * 25);
+    REQUIRE(taps->size[1] > 0 && taps->size[1] <= PHASES && taps->size[2] == count * 25);
     REQUIRE(bias->size[0] == last + 1 && bias->size[1] == taps->size[1]);
     REQUIRE(classes->size[0] == height && classes->size[1] == width);
     const int64_t window = 4 + side;

@@ -19,7 +19,13 @@ from rawback.entropy import SymbolCoder, SymbolDecoder, SymbolEncoder, code_para
 from rawback.errors import PayloadDamaged
 from rawback.tone.colours import NO_GAINS, base_colours
 from rawback.tone.gain import SPACINGS, grid_shape
-from rawback.tone.linear_filter import REACH, SIDE, LinearFilter, apply_filters
+from rawback.tone.linear_filter import (
+    REACH,
+    SIDE,
+    LinearFilter,
+    apply_filters,
+    has_phase_filters,
+)
 from rawback.tone.lut import GRIDS, code_lut
 
 if TYPE_CHECKING:
@@ -29,6 +35,8 @@ if TYPE_CHECKING:
     from rawback.types import Guide
 
 __all__ = ["Base"]
+
+_MOST_FILTERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,8 @@ class Base:
         spacing: Raw pixels between gain nodes, 0 for none.
         gains: int32 ``[rows, columns]`` in 1/256; empty without a grid.
         filters: No filter, one for all cells, or several, of which cells of class ``c`` take
-            number ``c`` and those of higher classes the last.
+            number ``c`` and those of higher classes the last. All are for channels, or all for
+            phases.
     """
 
     mosaic: Mosaic
@@ -131,9 +140,10 @@ class Base:
     def filter_bytes(self) -> bytes:
         """The section that holds the filters."""
         coder = SymbolEncoder()
-        coder.code_escapes(np.array([len(self.filters)]), 1)
+        by_phase = any(linear.is_by_phase(self.mosaic) for linear in self.filters)
+        coder.code_escapes(np.array([len(self.filters) + _MOST_FILTERS * by_phase]), 1)
         for linear_filter in self.filters:
-            _code_filter(coder, self.mosaic, linear_filter)
+            _code_filter(coder, self.mosaic, linear_filter, by_phase=by_phase)
         return coder.finish()
 
     def with_filter_bytes(self, data: bytes) -> Base:
@@ -144,8 +154,15 @@ class Base:
         """
         coder = SymbolDecoder(data)
         count = int(coder.code_escapes(None, 1)[0])
-        filters = tuple(_code_filter(coder, self.mosaic, None) for _ in range(min(count, 4)))
-        if count > 4 or not all(linear_filter.fits(self.mosaic) for linear_filter in filters):
+        by_phase = count > _MOST_FILTERS
+        count -= _MOST_FILTERS * by_phase
+        if count > _MOST_FILTERS or (by_phase and not has_phase_filters(self.mosaic)):
+            message = "the base's filters hold impossible values; restore from another copy"
+            raise PayloadDamaged(message)
+        filters = tuple(
+            _code_filter(coder, self.mosaic, None, by_phase=by_phase) for _ in range(count)
+        )
+        if not all(linear_filter.fits(self.mosaic) for linear_filter in filters):
             message = "the base's filters hold impossible values; restore from another copy"
             raise PayloadDamaged(message)
         return replace(self, filters=filters)
@@ -169,18 +186,48 @@ def _code_gains(
 
 
 def _code_filter(
-    coder: SymbolCoder, mosaic: Mosaic, linear_filter: LinearFilter | None
+    coder: SymbolCoder, mosaic: Mosaic, linear_filter: LinearFilter | None, *, by_phase: bool
 ) -> LinearFilter:
-    """Code a filter: taps on the same colour are larger than the others, so apart from them."""
-    channels, colours, size = len(mosaic.colours), len(mosaic.palette), SIDE * SIDE
-    taps = np.zeros((channels, colours, size), dtype=np.int32)
-    own = np.array([[of == colour for colour in mosaic.palette] for of in mosaic.colours])
+    """Code a filter: taps on the same colour are larger than the others, so apart from them.
+
+    Those of a phase are coded as differences to the last phase before it of the same channel.
+    """
+    of = mosaic.phases if by_phase else tuple(range(len(mosaic.colours)))
+    before = [
+        max((other for other in range(number) if of[other] == channel), default=number)
+        for number, channel in enumerate(of)
+    ]
+    size = SIDE * SIDE
+    taps = np.zeros((len(of), len(mosaic.palette), size), dtype=np.int32)
+    own = np.array([[mosaic.colours[c] == colour for colour in mosaic.palette] for c in of])
     around = np.arange(size) != size // 2
+    given, given_bias = None, None
+    if linear_filter is not None:
+        given = _steps(linear_filter.taps.reshape(taps.shape), before)
+        given_bias = _steps(linear_filter.bias, before)
     for same in (True, False):
         where = (own == same)[:, :, None] & around
-        given = None if linear_filter is None else linear_filter.taps.reshape(taps.shape)[where]
-        taps[where] = code_parameters(coder, given, int(where.sum()))
-    bias = code_parameters(coder, None if linear_filter is None else linear_filter.bias, channels)
-    return LinearFilter(
-        taps.reshape(channels, colours, SIDE, SIDE), np.clip(bias, -(1 << 12), 1 << 12)
-    )
+        known = None if given is None else given[where]
+        taps[where] = code_parameters(coder, known, int(where.sum()))
+    bias = code_parameters(coder, given_bias, len(of))
+    taps, bias = (_summed(values.astype(np.int64), before) for values in (taps, bias))
+    taps = np.clip(taps, -(1 << 15), 1 << 15).astype(np.int32)
+    bias = np.clip(bias, -(1 << 12), 1 << 12).astype(np.int32)
+    return LinearFilter(taps.reshape(len(of), -1, SIDE, SIDE), bias)
+
+
+def _steps(values: NDArray[np.int32], before: list[int]) -> NDArray[np.int32]:
+    """What each value adds to the one it follows; the first ones as they are."""
+    steps = values.copy()
+    for number, first in enumerate(before):
+        if first != number:
+            steps[number] -= values[first]
+    return steps
+
+
+def _summed(steps: NDArray[np.int64], before: list[int]) -> NDArray[np.int64]:
+    """Undo `_steps`, in place."""
+    for number, first in enumerate(before):
+        if first != number:
+            steps[number] += steps[first]
+    return steps

@@ -3,7 +3,9 @@
 Demosaicing, sharpening, denoising and chroma subsampling spread each sample over its neighbourhood;
 a linear filter over the 5x5 neighbourhood of all colours of the pointwise base takes back what it
 can, as the adaptive loop filter of H.266 (VVC) does for its own distortions. Its taps act
-on differences to the central pixel, so that its gain at frequency zero is exactly 1. The kernel
+on differences to the central pixel, so that its gain at frequency zero is exactly 1. In large
+patterns the colours around the pixels of a channel lie alike but turned, so taps are turned with
+them; or each phase has taps of its own, as a demosaicing goes over pixels in some order. The kernel
 is in ``kernels/base.c``.
 """
 
@@ -24,7 +26,15 @@ if TYPE_CHECKING:
     from rawback.mosaic import Mosaic
 
 
-__all__ = ["REACH", "SIDE", "TAP_ONE", "LinearFilter", "apply_filters"]
+__all__ = [
+    "MOST_PHASES",
+    "REACH",
+    "SIDE",
+    "TAP_ONE",
+    "LinearFilter",
+    "apply_filters",
+    "has_phase_filters",
+]
 
 REACH = 2
 """Pixels on each side of the central one."""
@@ -32,6 +42,9 @@ REACH = 2
 SIDE = 2 * REACH + 1
 TAP_ONE = 256
 """Taps are multiples of 1/256."""
+
+MOST_PHASES = 32
+"""Phases of the patterns that may have a filter for each."""
 
 _LARGEST_SUM = 1 << 11
 
@@ -48,9 +61,10 @@ class LinearFilter:
     """The filters of one class of cells.
 
     Attributes:
-        taps: int32 ``[channels, colours, 5, 5]``: channel of the sample, colour, offset; the
-            central taps are 0, being implied.
-        bias: int32 ``[channels]`` in domain units.
+        taps: int32 ``[n, colours, 5, 5]``: channel or phase of the sample, see
+            :class:`rawback.mosaic.Mosaic`, colour, offset; the central taps are 0, being implied.
+            Offsets are those of the first phase of the channel, before they are turned.
+        bias: int32 ``[n]`` in domain units.
     """
 
     taps: NDArray[np.int32]
@@ -66,16 +80,30 @@ class LinearFilter:
         )
 
     def whole_taps(self, mosaic: Mosaic) -> NDArray[np.int64]:
-        """The taps with the central ones: int64 ``[channels, colours, 5, 5]``."""
+        """The taps with the central ones: int64 ``[n, colours, 5, 5]``."""
         taps = self.taps.astype(np.int64)
         taps[:, :, REACH, REACH] = -self.taps.sum(axis=(2, 3))
-        for channel, colour in enumerate(mosaic.colours):
-            taps[channel, mosaic.palette.index(colour), REACH, REACH] += TAP_ONE
+        for number, channel in enumerate(self.channels(mosaic)):
+            colour = mosaic.palette.index(mosaic.colours[channel])
+            taps[number, colour, REACH, REACH] += TAP_ONE
         return taps
+
+    def is_by_phase(self, mosaic: Mosaic) -> bool:
+        """Whether it has taps for each phase rather than each channel."""
+        return len(self.taps) != len(mosaic.colours)
+
+    def channels(self, mosaic: Mosaic) -> tuple[int, ...]:
+        """The channel of the samples that each of its taps are for."""
+        return mosaic.phases if self.is_by_phase(mosaic) else tuple(range(len(mosaic.colours)))
 
     def fits(self, mosaic: Mosaic) -> bool:
         """Whether no sum that the filters form exceeds 24 bits."""
         return bool(np.abs(self.whole_taps(mosaic)).sum(axis=(1, 2, 3)).max() <= _LARGEST_SUM)
+
+
+def has_phase_filters(mosaic: Mosaic) -> bool:
+    """Whether filters of a mosaic may be by phase."""
+    return len(mosaic.colours) < len(mosaic.phases) <= MOST_PHASES
 
 
 def apply_filters(
@@ -89,7 +117,8 @@ def apply_filters(
     """Filter a window, each cell by the filter of its class.
 
     Args:
-        filters: One for each class, the last one also for higher ones; all fit.
+        filters: One for each class, the last one also for higher ones; all fit, and all are for
+            channels or all for phases.
         colours: int32 ``[colours, H, W]`` around the window, repeated where the filters reach
             beyond; they count as at least 0 and at most 2**14.
         classes: uint8 ``[h, w]``: of each cell.
@@ -102,13 +131,29 @@ def apply_filters(
     """
     count, cell = len(mosaic.palette), mosaic.cell
     taps = np.stack([f.whole_taps(mosaic) for f in filters]).astype(np.int16)
-    taps = taps.reshape(len(filters), len(mosaic.colours), count * SIDE * SIDE)
     bias = np.stack([f.bias for f in filters])
+    by_phase = has_phase_filters(mosaic)
+    if by_phase:
+        if not filters[0].is_by_phase(mosaic):
+            taps, bias = (values.take(mosaic.phases, axis=1) for values in (taps, bias))
+        taps = _turned(taps, mosaic.turns)
+    taps = taps.reshape(len(filters), -1, count * SIDE * SIDE)
     rows = 1 + count * (2 * REACH + cell)
     planes = np.empty((mosaic.planes, *classes.shape), dtype=np.int16)
-    layout = mosaic.layout()
+    layout = mosaic.layout(by_phase=by_phase)
     layout = layout.reshape(*layout.shape[:2], -1)
     columns = cell * (classes.shape[1] + 3 * layout.shape[1]) + 2 * REACH
     scratch = np.empty((rows, columns), dtype=np.int16)
     _filter(taps, bias, colours, layout, cell, *place, *origin, classes, scratch, planes)
     return planes
+
+
+def _turned(taps: NDArray[np.int16], turns: Sequence[int]) -> NDArray[np.int16]:
+    """The taps ``[filters, phases, colours, 5, 5]`` where they act."""
+    found = np.empty_like(taps)
+    for number, turn in enumerate(turns):
+        own = taps[:, number]
+        if turn & 4:
+            own = own.swapaxes(2, 3)
+        found[:, number] = own[:, :, :: -1 if turn & 2 else 1, :: -1 if turn & 1 else 1]
+    return found

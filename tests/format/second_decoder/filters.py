@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .mosaics import turned
 from .refusal import require
 from .symbols import Symbols
 
@@ -19,7 +20,7 @@ OFFSETS = [(y, x) for y in range(5) for x in range(5) if (y, x) != (2, 2)]
 
 @dataclass(frozen=True)
 class Filter:
-    """Taps [channel, colour, offset] in 1/256, and a bias for each channel (3.7)."""
+    """Taps [channel or phase, colour, offset] in 1/256, and a bias for each (3.7)."""
 
     taps: Ints
     biases: Ints
@@ -36,26 +37,36 @@ def _checked(taps: Ints, own: list[int]) -> Ints:
 
 def _filters(data: bytes, pattern: Pattern) -> list[Filter]:
     """The coded filters (3.7)."""
-    symbols, own, colours = Symbols(data), pattern.own, len(pattern.palette)
-    channels, size = len(own), len(OFFSETS)
-    count = int(symbols.escapes(1)[0])
+    symbols, colours, size = Symbols(data), len(pattern.palette), len(OFFSETS)
+    count, own, after = int(symbols.escapes(1)[0]), pattern.own, [-1] * len(pattern.own)
+    if count > 4:
+        require(pattern.turns_filters, "filters of phases")
+        count, of = count - 4, pattern.phases[1]
+        own = [pattern.own[channel] for channel in of]
+        after = [max([-1, *(q for q in range(p) if of[q] == of[p])]) for p in range(len(of))]
+    channels = len(own)
     require(count <= 4, "too many filters")
     filters = []
     for _ in range(count):
         own_taps = symbols.integers(channels * size).reshape(channels, size)
         other_taps = symbols.integers(channels * (colours - 1) * size)
         other_taps = other_taps.reshape(channels, colours - 1, size)
-        biases = np.clip(symbols.integers(channels), -4096, 4096)
+        biases = symbols.integers(channels).astype(np.int64)
         taps = np.empty((channels, colours, size), np.int64)
         for channel, colour in enumerate(own):
             taps[channel, colour] = own_taps[channel]
             others = [other for other in range(colours) if other != colour]
             taps[channel, others] = other_taps[channel]
+        for number, before in enumerate(after):
+            if before >= 0:
+                taps[number] += taps[before]
+                biases[number] += biases[before]
+        taps, biases = np.clip(taps, -32768, 32768), np.clip(biases, -4096, 4096)
         filters.append(Filter(_checked(taps, own), biases))
     return filters
 
 
-def _filtered(padded: Ints, taps: Ints, own: int) -> Ints:
+def _filtered(padded: Ints, taps: Ints, own: int, turn: int) -> Ints:
     """The filter's sum, rounded, for one channel at all pixels (3.7)."""
     rows, columns = (side - 4 for side in padded.shape[:2])
 
@@ -68,7 +79,8 @@ def _filtered(padded: Ints, taps: Ints, own: int) -> Ints:
         middle = at(2, 2, colour)
         for tap, (y, x) in zip(of_colour.tolist(), OFFSETS, strict=True):
             if tap:
-                total += tap * (at(y, x, colour) - middle)
+                down, right = turned(y - 2, x - 2, turn)
+                total += tap * (at(2 + down, 2 + right, colour) - middle)
     return total + 128 >> 8
 
 
@@ -77,14 +89,19 @@ def base_of(data: bytes | None, colours: Ints, spots: Ints, frame: Frame) -> Int
     pattern = frame.pattern
     v = np.clip(colours, 0, 16384)
     filters = [] if data is None else _filters(data, pattern)
-    # What a sample of each channel would be, at all pixels.
-    found = np.stack([v[..., colour] for colour in pattern.own])
+    kinds, of, turns = frame.channels, list(range(len(pattern.own))), [0] * len(pattern.own)
+    if pattern.turns_filters:
+        kinds, of, turns = frame.phases, pattern.phases[1], pattern.turns
+    # What a sample of each kind, channel or phase, would be, at all pixels.
+    found = np.stack([v[..., pattern.own[channel]] for channel in of])
     padded = np.pad(v, ((2, 2), (2, 2), (0, 0)), mode="edge")
     classes = spots.repeat(pattern.side, axis=0).repeat(pattern.side, axis=1)
     for number, one in enumerate(filters):
         chosen = np.minimum(classes, len(filters) - 1) == number
-        for channel, colour in enumerate(pattern.own):
-            all_pixels = _filtered(padded, one.taps[channel], colour) + one.biases[channel]
-            found[channel][chosen] = np.clip(all_pixels, -32767, 32767)[chosen]
-    rows, columns = np.indices(frame.channels.shape)
-    return frame.planes(found[frame.channels, rows, columns // pattern.samples])
+        for kind, channel in enumerate(of):
+            row = kind if len(one.taps) == len(of) else channel
+            all_pixels = _filtered(padded, one.taps[row], pattern.own[channel], turns[kind])
+            all_pixels += one.biases[row]
+            found[kind][chosen] = np.clip(all_pixels, -32767, 32767)[chosen]
+    rows, columns = np.indices(kinds.shape)
+    return frame.planes(found[kinds, rows, columns // pattern.samples])

@@ -53,6 +53,43 @@ class Pattern:
         return [self.palette.index(colour) for colour in self.colours]
 
     @cached_property
+    def phases(self) -> tuple[Ints, list[int]]:
+        """The phase of each pixel of the pattern, and each phase's channel (3.5, Phases)."""
+        pattern = np.array(self.rows, np.int64)
+        numbers: dict[bytes, int] = {}
+        found, of = np.zeros_like(pattern), []
+        for y, x in np.ndindex(pattern.shape):
+            seen = np.roll(pattern, (-y, -x), (0, 1)).tobytes()
+            if seen not in numbers:
+                numbers[seen] = len(of)
+                of.append(int(pattern[y, x]))
+            found[y, x] = numbers[seen]
+        return found, of
+
+    @property
+    def turns_filters(self) -> bool:
+        """Whether phases have filters or turns (3.7)."""
+        return not self.linear and len(self.colours) < len(self.phases[1]) <= 32
+
+    @property
+    def turns(self) -> list[int]:
+        """The turn of each phase (3.5, Phases)."""
+        phases, of = self.phases
+        letters = np.array([*self.colours])[np.array(self.rows)]
+        wide = [(y, x) for y in range(-2, 3) for x in range(-2, 3)]
+
+        def around(phase: int, turn: int) -> list[str]:
+            y, x = np.argwhere(phases == phase)[0]
+            seen = (turned(*offset, turn) for offset in wide)
+            height, width = letters.shape
+            return [letters[(y + v) % height, (x + u) % width] for v, u in seen]
+
+        return [
+            next((t for t in range(8) if around(phase, t) == around(of.index(channel), 0)), 0)
+            for phase, channel in enumerate(of)
+        ]
+
+    @cached_property
     def side(self) -> int:
         """Pixels along the side of a cell (3.5, Cells)."""
         if self.linear:
@@ -83,6 +120,13 @@ class Pattern:
         return found
 
 
+def turned(v: int, u: int, turn: int) -> tuple[int, int]:
+    """An offset after a turn (3.5, Phases)."""
+    if turn >= 4:
+        v, u = u, v
+    return (-v if turn % 4 >= 2 else v), (-u if turn % 2 else u)
+
+
 def _cells(samples: Ints, side: int, across: int) -> Ints:
     """The samples [row, column, sample] of all cells in reading order (3.5, Cells)."""
     rows, columns = samples.shape[0] // side, samples.shape[1] // across
@@ -107,6 +151,15 @@ class Frame:
             pattern.linear or all(side % n == 0 for n in map(len, (pattern.rows, *pattern.rows)))
         ):
             self.order = np.argsort(cells, axis=-1, kind="stable")
+
+    @property
+    def phases(self) -> Ints:
+        """The phase of each pixel (3.5, Phases)."""
+        phases = self.pattern.phases[0]
+        rows, columns = self.channels.shape
+        return np.tile(phases, (-(-rows // len(phases)), -(-columns // len(phases[0]))))[
+            :rows, :columns
+        ]
 
     def _cells(self, samples: Ints) -> Ints:
         """All cells of samples (3.5, Cells)."""

@@ -1,8 +1,8 @@
 """Fitting the filters: encoder only, in float.
 
 Each is a ridge regression in the noise-normalised domain on a sample of the frame. One filter, one
-for each class of quads, or none: whichever takes more off the squared error than its bytes are
-worth.
+for each class of cells, or none, for channels or for phases: whichever takes more off the squared
+error than its bytes are worth.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from rawback.mosaic import turned
 from rawback.tone.fitting.pointwise import OUTLIER
-from rawback.tone.linear_filter import REACH, SIDE, TAP_ONE, LinearFilter
+from rawback.tone.linear_filter import REACH, SIDE, TAP_ONE, LinearFilter, has_phase_filters
 from rawback.tone.vst import UNIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rawback.mosaic import Mosaic
     from rawback.tone.base import Base
@@ -27,6 +28,12 @@ __all__ = ["Patch", "fit_linear_filters"]
 
 
 _LEAST_GAIN = 0.01
+
+_CELLS, _CELLS_OF_PHASES = 8_000, 24_000
+"""Cells of a patch that filters are fitted to; more where phases have their own."""
+
+_TAP_BITS = 3.0
+"""What it costs, about, that a tap of a phase differs from that of the phase before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +76,38 @@ def fit_linear_filters(
         The base with no filter, one, or one per class.
     """
     mosaic = base.mosaic
-    gathered = [_gather(patch, mosaic) for patch in patches]
-    chosen = sum(count for _, count in gathered)
-    channels = range(len(mosaic.colours))
-    design, target, classes = (
-        [np.concatenate([by_channel[c][part] for by_channel, _ in gathered]) for c in channels]
-        for part in range(3)
-    )
-    classes = [np.minimum(of_channel, trusted) for of_channel in classes]
+    grams, chosen = _grams_of(patches, mosaic, trusted)
     least = 2 * len(mosaic.palette) * SIDE * SIDE
     scale = cells / max(chosen, 1)
     if chosen < least:
         return base
-    grams = [
-        [_Gram.of(design[c][classes[c] == own], target[c][classes[c] == own]) for c in channels]
-        for own in range(trusted + 1)
-    ]
-    everywhere = [sum((gram[c] for gram in grams[1:]), start=grams[0][c]) for c in channels]
-    best = (sum(gram.energy for gram in everywhere) / UNIT**2 * scale, base)
-    for groups in ([everywhere], grams):
-        fitted = [g if min(gram.count for gram in g) >= least else everywhere for g in groups]
-        filters = tuple(_fit_filter(group, mosaic) for group in fitted)
+    best = (sum(gram.energy for group in grams for gram in group) / UNIT**2 * scale, base)
+
+    def tried(groups: list[list[_Gram]], filters: tuple[LinearFilter, ...]) -> None:
+        nonlocal best
         trial = replace(base, filters=filters)
         left = sum(
-            gram.left(linear_filter, channel)
+            gram.left(linear_filter, number)
             for group, linear_filter in zip(groups, filters, strict=True)
-            for channel, gram in enumerate(group)
+            for number, gram in enumerate(group)
         )
         cost = left / UNIT**2 * scale + 8 * len(trial.filter_bytes()) * base_lambda
         # Filters take time to apply, four of them four times as much.
-        if cost < (1 - _LEAST_GAIN) * best[0]:
+        slower = len(filters) > len(best[1].filters)
+        if cost < (1 - _LEAST_GAIN * slower) * best[0]:
             best = (cost, trial)
+
+    of_channels = [_by_channel(group, mosaic) for group in grams]
+    everywhere = _added(of_channels)
+    for groups in ([everywhere], of_channels):
+        fitted = [g if min(gram.count for gram in g) >= least else everywhere for g in groups]
+        tried(groups, tuple(_fit_filter(group, mosaic) for group in fitted))
+    if has_phase_filters(mosaic):
+        worth = base_lambda * _TAP_BITS * UNIT**2 / scale
+        everywhere = _added(grams)
+        for groups in ([everywhere], grams):
+            fitted = [g if min(gram.count for gram in g) >= least else everywhere for g in groups]
+            tried(groups, tuple(_fit_phases(group, mosaic, worth) for group in fitted))
     return best[1]
 
 
@@ -142,38 +150,75 @@ _Samples: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np
 """Designs, targets and classes."""
 
 
-def _gather(patch: Patch, mosaic: Mosaic, count: int = 8_000) -> tuple[list[_Samples], int]:
-    """Samples of some cells of a patch, by channel, and how many cells these are."""
+def _grams_of(
+    patches: Iterable[Patch], mosaic: Mosaic, trusted: int
+) -> tuple[list[list[_Gram]], int]:
+    """Sums for each class and phase, channels where phases have no filters; and cells in them."""
+    by_phase = has_phase_filters(mosaic)
+    taps = len(mosaic.palette) * SIDE * SIDE
+    none = _Gram.of(np.empty((0, taps), np.float32), np.empty(0, np.float32))
+    kinds = len(mosaic.phases) if by_phase else len(mosaic.colours)
+    grams, chosen = [[none] * kinds for _ in range(trusted + 1)], 0
+    for patch in patches:
+        parts, count = _gather(patch, mosaic, by_phase=by_phase)
+        chosen += count
+        for kind, (design, target, classes) in parts:
+            for own, group in enumerate(grams):
+                where = np.minimum(classes, trusted) == own
+                if where.any():
+                    group[kind] += _Gram.of(design[where], target[where])
+    return grams, chosen
+
+
+def _added(groups: list[list[_Gram]]) -> list[_Gram]:
+    """Sums of all classes together."""
+    return [sum(grams[1:], start=grams[0]) for grams in zip(*groups, strict=True)]
+
+
+def _by_channel(group: list[_Gram], mosaic: Mosaic) -> list[_Gram]:
+    """Sums of channels, given those of phases or of channels."""
+    if not has_phase_filters(mosaic):
+        return group
+    own = [
+        [gram for gram, of in zip(group, mosaic.phases, strict=True) if of == channel]
+        for channel in range(len(mosaic.colours))
+    ]
+    return [sum(grams[1:], start=grams[0]) for grams in own]
+
+
+def _gather(
+    patch: Patch, mosaic: Mosaic, *, by_phase: bool
+) -> tuple[Iterator[tuple[int, _Samples]], int]:
+    """Samples of some cells of a patch with their channel or phase, and how many cells these are.
+
+    They come plane by plane, as all of them together would take many times the patch's memory.
+    """
     usable = np.flatnonzero(patch.usable)
-    some = np.random.default_rng(0).integers(max(len(usable), 1), size=min(count, len(usable)))
+    count = min(_CELLS_OF_PHASES if by_phase else _CELLS, len(usable))
+    some = np.random.default_rng(0).integers(max(len(usable), 1), size=count)
     rows, columns = np.unravel_index(usable[some], patch.classes.shape)
-    layout = mosaic.layout(*patch.place)
+    layout = mosaic.layout(*patch.place, by_phase=by_phase)
     own_layout = layout[rows % layout.shape[0], columns % layout.shape[1]]
-    parts: list[list[_Samples]] = [[] for _ in mosaic.colours]
-    for plane in range(mosaic.planes):
-        for channel in np.unique(layout[:, :, plane, 1]).tolist():
-            own = own_layout[:, plane, 1] == channel
-            samples = own_layout[own, plane, 0] // mosaic.samples
-            parts[channel].append(
-                _of_plane(patch, mosaic, plane, channel, rows[own], columns[own], samples)
-            )
-    empty = (
-        np.empty((0, len(mosaic.palette) * SIDE * SIDE), np.float32),
-        np.empty(0, np.float32),
-        np.empty(0, np.uint8),
-    )
-    by_channel = []
-    for own_parts in parts:
-        design, target, classes = zip(*(own_parts or [empty]), strict=True)
-        by_channel.append((np.concatenate(design), np.concatenate(target), np.concatenate(classes)))
-    return by_channel, len(rows)
+
+    def parts() -> Iterator[tuple[int, _Samples]]:
+        for plane in range(mosaic.planes):
+            for kind in np.unique(layout[:, :, plane, 1]).tolist():
+                own = own_layout[:, plane, 1] == kind
+                samples = own_layout[own, plane, 0] // mosaic.samples
+                phase = (mosaic.phases[kind], mosaic.turns[kind]) if by_phase else (kind, 0)
+                yield (
+                    kind,
+                    _of_plane(patch, mosaic, plane, phase, rows[own], columns[own], samples),
+                )
+
+    return parts(), len(rows)
 
 
 def _of_plane(
     patch: Patch,
     mosaic: Mosaic,
     plane: int,
-    channel: int,
+    phase: tuple[int, int],
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
     pixels: NDArray[np.uint8],
@@ -184,7 +229,7 @@ def _of_plane(
         patch: The patch.
         mosaic: The frame's.
         plane: Which.
-        channel: Of these samples.
+        phase: Channel of these samples, and how what lies around them is turned.
         rows: Of the cells.
         columns: Of the cells.
         pixels: Which of their cell's pixels the samples are of, row by row.
@@ -193,16 +238,36 @@ def _of_plane(
     down, right = np.divmod(pixels.astype(np.intp), mosaic.cell) if mosaic.pattern else (0, 0)
     y, x = mosaic.cell * rows + down + REACH, mosaic.cell * columns + right + REACH
     centre = colours[:, y, x]
-    around = [
-        colours[:, y + dy, x + dx] - centre
-        for dy in range(-REACH, REACH + 1)
-        for dx in range(-REACH, REACH + 1)
-    ]
+    channel, turn = phase
+    within = range(-REACH, REACH + 1)
+    offsets = [turned(down, right, turn) for down in within for right in within]
+    around = [colours[:, y + dy, x + dx] - centre for dy, dx in offsets]
     design = np.stack(around, axis=1).reshape(len(colours) * SIDE * SIDE, -1).T
     own = mosaic.palette.index(mosaic.colours[channel])
     error = patch.planes[plane][rows, columns] - centre[own]
     target = np.clip(error, -OUTLIER, OUTLIER)
     return design.astype(np.float32), target.astype(np.float32), patch.classes[rows, columns]
+
+
+def _fit_phases(grams: list[_Gram], mosaic: Mosaic, worth: float) -> LinearFilter:
+    """The filter of each phase.
+
+    Taps are those of the last phase of the channel where a difference saves less than `worth`.
+    """
+    fitted = _fit_filter(grams, mosaic)
+    taps, bias = fitted.taps.reshape(len(grams), -1).copy(), fitted.bias.copy()
+    last: dict[int, int] = {}
+    for phase, channel in enumerate(mosaic.phases):
+        if channel in last:
+            before = last[channel]
+            energy = np.diag(grams[phase].normal)
+            saved = ((taps[phase] - taps[before]) / TAP_ONE) ** 2 * energy[:-1]
+            taps[phase] = np.where(saved < worth, taps[before], taps[phase])
+            if (bias[phase] - bias[before]) ** 2 * energy[-1] < worth:
+                bias[phase] = bias[before]
+        last[channel] = phase
+    sparse = LinearFilter(taps.reshape(fitted.taps.shape), bias)
+    return sparse if sparse.fits(mosaic) else fitted
 
 
 def _fit_filter(grams: list[_Gram], mosaic: Mosaic) -> LinearFilter:
