@@ -45,6 +45,20 @@ DERIVED = [
     ("IMG_1234.DNG", "IMG_E1234.JPG"),
     ("IMG_1234.DNG", "IMG_E1234 (1).JPG"),
     ("WP_20140531_001__highres.dng", "WP_20140531_001_Pro.jpg"),
+    ("IMG_1.CR3", "IMG_1_1.jpg"),
+    ("IMG_1.CR3", "IMG_1 2.JPG"),
+    ("IMG_1.CR3", "IMG_1-bearbeitet.jpg"),
+    ("IMG_1.CR3", unicodedata.normalize("NFD", "IMG_1-modifié.jpg")),
+    ("IMG_1.CR3", "Copy of IMG_1.JPG"),
+    ("IMG_1.CR3", "Kopie von IMG_1 (1).JPG"),
+    ("IMG_1.CR3", "IMG_1-scaled.jpg"),
+    ("IMG_1.CR3", "IMG_1-1024x683.jpg"),
+    ("IMG_1.CR3", "IMG_1_2048px.jpg"),
+    ("IMG_1.CR3", "IMG_1_BW-2.jpg"),
+    ("IMG_1.CR3", "IMG_1_CR3.jpg"),
+    ("_DSC0001.NEF", "_DSC0001_NEF_01.jpg"),
+    ("IMG_20180531_120000.dng", "IMG_20180531_120000_HDR.jpg"),
+    ("IMG20240531120000.dng", "IMG20240531120000_Bokeh.jpg"),
 ]
 NEITHER = [
     ("a.dng", "b.jpg"),
@@ -55,6 +69,9 @@ NEITHER = [
     ("PXL_20240531_120000000.RAW-02.ORIGINAL.dng", "PXL_20240531_120000001.RAW-01.COVER.jpg"),
     ("IMG_1234.DNG", "IMG_E12.JPG"),
     ("x.dng", "_01.jpg"),
+    ("x.dng", "copy of .jpg"),
+    ("DSC.nef", "DSC_0001.jpg"),
+    ("IMG_1.dng", "IMG_1x1024.jpg"),
 ]
 
 

@@ -37,12 +37,14 @@ if TYPE_CHECKING:
 
     from rawback.batch.pairing import Basis
     from rawback.batch.sources import SourceFile
+    from rawback.geometry.registration import Comparison
     from rawback.types import Progress
 
 __all__ = ["Matcher"]
 
-_CLEARLY = 0.03
-"""By how much the pictures of the right raw agree better than those of the next likely one."""
+_CLEARLY, _LIKELY = 0.03, 0.1
+"""By how much the pictures of the right raw agree better than those of the next likely one; and by
+how much worse at most, if it is the right one nevertheless."""
 
 _ALONE = "No JPEG goes with it."
 _NO_RAW = "No raw has its name or time."
@@ -201,7 +203,7 @@ class Matcher:
         from rawback.geometry.registration import Verdict
 
         seen = [(raw, self._pictures.compare(raw.path, jpeg.path)) for raw in raws]
-        same = [(seen.correlation, raw) for raw, seen in seen if seen.verdict is Verdict.SAME]
+        same = [(raw, seen) for raw, seen in seen if seen.verdict is Verdict.SAME]
         if same:
             return self._clearest(jpeg, same)
         unclear = [raw for raw, seen in seen if seen.verdict is Verdict.UNCLEAR]
@@ -220,12 +222,23 @@ class Matcher:
         return f"{names} have its {proposal.basis}, and show other shots."
 
     def _clearest(
-        self, jpeg: SourceFile, same: Sequence[tuple[float, SourceFile]]
+        self, jpeg: SourceFile, same: Sequence[tuple[SourceFile, Comparison]]
     ) -> Pair | Ambiguity:
-        """Of raws that all show a JPEG, the one that does so clearly best."""
-        best = max(correlation for correlation, _ in same)
-        close = [raw for correlation, raw in same if correlation > best - _CLEARLY]
-        raws = self._without_copies(close)
+        """Of raws that all show a JPEG, the one that it was made of."""
+        best = max(seen.correlation for _, seen in same)
+        likely = [raw for raw, seen in same if seen.correlation > best - _LIKELY]
+        raws = self._without_copies(likely)
+        if len(raws) > 1:
+            own = self._pictures.own_raw([raw.path for raw in raws], jpeg.path)
+            whole = [raw for raw, seen in same if seen.whole and raw in raws]
+            close = [raw for raw, seen in same if seen.correlation > best - _CLEARLY]
+            if own is not None:
+                raws = [raw for raw in raws if raw.path == own]
+            elif len(whole) == 1:
+                # Others show more than the JPEG does, which would have to be cut just so.
+                raws = whole
+            else:
+                raws = [raw for raw in raws if raw in close]
         if len(raws) == 1:
             return Pair(raws[0].path, jpeg.path, jpeg.subfolders, "picture")
         return Ambiguity(
@@ -248,7 +261,11 @@ class Matcher:
         by_path = {raw.path: raw for raw in self.raws}
 
         def seek(jpeg: SourceFile) -> Pair | Ambiguity | None:
-            return self._shown(jpeg, [by_path[path] for path in votes.candidates(jpeg.path)])
+            for paths in votes.candidates(jpeg.path):
+                result = self._shown(jpeg, [by_path[path] for path in paths])
+                if result is not None:
+                    return result
+            return None
 
         for jpeg, result in zip(lost, in_threads(seek, lost), strict=True):
             looked()
@@ -260,7 +277,7 @@ class Matcher:
         from rawback.geometry.registration import Verdict
 
         seen = [(raw, self._pictures.compare(raw.path, jpeg.path)) for raw in raws]
-        same = [(seen.correlation, raw) for raw, seen in seen if seen.verdict is Verdict.SAME]
+        same = [(raw, seen) for raw, seen in seen if seen.verdict is Verdict.SAME]
         return self._clearest(jpeg, same) if same else None
 
     def _named(self, jpeg: SourceFile) -> tuple[list[SourceFile], bool]:

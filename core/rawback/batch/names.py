@@ -27,17 +27,28 @@ _SHOTS = (
     (r"(wp_\d{8}.*?)_+(?:highres|pro|rich)", r"\1"),
     # Open Camera, Huawei: IMG_1234_RAW.dng.
     (r"(.+)[-_]raw", r"\1"),
+    # Android: IMG_20180531_120000_HDR.jpg, IMG20240531120000_Bokeh.jpg.
+    (r"(img_?\d{8}_?\d{6}.*?)[-_](?:hdr|hht|bokeh|portrait|night|mp|cover)", r"\1"),
+    # Google Drive, and cloud folders in other tongues.
+    (r"(?:copy of|kopie von|copie de|copia de|copia di) (.+)", r"\1"),
 )
 """What makes two names of one shot the same: patterns of whole names, folded, and the shot's."""
 
+_RAW_ENDS = "|".join(sorted(suffix[1:] for suffix in RAW_SUFFIXES - {".raw"}))
+
 _COPIES = (
-    r"_\d\d",  # darktable: further versions of a picture
-    r"[-_ ]edit(?:ed)?(?:[-_ ]?\d{1,2})?",  # Lightroom, Google Photos
+    r"_\d{1,2}",  # darktable: further versions of a picture
+    # Lightroom, Google Photos
+    r"[-_ ](?:edit(?:ed)?|bearbeitet|modifi[eé]|editad[oa]|modificato|bewerkt)(?:[-_ ]?\d{1,2})?",
     r"-\d{1,2}",  # Lightroom: virtual copies
+    r" \d{1,2}",  # macOS, Capture One
     r" ?\(\d{1,3}\)",  # file managers and browsers
     r"(?: -)?[-_ ](?:copy|kopie|copie|copia)(?:[-_ ]?\d{1,3})?",
     r"[-_]enhanced(?:[-_][a-z]+)*",  # Lightroom: noise reduction, super resolution
     r"[-_ ]dxo(?:[-_ ].*)?",
+    r"[-_ ](?:final|print|web|small|resized|scaled|export(?:ed)?|srgb|bw|sw|hdr)",
+    r"[-_ ](?:\d{2,5}x\d{2,5}|\d{3,5}px)",  # WordPress and others: the size
+    rf"[-_ ](?:{_RAW_ENDS})",  # the raw's own ending
 )
 """What programs add to a shot's name when they write one more picture of it."""
 

@@ -36,7 +36,10 @@ _DIMENSIONS = 64
 
 _CLOSE = 0.65
 _CANDIDATES, _LEAST_SHARE = 8, 0.5
-"""How many raws are compared with a JPEG at most, and the least share of the most votes."""
+"""How many raws are compared with a JPEG at first, and the least share of the most votes."""
+
+_ALL_CANDIDATES = 32
+"""How many are compared if none of those shows it."""
 
 
 class Pictures:
@@ -54,6 +57,17 @@ class Pictures:
         if mine is None or theirs is None:
             return Comparison(Verdict.UNCLEAR, 0.0)
         return shows_same_shot(mine, theirs)
+
+    def own_raw(self, raws: Sequence[Path], jpeg: Path) -> Path | None:
+        """Of raws that all show what a JPEG shows, the one it was made of; None if none clearly."""
+        from rawback.geometry.registration import own_raw
+
+        theirs = self.jpeg(jpeg)
+        mine = [summary for raw in raws if (summary := self.raw(raw)) is not None]
+        if theirs is None or len(mine) < len(raws):
+            return None
+        place = own_raw(mine, theirs)
+        return None if place is None else raws[place]
 
     def registers(self, raw: Path, jpeg: Path) -> bool:
         """Whether a JPEG is found on a raw as embedding does it: surely, in a second or more."""
@@ -124,18 +138,23 @@ class Votes:
         self._starts = np.cumsum([0, *map(len, descriptors)])[:-1]
         self._projection = _projection(descriptors) if descriptors else None
 
-    def candidates(self, jpeg: Path) -> list[Path]:
-        """The raws with the most votes, the most first; none where there is nothing to see."""
+    def candidates(self, jpeg: Path) -> tuple[list[Path], list[Path]]:
+        """The raws with the most votes, the most first; none where there is nothing to see.
+
+        Returns:
+            Those to look at first, and those to look at if none of these shows the JPEG: votes of
+            small, grey or noisy pictures are few.
+        """
         import numpy as np
 
         summary = self._pictures.jpeg(jpeg)
         if self._projection is None or summary is None:
-            return []
+            return [], []
         mine = self._strongest(summary)
         if not len(mine):
-            return []
+            return [], []
         if len(self._seen) <= _CANDIDATES:
-            return self._seen
+            return self._seen, []
         axes, nearness = self._projection
         mine = mine @ axes
         lengths = np.square(mine).sum(axis=1, keepdims=True)
@@ -144,9 +163,13 @@ class Votes:
         distances = lengths - 2 * np.maximum.reduceat(products, self._starts, axis=1)
         close = distances < _CLOSE * np.median(distances, axis=1, keepdims=True)
         votes = close.sum(axis=0)
-        best = np.argsort(-votes, kind="stable")[:_CANDIDATES]
-        least = max(_LEAST_SHARE * votes.max(), 1)
-        return [self._seen[number] for number in best if votes[number] >= least]
+        best = np.argsort(-votes, kind="stable")[:_ALL_CANDIDATES]
+        likely = votes[best] >= max(_LEAST_SHARE * votes.max(), 1)
+        likely[_CANDIDATES:] = False
+        first, others = (
+            [self._seen[number] for number in best[chosen]] for chosen in (likely, ~likely)
+        )
+        return first, others
 
     def _strongest(self, summary: Summary) -> NDArray[np.float32]:
         """Descriptors of a picture's strongest features, float32 ``[n, 128]``."""

@@ -1,10 +1,10 @@
 """Pair a library without names and times: ``python -m rawback_lab.bench.pairing --photos P``.
 
 Each shot is a part of a photograph, taken by a simulated camera and rendered by another look; parts
-of one photograph overlap, so that strangers resemble each other, and a crop that lies wholly within
-another shot's part counts as wrong. JPEGs are whole, cropped, turned,
-small or black and white, and called by a number of their own. A tenth of the raws have no JPEG, and
-a tenth of the JPEGs no raw.
+of one photograph overlap, so that strangers resemble each other: a JPEG whose raw is not there, and
+which lies wholly within another shot's part, is a crop of that one as far as anybody can see. JPEGs
+are whole, cropped, turned, small or black and white, and called by a number of their own. A tenth
+of the raws have no JPEG, and a tenth of the JPEGs no raw.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ def measured(folder: Path, truth: dict[str, str]) -> dict[str, Any]:
         "jpegs": len(truth),
         "with_raw": len(with_raw),
         "paired": sum(paired.get(name) == truth[name] for name in with_raw),
-        "wrong": sum(truth[jpeg] != raw for jpeg, raw in paired.items()),
+        "wrong": sum(paired.get(name, truth[name]) != truth[name] for name in with_raw),
+        "strangers_paired": sum(name in paired for name, raw in truth.items() if not raw),
         "ambiguous": len(pairing.ambiguous),
         "missed": sum(name not in paired for name in with_raw),
         "seconds": round(seconds, 1),
@@ -126,11 +127,17 @@ def main() -> None:
     parser.add_argument("--shots", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="where the figures go")
+    parser.add_argument("--library", type=Path, help="where the library is kept, once it is made")
     options = parser.parse_args()
     photos = sorted(options.photos.glob("*.jxl"))
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        truth = make_library(folder, photos, options.shots, np.random.default_rng(options.seed))
+        folder = options.library or Path(name)
+        known = folder / "truth.json"
+        if not known.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            rng = np.random.default_rng(options.seed)
+            known.write_text(json.dumps(make_library(folder, photos, options.shots, rng)), "utf-8")
+        truth: dict[str, str] = json.loads(known.read_text("utf-8"))
         results = {"shots": options.shots, "seed": options.seed} | measured(folder, truth)
     print(json.dumps(results, indent=1))
     if options.json is not None:

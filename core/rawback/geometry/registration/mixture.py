@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rawback.geometry.registration.surface import Surface
 
-__all__ = ["mixed_level"]
+__all__ = ["least_squares", "mixed_level"]
 
 _CELL = 8
 
@@ -51,7 +51,7 @@ def mixed_level(
     theirs, spread = local_contrast(warped)
     trust = covered.astype(np.float32) / spread
     shown = np.stack([(local_contrast(colour.image)[0] * trust).ravel() for colour in small])
-    weights = _least_squares(shown, (theirs * trust).ravel())
+    weights = least_squares(shown, (theirs * trust).ravel())
     if weights is None:
         return None
     image = sum(
@@ -64,7 +64,7 @@ def mixed_level(
     return PyramidLevel(image, colours[0].step)
 
 
-def _least_squares(
+def least_squares(
     shown: NDArray[np.float32], theirs: NDArray[np.float32]
 ) -> NDArray[np.float64] | None:
     """Weights of the rows of `shown` whose sum is nearest to `theirs`; None if they tell none."""

@@ -28,11 +28,21 @@ if TYPE_CHECKING:
     from rawback.geometry.registration.features import Features
     from rawback.types import RawFrame
 
-__all__ = ["LEAST_STRUCTURE", "Comparison", "Summary", "Verdict", "shows_same_shot", "summarise"]
+__all__ = [
+    "ENOUGH",
+    "LEAST_STRUCTURE",
+    "Comparison",
+    "Summary",
+    "Verdict",
+    "shows_same_shot",
+    "summarise",
+]
 
 LEAST_STRUCTURE = 0.03
 """The least part of a picture that must show more than noise for it to be found."""
 
+ENOUGH = 9
+"""How many matched features must agree for two pictures to show one thing."""
 
 _SIDE = 512
 _SMALL_SIDE = 176
@@ -43,7 +53,6 @@ _ASPECT = 0.03
 # Whole frames of one shot are above 0.65, whatever the camera, the style and the finish; of two
 # night skies with a horizon each, 0.50 was seen, and 0.36 at most of all others.
 _ALIGNED = 0.6
-_ENOUGH = 9
 _CONTRADICTION = 16
 _CORRELATED = 0.3
 _BEYOND, _STRONG_EDGE = 0.02, 0.1
@@ -92,10 +101,12 @@ class Comparison:
             normalised, -1 to 1: the higher, the surer. Of several that are the same, as shots of a
             burst may be at this size, the highest is the likeliest. 0 where they cannot be laid on
             each other.
+        whole: Whether the JPEG shows the whole raw, corner on corner.
     """
 
     verdict: Verdict
     correlation: float
+    whole: bool = False
 
 
 def summarise(picture: RawFrame | NDArray[np.uint8]) -> Summary:
@@ -131,14 +142,14 @@ def shows_same_shot(raw: Summary, jpeg: Summary) -> Comparison:
 
     Returns:
         The comparison; about 1 ms where the JPEG shows the whole frame, else 10 ms. Two shots of
-        one place may both be `SAME` as a JPEG: take the one with the highest correlation. `OTHER`
-        may be a crop of less than a third of the sides. Where names say that two belong together,
-        `register` has the last word.
+        one place may both be `SAME` as a JPEG: `own_raw` tells them apart. `OTHER` may be a crop of
+        less than a third of the sides. Where names say that two belong together, `register` has
+        the last word.
     """
     aligned = _aligned_correlation(raw.small.astype(np.float32), jpeg.small.astype(np.float32))
     if aligned > _ALIGNED:
-        return Comparison(Verdict.SAME, aligned)
-    consensus = agreement(raw.features, jpeg.features, enough=_ENOUGH)
+        return Comparison(Verdict.SAME, aligned, whole=True)
+    consensus = agreement(raw.features, jpeg.features, enough=ENOUGH)
     if consensus is not None:
         correlation, beyond = _overlap(raw.image, jpeg.image, consensus.matrix)
         correlation *= -1 if consensus.negative else 1
