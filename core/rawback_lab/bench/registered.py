@@ -9,6 +9,7 @@ resampling destroyed.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from rich.table import Table
 from rawback import metrics
 from rawback.encoder import Session
 from rawback.encoder.analysis import EncoderInput
-from rawback.errors import ShotMismatch
+from rawback.errors import RateUnreachable, ShotMismatch
 from rawback.geometry import Aligned, Geometry, build_guide
 from rawback.geometry.registration import register
 from rawback.rate import Rate
@@ -135,7 +136,11 @@ def outcome_of(
         return replace(outcome, error=str(error), cpu_seconds=time.process_time() - start)
     seconds = time.process_time() - start
     errors = pair.truth.errors(registration.geometry)
-    costs = costs_of(pair, registration.geometry, plain) if loss else Costs()
+    costs = Costs()
+    if loss:
+        # Of the smallest frames no payload is as small as that.
+        with suppress(RateUnreachable):
+            costs = costs_of(pair, registration.geometry, plain)
     return replace(
         outcome,
         median=float(np.median(errors)),
@@ -154,20 +159,22 @@ def costs_of(pair: Pair, geometry: Geometry, plain: DecodedJpeg | None = None) -
     frame, carrier, truth = pair.frame, pair.carrier, pair.truth.geometry()
     if truth == geometry and plain is None:
         return Costs(0.0)
-    session, _ = session_at(frame, carrier, truth.transform)
+    session, _ = session_at(frame, carrier, truth.transform, tune="psnr")
     mask = session.guide.mask
     best = _psnr(session, frame, mask)
     loss = 0.0
     if truth != geometry:
-        loss = best - _psnr(session_at(frame, carrier, geometry.transform)[0], frame, mask)
+        loss = best - _psnr(
+            session_at(frame, carrier, geometry.transform, tune="psnr")[0], frame, mask
+        )
     if plain is None:
         return Costs(loss)
     size = frame.width, frame.height
     whole = build_guide(Geometry(size, size, Aligned()), plain.pixels)
     part = Guide(whole.pixels * mask[..., None], mask)
-    parts = Session(EncoderInput.of(frame, carrier, truth, part), "auto")
+    parts = Session(EncoderInput.of(frame, carrier, truth, part, "psnr"), "auto")
     shown = _psnr(parts, frame, mask)
-    everything = _psnr(session_at(frame, plain)[0], frame, mask)
+    everything = _psnr(session_at(frame, plain, tune="psnr")[0], frame, mask)
     return Costs(loss, shown - best, everything - shown)
 
 

@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("--real", type=Path, help="folder of raws with a manifest")
     parser.add_argument("--photos", type=Path, help="folder of JPEG XL photographs")
     parser.add_argument("--raws", type=int, default=10, help="how many raws marked train")
+    parser.add_argument("--side", type=int, default=2048, help="of the part of raws, pixels")
     parser.add_argument("--count", type=int, default=6, help="how many photographs")
     parser.add_argument("--warps", nargs="*", default=list(WARPS), help="names of maps")
     parser.add_argument("--loss", type=float, default=0.25, help="share whose loss is measured")
@@ -69,7 +70,8 @@ def main() -> None:
     def frames() -> Iterator[tuple[str, RawFrame]]:
         rng = np.random.default_rng(options.seed)
         if options.real:
-            yield from islice(real_frames(options.real, "train", rng), options.raws)
+            real = real_frames(options.real, "train", rng, options.side)
+            yield from islice(real, options.raws)
         if options.photos:
             paths = sorted(options.photos.glob("*.jxl"))
             yield from simulated_frames(paths, options.count, rng)

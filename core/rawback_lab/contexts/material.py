@@ -52,13 +52,13 @@ def shots(
 
 
 def real_frames(
-    folder: Path, split: str, rng: np.random.Generator
+    folder: Path, split: str, rng: np.random.Generator, side: int = _CROP
 ) -> Iterator[tuple[str, RawFrame]]:
     """Names and square parts of the frames that the folder's manifest marks `split`."""
     with (folder / "manifest.csv").open(encoding="utf-8") as rows:
         names = [row["file"] for row in csv.DictReader(rows) if row["split"] == split]
     for name in names:
-        yield name, _cropped(rawio.read_raw(folder / name), rng)
+        yield name, _cropped(rawio.read_raw(folder / name), rng, side)
 
 
 def simulated_frames(
@@ -73,9 +73,11 @@ def simulated_frames(
         yield path.name, simulate(picture, CameraSpec.random(rng), rng, 1500)
 
 
-def _cropped(frame: RawFrame, rng: np.random.Generator) -> RawFrame:
-    top, left = (2 * int(rng.integers(max(side - _CROP, 0) // 2 + 1)) for side in frame.cfa.shape)
-    part = frame.cfa[top : top + _CROP, left : left + _CROP]
+def _cropped(frame: RawFrame, rng: np.random.Generator, side: int) -> RawFrame:
+    top, left = (
+        2 * int(rng.integers(max(length - side, 0) // 2 + 1)) for length in frame.cfa.shape
+    )
+    part = frame.cfa[top : top + side, left : left + side]
     return replace(frame.excerpt(np.ascontiguousarray(part)), orientation=1)
 
 
