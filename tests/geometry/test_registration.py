@@ -143,6 +143,10 @@ class TestNegatives:
         film = mosaic(0.4 - 0.35 * linear)
         assert register(film, rendered(linear)).geometry.transform == Aligned()
 
+    def test_cropped_by_whole_pixels(self, frame: RawFrame, linear: NDArray[np.float32]) -> None:
+        geometry = register(frame, 255 - rendered(linear[100:300, 200:440])).geometry
+        assert geometry.transform == Aligned(1, -200, -100)
+
     def test_turned_and_cropped(self, frame: RawFrame, linear: NDArray[np.float32]) -> None:
         truth = view(degrees=3, kept=0.7)
         geometry = register(frame, 255 - rendered(truth.shows(linear))).geometry

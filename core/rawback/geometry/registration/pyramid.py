@@ -158,14 +158,14 @@ def carrier_level(
     if size[0] < width and size[1] < height:
         small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     display = np.arange(256) / 255
+    if negative:
+        display = display[::-1]
     linear = np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)
     image = np.zeros(small.shape[:2], np.float32)
     for channel, share in enumerate(_SENSOR_GREEN):
         table = (linear * share).astype(np.float32)
         image += cv2.LUT(np.ascontiguousarray(small[..., channel]), table)
     np.sqrt(image, out=image)
-    if negative:
-        image = 1 - image
     return PyramidLevel(image, (width / small.shape[1], height / small.shape[0]))
 
 

@@ -39,7 +39,10 @@ its edges would go anywhere."""
 
 
 def snap(
-    surface: Surface, raw_size: tuple[int, int], carrier_size: tuple[int, int]
+    surface: Surface,
+    raw_size: tuple[int, int],
+    carrier_size: tuple[int, int],
+    allowed: float = _SNAP,
 ) -> Aligned | None:
     """The whole-pixel alignment that a map means, if it means one.
 
@@ -47,11 +50,12 @@ def snap(
         surface: Raw to carrier positions.
         raw_size: Width and height of the mosaic.
         carrier_size: Those of the carrier.
+        allowed: By how many carrier pixels positions may differ, root mean square over the covered
+            raw.
 
     Returns:
-        The alignment whose positions differ by at most 0.2 carrier pixel (root mean square over
-        the covered raw), or None. For the whole frame, neither cropped nor moved, 0.5 pixel is
-        allowed: nobody warps by so little, but in a black-and-white rendering the lens's colour
+        The alignment, or None. For the whole frame, neither cropped nor moved, at least 0.5 pixel
+        is allowed: nobody warps by so little, but in a black-and-white rendering the lens's colour
         fringes look like that.
     """
     x, y = _grid(raw_size)
@@ -66,8 +70,8 @@ def snap(
         moved = (at - turned.at(x, y))[covered]
         shift = np.round(moved.mean(axis=0))
         whole = not shift.any() and oriented_size(orientation, *raw_size) == carrier_size
-        allowed = _SNAP_WHOLE if whole else _SNAP
-        if np.sqrt(((moved - shift) ** 2).sum(axis=-1).mean()) <= allowed:
+        limit = max(_SNAP_WHOLE, allowed) if whole else allowed
+        if np.sqrt(((moved - shift) ** 2).sum(axis=-1).mean()) <= limit:
             return Aligned(orientation, int(shift[0]), int(shift[1]))
     return None
 

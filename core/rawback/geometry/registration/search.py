@@ -20,6 +20,7 @@ import numpy as np
 from rawback.errors import NothingToRegister, ShotMismatch
 from rawback.geometry.model import Geometry
 from rawback.geometry.registration.blocks import measure, reference
+from rawback.geometry.registration.fit import cost
 from rawback.geometry.registration.initial_guess import (
     Guess,
     aligned_guesses,
@@ -75,6 +76,10 @@ _PROBES = 32
 _COARSEST_ROUNDS, _ROUNDS = 12, 6
 _STIFF_CLASSES, _STIFF_ROUNDS = 3, 3
 _SETTLED = 0.1
+_SPARSE, _GREY = 8, 2
+_NEARLY, _AS_GOOD, _LEAST_COST = 1.0, 1.1, 0.01
+"""How far, in carrier pixels, a map may be from a simpler one that explains blocks as well but for
+a tenth and this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +101,17 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class _Estimate:
-    """A map, the correlation that it gives, and the part of the structure that disagrees."""
+    """A map, the blocks it was fitted to, and what it gives.
+
+    Attributes:
+        surface: The map.
+        blocks: Where blocks lie.
+        correlation: Of the pictures.
+        disagreement: The part of the structure that disagrees.
+    """
 
     surface: Surface
+    blocks: Blocks
     correlation: float
     disagreement: float
 
@@ -137,6 +150,7 @@ class _Search:
         self._raw = raw_level(frame)
         self._colours: list[PyramidLevel] | None = None
         self._pixels = pixels
+        self._is_grey = bool((np.ptp(pixels[::_SPARSE, ::_SPARSE], axis=2) <= _GREY).all())
         self.raw_size = frame.width, frame.height
         self.carrier_size = (pixels.shape[1], pixels.shape[0])
         self._aligned = aligned_guesses(self._raw, pixels, self.raw_size)
@@ -150,7 +164,7 @@ class _Search:
                 return quick
         estimate = self._estimate()
         if estimate is not None and estimate.correlation >= MATCH:
-            aligned = snap(estimate.surface, self.raw_size, self.carrier_size)
+            aligned = self._as_simple(estimate)
             if estimate.disagreement > MAX_DISAGREEMENT:
                 message = (
                     "The JPEG shows much of what the raw shows, but not the same: it is another "
@@ -184,6 +198,26 @@ class _Search:
     def _best_aligned(self) -> Guess | None:
         best = max(self._aligned.values(), key=lambda guess: guess.score, default=None)
         return best if best is not None and best.score > _PROMISING else None
+
+    def _as_simple(self, estimate: _Estimate) -> Aligned | None:
+        """The whole-pixel alignment that explains the blocks about as well as a map does, if any.
+
+        Of small crops, blocks tell too little for a map to come out as simple as it is.
+        """
+        sizes = self.raw_size, self.carrier_size
+        aligned = snap(estimate.surface, *sizes)
+        if aligned is not None:
+            return aligned
+        near = snap(estimate.surface, *sizes, allowed=_NEARLY)
+        if near is None:
+            return None
+        matrix = aligned_matrix(near.orientation, self.raw_size)
+        matrix[:2, 2] += (near.dx, near.dy)
+        blocks, used = estimate.blocks, estimate.blocks.weight > 0
+        simple, free = (
+            cost(blocks, surface, used=used) for surface in (Surface(matrix), estimate.surface)
+        )
+        return near if simple <= free * _AS_GOOD + _LEAST_COST else None
 
     def _whole_pixels(
         self, guess: Guess, *, mixed_only: bool = False
@@ -253,8 +287,9 @@ class _Search:
             if estimate is None or (best and estimate.correlation <= best.correlation):
                 continue
             best = estimate
-            # Where green tells enough, it tells more precisely: lenses shift the other colours.
-            if not best.is_sure(_DOUBTFUL):
+            # Where green tells enough, it tells more precisely: lenses shift the other colours. But
+            # a grey carrier may show anything of them.
+            if self._is_grey or not best.is_sure(_DOUBTFUL):
                 guess = replace(guess, surface=best.surface)
                 mixed = self._mixed(guess, self._finest_step(best.surface))
                 estimate = None if mixed is None else self._refined(guess, mixed)
@@ -344,7 +379,7 @@ class _Search:
         if blocks is None:
             return None
         correlation = float(np.average(blocks.correlation, weights=blocks.weight))
-        return _Estimate(surface, correlation, _disagreement(blocks, correlation))
+        return _Estimate(surface, blocks, correlation, _disagreement(blocks, correlation))
 
     def _covered_side(self, surface: Surface) -> float:
         """Longer side of the part of the raw that the carrier shows, if it is of its shape."""
