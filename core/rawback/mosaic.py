@@ -244,15 +244,19 @@ class Mosaic:
         """Row and column in the frame of the pixels that a plane ``[h, w]`` has the samples of."""
         import numpy as np
 
-        (height, width), layout = shape, self.layout()
-        samples = layout[:, :, plane, 0].astype(np.intp)
-        rows, columns = -(-height // layout.shape[0]), -(-width // layout.shape[1])
-        within = np.tile(samples, (rows, columns))[:height, :width] // self.samples
+        height, width = shape
+        return self.pixels_at(plane, np.arange(height)[:, None], np.arange(width)[None, :])
+
+    def pixels_at(
+        self, plane: int, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Row and column in the frame of a plane's samples in the cells of these places."""
+        import numpy as np
+
+        samples = self.layout()[:, :, plane, 0].astype(np.intp)
+        within = samples[rows % samples.shape[0], columns % samples.shape[1]] // self.samples
         y, x = np.divmod(within, self.cell) if self.pattern else (0 * within, 0 * within)
-        return (
-            y + self.cell * np.arange(height)[:, None],
-            x + self.cell * np.arange(width)[None, :],
-        )
+        return y + self.cell * rows, x + self.cell * columns
 
     def plane_channels(self, plane: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
         """The channel of each sample of a plane of a whole frame, uint8 ``[h, w]``."""

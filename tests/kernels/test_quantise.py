@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rawback.encoder import rd_quantisation
+from rawback.encoder import quantisation, rd_quantisation
 from rawback.encoder.rd_quantisation import CLASS_OF, CLASSES, RdQuantiser
 from rawback.residual import Band, Quantiser, band_shape, bands
 
@@ -169,3 +169,23 @@ def test_the_plain_quantiser_is_that_of_the_format() -> None:
         for component, plane in enumerate(values):
             expected = Quantiser(240, slopes=SLOPES).indices(plane, band, component)
             assert np.array_equal(indices[band][component], expected)
+
+
+@pytest.mark.parametrize("octaves", [0, 1, 2])
+def test_coarse_layers_are_those_of_shifted_magnitudes(octaves: int) -> None:
+    values = coefficients((37, 50), 3)
+    quantiser = Quantiser(180, slopes=SLOPES)
+    finest = RdQuantiser.plain(180, SLOPES).indices(values)
+    layer = quantiser.coarser(octaves)
+    indices, sums = quantisation.coarse_layer(values, finest, layer, octaves)
+    expected = np.zeros((2, 2))
+    for band, index in indices.items():
+        assert np.array_equal(index, quantisation.coarsened(finest[band], octaves))
+        for plane, of_plane in enumerate(index):
+            factor = np.float32(16 / layer.step(band, plane))
+            places = np.abs(values[band][plane]) * factor - np.abs(of_plane).astype(np.float64)
+            for row, where in enumerate((np.abs(of_plane) == 1, np.abs(of_plane) > 1)):
+                expected[row] += where.sum(), places[where].sum()
+    assert (expected[:, 0] > 0).all()
+    assert np.array_equal(sums[:, 0], expected[:, 0])
+    np.testing.assert_allclose(sums[:, 1], expected[:, 1], rtol=1e-9)

@@ -14,10 +14,10 @@ from rawback.common.reconstruction import restored_values
 from rawback.common.tiles import Window, completed, trimmed
 from rawback.encoder.grain import block_powers, grain_spectra
 from rawback.encoder.quantisation import (
+    coarse_layer,
     coarsened,
     lost_variance,
     restoring_points,
-    restoring_sums,
 )
 from rawback.encoder.rd_quantisation import RdQuantiser
 from rawback.encoder.sampling import Sample, tile_coefficients
@@ -160,7 +160,7 @@ class PayloadBuilder:
             indices = finest.indices(coefficients)
             tile.set(indices)
             tile.layers = 1
-            sums += restoring_sums(coefficients, indices, finest.quantiser)
+            sums += coarse_layer(coefficients, indices, finest.quantiser)[1]
             self.coefficients[prediction.window] = tile
         near, far = restoring_points(sums)
         restoring = (replace(finest.quantiser, near=near, far=far),)
@@ -268,9 +268,9 @@ def _code_tile(
     layers: list[bytes | None] = []
     sums = []
     for octaves, layer in zip(reversed(range(len(layers_of))), layers_of, strict=True):
-        indices = {band: coarsened(index, octaves) for band, index in finest.items()}
+        indices, places = coarse_layer(sample.coefficients, finest, layer, octaves)
         layers.append(encode_layer(coding_tables().layers, sample.context, coded, layer, indices))
-        sums.append(restoring_sums(sample.coefficients, indices, layer))
+        sums.append(places)
     return _CodedTile(layers, coded, np.array(sums), block_powers(sample, finest))
 
 

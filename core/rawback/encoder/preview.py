@@ -21,7 +21,7 @@ from rawback.common.prediction import predict
 from rawback.common.reconstruction import add_residual, band_slices
 from rawback.common.tiles import MARGIN, Window, trimmed
 from rawback.encoder.analysis import BASE_LAMBDAS
-from rawback.encoder.quantisation import lost_variance, restoring_points, restoring_sums
+from rawback.encoder.quantisation import coarse_layer, lost_variance, restoring_points
 from rawback.encoder.rate_control import SECTION_BYTES, StepSearch
 from rawback.encoder.sampling import tile_coefficients
 from rawback.parallel import in_threads
@@ -263,7 +263,7 @@ class Previews:
         """The quantiser with the points of a part of the frame."""
         fitted = self._analysis.quantisers.at(step_code)
         sums = sum(
-            restoring_sums(sample, fitted.indices(sample), fitted.quantiser)
+            coarse_layer(sample, fitted.indices(sample), fitted.quantiser)[1]
             for sample in self._analysis.quantisers.samples
         )
         near, far = restoring_points(np.asarray(sums))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback.kernels import Integer, Kernel, Read, Write
 from rawback.tone import UNIT
 
 if TYPE_CHECKING:
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
 
     from rawback.residual import Band, Quantiser
 
-__all__ = ["coarsened", "lost_variance", "restoring_points", "restoring_sums"]
+__all__ = ["coarse_layer", "coarsened", "lost_variance", "restoring_points"]
+
+_coarsen_indices = Kernel(
+    "coarsen_indices",
+    *(Read(np.float32, 3), Read(np.float32, 1), Read(np.int32, 3), Integer),
+    *(Write(np.int32, 3), Write(np.float64, 2)),
+)
 
 
 _ROWS = 4
@@ -46,29 +53,33 @@ def coarsened(indices: NDArray[np.int32], octaves: int) -> NDArray[np.int32]:
     return np.sign(indices) * (np.abs(indices) >> octaves) if octaves else indices
 
 
-def restoring_sums(
+def coarse_layer(
     coefficients: Mapping[Band, NDArray[np.float32]],
-    indices: Mapping[Band, NDArray[np.int32]],
+    finest: Mapping[Band, NDArray[np.int32]],
     quantiser: Quantiser,
-) -> NDArray[np.float64]:
-    """How far into their intervals coefficients lie, for :func:`restoring_points`.
+    octaves: int = 0,
+) -> tuple[dict[Band, NDArray[np.int32]], NDArray[np.float64]]:
+    """The indices of a layer, and how far into their intervals coefficients lie.
+
+    Args:
+        coefficients: Of a tile.
+        finest: Their indices in the last layer.
+        quantiser: Of the layer.
+        octaves: By how many its steps are larger than the last layer's.
 
     Returns:
-        ``[2, 2]``: for indices of magnitude 1 and for larger ones, how many there are, and the sum
-        of their places from 0, the near end of the interval, to 1. Sums of tiles add up.
+        The indices; and ``[2, 2]`` for :func:`restoring_points`: for indices of magnitude 1 and
+        for larger ones, how many there are, and the sum of their places from 0, the near end of
+        the interval, to 1. Sums of tiles add up.
     """
     sums = np.zeros((2, 2))
-    for band, planes in indices.items():
-        for component, index in enumerate(planes):
-            nonzero = np.flatnonzero(index)
-            if not len(nonzero):
-                continue
-            magnitude = np.abs(index.ravel()[nonzero])
-            coefficient = np.abs(coefficients[band][component].ravel()[nonzero])
-            place = coefficient * (16 / quantiser.step(band, component)) - magnitude
-            for row, where in enumerate((magnitude == 1, magnitude > 1)):
-                sums[row] += where.sum(), place[where].sum()
-    return sums
+    indices = {}
+    for band, values in finest.items():
+        steps = [quantiser.step(band, component) for component in range(len(values))]
+        factors = np.array([16 / step for step in steps], np.float32)
+        indices[band] = np.empty(values.shape, np.int32)
+        _coarsen_indices(coefficients[band], factors, values, octaves, indices[band], sums)
+    return indices, sums
 
 
 def restoring_points(sums: NDArray[np.float64]) -> tuple[int, int]:

@@ -36,6 +36,7 @@ ARRAY(uint32_t, WriteU32);
 ARRAY(int32_t, WriteI32);
 ARRAY(int64_t, WriteI64);
 ARRAY(float, WriteF32);
+ARRAY(double, WriteF64);
 
 /* Arguments that do not fit each other are a bug of the caller: Python raises ValueError with the
    line. What a kernel returns otherwise is at least 0. */

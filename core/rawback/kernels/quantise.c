@@ -1,5 +1,7 @@
 /* Rate-distortion-optimised quantisation of wavelet coefficients, see encoder/rd_quantisation.py.
    Levels are capped magnitudes of indices in half steps, 2 k + (k > 0). */
+#include <math.h>
+
 #include "kernels.h"
 
 #define LEVEL_CAP 24
@@ -174,5 +176,49 @@ KERNEL rawback_decide_levels(const ReadF32 *coefficients, const ReadF32 *scales,
                         to[i] = from[i] < 0 ? -chosen[i] : chosen[i];
                 }
             }
+    return 0;
+}
+
+static inline uint32_t magnitude_of(int32_t index) {
+    return index < 0 ? 0u - (uint32_t)index : (uint32_t)index;
+}
+
+/* What indices are in a layer whose steps are `octaves` octaves larger, and how far into their
+   intervals there coefficients lie: from 0, the near end, to 1.
+   coefficients: [planes, h, w]; factors: [planes], what makes steps of the layer of them; finest:
+   [planes, h, w], the indices of the last layer; indices: the same; sums: [2, 2], is added to: of
+   those of magnitude 1, and of larger ones, how many there are and the sum of their places. */
+KERNEL rawback_coarsen_indices(const ReadF32 *coefficients, const ReadF32 *factors,
+                               const ReadI32 *finest, int64_t octaves, const WriteI32 *indices,
+                               const WriteF64 *sums) {
+    const int64_t planes = finest->size[0], rows = finest->size[1], columns = finest->size[2];
+    REQUIRE(octaves >= 0 && octaves < 31 && factors->size[0] == planes);
+    REQUIRE(coefficients->size[0] == planes && coefficients->size[1] == rows &&
+            coefficients->size[2] == columns);
+    REQUIRE(indices->size[0] == planes && indices->size[1] == rows && indices->size[2] == columns);
+    REQUIRE(sums->size[0] == 2 && sums->size[1] == 2);
+    int64_t counts[2] = {0, 0};
+    double places[2] = {0, 0};
+    for (int64_t plane = 0; plane < planes; plane++)
+        for (int64_t y = 0; y < rows; y++) {
+            const float *values =
+                coefficients->data + plane * coefficients->stride[0] + y * coefficients->stride[1];
+            const int32_t *from = finest->data + plane * finest->stride[0] + y * finest->stride[1];
+            int32_t *to = indices->data + plane * indices->stride[0] + y * indices->stride[1];
+            for (int64_t x = 0; x < columns; x++) {
+                const uint32_t size = magnitude_of(from[x]) >> octaves;
+                to[x] = (int32_t)(from[x] < 0 ? 0u - size : size);
+            }
+            for (int64_t x = 0; x < columns; x++) {
+                if (!to[x]) continue;
+                const uint32_t size = magnitude_of(to[x]);
+                counts[size > 1]++;
+                places[size > 1] += (double)(fabsf(values[x]) * factors->data[plane]) - size;
+            }
+        }
+    for (int64_t i = 0; i < 2; i++) {
+        sums->data[i * sums->stride[0]] += (double)counts[i];
+        sums->data[i * sums->stride[0] + 1] += places[i];
+    }
     return 0;
 }

@@ -26,7 +26,7 @@ from rawback.tone.linear_filter import (
     apply_filters,
     has_phase_filters,
 )
-from rawback.tone.lut import GRIDS, code_lut
+from rawback.tone.lut import GRIDS, code_details, code_lut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,7 +102,7 @@ class Base:
         head = [self.step, len(self.details), SPACINGS.index(self.spacing), *self.uncovered]
         coder.code_escapes(np.array(head), len(head))
         colours = len(self.mosaic.palette)
-        code_lut(coder, histogram, self.step, len(self.details), self.details, colours)
+        code_details(coder, histogram, len(self.details), self.details, colours)
         _code_gains(coder, self.gains, self.gains.shape)
         return coder.finish()
 

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 __all__ = [
     "GRIDS",
     "NODES",
+    "code_details",
     "code_lut",
     "colour_histogram",
+    "lut_nodes",
     "refine_grid",
     "touched_nodes",
 ]
@@ -89,17 +91,35 @@ def code_lut(
     Returns:
         The nodes ``[colours, 17, 17, 17]`` in domain units, and the details.
     """
-    nodes = np.zeros((colours, 2, 2, 2), dtype=np.int32)
+    found = code_details(coder, histogram, grids, details, colours)
+    return lut_nodes(found, step, colours), found
+
+
+def code_details(
+    coder: SymbolCoder,
+    histogram: NDArray[np.int64],
+    grids: int,
+    details: list[NDArray[np.int32]] | None,
+    colours: int,
+) -> list[NDArray[np.int32]]:
+    """Code the details of the table's hierarchy alone; as `code_lut`."""
     found = []
-    for index, grid in enumerate(GRIDS):
+    for index, grid in enumerate(GRIDS[:grids]):
+        where = np.flatnonzero(touched_nodes(histogram, grid))
+        detail = np.zeros((colours, grid**3), dtype=np.int32)
+        for colour in range(colours):
+            given = None if details is None else details[index][colour].ravel()[where]
+            detail[colour, where] = code_parameters(coder, given, len(where))
+        found.append(detail.reshape(colours, grid, grid, grid))
+    return found
+
+
+def lut_nodes(details: list[NDArray[np.int32]], step: int, colours: int) -> NDArray[np.int32]:
+    """The nodes ``[colours, 17, 17, 17]``, in domain units, of a hierarchy's details."""
+    nodes = np.zeros((colours, 2, 2, 2), dtype=np.int32)
+    for index in range(len(GRIDS)):
         nodes = refine_grid(nodes)
-        if index < grids:
-            where = np.flatnonzero(touched_nodes(histogram, grid))
-            detail = np.zeros((colours, grid**3), dtype=np.int32)
-            for colour in range(colours):
-                given = None if details is None else details[index][colour].ravel()[where]
-                detail[colour, where] = code_parameters(coder, given, len(where))
-            found.append(detail.reshape(nodes.shape))
-            nodes = nodes + np.clip(found[-1], -(1 << 13), 1 << 13) * step
+        if index < len(details):
+            nodes = nodes + np.clip(details[index], -(1 << 13), 1 << 13) * step
             np.clip(nodes, -(1 << 15), 1 << 15, out=nodes)
-    return nodes, found
+    return nodes

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback.kernels import Kernel, Read, Write
 from rawback.residual.lossless import (
     ACTIVITIES,
     FEATURES,
@@ -81,6 +82,8 @@ _LINEAR = _Neighbours(
 _AROUND = (0, 1, 5, 6, 7, 11)
 _ACTIVITY_EDGES = (60, 90, 130, 200, 400, 900, 1800)
 _RIDGE, _CLASS_RIDGE = 1e-4, 30.0
+
+_gram = Kernel("gram", Read(np.float32, 2), Write(np.float64, 2))
 
 
 def fit_lossless(
@@ -166,19 +169,25 @@ def _fit(features: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[
     magnitudes = np.abs(features[:, : len(_MOSAIC.errors)])
     trust = 1 / (magnitudes.mean(axis=1) + 4)
     activities = np.digitize(magnitudes[:, _AROUND].sum(axis=1), _ACTIVITY_EDGES)
-    trusted, values = features * trust[:, None], wanted * trust
-    shared = _ridge(trusted, values, _RIDGE * len(trusted) + 1)
-    weights = np.empty((ACTIVITIES, FEATURES))
-    for activity in range(ACTIVITIES):
-        own = trusted[activities == activity]
-        left = values[activities == activity] - own @ shared
-        weights[activity] = shared + _ridge(own, left, _RIDGE * len(own) + _CLASS_RIDGE)
-    units = np.rint(weights * WEIGHT_ONE)
+    rows = np.concatenate([features, wanted[:, None]], axis=1) * trust[:, None]
+    grams = np.zeros((ACTIVITIES, FEATURES + 1, FEATURES + 1))
+    for activity, gram in enumerate(grams):
+        _gram(rows[activities == activity].astype(np.float32), gram)
+    counts = np.bincount(activities, minlength=ACTIVITIES)
+    shared = _ridge(grams.sum(axis=0), _RIDGE * len(rows) + 1, np.zeros(FEATURES))
+    weights = [
+        _ridge(gram, _RIDGE * count + _CLASS_RIDGE, shared)
+        for gram, count in zip(grams, counts, strict=True)
+    ]
+    units = np.rint(np.stack(weights) * WEIGHT_ONE)
     return np.clip(units, -LARGEST_WEIGHT, LARGEST_WEIGHT).astype(np.int32)
 
 
 def _ridge(
-    features: NDArray[np.float64], wanted: NDArray[np.float64], ridge: float
+    gram: NDArray[np.float64], ridge: float, expected: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    gram = features.T @ features + ridge * np.eye(FEATURES)
-    return np.linalg.solve(gram, features.T @ wanted).astype(np.float64)
+    """Weights near those `expected`, from the upper triangle of products, what is wanted last."""
+    upper = np.triu(gram[:-1, :-1])
+    normal = upper + np.triu(upper, 1).T
+    left = gram[:-1, -1] - normal @ expected
+    return expected + np.linalg.solve(normal + ridge * np.eye(FEATURES), left)

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from rawback.kernels import Kernel, Read, Write
 from rawback.mosaic import turned
+from rawback.parallel import in_threads
 from rawback.tone.fitting.pointwise import OUTLIER
 from rawback.tone.linear_filter import REACH, SIDE, TAP_ONE, LinearFilter, has_phase_filters
 from rawback.tone.vst import UNIT
@@ -34,6 +36,8 @@ _CELLS, _CELLS_OF_PHASES = 8_000, 24_000
 
 _TAP_BITS = 3.0
 """What it costs, about, that a tap of a phase differs from that of the phase before."""
+
+_gram = Kernel("gram", Read(np.float32, 2), Write(np.float64, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,30 +117,47 @@ def fit_linear_filters(
 
 @dataclass(frozen=True, slots=True)
 class _Gram:
-    """What a least-squares fit needs of its samples, taps and a bias: sums add up over groups."""
+    """What a least-squares fit needs of its samples: sums add up over groups.
 
-    normal: NDArray[np.float64]
-    moment: NDArray[np.float64]
-    energy: float
-    count: int
+    Attributes:
+        sums: float64 ``[n, n]``: products of taps, a bias and the target, the upper triangle.
+        count: Samples.
+    """
+
+    sums: NDArray[np.float64]
+    count: int = 0
+
+    @classmethod
+    def empty(cls, columns: int) -> _Gram:
+        """Of no samples."""
+        return cls(np.zeros((columns, columns)))
 
     @classmethod
     def of(cls, design: NDArray[np.float32], target: NDArray[np.float32]) -> _Gram:
-        full = np.concatenate([design, np.ones((len(design), 1), np.float32)], axis=1)
-        return cls(
-            (full.T @ full).astype(np.float64),
-            (full.T @ target).astype(np.float64),
-            float((target**2).sum(dtype=np.float64)),
-            len(target),
-        )
+        """Of samples: taps ``[n, m]`` and what they are to give ``[n]``."""
+        ones = np.ones((len(design), 1), np.float32)
+        whole = cls.empty(design.shape[1] + 2)
+        _gram(np.concatenate([design, ones, target[:, None]], axis=1), whole.sums)
+        return replace(whole, count=len(target))
 
     def __add__(self, other: _Gram) -> _Gram:
-        return _Gram(
-            self.normal + other.normal,
-            self.moment + other.moment,
-            self.energy + other.energy,
-            self.count + other.count,
-        )
+        return _Gram(self.sums + other.sums, self.count + other.count)
+
+    @property
+    def normal(self) -> NDArray[np.float64]:
+        """Of taps and the bias, ``[m, m]``."""
+        upper = np.triu(self.sums[:-1, :-1])
+        return upper + np.triu(upper, 1).T
+
+    @property
+    def moment(self) -> NDArray[np.float64]:
+        """Of them with the target, ``[m]``."""
+        return self.sums[:-1, -1]
+
+    @property
+    def energy(self) -> float:
+        """Of the target."""
+        return float(self.sums[-1, -1])
 
     def left(self, linear_filter: LinearFilter, channel: int) -> float:
         """Squared error that a filter leaves."""
@@ -155,18 +176,24 @@ def _grams_of(
 ) -> tuple[list[list[_Gram]], int]:
     """Sums for each class and phase, channels where phases have no filters; and cells in them."""
     by_phase = has_phase_filters(mosaic)
-    taps = len(mosaic.palette) * SIDE * SIDE
-    none = _Gram.of(np.empty((0, taps), np.float32), np.empty(0, np.float32))
     kinds = len(mosaic.phases) if by_phase else len(mosaic.colours)
+    none = _Gram.empty(len(mosaic.palette) * SIDE * SIDE + 2)
     grams, chosen = [[none] * kinds for _ in range(trusted + 1)], 0
-    for patch in patches:
+
+    def summed(patch: Patch) -> tuple[list[tuple[int, int, _Gram]], int]:
         parts, count = _gather(patch, mosaic, by_phase=by_phase)
-        chosen += count
+        sums = []
         for kind, (design, target, classes) in parts:
-            for own, group in enumerate(grams):
+            for own in range(trusted + 1):
                 where = np.minimum(classes, trusted) == own
                 if where.any():
-                    group[kind] += _Gram.of(design[where], target[where])
+                    sums.append((own, kind, _Gram.of(design[where], target[where])))
+        return sums, count
+
+    for sums, count in in_threads(summed, patches):
+        chosen += count
+        for own, kind, gram in sums:
+            grams[own][kind] += gram
     return grams, chosen
 
 
@@ -237,12 +264,15 @@ def _of_plane(
     colours = patch.colours
     down, right = np.divmod(pixels.astype(np.intp), mosaic.cell) if mosaic.pattern else (0, 0)
     y, x = mosaic.cell * rows + down + REACH, mosaic.cell * columns + right + REACH
-    centre = colours[:, y, x]
     channel, turn = phase
     within = range(-REACH, REACH + 1)
-    offsets = [turned(down, right, turn) for down in within for right in within]
-    around = [colours[:, y + dy, x + dx] - centre for dy, dx in offsets]
-    design = np.stack(around, axis=1).reshape(len(colours) * SIDE * SIDE, -1).T
+    places = [turned(down, right, turn) for down in within for right in within]
+    across = colours.shape[2]
+    offsets = np.array([across * dy + dx for dy, dx in places])
+    flat, middles = colours.reshape(len(colours), -1), across * y + x
+    centre = flat[:, middles]
+    around = flat[:, middles[:, None] + offsets] - centre[..., None]
+    design = around.transpose(1, 0, 2).reshape(len(middles), len(colours) * SIDE * SIDE)
     own = mosaic.palette.index(mosaic.colours[channel])
     error = patch.planes[plane][rows, columns] - centre[own]
     target = np.clip(error, -OUTLIER, OUTLIER)

@@ -14,10 +14,9 @@ import numpy as np
 import scipy.sparse as sparse
 import scipy.sparse.linalg
 
-from rawback.entropy import BitCounter
 from rawback.tone.colours import base_colours
 from rawback.tone.gain import GAIN_ONE, SPACINGS, grid_shape, hat_weights
-from rawback.tone.lut import GRIDS, NODES, code_lut, refine_grid, touched_nodes
+from rawback.tone.lut import GRIDS, NODES, lut_nodes, refine_grid, touched_nodes
 from rawback.tone.vst import UNIT
 from rawback.types import Guide
 
@@ -71,19 +70,28 @@ class Sample:
         """
         generator = np.random.default_rng(0)
         shape = (planes.shape[1], planes.shape[2])
-        channels = [mosaic.plane_channels(plane, shape) for plane in range(mosaic.planes)]
+        covered = None if guide.mask.all() else guide.mask != 0
         found = []
         for colour in mosaic.palette:
             parts = []
             own = np.array([letter == colour for letter in mosaic.colours])
-            holding = [plane for plane in range(mosaic.planes) if own[channels[plane]].any()]
+            of_colour = own[mosaic.layout()[..., 1]]
+            holding = [plane for plane in range(mosaic.planes) if of_colour[..., plane].any()]
             for plane in holding:
-                y, x = mosaic.pixels_of(plane, shape)
-                covered = np.flatnonzero((guide.mask[y, x] != 0) & own[channels[plane]])
-                size = min(count // len(holding), len(covered))
-                chosen = covered[generator.integers(max(len(covered), 1), size=size)]
-                truth = planes[plane].ravel()[chosen]
-                rows, columns = y.ravel()[chosen], x.ravel()[chosen]
+                cells = None
+                if covered is not None or not of_colour[..., plane].all():
+                    usable = own[mosaic.plane_channels(plane, shape)]
+                    if covered is not None:
+                        usable &= covered[mosaic.pixels_of(plane, shape)]
+                    cells = np.flatnonzero(usable)
+                among = planes[plane].size if cells is None else len(cells)
+                size = min(count // len(holding), among)
+                chosen = generator.integers(max(among, 1), size=size)
+                if cells is not None:
+                    chosen = cells[chosen]
+                places = np.unravel_index(chosen, shape)
+                rows, columns = mosaic.pixels_at(plane, *places)
+                truth = planes[plane][places]
                 parts.append((rows, columns, guide.pixels[rows, columns], truth))
             found.append(cls(*(np.concatenate(column) for column in zip(*parts, strict=True))))
         return tuple(found)
@@ -112,6 +120,8 @@ def fit_pointwise(
 ) -> list[PointwiseFit]:
     """Fit a table without gains, and one with each grid of gains that the frame has room for."""
     shares = np.array(_frame_share(samples, mosaic, frame_shape))[:, None, None, None]
+    systems = [_System.of(sample) for sample in samples]
+    weights = np.stack([system.weights for system in systems])
     fits: list[PointwiseFit] = []
     for spacing in SPACINGS:
         gains = np.zeros((0, 0), dtype=np.int32)
@@ -119,7 +129,8 @@ def fit_pointwise(
             if min(frame_shape) < 2 * spacing:
                 continue
             gains = _fit_gains(samples, fits[0].tables, mosaic, frame_shape, spacing)
-        tables, weights = _fit_tables(samples, gains, spacing)
+        scaled = (sample.truth / _gain_at(sample, gains, spacing) for sample in samples)
+        tables = np.stack([s.solved(target) for s, target in zip(systems, scaled, strict=True)])
         fits.append(PointwiseFit(tables, weights * shares, gains, spacing))
     return fits
 
@@ -148,11 +159,12 @@ def choose_pointwise(
     for fit in fits:
         node_weights = [_gathered(fit.node_weights, grid) for grid in GRIDS]
         start = replace(empty, spacing=fit.spacing, gains=fit.gains)
+        gains = [_gain_at(sample, fit.gains, fit.spacing) for sample in samples]
         for step, grids in _PRECISIONS:
             details = _details(fit.tables, node_weights[:grids], touched, step, base_lambda)
-            nodes, _ = code_lut(BitCounter(), histogram, step, grids, details, len(fit.tables))
+            nodes = lut_nodes(details, step, len(fit.tables))
             base = replace(start, nodes=nodes, step=step, details=details)
-            cost = _cost(samples, shares, base, histogram, base_lambda)
+            cost = _cost(samples, shares, gains, base, histogram, base_lambda)
             if best is None or cost < best[0]:
                 best = cost, base
     if best is None:
@@ -171,26 +183,42 @@ def _frame_share(
     ]
 
 
-def _fit_tables(
-    samples: Iterable[Sample], gains: NDArray[np.int32], spacing: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Nodes ``[colours, 17, 17, 17]`` in domain units, and how many samples lean on each."""
-    tables, weights = [], []
-    for sample in samples:
+@dataclass(frozen=True, slots=True)
+class _System:
+    """The normal equations of one colour's table.
+
+    Attributes:
+        design: Weights of the nodes in each sample.
+        normal: Of the nodes, with the smoothness prior.
+        weights: float64 ``[17, 17, 17]``: how many samples lean on each node.
+    """
+
+    design: sparse.csr_matrix
+    normal: sparse.csr_matrix
+    weights: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, sample: Sample) -> _System:
+        """Of a sample."""
         design = _design(sample.pixels)
-        target = sample.truth / _gain_at(sample, gains, spacing)
+        prior = 0.02 * _roughness() + 1e-6 * sparse.identity(NODES**3)
+        weights = np.asarray(design.power(2).sum(axis=0)).reshape((NODES,) * 3)
+        return cls(design, (design.T @ design + prior).tocsr(), weights)
+
+    def solved(self, target: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Nodes ``[17, 17, 17]`` that give the samples about these values, in domain units."""
         start = float(target.mean()) if len(target) else 0.0
-        normal = (
-            design.T @ design + 0.02 * _roughness() + 1e-6 * sparse.identity(NODES**3)
-        ).tocsr()
         # The prior's long reach makes plain iterations slow: scale them by the diagonal.
-        scale = sparse.diags(1 / normal.diagonal())
+        scale = sparse.diags(1 / self.normal.diagonal())
         nodes, _ = scipy.sparse.linalg.cg(
-            normal, design.T @ target, np.full(NODES**3, start), rtol=1e-5, maxiter=400, M=scale
+            self.normal,
+            self.design.T @ target,
+            np.full(NODES**3, start),
+            rtol=1e-5,
+            maxiter=400,
+            M=scale,
         )
-        tables.append(nodes.reshape((NODES,) * 3))
-        weights.append(np.asarray(design.power(2).sum(axis=0)).reshape((NODES,) * 3))
-    return np.stack(tables), np.stack(weights)
+        return np.asarray(nodes).reshape((NODES,) * 3)
 
 
 def _design(pixels: NDArray[np.uint8]) -> sparse.csr_matrix:
@@ -232,11 +260,12 @@ def _gain_at(sample: Sample, gains: NDArray[np.int32], spacing: int) -> NDArray[
     return found
 
 
-def _colours(table: NDArray[np.int32], sample: Sample) -> NDArray[np.int32]:
-    """What a table without gains makes of each pixel of a sample, ``[colours, n]``."""
+def _values(table: NDArray[np.int32], sample: Sample) -> NDArray[np.int32]:
+    """What a colour's table without gains makes of each pixel of a sample, ``[n]``."""
     pixels = sample.pixels[None]
     whole = Guide(pixels, np.ones(pixels.shape[:2], np.uint8))
-    return base_colours(table, whole, uncovered=[0] * len(table))[:, 0]
+    values: NDArray[np.int32] = base_colours(table[None], whole, uncovered=[0])[0, 0]
+    return values
 
 
 def _fit_gains(
@@ -252,7 +281,7 @@ def _fit_gains(
     normal, moment = sparse.csr_matrix((count, count)), np.zeros(count)
     table = np.rint(tables).astype(np.int32)
     for colour, sample in enumerate(samples):
-        value = _colours(table, sample)[colour].astype(np.float64)
+        value = _values(table[colour], sample).astype(np.float64)
         error = np.clip(sample.truth - value, -OUTLIER, OUTLIER)
         nodes, weights = hat_weights(sample.rows, sample.columns, spacing, (rows, columns))
         design = sparse.csr_matrix(
@@ -305,6 +334,7 @@ def _gathered(weights: NDArray[np.float64], grid: int) -> NDArray[np.float64]:
 def _cost(
     samples: Iterable[Sample],
     shares: list[float],
+    gains: list[NDArray[np.float64] | float],
     base: Base,
     histogram: NDArray[np.int64],
     base_lambda: float,
@@ -312,8 +342,7 @@ def _cost(
     """What a base costs: its error over the frame, and its bits at their lambda."""
     cost = 8 * len(base.pointwise_bytes(histogram)) * base_lambda
     for colour, (sample, share) in enumerate(zip(samples, shares, strict=True)):
-        values = _colours(base.nodes, sample)[colour]
-        values = values * _gain_at(sample, base.gains, base.spacing)
+        values = _values(base.nodes[colour], sample) * gains[colour]
         error = np.clip((sample.truth - values) / UNIT, -OUTLIER, OUTLIER)
         cost += share * float((error**2).sum())
     return cost
