@@ -1,6 +1,7 @@
 /* Rate-distortion-optimised quantisation of wavelet coefficients, see encoder/rd_quantisation.py.
    Levels are capped magnitudes of indices in half steps, 2 k + (k > 0). */
 #include <math.h>
+#include <string.h>
 
 #include "kernels.h"
 
@@ -21,9 +22,24 @@ typedef struct {
     const ReadU8 *class_of;
 } Around;
 
-static inline uint32_t beside(const ReadU8 *other, int64_t plane, int64_t y, int64_t x) {
-    if (y >= other->size[1] || x >= other->size[2]) return 0;
-    return other->data[plane * other->stride[0] + y * other->stride[1] + x];
+/* The levels of a row from x - 1 on; beyond its ends they are repeated. */
+static void framed_row(const uint8_t *row, int64_t columns, int64_t x, int64_t count,
+                       uint8_t framed[CHUNK + 2]) {
+    framed[0] = row[x > 0 ? x - 1 : 0];
+    memcpy(framed + 1, row + x, (size_t)count);
+    framed[count + 1] = row[x + count < columns ? x + count : columns - 1];
+}
+
+/* Adds the levels of another band, times a weight; each of a parent's lies beside two of a row. */
+static void add_beside(const ReadU8 *other, int64_t plane, int64_t y, int64_t x, int64_t count,
+                       int halved, uint32_t weight, uint32_t *sums) {
+    if (other->size[0] <= plane || y >= other->size[1]) return;
+    const uint8_t *row = other->data + plane * other->stride[0] + y * other->stride[1];
+    count = clamp((halved ? 2 * other->size[2] : other->size[2]) - x, 0, count);
+    if (halved)
+        for (int64_t i = 0; i < count; i++) sums[i] += weight * row[(x + i) / 2];
+    else
+        for (int64_t i = 0; i < count; i++) sums[i] += weight * row[x + i];
 }
 
 /* Classes of up to CHUNK coefficients of a row, from x on. */
@@ -31,29 +47,22 @@ static void classify(const Around *around, int64_t plane, int64_t y, int64_t x, 
                      uint8_t *classes) {
     const ReadU8 *own = around->own;
     const int64_t rows = own->size[1], columns = own->size[2];
-    const uint8_t *here = own->data + plane * own->stride[0] + y * own->stride[1];
-    const uint8_t *above = y > 0 ? here - own->stride[1] : here;
-    const uint8_t *below = y + 1 < rows ? here + own->stride[1] : here;
+    const uint8_t *row = own->data + plane * own->stride[0] + y * own->stride[1];
+    uint8_t here[CHUNK + 2], above[CHUNK + 2], below[CHUNK + 2];
+    framed_row(row, columns, x, count, here);
+    framed_row(y > 0 ? row - own->stride[1] : row, columns, x, count, above);
+    framed_row(y + 1 < rows ? row + own->stride[1] : row, columns, x, count, below);
     uint32_t sums[CHUNK];
-    for (int64_t i = 0; i < count; i++) {
-        const int64_t at = x + i, left = at > 0 ? at - 1 : 0;
-        const int64_t right = at + 1 < columns ? at + 1 : columns - 1;
-        sums[i] = 9u * (here[left] + here[right] + above[at] + below[at]) +
-                  6u * (above[left] + above[right] + below[left] + below[right]);
-    }
+    for (int64_t i = 0; i < count; i++)
+        sums[i] = 9u * (uint32_t)(here[i] + here[i + 2] + above[i + 1] + below[i + 1]) +
+                  6u * (uint32_t)(above[i] + above[i + 2] + below[i] + below[i + 2]);
     if (plane > 0) {
         const uint8_t *first = own->data + y * own->stride[1] + x;
         for (int64_t i = 0; i < count; i++) sums[i] += 20u * first[i];
     }
-    if (around->parent->size[0] > plane)
-        for (int64_t i = 0; i < count; i++)
-            sums[i] += 20u * beside(around->parent, plane, y / 2, (x + i) / 2);
-    if (around->sibling_a->size[0] > plane)
-        for (int64_t i = 0; i < count; i++)
-            sums[i] += 15u * beside(around->sibling_a, plane, y, x + i);
-    if (around->sibling_b->size[0] > plane)
-        for (int64_t i = 0; i < count; i++)
-            sums[i] += 15u * beside(around->sibling_b, plane, y, x + i);
+    add_beside(around->parent, plane, y / 2, x, count, 1, 20, sums);
+    add_beside(around->sibling_a, plane, y, x, count, 0, 15, sums);
+    add_beside(around->sibling_b, plane, y, x, count, 0, 15, sums);
     const uint32_t reciprocal = (uint32_t)around->reciprocals[plane > 0];
     const uint32_t last = (uint32_t)around->class_of->size[0] - 1;
     for (int64_t i = 0; i < count; i++) {
@@ -65,12 +74,12 @@ static void classify(const Around *around, int64_t plane, int64_t y, int64_t x, 
 /* The index that costs least: thresholds[0 .. 2] are the least magnitudes, in steps, of indices 1,
    2 and 3; index k from 4 on begins at k + thresholds[3]. */
 static inline int32_t decide(float magnitude, const float *thresholds) {
-    if (magnitude < thresholds[0]) return 0;
-    if (magnitude < thresholds[1]) return 1;
-    if (magnitude < thresholds[2]) return 2;
+    const int one = !(magnitude < thresholds[0]), two = one & !(magnitude < thresholds[1]);
+    const int three = two & !(magnitude < thresholds[2]);
     const float shifted = magnitude - thresholds[3];
-    if (!(shifted >= 3.0f)) return 3;
-    return (int32_t)(shifted < MOST_INDEX ? shifted : MOST_INDEX);
+    const float most = shifted < MOST_INDEX ? shifted : MOST_INDEX;
+    const int32_t large = shifted >= 3.0f ? (int32_t)most : 3;
+    return three ? large : one + two;
 }
 
 static inline float scaled(float coefficient, float scale, float lift) {
