@@ -119,7 +119,5 @@ def _phases(mosaic: Mosaic, rows: int, columns: int) -> NDArray[np.int64]:
     seen = [np.roll(pattern, (-y, -x), (0, 1)).tobytes() for y, x in np.ndindex(pattern.shape)]
     order = list(dict.fromkeys(seen))
     phases = np.array([order.index(around) for around in seen], np.int64).reshape(pattern.shape)
-    height, width = mosaic.cell * rows, mosaic.cell * columns
-    return np.tile(phases, (-(-height // len(phases)), -(-width // phases.shape[1])))[
-        :height, :width
-    ]
+    y, x = np.ogrid[: mosaic.cell * rows, : mosaic.cell * columns]
+    return np.asarray(phases[y % mosaic.period[0], x % mosaic.period[1]], np.int64)

@@ -270,6 +270,7 @@ class Analysis:
             return residual[at]
 
         parts = list(in_threads(weigh, predicted))
+        _complete(residual, source.frame)
         covariance = KLT.covariance(residual, _CAP)
         transform, slopes = KLT.fit(covariance), EVEN[: len(residual)]
         if source.tune == "visual":
@@ -384,6 +385,25 @@ class Analysis:
         part = values[(slice(None), *prediction.window.slices)]
         place = (prediction.window.top, prediction.window.left)
         return LosslessTile.of(part, prediction.classes, self.source.frame.mosaic, place)
+
+
+def _complete(residual: NDArray[np.float32], frame: RawFrame) -> None:
+    """Where cells reach beyond the frame, let their residual be what costs least: the cell's mean.
+
+    Nobody sees what is restored there, and the guide, repeated, says little of the samples that
+    complete a cell.
+    """
+    mosaic = frame.mosaic
+    shape = (residual.shape[1], residual.shape[2])
+    for axis, side in enumerate((frame.height, frame.width)):
+        if side % mosaic.cell == 0:
+            continue
+        edge = (slice(None), *(slice(-1, None) if at == axis else slice(None) for at in (0, 1)))
+        places = (mosaic.pixels_of(plane, shape)[axis] for plane in range(mosaic.planes))
+        at = np.stack([np.broadcast_to(place, shape)[edge[1:]] for place in places])
+        inside, cells = at < side, residual[edge]
+        mean = (cells * inside).sum(axis=0) / inside.sum(axis=0)
+        residual[edge] = np.where(inside, cells, mean)
 
 
 def _predict_tiles(source: EncoderInput, base: Base) -> list[Prediction]:

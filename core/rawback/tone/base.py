@@ -210,10 +210,8 @@ def _code_filter(
         known = None if given is None else given[where]
         taps[where] = code_parameters(coder, known, int(where.sum()))
     bias = code_parameters(coder, given_bias, len(of))
-    taps, bias = (_summed(values.astype(np.int64), before) for values in (taps, bias))
-    taps = np.clip(taps, -(1 << 15), 1 << 15).astype(np.int32)
-    bias = np.clip(bias, -(1 << 12), 1 << 12).astype(np.int32)
-    return LinearFilter(taps.reshape(len(of), -1, SIDE, SIDE), bias)
+    summed = _summed(taps, before, 1 << 15).reshape(len(of), -1, SIDE, SIDE)
+    return LinearFilter(summed, _summed(bias, before, 1 << 12))
 
 
 def _steps(values: NDArray[np.int32], before: list[int]) -> NDArray[np.int32]:
@@ -225,9 +223,10 @@ def _steps(values: NDArray[np.int32], before: list[int]) -> NDArray[np.int32]:
     return steps
 
 
-def _summed(steps: NDArray[np.int64], before: list[int]) -> NDArray[np.int64]:
-    """Undo `_steps`, in place."""
+def _summed(steps: NDArray[np.int32], before: list[int], limit: int) -> NDArray[np.int32]:
+    """Undo `_steps`, and clip the sums."""
+    sums = steps.astype(np.int64)
     for number, first in enumerate(before):
         if first != number:
-            steps[number] += steps[first]
-    return steps
+            sums[number] += sums[first]
+    return np.clip(sums, -limit, limit).astype(np.int32)

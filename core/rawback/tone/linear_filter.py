@@ -135,7 +135,7 @@ def apply_filters(
     by_phase = has_phase_filters(mosaic)
     if by_phase:
         if not filters[0].is_by_phase(mosaic):
-            taps, bias = (values.take(mosaic.phases, axis=1) for values in (taps, bias))
+            taps, bias = taps.take(mosaic.phases, axis=1), bias.take(mosaic.phases, axis=1)
         taps = _turned(taps, mosaic.turns)
     taps = taps.reshape(len(filters), -1, count * SIDE * SIDE)
     rows = 1 + count * (2 * REACH + cell)

@@ -1,10 +1,12 @@
 """Every kind of sensor, beside the peers: ``python -m rawback_lab.bench.sensors FOLDER PHOTOS``.
 
 FOLDER holds raws of other sensors than Bayer's; PHOTOS photographs, of which each kind of mosaic is
-simulated from one scene, so that its figures can be held against those of the Bayer frame. Payloads
-are tuned for raw PSNR and hold no metadata. Where a raw has no JPEG beside it, one is rendered.
-The peer with a residual codes the planes that rawback codes, and the samples in their own order as
-one plane; whichever is better counts.
+simulated from one scene, so that its figures can be held against those of the Bayer frame. Frames
+and renderings are cut by some pixels on each side: there LibRaw demosaics X-Trans by a cruder
+method, which a small frame would show and a camera's does not. Payloads are tuned for raw PSNR and
+hold no metadata. Where a raw has no JPEG beside it, one is rendered. The peer with a residual codes
+the planes that rawback codes, and the samples in their own order as one plane; whichever is better
+counts.
 """
 
 from __future__ import annotations
@@ -35,10 +37,15 @@ from rawback_lab.simulate import simulate
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from rawback.encoder import Session
     from rawback.types import RawFrame
 
 RATES = (0.02, 0.1, 0.5)
+
+_MARGIN = 12
+"""Pixels cut from each side of simulated frames: a multiple of the periods of all patterns."""
 
 _RIVALS = ("base+jpeg2000", "base+jpeg2000-linear")
 
@@ -59,11 +66,15 @@ def jpeg_beside(raw_file: Path, frame: RawFrame) -> bytes:
     return rendered(frame)
 
 
-def rendered(frame: RawFrame) -> bytes:
-    """LibRaw's rendering as a JPEG."""
+def rendered(frame: RawFrame, margin: int = 0) -> bytes:
+    """LibRaw's rendering, less a margin on each side, as a JPEG."""
     picture = STYLES["libraw"](frame)
     colours = np.broadcast_to(picture, (*picture.shape[:2], 3))
-    return encode_jpeg(np.ascontiguousarray(colours), 92, "4:2:0")
+    return encode_jpeg(np.ascontiguousarray(_cut(colours, margin)), 92, "4:2:0")
+
+
+def _cut(image: NDArray[Any], margin: int) -> NDArray[Any]:
+    return image[margin : len(image) - margin, margin : image.shape[1] - margin]
 
 
 def one_plane(frame: RawFrame) -> RawFrame:
@@ -77,7 +88,8 @@ def simulated(photo: Path) -> Iterator[tuple[str, RawFrame, bytes]]:
     picture = np.asarray(imagecodecs.jpegxl_decode(photo.read_bytes()))
     for kind, pattern in _KINDS.items():
         frame = simulate(picture, replace(spec, pattern=pattern), _generator(), 1500)
-        yield kind, frame, rendered(frame)
+        cut = np.ascontiguousarray(_cut(frame.cfa, _MARGIN))
+        yield kind, replace(frame, cfa=cut), rendered(frame, _MARGIN)
 
 
 def _generator() -> np.random.Generator:

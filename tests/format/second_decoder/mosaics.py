@@ -57,7 +57,8 @@ class Pattern:
         """The phase of each pixel of the pattern, and each phase's channel (3.5, Phases)."""
         pattern = np.array(self.rows, np.int64)
         numbers: dict[bytes, int] = {}
-        found, of = np.zeros_like(pattern), []
+        found = np.zeros_like(pattern)
+        of: list[int] = []
         for y, x in np.ndindex(pattern.shape):
             seen = np.roll(pattern, (-y, -x), (0, 1)).tobytes()
             if seen not in numbers:
