@@ -1,21 +1,25 @@
 """Peers tuned for the eye: JPEG 2000 with visual weights, and JPEG XL as it codes pictures.
 
-Both code the residual of the same base as the peers in :mod:`rawback_lab.peers`, in the same square
-root of the light, white-balanced, as a picture of light and two colours; JPEG XL codes the raw
-without a base, too. The two greens share a sample of it, and what they differ by is a fourth
-component of JPEG 2000; JPEG XL, which has no place for it, leaves it to the base.
+Both code the residual of a base in the same square root of the light, white-balanced, as a picture
+of light and two colours; JPEG XL codes the raw without a base, too. The base's tables have as many
+nodes as fit into what they are counted at, entropy-coded. The two greens share a sample of the
+picture, and what they differ by is a fourth component of JPEG 2000; JPEG XL, which has no place for
+it, leaves it to the base.
 """
 
 from __future__ import annotations
 
-from functools import partial
+import lzma
+from dataclasses import dataclass
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rawback.residual import analyse, band_shape, bands, synthesise
-from rawback_lab.peers import Coded, Shot
+from rawback_lab.base_lut import apply_lut, fit_lut
+from rawback_lab.peers import BASE_BYTES, Coded, Shot
 from rawback_lab.plane_codecs import JPEG2000, JPEGXL_COLOUR, fill
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     from rawback.residual import Band
     from rawback_lab.peers import Peer, Planes
 
-__all__ = ["VISUAL_PEERS", "band_weights", "reweighted"]
+__all__ = ["VISUAL_PEERS", "CodedBaseShot", "band_weights", "reweighted"]
 
 _OFFSET = np.float32(0.001)
 _MIDDLE, _LARGEST = 1 << 15, (1 << 16) - 1
@@ -51,6 +55,47 @@ _WEIGHTS = (
 """Of light, blue and red: weights of the diagonal band of a level and of its two others, from the
 finest on; 1 for what follows. They are the weights in common use with JPEG 2000 (``Cband_weights``
 of Kakadu's examples) but for the finest level, which half-sized planes lack."""
+
+
+_NODES = (17, 13, 9, 7, 6, 5, 4, 3)
+"""Along each side of the base's tables."""
+
+_TABLE_STEP = 0.002
+"""Of their entries, in the square root of the light: about a fifth of the noise."""
+
+
+@dataclass(frozen=True)
+class CodedBaseShot(Shot):
+    """A shot whose base is one that fits into the bytes it is counted at."""
+
+    @cached_property
+    def base(self) -> Planes:
+        """The signal as tables of the guide's colours predict it, in its square root."""
+        finest_first = (self._tables(nodes) for nodes in _NODES)
+        tables = next(t for t in finest_first if len(_coded_tables(t)) <= BASE_BYTES)
+        predicted = np.empty_like(self.signal)
+        for place, (table, colours) in enumerate(zip(tables, self.colours, strict=True)):
+            values = apply_lut(table * _TABLE_STEP, colours.reshape(-1, 3))
+            predicted[place] = values.reshape(colours.shape[:2])
+        return predicted
+
+    def _tables(self, nodes: int) -> NDArray[np.int32]:
+        """A table for each plane, in steps: int32 ``[4, nodes, nodes, nodes]``."""
+        tables = []
+        for plane, colours, covered in zip(self.signal, self.colours, self.covered, strict=True):
+            values, weights = np.sqrt(plane.ravel() + _OFFSET), covered.ravel().astype(np.float32)
+            table = fit_lut(colours.reshape(-1, 3), values, nodes, weights=weights)
+            tables.append(np.rint(table / _TABLE_STEP).astype(np.int32))
+        return np.stack(tables)
+
+
+def _coded_tables(tables: NDArray[np.int32]) -> bytes:
+    """Differences of neighbours along every axis, from plane to plane too, compressed."""
+    for axis in range(tables.ndim):
+        tables = np.diff(tables, axis=axis, prepend=0)
+    return lzma.compress(
+        tables.astype("<i2").tobytes(), lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2}]
+    )
 
 
 def band_weights(component: int) -> dict[Band, float]:

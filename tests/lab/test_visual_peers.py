@@ -14,7 +14,7 @@ from rawback_lab.camera import CameraSpec
 from rawback_lab.peers import BASE_BYTES, Shot
 from rawback_lab.render import render_filmic
 from rawback_lab.simulate import simulate
-from rawback_lab.visual_peers import VISUAL_PEERS, band_weights, reweighted
+from rawback_lab.visual_peers import VISUAL_PEERS, CodedBaseShot, band_weights, reweighted
 
 
 def shot() -> Shot:
@@ -57,3 +57,10 @@ def test_fine_bands_and_colours_count_least() -> None:
     coarse, fine = bands()[0], bands()[-1]
     for weights in (light, blue, red):
         assert weights[fine] < weights[coarse] == 1
+
+
+def test_the_peers_base_is_coarser_than_one_that_is_never_coded() -> None:
+    coded = CodedBaseShot(SHOT.frame, SHOT.guide)
+    root = np.sqrt(coded.signal + 0.001)
+    free, paid = (float(np.square(root - one.base).mean()) for one in (SHOT, coded))
+    assert free < paid < 4 * free

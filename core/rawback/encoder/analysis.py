@@ -30,6 +30,7 @@ from rawback.encoder.visibility import visible_axes
 from rawback.geometry import build_guide
 from rawback.parallel import in_threads, threads
 from rawback.residual import (
+    CODES_PER_LAYER,
     COEFFICIENT_UNIT,
     EVEN,
     KLT,
@@ -352,6 +353,8 @@ class Analysis:
         from rawback.common.latents import member_for
         from rawback.common.network_input import NetworkInput
         from rawback.encoder.learned_layer import choose_learned_layer
+        from rawback.models import flipped_planes
+        from rawback.models.objective import Emphasis
         from rawback.weights import weights
 
         source = self.source
@@ -360,8 +363,17 @@ class Analysis:
             return None
         model = weights(member)
         view = NetworkInput.of(source.frame.mosaic, source.guides, self.predicted)
+        emphasis = None
+        if source.tune == "visual":
+            # Networks see planes sorted as those of RGGB.
+            columns = flipped_planes(self.transform.components.T[..., None], view.pattern)
+            mix = columns[..., 0].T.tolist()
+            octaves = (slope / CODES_PER_LAYER for slope in self.quantisers.slopes[: len(mix)])
+            emphasis = Emphasis(tuple(map(tuple, mix)), tuple(octaves))
         return choose_learned_layer(
-            model, view, source.planes, self.weights, shift, use, report, latents=latents
+            *(model, view, source.planes, self.weights, shift, use, report),
+            latents=latents,
+            emphasis=emphasis,
         )
 
     def cut_to(self, count: int) -> Analysis:

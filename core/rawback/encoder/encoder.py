@@ -21,7 +21,7 @@ from rawback.encoder.rate_control import (
 from rawback.errors import ShotMismatch, UnsupportedCarrier
 from rawback.geometry import Aligned, Geometry, build_guide
 from rawback.geometry.registration import register
-from rawback.metrics import raw_psnr
+from rawback.metrics import raw_psnr, visible_errors
 from rawback.orientation import oriented_size
 from rawback.parallel import threads
 from rawback.rate import FINEST_STEP, LOSSLESS_STEP, step_of_quality
@@ -43,7 +43,7 @@ _ATTEMPTS, _SMALL_ATTEMPTS, _SMALL_TILES = 4, 8, 4
 _AIM = 0.99
 """Part of a size that is aimed at."""
 
-_COARSE_STEP, _COARSE_LINEAR_STEP = 252, 172
+_COARSE_STEP, _COARSE_LINEAR_STEP = 220, 172
 """From these steps on the learned layer is tried. Of mosaics these are about 5 standard deviations
 of the noise: below, it saves hardly a percent and takes its time to decode."""
 
@@ -55,6 +55,12 @@ _LAST_SHIFTS = _USUAL_SHIFT, 28
 """Where no residual follows, large errors count more or less for the PSNR than they do before one:
 what the readout is to be fitted for is tried. Of pairs of shifts these leave the fewest training
 frames behind the base, one of nine, and are best on average of those that do."""
+
+_SEEN_AT, _UNSEEN = 2.0, 0.01
+"""Stops by which pictures are lifted whose errors are compared, and errors that nobody sees."""
+
+_DECIBELS_PER_OCTAVE = 5.0
+"""What half the visible error is worth in raw PSNR, where payloads are tuned for the eye."""
 
 _FINE_STEP = 142
 """Below half a standard deviation of the noise, lossless may be the smaller payload."""
@@ -285,7 +291,7 @@ class Session:
             return self._smaller(plain, step, report)
         learned = self._build(refined, step, report).finished()
         smaller = len(learned.payload) <= len(plain.payload)
-        return learned if smaller and self._psnr(learned) >= self._psnr(plain) else plain
+        return learned if smaller and self._merit(learned) >= self._merit(plain) else plain
 
     def _of_base(self, report: Progress) -> Encoded:
         """The base alone, or with the learned layer without latents: whatever is nearest."""
@@ -296,7 +302,7 @@ class Session:
                 report("Trying the learned layer", tried / len(_LAST_SHIFTS))
                 refined = analysis.refined(shift, "bare")
                 candidates.append(self._build(refined, None, report).finished())
-        return max(candidates, key=self._psnr)
+        return max(candidates, key=self._merit)
 
     def _lossless(self, report: Progress) -> Encoded:
         builder = self._build(self.analysis(0).tuned("psnr"), None, report)
@@ -331,7 +337,7 @@ class Session:
         while level < cheapest and share(level) >= _SMALL_SHARE:
             level += 1
             smaller = self._fill(self.analysis(level), size, report)
-            if self._psnr(smaller.encoded) <= self._psnr(best.encoded):
+            if self._merit(smaller.encoded) <= self._merit(best.encoded):
                 break
             base, best = self.analysis(level), smaller
         refined = None
@@ -340,7 +346,16 @@ class Session:
         if refined is None:
             return best.encoded
         # What the layer saves was estimated; what comes of it is known only now.
-        return max(best.encoded, self._fill(refined, size, report).encoded, key=self._psnr)
+        return max(best.encoded, self._fill(refined, size, report).encoded, key=self._merit)
+
+    def _merit(self, encoded: Encoded) -> float:
+        """How good a payload is for what it is tuned for, in decibels."""
+        psnr = self._psnr(encoded)
+        if self.source.tune == "psnr":
+            return psnr
+        seen = visible_errors(self.frame, encoded.restored, exposures=[_SEEN_AT], sampled=True)
+        octaves = sum(math.log2(max(error.mean, _UNSEEN)) for error in seen) / len(seen)
+        return psnr - _DECIBELS_PER_OCTAVE * octaves
 
     def _psnr(self, encoded: Encoded) -> float:
         return raw_psnr(self.frame, encoded.restored)

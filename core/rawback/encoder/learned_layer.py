@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from rawback.common.error_weights import ErrorWeights
     from rawback.common.tiles import Window
+    from rawback.models.objective import Emphasis
     from rawback.weights import Weights
 
 __all__ = ["LearnedLayer", "Use", "choose_learned_layer"]
@@ -101,6 +102,7 @@ def choose_learned_layer(
     report: Callable[[float], None] = lambda _done: None,
     *,
     latents: bool = True,
+    emphasis: Emphasis | None = None,
 ) -> LearnedLayer | None:
     """The learned layer that saves most, or None where it does not pay.
 
@@ -113,12 +115,19 @@ def choose_learned_layer(
         use: Whether it is to be used even where it does not pay.
         report: Is told which part is done; may raise to stop it.
         latents: Whether latents are tried where that is left open.
+        emphasis: What the residual is coded finer by.
     """
     if use == "never":
         return None
 
     def choose() -> LearnedLayer | None:
-        return _choose(model, view, truth, weights, shift, use, report, latents=latents)
+        target = view.flipped_planes(truth)
+        tiles = view.tiles()
+        samples = [
+            _Sample.of(view, target, weights, tile, emphasis)
+            for tile in tiles[:: -(-len(tiles) // _TRIED)]
+        ]
+        return _choose(model, view, target, samples, shift, use, report, latents=latents)
 
     return single_threaded(choose)
 
@@ -126,17 +135,14 @@ def choose_learned_layer(
 def _choose(
     model: Weights,
     view: NetworkInput,
-    truth: NDArray[np.int16],
-    weights: ErrorWeights,
+    target: NDArray[np.int16],
+    samples: list[_Sample],
     shift: int,
     use: Use,
     report: Callable[[float], None],
     *,
     latents: bool,
 ) -> LearnedLayer | None:
-    target = view.flipped_planes(truth)
-    tiles = view.tiles()
-    samples = [_Sample.of(view, target, weights, t) for t in tiles[:: -(-len(tiles) // _TRIED)]]
     theta = theta_of(torch.full((1, 1, 1, 1), 2.0 ** (shift / 8)))
     without = sum(sample.bits(sample.residual, theta) for sample in samples)
     scale = view.classes.size / sum(sample.tile.core.area for sample in samples)
@@ -175,10 +181,16 @@ class _Sample:
     residual: torch.Tensor
     gain: torch.Tensor
     weights: torch.Tensor
+    emphasis: Emphasis | None
 
     @classmethod
     def of(
-        cls, view: NetworkInput, target: NDArray[np.int16], weights: ErrorWeights, tile: Tile
+        cls,
+        view: NetworkInput,
+        target: NDArray[np.int16],
+        weights: ErrorWeights,
+        tile: Tile,
+        emphasis: Emphasis | None,
     ) -> _Sample:
         base = view.base[(slice(None), *tile.core.slices)]
         return cls(
@@ -186,11 +198,13 @@ class _Sample:
             _residual(view, target, tile.core),
             gain_of(view.flags(tile.core)),
             torch.from_numpy(weights.at(base))[None],
+            emphasis,
         )
 
     def bits(self, error: torch.Tensor, theta: torch.Tensor) -> float:
         """What coding an error over the tile takes, about."""
-        return float(residual_bits(error * self.weights, theta)) * error.numel()
+        bits = residual_bits(error * self.weights, theta, self.emphasis)
+        return float(bits) * error.numel()
 
 
 def _with_latents(

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["LEAST_SLOPE", "MEAN_SLOPE", "SLOPE_PER_OCTAVE", "visible_axes"]
 
-MEAN_SLOPE, LEAST_SLOPE = 11.0, 5
-"""In step codes per level, over the axes: a third of an octave."""
+MEAN_SLOPE, LEAST_SLOPE = 15.0, 5
+"""In step codes per level, over the axes: half an octave."""
 
-SLOPE_PER_OCTAVE = 7.0
+SLOPE_PER_OCTAVE = 8.0
 """By how much the slope of an axis is larger for each factor of two by which it is more visible.
 
 Chosen on training frames: larger slopes go on lowering the visible error, by ever less, and cost

@@ -140,7 +140,7 @@ def residual_bits(error: Tensor, theta: Tensor, emphasis: Emphasis | None = None
     mix = error.new_tensor(_MIXES[planes] if emphasis is None else emphasis.mix)
     octaves = error.new_tensor((0.0,) * planes if emphasis is None else emphasis.octaves)
     low = torch.einsum("pq,bqhw->bphw", mix, error)
-    total = error.new_zeros(error.shape[0])
+    total, here = error.new_zeros(error.shape[0]), theta
     for level in range(_LEVELS):
         finer = theta * torch.exp2(-2 * level * octaves)[:, None, None]
         here = torch.maximum(finer, theta.clamp(max=_FINEST))

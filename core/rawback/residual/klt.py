@@ -55,7 +55,12 @@ class KLT:
         some = np.clip(some, -cap, cap).astype(np.float64)
         return np.asarray(some @ some.T / max(some.shape[1], 1))
 
+    @property
+    def components(self) -> NDArray[np.float32]:
+        """Components from planes, ``[n, n]``."""
+        inverse: NDArray[np.float32] = np.linalg.inv(self.matrix / _ONE).astype(np.float32)
+        return inverse
+
     def to_components(self, planes: NDArray[np.float32], scale: float = 1.0) -> None:
         """Turn planes ``[n, h, w]`` into their components, times a power of two, in place."""
-        inverse = np.linalg.inv(self.matrix / _ONE).astype(np.float32)
-        _components_of_planes(inverse * np.float32(scale), planes)
+        _components_of_planes(self.components * np.float32(scale), planes)

@@ -38,8 +38,7 @@ from rawback_lab.bd import NoOverlap, Point, bd_rate
 from rawback_lab.bench.carriers import carrier_file, digest
 from rawback_lab.bench.peers import write_json
 from rawback_lab.bench.speed import called
-from rawback_lab.peers import Shot
-from rawback_lab.visual_peers import VISUAL_PEERS
+from rawback_lab.visual_peers import VISUAL_PEERS, CodedBaseShot
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -202,7 +201,7 @@ def measured_peers(raw: Path, jpeg: Path, own: dict[str, Any]) -> dict[str, Any]
     """Figures of the peers at the sizes of our own payloads; None where a peer takes more."""
     frame = rawio.read_raw(raw)
     guide = encoder.prepare(frame, jpegio.decode_jpeg(jpeg.read_bytes()), use="never").guide
-    shot = Shot(frame, guide)
+    shot = CodedBaseShot(frame, guide)
     found: dict[str, Any] = {}
     for name, peer in VISUAL_PEERS.items():
         found[name] = {}

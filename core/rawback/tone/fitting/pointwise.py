@@ -8,6 +8,7 @@ what it takes off the squared error.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,14 +103,15 @@ class PointwiseFit:
     """A table and a grid of gains as fitted, in float; made by :func:`fit_pointwise`.
 
     Attributes:
-        tables: float64 ``[colours, 17, 17, 17]``.
+        tables: For each of GRIDS, float64 ``[colours, n, n, n]``: the best of so many nodes a side,
+            not the finest one's nodes, for a part of a table may end at a coarse grid.
         node_weights: float64, the same shape: sum of squared weights that the frame's samples give
             each node.
         gains: As in :class:`Base`.
         spacing: As in :class:`Base`.
     """
 
-    tables: NDArray[np.float64]
+    tables: list[NDArray[np.float64]]
     node_weights: NDArray[np.float64]
     gains: NDArray[np.int32]
     spacing: int
@@ -128,9 +130,10 @@ def fit_pointwise(
         if spacing:
             if min(frame_shape) < 2 * spacing:
                 continue
-            gains = _fit_gains(samples, fits[0].tables, mosaic, frame_shape, spacing)
+            gains = _fit_gains(samples, fits[0].tables[-1], mosaic, frame_shape, spacing)
         scaled = (sample.truth / _gain_at(sample, gains, spacing) for sample in samples)
-        tables = np.stack([s.solved(target) for s, target in zip(systems, scaled, strict=True)])
+        found = [s.solved(target) for s, target in zip(systems, scaled, strict=True)]
+        tables = [np.stack(grid) for grid in zip(*found, strict=True)]
         fits.append(PointwiseFit(tables, weights * shares, gains, spacing))
     return fits
 
@@ -162,7 +165,7 @@ def choose_pointwise(
         gains = [_gain_at(sample, fit.gains, fit.spacing) for sample in samples]
         for step, grids in _PRECISIONS:
             details = _details(fit.tables, node_weights[:grids], touched, step, base_lambda)
-            nodes = lut_nodes(details, step, len(fit.tables))
+            nodes = lut_nodes(details, step, len(fit.tables[-1]))
             base = replace(start, nodes=nodes, step=step, details=details)
             cost = _cost(samples, shares, gains, base, histogram, base_lambda)
             if best is None or cost < best[0]:
@@ -191,11 +194,13 @@ class _System:
         design: Weights of the nodes in each sample.
         normal: Of the nodes, with the smoothness prior.
         weights: float64 ``[17, 17, 17]``: how many samples lean on each node.
+        coarser: What solves those of the nodes of each coarser grid.
     """
 
     design: sparse.csr_matrix
     normal: sparse.csr_matrix
     weights: NDArray[np.float64]
+    coarser: list[scipy.sparse.linalg.SuperLU]
 
     @classmethod
     def of(cls, sample: Sample) -> _System:
@@ -203,22 +208,45 @@ class _System:
         design = _design(sample.pixels)
         prior = 0.02 * _roughness() + 1e-6 * sparse.identity(NODES**3)
         weights = np.asarray(design.power(2).sum(axis=0)).reshape((NODES,) * 3)
-        return cls(design, (design.T @ design + prior).tocsr(), weights)
+        normal = (design.T @ design + prior).tocsr()
+        spreads = (_interpolation(grid) for grid in GRIDS[:-1])
+        reduced = ((spread.T @ normal @ spread).tocsc() for spread in spreads)
+        return cls(design, normal, weights, list(map(scipy.sparse.linalg.splu, reduced)))
 
-    def solved(self, target: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Nodes ``[17, 17, 17]`` that give the samples about these values, in domain units."""
+    def solved(self, target: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        """Nodes of each grid that give the samples about these values, in domain units."""
         start = float(target.mean()) if len(target) else 0.0
         # The prior's long reach makes plain iterations slow: scale them by the diagonal.
         scale = sparse.diags(1 / self.normal.diagonal())
+        moment = self.design.T @ target
         nodes, _ = scipy.sparse.linalg.cg(
             self.normal,
-            self.design.T @ target,
+            moment,
             np.full(NODES**3, start),
             rtol=1e-5,
             maxiter=400,
             M=scale,
         )
-        return np.asarray(nodes).reshape((NODES,) * 3)
+        found = []
+        for grid, factors in zip(GRIDS, self.coarser, strict=False):
+            part = factors.solve(_interpolation(grid).T @ moment)
+            found.append(np.asarray(part).reshape((grid,) * 3))
+        return [*found, np.asarray(nodes).reshape((NODES,) * 3)]
+
+
+@lru_cache(maxsize=len(GRIDS))
+def _interpolation(grid: int) -> sparse.csr_matrix:
+    """The finest grid's nodes from those of a coarser one, ``[17 ** 3, grid ** 3]``."""
+    side = sparse.csr_matrix(_hats(grid).T)
+    return sparse.kron(sparse.kron(side, side), side).tocsr()
+
+
+def _hats(grid: int) -> NDArray[np.float64]:
+    """What each of the finest grid's nodes takes from those of a coarser one, ``[grid, 17]``."""
+    stride = (NODES - 1) // (grid - 1)
+    apart = np.abs(np.arange(grid)[:, None] * stride - np.arange(NODES))
+    hats: NDArray[np.float64] = np.maximum(1 - apart / stride, 0)
+    return hats
 
 
 def _design(pixels: NDArray[np.uint8]) -> sparse.csr_matrix:
@@ -297,19 +325,18 @@ def _fit_gains(
 
 
 def _details(
-    tables: NDArray[np.float64],
+    tables: list[NDArray[np.float64]],
     node_weights: list[NDArray[np.float64]],
     touched: list[NDArray[np.bool_]],
     step: int,
     base_lambda: float,
 ) -> list[NDArray[np.int32]]:
     """Quantise the hierarchy from coarse to fine, each grid on what the ones before restored."""
-    nodes = np.zeros((len(tables), 2, 2, 2), dtype=np.int32)
+    nodes = np.zeros((len(tables[-1]), 2, 2, 2), dtype=np.int32)
     details = []
-    for grid, weight, used in zip(GRIDS, node_weights, touched, strict=False):
+    for grid, table, weight, used in zip(GRIDS, tables, node_weights, touched, strict=False):
         nodes = refine_grid(nodes)
-        stride = (NODES - 1) // (grid - 1)
-        wanted = tables[:, ::stride, ::stride, ::stride] - nodes
+        wanted = table - nodes
         detail = np.rint(wanted / step)
         # Leaving an addition out costs its square at every sample that leans on the node.
         saved = weight * (wanted**2 - (wanted - detail * step) ** 2) / UNIT**2
@@ -322,9 +349,7 @@ def _details(
 
 def _gathered(weights: NDArray[np.float64], grid: int) -> NDArray[np.float64]:
     """Weights of the nodes of a coarse grid: of all fine nodes that interpolate from them."""
-    stride = (NODES - 1) // (grid - 1)
-    apart = np.abs(np.arange(grid)[:, None] * stride - np.arange(NODES))
-    hats = np.maximum(1 - apart / stride, 0)
+    hats = _hats(grid)
     found: NDArray[np.float64] = np.einsum(
         "krgb,ir,jg,lb->kijl", weights, hats, hats, hats, optimize=True
     )
