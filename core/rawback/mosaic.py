@@ -223,6 +223,16 @@ class Mosaic:
             np.roll(whole, (-self.cell * down, -self.across * right), (0, 1))
         )
 
+    def channels_at(
+        self, shape: tuple[int, int], place: tuple[int, int] = (0, 0)
+    ) -> NDArray[np.uint8]:
+        """The channel of each of so many rows and columns of samples, from a cell on."""
+        import numpy as np
+
+        pattern = self.channel_map(*place)
+        rows, columns = (-(-size // own) for size, own in zip(shape, pattern.shape, strict=True))
+        return np.tile(pattern, (rows, columns))[: shape[0], : shape[1]]
+
     def layout(self, down: int = 0, right: int = 0, *, by_phase: bool = False) -> NDArray[np.uint8]:
         """Where the samples of each plane lie, in the cells from some row and column of them on.
 

@@ -132,7 +132,7 @@ def test_lossless(
     }[kind]
     found = decode_lossless(start, model, domain, tile, data)
     green = [int(colour == "G") for colour in mosaic.colours]
-    sensor = Sensor(np.arange(codes), values.tolist(), weights.tolist(), green)
+    sensor = Sensor([np.arange(codes)] * channels, values.tolist(), weights.tolist(), green)
     top, left = place
     rows, columns = slice(top, top + cells[0]), slice(left, left + cells[1])
     whole = Frame(pattern_of(pattern), mosaic.cell * rows.stop, mosaic.cell * columns.stop)

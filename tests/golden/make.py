@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback._api.metadata import attachments
-from rawback.bitstream import Payload, unpack
+from rawback.bitstream import Payload, SectionKind, unpack
 from rawback.container import embed_payload, extract_payload
 from rawback.decoder import decode
 from rawback.encoder.analysis import Analysis
@@ -31,6 +31,7 @@ from rawback.mosaic import Mosaic
 from rawback.rate import Rate
 from rawback.rawio import Tag
 from rawback.rawio.describe import ascii_entry, number_entry
+from rawback.residual import read_code_values
 from rawback.types import BlackOffsets, Border, NoiseModel
 from rawback_lab.camera import X_TRANS, CameraSpec
 from rawback_lab.pictures import WHITE, Picture, linear_picture, linear_shot, software_isp
@@ -281,6 +282,20 @@ def cymg() -> bytes:
     return carrier_of(frame, jpeg, Rate.lossless(), Aligned())
 
 
+def tabled() -> bytes:
+    """Few codes, far apart, and others in each channel: a list for each, and no quality layers."""
+    frame, jpeg = mosaic_shot("R+G+B", 61, 90, (0.0, 0.0, 0.0), 21)
+    steps = np.array([37, 41, 53])
+    samples = (frame.cfa // steps * steps + (3, 5, 0)).astype(np.uint16)
+    carrier = carrier_of(replace(frame, cfa=samples), jpeg, Rate.lossless(), Aligned())
+    sections = {(s.kind, s.layer): s.data for s in restored(carrier)[0].sections}
+    lists = read_code_values(sections[SectionKind.CODES, 0], 3)
+    if len(lists) != 3 or (SectionKind.RESIDUAL, 0) in sections:
+        message = "there is one list of codes, or there are quality layers"
+        raise RuntimeError(message)
+    return carrier
+
+
 def restored(carrier: bytes) -> tuple[Payload, RawFrame]:
     """The payload of a carrier, and what it restores."""
     payload = unpack(extract_payload(carrier))
@@ -290,7 +305,7 @@ def restored(carrier: bytes) -> tuple[Payload, RawFrame]:
 _KINDS = (
     *(lossy, lossless, gains, cropped, warped, turned, meshed, apart, tiled, sparse),
     *(learned, bare, linear, bordered, above),
-    *(xtrans, phases, quad, mono, cymg),
+    *(xtrans, phases, quad, mono, cymg, tabled),
 )
 
 

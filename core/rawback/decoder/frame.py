@@ -28,6 +28,7 @@ from rawback.residual import (
     LosslessModel,
     LosslessTile,
     TileCoefficients,
+    codes_of_indices,
     decode_layer,
     decode_lossless,
     read_code_values,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.jpegio import DecodedJpeg
+    from rawback.mosaic import Mosaic
     from rawback.types import Progress
 
 __all__ = ["FrameDecoder"]
@@ -50,6 +52,14 @@ class _LosslessLayer:
     codes: NDArray[np.uint16]
     model: LosslessModel
     domain: CodeIndexDomain
+
+    def samples(
+        self, indices: NDArray[np.int32], mosaic: Mosaic, place: tuple[int, int]
+    ) -> NDArray[np.uint16]:
+        """The samples of a tile that begins so many rows and columns of cells down and right."""
+        if len(self.codes) == 1:
+            return np.asarray(self.codes[0][indices], np.uint16)
+        return np.asarray(self.codes[mosaic.channels_at(indices.shape, place), indices], np.uint16)
 
 
 class FrameDecoder:
@@ -116,10 +126,11 @@ class FrameDecoder:
         model = self.sections.get((SectionKind.CODES, 1, 0))
         if codes is None or model is None:
             return None
-        used = read_code_values(codes)
-        ranks = CodeIndexDomain(np.ascontiguousarray(self.domain.forward[:, used]))
-        fitted = LosslessModel.from_bytes(model, len(self.mosaic.colours))
-        return _LosslessLayer(used, fitted, ranks)
+        channels = len(self.mosaic.colours)
+        used = read_code_values(codes, channels)
+        ranks = CodeIndexDomain.of(self.domain.forward, used)
+        fitted = LosslessModel.from_bytes(model, channels)
+        return _LosslessLayer(codes_of_indices(used), fitted, ranks)
 
     def restore(self, wanted: Window, report: Progress) -> tuple[NDArray[np.uint16], Window]:
         """The samples of a window that encloses the wanted one, and that window."""
@@ -232,7 +243,9 @@ class FrameDecoder:
             known = LosslessTile.of(values[(slice(None), *at)], classes[at], self.mosaic, place)
             start = coding_tables().lossless
             indices = decode_lossless(start, layer.model, layer.domain, known, data)
-            samples[tile.samples_within(core, self.mosaic)] = layer.codes[indices]
+            samples[tile.samples_within(core, self.mosaic)] = layer.samples(
+                indices, self.mosaic, place
+            )
 
         for done, _ in enumerate(in_threads(decode, tiles)):
             report("Decoding the lossless layer", 0.75 + 0.24 * done / len(tiles))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rawback.bitstream import Payload, section_offsets
 from rawback.common.header_fields import fits
 from rawback.encoder.analysis import BASE_LAMBDAS, Analysis, EncoderInput
+from rawback.encoder.code_lists import are_codes_coarse
 from rawback.encoder.payload_builder import Attached, Encoded, PayloadBuilder
 from rawback.encoder.rate_control import (
     BEYOND,
@@ -305,9 +306,15 @@ class Session:
         return max(candidates, key=self._merit)
 
     def _lossless(self, report: Progress) -> Encoded:
-        builder = self._build(self.analysis(0).tuned("psnr"), None, report)
+        analysis = self.analysis(0).tuned("psnr")
+        builder = self._build(analysis, None, report)
         builder.add_layers(LOSSLESS_STEP, report, plain=True)
-        return builder.with_lossless(report)
+        layered = builder.with_lossless(report)
+        if not are_codes_coarse(self.source.frame, self.source.domain):
+            return layered
+        # What layers restore, between codes, then says little of which code it is.
+        bare = self._build(analysis, None, report).with_lossless(report)
+        return min(bare, layered, key=lambda encoded: len(encoded.payload))
 
     def _smaller(self, lossy: Encoded, step_code: int, report: Progress) -> Encoded:
         """A lossy payload, or lossless where that takes less: with steps far below the noise."""

@@ -12,6 +12,7 @@ from rawback.common.coding_tables import coding_tables
 from rawback.common.header_fields import ResidualParameters, cfa_digest, domain_of
 from rawback.common.reconstruction import restored_values
 from rawback.common.tiles import Window, completed, trimmed
+from rawback.encoder.code_lists import code_lists
 from rawback.encoder.grain import block_powers, grain_spectra
 from rawback.encoder.quantisation import (
     coarse_layer,
@@ -221,16 +222,22 @@ class PayloadBuilder:
         source, analysis = self.analysis.source, self.analysis
         mosaic = source.frame.mosaic
         samples = completed(source.frame.cfa, mosaic)
-        codes = np.flatnonzero(np.bincount(samples.ravel(), minlength=1 << 16)).astype(np.uint16)
-        index_of = np.zeros(1 << 16, dtype=np.int32)
-        index_of[codes] = np.arange(len(codes))
-        domain = CodeIndexDomain(np.ascontiguousarray(source.domain.forward[:, codes]))
+        codes = code_lists(samples, mosaic)
+        index_of = np.zeros((len(codes), 1 << 16), dtype=np.int32)
+        for own, used in zip(index_of, codes, strict=True):
+            own[used] = np.arange(len(used))
+        domain = CodeIndexDomain.of(source.domain.forward, codes)
         values = self.restored_values()
         lost = lost_variance(source.planes, values)
         start = coding_tables().lossless
 
         def indices(tile: Window) -> NDArray[np.int32]:
-            return index_of[samples[tile.samples_within(source.grid.whole, mosaic)]]
+            part = samples[tile.samples_within(source.grid.whole, mosaic)]
+            own: int | NDArray[np.uint8] = 0
+            if len(codes) > 1:
+                own = mosaic.channels_at(part.shape, (tile.top, tile.left))
+            found: NDArray[np.int32] = index_of[own, part]
+            return found
 
         count = len(analysis.predicted)
         chosen = range(0, count, -(-count // _FITTED_TILES))
@@ -239,7 +246,7 @@ class PayloadBuilder:
             for i in chosen
         ]
         model = fit_lossless(pairs, domain)
-        self.sections.append(Section(SectionKind.CODES, 0, 0, write_code_values(codes)))
+        self.sections.append(Section(SectionKind.CODES, 0, 0, write_code_values(*codes)))
         self.sections.append(Section(SectionKind.CODES, 1, 0, model.to_bytes()))
 
         def coded(index: int) -> bytes:

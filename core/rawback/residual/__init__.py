@@ -11,7 +11,7 @@ symbol's table depends on is integer arithmetic; weights and tables are stored o
 tables of the quality layers learn from what has been coded.
 """
 
-from rawback.residual.code_indices import CodeIndexDomain
+from rawback.residual.code_indices import CodeIndexDomain, codes_of_indices
 from rawback.residual.code_values import read_code_values, write_code_values
 from rawback.residual.klt import KLT, MATRIX_BITS
 from rawback.residual.layers import (
@@ -81,6 +81,7 @@ __all__ = [
     "bands",
     "class_pyramid",
     "classify_regions",
+    "codes_of_indices",
     "decode_layer",
     "decode_lossless",
     "encode_layer",

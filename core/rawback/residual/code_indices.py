@@ -13,9 +13,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["CodeIndexDomain"]
+__all__ = ["CodeIndexDomain", "codes_of_indices"]
+
+
+def codes_of_indices(lists: Sequence[NDArray[np.uint16]]) -> NDArray[np.uint16]:
+    """The code of each rank by list, uint16 ``[lists, ranks]``; shorter ones repeat their last."""
+    longest = max(map(len, lists))
+    return np.stack([np.pad(codes, (0, longest - len(codes)), mode="edge") for codes in lists])
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,24 @@ class CodeIndexDomain:
     """
 
     values: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, forward: NDArray[np.int32], lists: Sequence[NDArray[np.uint16]]) -> CodeIndexDomain:
+        """Of the codes of all channels, or a list for each.
+
+        Shorter lists go on with domain values that no code has, each larger by one.
+
+        Args:
+            forward: int32 ``[channels, 65536]``: domain value of each code.
+            lists: One list of ascending codes, or one of each channel.
+        """
+        longest = max(map(len, lists))
+        each = lists if len(lists) > 1 else [lists[0]] * len(forward)
+        values = np.empty((len(forward), longest), np.int32)
+        for row, table, codes in zip(values, forward, each, strict=True):
+            row[: len(codes)] = table[codes]
+            row[len(codes) :] = row[len(codes) - 1] + np.arange(1, longest - len(codes) + 1)
+        return cls(values)
 
     def channel_table(self, channel: int) -> tuple[int, NDArray[np.int32]]:
         """First domain value, and the rank in eighths of that value and of each one after it."""

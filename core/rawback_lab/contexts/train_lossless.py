@@ -69,7 +69,7 @@ def learn(state: LayerState, analysis: Analysis, tile: int) -> float:
     codes = np.unique(samples)
     own = samples[window.samples_within(source.grid.whole, mosaic)]
     indices = np.searchsorted(codes, own).astype(np.int32)
-    domain = CodeIndexDomain(np.ascontiguousarray(source.domain.forward[:, codes]))
+    domain = CodeIndexDomain.of(source.domain.forward, [codes])
     model = fit_lossless([(known, indices)], domain)
     stream = np.empty(4 * indices.size + 1024, np.uint8)
     written = code_samples(curves(), state, model, domain, known, stream, indices)

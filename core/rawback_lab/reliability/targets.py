@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import rawback
@@ -176,7 +176,7 @@ def _parts() -> tuple[tuple[Callable[[bytes], object], tuple[bytes, ...]], ...]:
         (_residual, tuple(payload.header.residual for payload in payloads)),
         (_base, of(kinds.BASE)),
         (_filters, of(kinds.FILTER)),
-        (read_code_values, of(kinds.CODES)),
+        (partial(read_code_values, channels=3), of(kinds.CODES)),
         (_exact, of(kinds.CODES, 1)),
         (LatentHeader.from_bytes, of(kinds.LATENTS)),
     )

@@ -63,12 +63,23 @@ LOW_START = sum(SIZES)
 GOLOMB_START = LOW_START + 40 * 15 * 2
 
 
-def sensor_codes(data: bytes) -> Ints:
-    """CODES, layer 0: the codes that occur, ascending (3.10)."""
-    try:
-        inflated = zlib.decompressobj().decompress(data, MOST_BYTES + 1)
-    except zlib.error:
-        refuse("the codes are damaged")
+def sensor_codes(data: bytes, channels: int) -> list[Ints]:
+    """CODES, layer 0: the codes that occur, of all channels or of each (3.10)."""
+    lists = []
+    while data:
+        inflater = zlib.decompressobj()
+        try:
+            inflated = inflater.decompress(data, MOST_BYTES + 1)
+        except zlib.error:
+            refuse("the codes are damaged")
+        lists.append(_ascending(inflated))
+        data = inflater.unused_data
+    require(len(lists) in {1, channels}, "too many or too few lists of codes")
+    return lists if len(lists) > 1 else lists * channels
+
+
+def _ascending(inflated: bytes) -> Ints:
+    """A list of codes (3.10)."""
     require(0 < len(inflated) <= MOST_BYTES and len(inflated) % 2 == 0, "no codes")
     raw = np.frombuffer(inflated, np.uint8).astype(np.int64)
     low, high = raw.reshape(2, -1)
@@ -89,18 +100,25 @@ def sensor_weights(data: bytes, channels: int) -> list[list[list[int]]]:
 
 @dataclass(frozen=True)
 class Sensor:
-    """The same for all tiles: codes, their values in each channel, and the model (3.10)."""
+    """The same for all tiles: codes and their values in each channel, and the model (3.10)."""
 
-    codes: Ints
+    codes: list[Ints]
     values: list[list[int]]
     weights: list[list[list[int]]]
     green: list[int]
 
 
-def sensor(codes: Ints, weights: list[list[list[int]]], domain: Domain, colours: str) -> Sensor:
+def sensor(
+    codes: list[Ints], weights: list[list[list[int]]], domain: Domain, colours: str
+) -> Sensor:
     """The sensor of both CODES sections, where `colours` are those of the channels (3.10)."""
-    values = [domain.values(codes, channel).tolist() for channel in range(len(colours))]
-    return Sensor(codes, values, weights, [int(colour == "G") for colour in colours])
+    longest, values, whole = max(map(len, codes)), [], []
+    for channel, own in enumerate(codes):
+        row = domain.values(own, channel).tolist()
+        missing = longest - len(own)
+        values.append(row + [row[-1] + 1 + k for k in range(missing)])
+        whole.append(np.append(own, [own[-1]] * missing).astype(np.int64))
+    return Sensor(whole, values, weights, [int(colour == "G") for colour in colours])
 
 
 @dataclass(frozen=True)
@@ -200,7 +218,7 @@ class ExactTile:
         for y in range(rows):
             for x in range(columns):
                 ranks[y, x] = self._sample(y, x)
-        found: Ints = self.sensor.codes[ranks]
+        found: Ints = np.stack(self.sensor.codes)[np.array(self.layout.channels), ranks]
         return found
 
     def _features(self, y: int, x: int) -> list[int]:

@@ -38,7 +38,7 @@ def _sensor(header: Header, sections: Sections, domain: Domain) -> Sensor | None
         return None
     colours = header.pattern.colours
     weights = sensor_weights(model, len(colours))
-    return sensor(sensor_codes(codes), weights, domain, colours)
+    return sensor(sensor_codes(codes, len(colours)), weights, domain, colours)
 
 
 def _samples(values: Ints, domain: Domain, frame: Frame) -> Ints:

@@ -1,0 +1,67 @@
+"""Which codes the lossless layer counts samples among: those of the frame, or of each channel.
+
+Where a table or a gain stretched the samples of one channel to other codes than those of the next,
+each channel uses few of the codes that the frame does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rawback.common.tiles import completed
+from rawback.residual import write_code_values
+from rawback.tone import UNIT
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rawback.mosaic import Mosaic
+    from rawback.tone import NoiseDomain
+    from rawback.types import RawFrame
+
+__all__ = ["are_codes_coarse", "code_lists"]
+
+
+def code_lists(samples: NDArray[np.uint16], mosaic: Mosaic) -> list[NDArray[np.uint16]]:
+    """The codes in use, ascending: one list, or one for each channel where that pays.
+
+    Args:
+        samples: uint16 ``[h, w]``: rows of whole cells.
+        mosaic: The frame's.
+    """
+    counts = _histograms(samples, mosaic)
+    everywhere = np.flatnonzero(counts.sum(axis=0)).astype(np.uint16)
+    own = [np.flatnonzero(row).astype(np.uint16) for row in counts]
+    if len(own) == 1 or min(map(len, own)) == 0:
+        return [everywhere]
+    # A sample is told from the other channels' codes up to the next one of its own channel.
+    bits = 0.0
+    for row, codes in zip(counts, own, strict=True):
+        gaps = np.diff(np.searchsorted(everywhere, codes), append=len(everywhere))
+        gaps[-1] = 1
+        bits += float(row[codes] @ np.log2(gaps))
+    more = len(write_code_values(*own)) - len(write_code_values(everywhere))
+    return own if bits / 8 > 2 * more + samples.size / 256 else [everywhere]
+
+
+def are_codes_coarse(frame: RawFrame, domain: NoiseDomain) -> bool:
+    """Whether the codes in use lie a standard deviation of the noise apart, on average."""
+    samples = completed(frame.cfa, frame.mosaic)
+    for table, row in zip(domain.forward, _histograms(samples, frame.mosaic), strict=True):
+        values = table[np.flatnonzero(row)]
+        if len(values) < 2 or values[-1] - values[0] < UNIT * len(values):
+            return False
+    return True
+
+
+def _histograms(samples: NDArray[np.uint16], mosaic: Mosaic) -> NDArray[np.int64]:
+    """How often each channel has each code, ``[channels, 65536]``."""
+    pattern = mosaic.channel_map()
+    rows, columns = pattern.shape
+    counts = np.zeros((len(mosaic.colours), 1 << 16), np.int64)
+    for y, x in np.ndindex(pattern.shape):
+        part = samples[y::rows, x::columns].ravel()
+        counts[pattern[y, x]] += np.bincount(part, minlength=1 << 16)
+    return counts
