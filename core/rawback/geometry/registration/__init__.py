@@ -2,8 +2,9 @@
 
 ::
 
-    search            from a guess to a geometry, coarse to fine
+    search            which guess is right, and what it means
       initial_guess   eight orientations of the raw's own size, else matched features
+      refinement      from a guess to a map, coarse to fine
       blocks          how far each block of the raw is off
       fit             maps through all blocks, by robust least squares
       model_selection the simplest map that explains them

@@ -19,7 +19,6 @@ import numpy as np
 
 from rawback.errors import NothingToRegister, ShotMismatch
 from rawback.geometry.model import Geometry
-from rawback.geometry.registration.blocks import measure, reference
 from rawback.geometry.registration.fit import cost
 from rawback.geometry.registration.initial_guess import (
     Guess,
@@ -29,15 +28,14 @@ from rawback.geometry.registration.initial_guess import (
     feature_guess,
     stretched_guess,
 )
-from rawback.geometry.registration.mixture import mixed_level
-from rawback.geometry.registration.model_selection import model_classes, select_model
-from rawback.geometry.registration.pyramid import (
-    carrier_level,
-    colour_levels,
-    raw_level,
-    structured_share,
-)
+from rawback.geometry.registration.pyramid import carrier_level, structured_share
 from rawback.geometry.registration.quantisation import quantise, snap
+from rawback.geometry.registration.refinement import (
+    COARSEST_SIDE,
+    QUICK_SIDE,
+    SURE,
+    Refinement,
+)
 from rawback.geometry.registration.same_shot import LEAST_STRUCTURE
 from rawback.geometry.registration.surface import Surface
 from rawback.geometry.transform import Aligned
@@ -47,8 +45,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rawback.geometry.registration.blocks import Blocks
-    from rawback.geometry.registration.pyramid import PyramidLevel
+    from rawback.geometry.registration.refinement import Estimate
     from rawback.geometry.transform import Transform
     from rawback.types import RawFrame
 
@@ -62,20 +59,11 @@ MAX_DISAGREEMENT = 0.12
 shot stay below 0.05 (0.08, where they are clipped to black and white), neighbours in a series of
 shots are above 0.2 once the camera has moved."""
 
-_SURE = 0.7
 _PROMISING = 0.2
 _FAINT = 0.12
-_LOST = 0.2
-_DISAGREES, _AGREED, _DOUBTFUL = 0.35, 0.02, 0.05
-_COARSEST_SIDE, _FINEST_SIDE = 420, 2000
-_QUICK_SIDE = 1200
+_DOUBTFUL = 0.05
 # Raw side, carrier side, features: quickly for most, thoroughly for small crops and poor texture.
 _FEATURE_TRIES = ((800, 800, 2000), (1800, 400, 3000), (1800, 1200, 5000))
-_MIN_BLOCKS = 5
-_PROBES = 32
-_COARSEST_ROUNDS, _ROUNDS = 12, 6
-_STIFF_CLASSES, _STIFF_ROUNDS = 3, 3
-_SETTLED = 0.1
 _SPARSE, _GREY = 8, 2
 _NEARLY, _AS_GOOD, _LEAST_COST = 1.0, 1.1, 0.01
 """How far, in carrier pixels, a map may be from a simpler one that explains blocks as well but for
@@ -97,27 +85,6 @@ class Registration:
     geometry: Geometry
     correlation: float
     disagreement: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Estimate:
-    """A map, the blocks it was fitted to, and what it gives.
-
-    Attributes:
-        surface: The map.
-        blocks: Where blocks lie.
-        correlation: Of the pictures.
-        disagreement: The part of the structure that disagrees.
-    """
-
-    surface: Surface
-    blocks: Blocks
-    correlation: float
-    disagreement: float
-
-    def is_sure(self, allowed: float = _AGREED) -> bool:
-        """Whether both agree but for so much of the structure."""
-        return self.correlation > _SURE and self.disagreement < allowed
 
 
 def register(frame: RawFrame, pixels: NDArray[np.uint8]) -> Registration:
@@ -146,13 +113,12 @@ def register(frame: RawFrame, pixels: NDArray[np.uint8]) -> Registration:
 
 class _Search:
     def __init__(self, frame: RawFrame, pixels: NDArray[np.uint8]) -> None:
-        self._frame = frame
-        self._raw = raw_level(frame)
-        self._colours: list[PyramidLevel] | None = None
+        self._refinement = Refinement(frame, pixels)
+        self._raw = self._refinement.raw
         self._pixels = pixels
         self._is_grey = bool((np.ptp(pixels[::_SPARSE, ::_SPARSE], axis=2) <= _GREY).all())
-        self.raw_size = frame.width, frame.height
-        self.carrier_size = (pixels.shape[1], pixels.shape[0])
+        self.raw_size = self._refinement.raw_size
+        self.carrier_size = self._refinement.carrier_size
         self._aligned = aligned_guesses(self._raw, pixels, self.raw_size)
 
     def transform(self) -> tuple[Transform, float, float]:
@@ -181,7 +147,7 @@ class _Search:
 
     def _mismatch(self) -> ShotMismatch:
         """Why the raw was not found: nothing to go by, or something else."""
-        carrier = carrier_level(self._pixels, max(self.carrier_size) / _COARSEST_SIDE)
+        carrier = carrier_level(self._pixels, max(self.carrier_size) / COARSEST_SIDE)
         for name, level in (("raw", self._raw), ("JPEG", carrier)):
             if structured_share(level) < LEAST_STRUCTURE:
                 message = (
@@ -199,7 +165,7 @@ class _Search:
         best = max(self._aligned.values(), key=lambda guess: guess.score, default=None)
         return best if best is not None and best.score > _PROMISING else None
 
-    def _as_simple(self, estimate: _Estimate) -> Aligned | None:
+    def _as_simple(self, estimate: Estimate) -> Aligned | None:
         """The whole-pixel alignment that explains the blocks about as well as a map does, if any.
 
         Of small crops, blocks tell too little for a map to come out as simple as it is.
@@ -223,13 +189,13 @@ class _Search:
         self, guess: Guess, *, mixed_only: bool = False
     ) -> tuple[Transform, float, float] | None:
         """The whole-pixel alignment near a guess, if that is surely the one."""
-        step = max(self.raw_size) / _QUICK_SIDE
-        quick = None if mixed_only else self._level(guess, step, rounds=1)
-        if mixed_only or (quick is not None and quick.correlation <= _SURE):
-            mixed = self._mixed(guess, step)
+        step = max(self.raw_size) / QUICK_SIDE
+        quick = None if mixed_only else self._refinement.level(guess, step, rounds=1)
+        if mixed_only or (quick is not None and quick.correlation <= SURE):
+            mixed = self._refinement.mixed(guess, step)
             if mixed is not None:
-                quick = self._level(guess, step, rounds=1, raw=mixed)
-        if quick is None or quick.correlation <= _SURE:
+                quick = self._refinement.level(guess, step, rounds=1, raw=mixed)
+        if quick is None or quick.correlation <= SURE:
             return None
         aligned = snap(quick.surface, self.raw_size, self.carrier_size)
         return None if aligned is None else (aligned, quick.correlation, quick.disagreement)
@@ -280,10 +246,10 @@ class _Search:
             if guess is not None:
                 yield guess
 
-    def _estimate(self) -> _Estimate | None:
-        best: _Estimate | None = None
+    def _estimate(self) -> Estimate | None:
+        best: Estimate | None = None
         for guess in self._guesses():
-            estimate = self._refined(guess)
+            estimate = self._refinement.refined(guess)
             if estimate is None or (best and estimate.correlation <= best.correlation):
                 continue
             best = estimate
@@ -291,127 +257,10 @@ class _Search:
             # a grey carrier may show anything of them.
             if self._is_grey or not best.is_sure(_DOUBTFUL):
                 guess = replace(guess, surface=best.surface)
-                mixed = self._mixed(guess, self._finest_step(best.surface))
-                estimate = None if mixed is None else self._refined(guess, mixed)
+                mixed = self._refinement.mixed(guess)
+                estimate = None if mixed is None else self._refinement.refined(guess, mixed)
                 if estimate is not None and estimate.correlation > best.correlation:
                     best = estimate
             if best.is_sure():
                 break
         return best
-
-    def _mixed(self, guess: Guess, step: float) -> PyramidLevel | None:
-        """The raw in the carrier's own mix of colours, as a guess lays the one on the other."""
-        if self._colours is None:
-            self._colours = colour_levels(self._frame)
-        step = max(step, self._colours[0].pixel)
-        pixel = step * self._scale(guess.surface)
-        carrier = carrier_level(self._pixels, pixel, negative=guess.negative)
-        return mixed_level(self._colours, carrier, guess.surface, step)
-
-    def _finest_step(self, surface: Surface) -> float:
-        """Raw pixels to a pixel at which to compare the two at last."""
-        side = self._covered_side(surface)
-        return max(self._raw.pixel, 1 / self._scale(surface), side / _FINEST_SIDE)
-
-    def _refined(self, guess: Guess, raw: PyramidLevel | None = None) -> _Estimate | None:
-        """Go from coarse to fine; None if the raw is lost on the way."""
-        side = self._covered_side(guess.surface)
-        finest = self._finest_step(guess.surface)
-        steps = [finest]
-        while steps[-1] < side / _COARSEST_SIDE:
-            steps.append(steps[-1] * 2)
-        estimate: _Estimate | None = None
-        for step in reversed(steps):
-            rounds = _COARSEST_ROUNDS if step == steps[-1] else _ROUNDS
-            estimate = self._level(
-                guess, step, rounds=rounds, raw=raw, stiff=step == steps[-1], free=step == finest
-            )
-            if estimate is None or estimate.correlation < _LOST:
-                return None
-            guess = replace(guess, surface=estimate.surface)
-        return estimate
-
-    def _level(
-        self,
-        guess: Guess,
-        step: float,
-        *,
-        rounds: int,
-        raw: PyramidLevel | None = None,
-        stiff: bool = False,
-        free: bool = False,
-    ) -> _Estimate | None:
-        """Measure and fit at one resolution until nothing moves.
-
-        Args:
-            guess: Where to start.
-            step: Raw pixels to a pixel.
-            rounds: At most how often.
-            raw: The raw's picture, if it is to be another than its green.
-            stiff: Whether to begin with the stiffest kinds of maps: freer ones, drawn to places
-                that are still far off, lose the corners.
-            free: Whether to end with the freest.
-        """
-        mine = (raw or self._raw).reduced(step)
-        side = _block_side(mine)
-        if min(mine.image.shape) < 2 * side:
-            return None
-        ref = reference(mine, side)
-        surface = guess.surface
-        pixel = mine.pixel * self._scale(surface)
-        carrier = carrier_level(self._pixels, pixel, negative=guess.negative)
-        classes = model_classes(self.raw_size, free=free)
-        usual = len(classes) - free
-        blocks: Blocks | None = None
-        last = False
-        for index in range(rounds):
-            blocks = measure(surface, carrier, ref)
-            if (blocks.weight > 0).sum() < _MIN_BLOCKS:
-                return None
-            last = last or index == rounds - 1
-            allowed = _STIFF_CLASSES if stiff and index < _STIFF_ROUNDS else usual
-            moved = select_model(blocks, surface, classes if free and last else classes[:allowed])
-            settled = _movement(blocks, surface, moved) < _SETTLED * pixel
-            surface = moved
-            if last and settled:
-                break
-            last = settled and not (stiff and index < _STIFF_ROUNDS)
-        if blocks is None:
-            return None
-        correlation = float(np.average(blocks.correlation, weights=blocks.weight))
-        return _Estimate(surface, blocks, correlation, _disagreement(blocks, correlation))
-
-    def _covered_side(self, surface: Surface) -> float:
-        """Longer side of the part of the raw that the carrier shows, if it is of its shape."""
-        x, y = (np.linspace(0, side - 1, _PROBES) for side in self.raw_size)
-        at = surface.at(x, y)
-        inside = ((at >= 0) & (at <= np.array(self.carrier_size) - 1)).all(axis=-1)
-        return max(self.raw_size) * max(float(np.sqrt(inside.mean())), 1 / _PROBES)
-
-    def _scale(self, surface: Surface) -> float:
-        """Carrier pixels to a raw pixel, in the middle of the raw."""
-        x, y = (side / 2 for side in self.raw_size)
-        at = surface.at(np.array([x, x + 1]), np.array([y, y + 1]))
-        across, down = at[0, 1] - at[0, 0], at[1, 0] - at[0, 0]
-        area = abs(float(across[0] * down[1] - across[1] * down[0]))
-        return float(np.clip(np.sqrt(area), 0.02, 50))
-
-
-def _disagreement(blocks: Blocks, correlation: float) -> float:
-    """Part of the structure in blocks that correlate far less than others: noise is in all."""
-    differs = blocks.correlation < _DISAGREES * correlation
-    return float(blocks.weight[differs].sum() / blocks.weight.sum())
-
-
-def _movement(blocks: Blocks, before: Surface, after: Surface) -> float:
-    """How far blocks moved at most, carrier pixels."""
-    moved = after.at(blocks.x, blocks.y) - before.at(blocks.x, blocks.y)
-    return float(np.linalg.norm(moved[blocks.weight > 0], axis=-1).max(initial=0))
-
-
-def _block_side(level: PyramidLevel) -> int:
-    """Side of a block in the level's pixels: a few hundred blocks at least, where there is room."""
-    longer, shorter = max(level.image.shape), min(level.image.shape)
-    if longer > _QUICK_SIDE:
-        return 32
-    return 16 if shorter >= 64 else 8
