@@ -46,6 +46,23 @@ def frame(linear: NDArray[np.float32]) -> RawFrame:
     return mosaic(linear)
 
 
+def stars(count: int) -> NDArray[np.float32]:
+    """A dark sky."""
+    random = np.random.default_rng(5)
+    sky = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    rows, columns = (random.integers(9, side - 9, count) for side in (HEIGHT, WIDTH))
+    sky[rows, columns] = 3
+    return np.asarray(cv2.GaussianBlur(sky, (0, 0), 1.0), np.float32)
+
+
+def from_quads(frame: RawFrame) -> NDArray[np.float32]:
+    """Linear RGB of an RGGB frame, its own noise included."""
+    light = ((frame.cfa - 256.0) / 3500).clip(0, 1).astype(np.float32)
+    green = (light[::2, 1::2] + light[1::2, ::2]) / 2
+    quads = np.stack([light[::2, ::2], green, light[1::2, 1::2]], axis=-1)
+    return np.asarray(cv2.resize(quads, (WIDTH, HEIGHT)), np.float32)
+
+
 class TestWholePixels:
     @pytest.mark.parametrize("orientation", range(1, 9))
     def test_orientations_are_found_exactly(
@@ -102,6 +119,11 @@ class TestTone:
         frame = mosaic(linear, exposure=exposure)
         denoised = cv2.GaussianBlur(rendered(linear, quality=75), (0, 0), 1.5)
         assert register(frame, denoised.astype(np.uint8)).geometry.transform == Aligned()
+
+    def test_a_few_stars_in_noise(self) -> None:
+        frame = mosaic(stars(16), exposure=0.1)
+        registration = register(frame, rendered(from_quads(frame), quality=60))
+        assert registration.geometry.transform == Aligned()
 
     def test_black_and_white_with_a_local_tone_map(
         self, frame: RawFrame, linear: NDArray[np.float32]
@@ -229,6 +251,16 @@ class TestMismatches:
             moved[:, left : left + 40] = np.roll(linear, 9, axis=1)[:, left : left + 40]
         with pytest.raises(ShotMismatch, match="another shot of the scene"):
             register(frame, rendered(moved))
+
+    def test_noise_that_disagrees_speaks_against_no_shot(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where there is nothing else to see, that is what the message says."""
+        for limit, value in (("MAX_DISAGREEMENT", -1.0), ("SURE", 2.0)):
+            monkeypatch.setattr(f"rawback.geometry.registration.search.{limit}", value)
+        frame = mosaic(stars(5), exposure=0.3)
+        with pytest.raises(NothingToRegister):
+            register(frame, rendered(from_quads(frame)))
 
     @pytest.mark.parametrize("size", [(1, 1), (3, 200), (WIDTH, HEIGHT)])
     def test_nothing_to_see_on_the_jpeg(self, size: tuple[int, int], frame: RawFrame) -> None:

@@ -59,6 +59,14 @@ MAX_DISAGREEMENT = 0.12
 shot stay below 0.05 (0.08, where they are clipped to black and white), neighbours in a series of
 shots are above 0.2 once the camera has moved."""
 
+_OTHER_SHOT = (
+    "The raw and the JPEG do not show the same shot. Give the raw that the JPEG was rendered from."
+)
+_NEIGHBOUR = (
+    "The JPEG shows much of what the raw shows, but not the same: it is another shot of the scene, "
+    "or was retouched. Give the raw that the JPEG was rendered from, or embed it lossless or "
+    "unguided."
+)
 _PROMISING = 0.2
 _FAINT = 0.12
 _DOUBTFUL = 0.05
@@ -132,21 +140,16 @@ class _Search:
         if estimate is not None and estimate.correlation >= MATCH:
             aligned = self._as_simple(estimate)
             if estimate.disagreement > MAX_DISAGREEMENT:
-                message = (
-                    "The JPEG shows much of what the raw shows, but not the same: it is another "
-                    "shot of the scene, or was retouched. Give the raw that the JPEG was rendered "
-                    "from, or embed it lossless or unguided."
-                )
-                raise ShotMismatch(message)
+                raise self._mismatch(_NEIGHBOUR)
             transform = aligned or quantise(estimate.surface, self.raw_size)
             return transform, estimate.correlation, estimate.disagreement
         faint = self._in_noise() or self._faint()
         if faint is None:
-            raise self._mismatch()
+            raise self._mismatch(_OTHER_SHOT)
         return faint
 
-    def _mismatch(self) -> ShotMismatch:
-        """Why the raw was not found: nothing to go by, or something else."""
+    def _mismatch(self, otherwise: str) -> ShotMismatch:
+        """Why the raw was not found: there is nothing to go by, or `otherwise`."""
         carrier = carrier_level(self._pixels, max(self.carrier_size) / COARSEST_SIDE)
         for name, level in (("raw", self._raw), ("JPEG", carrier)):
             if structured_share(level) < LEAST_STRUCTURE:
@@ -155,11 +158,7 @@ class _Search:
                     "or mere noise. Embed it lossless, or unguided, which needs no likeness."
                 )
                 return NothingToRegister(message)
-        message = (
-            "The raw and the JPEG do not show the same shot. Give the raw that the JPEG was "
-            "rendered from."
-        )
-        return ShotMismatch(message)
+        return ShotMismatch(otherwise)
 
     def _best_aligned(self) -> Guess | None:
         best = max(self._aligned.values(), key=lambda guess: guess.score, default=None)
