@@ -281,17 +281,17 @@ def test_the_curve_counts_the_metadata_that_payloads_tell(shot: tuple[bytes, byt
     assert rawback.open_session(*shot).known_curve is None
     curve, ends = session.curve(), session.base_ends()
     assert session.known_curve == curve
-    lossy = rawback.Rate.quality(0)
     sizes = {}
     choices: tuple[rawback.MetadataChoice, ...] = ("all", "rendering", "auto")
     for choice in choices:
         session.metadata = choice
         counted = session.known_curve
         assert counted is not None
+        lossy = counted.smallest.rate
         made = session.encode(lossy)
         assert made.metadata == choice
         sizes[choice] = made.result.payload_bytes
-        assert counted.at_quality(0).payload_bytes == pytest.approx(sizes[choice], abs=4)
+        assert counted.smallest.payload_bytes == pytest.approx(sizes[choice], abs=4)
         exact = session.encode(rawback.Rate.lossless()).result
         assert counted.largest.payload_bytes == pytest.approx(exact.payload_bytes, rel=0.02)
         # What is shown for a size is what a payload of that size holds.

@@ -13,6 +13,7 @@ from rawback.residual import classify_regions
 from rawback.tone.colours import NO_GAINS, base_colours
 from rawback.tone.gain import grid_shape
 from rawback.tone.linear_filter import LinearFilter, apply_filters, has_phase_filters
+from rawback.tone.lut import colour_histogram
 from rawback.types import Guide
 
 from ..format.second_decoder import base as second_base
@@ -176,3 +177,11 @@ def test_filters_that_could_overflow_are_refused() -> None:
         apply_filters([identity], colours, classes, mosaic, (5, 2))
     with pytest.raises(ValueError, match="linear_filter"):
         apply_filters([identity], colours, classes, mosaic, place=(0, -1))
+
+
+def test_colours_are_counted_by_the_upper_bits_of_each_channel() -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (31, 17, 3)).astype(np.uint8)
+    expected = np.zeros((16, 16, 16), np.int64)
+    np.add.at(expected, tuple(np.moveaxis(pixels >> 4, 2, 0)), 1)
+    assert np.array_equal(colour_histogram(pixels), expected)
+    assert np.array_equal(colour_histogram(pixels[:, ::-1, ::-1]), expected.transpose(2, 1, 0))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from rawback._api.verifying import Expected
 from rawback.container import CarrierFile
 from rawback.errors import NothingToRegister
 from rawback.files import check_output, read_file, replace_file, write_file
+from rawback.parallel import threads
 
 if TYPE_CHECKING:
     from rawback._api.metadata import MetadataChoice
@@ -241,6 +244,12 @@ class Coded:
         frame, restored = self.session.frame, self.encoded.restored
         payload = self.encoded.payload
         sections = section_infos(payload, added - len(payload))
+        with ThreadPoolExecutor(threads()) as pool:
+            visible = pool.submit(metrics.visible_errors, frame, restored, sampled=True)
+            psnr = pool.submit(metrics.raw_psnr, frame, restored)
+            highlights = pool.submit(metrics.highlight_psnr, frame, restored, self.session.guide)
+            over_sigma = pool.submit(metrics.error_over_sigma, frame, restored)
+            worst = pool.submit(metrics.worst_error, frame, restored)
         return EmbedResult(
             output=None,
             original=None,
@@ -248,15 +257,15 @@ class Coded:
             height=frame.height,
             payload_bytes=added,
             bpp=bits_per_pixel(added, frame.width, frame.height),
-            psnr_db=metrics.raw_psnr(frame, restored),
-            highlight_psnr_db=metrics.highlight_psnr(frame, restored, self.session.guide),
-            error_over_sigma=metrics.error_over_sigma(frame, restored),
-            worst_error=metrics.worst_error(frame, restored),
+            psnr_db=psnr.result(),
+            highlight_psnr_db=highlights.result(),
+            error_over_sigma=over_sigma.result(),
+            worst_error=worst.result(),
             exact=np.array_equal(frame.cfa, restored.cfa) and self._keeps_border(sections),
             seconds=job.seconds,
             peak_memory_bytes=peak_memory(),
             sections=sections,
-            visible=metrics.visible_errors(frame, restored, sampled=True),
+            visible=visible.result(),
             guided=bool(self.session.guide.mask.any()),
             raw_file=self.raw_file,
             metadata=metadata_info(bitstream.unpack(payload), sections)[0],
@@ -291,19 +300,23 @@ def _code(
     original: KeepOriginal,
     raw_name: str = "",
 ) -> Coded:
-    from rawback import encoder, jpegio, rawio
+    from rawback import jpegio, rawio
     from rawback.rate import Rate
 
     check_choice(metadata)
     file = CarrierFile.parse(jpeg)
     file.check_embeddable(force=force)
-    job.at("Reading the raw", 0.0)
-    frame = rawio.read_raw(raw)
-    rate = rate or Rate.quality(DEFAULT_QUALITY)
-    # Refused before all the work, if at all.
-    section = original_section(raw, frame, rate, original, raw_name)
-    job.at("Reading the JPEG", 0.06)
-    carrier = jpegio.decode_jpeg(file.bare)
+    job.at("Reading the raw and the JPEG", 0.0)
+    with ThreadPoolExecutor(threads()) as pool:
+        reading = pool.submit(rawio.read_raw, raw)
+        decoding = pool.submit(jpegio.decode_jpeg, file.bare)
+        # Takes as long as they do.
+        loading = pool.submit(import_module, "rawback.encoder")
+        frame = reading.result()
+        rate = rate or Rate.quality(DEFAULT_QUALITY)
+        # Refused before all the work, if at all.
+        section = original_section(raw, frame, rate, original, raw_name)
+        carrier, encoder = decoding.result(), loading.result()
     rate = payload_rate(rate, frame.width * frame.height, len(section))
     attached = attachments(frame, metadata)
     try:

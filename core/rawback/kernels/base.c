@@ -63,6 +63,17 @@ static void gain_row(const int32_t *above, const int32_t *below, int bits, int64
     }
 }
 
+/* Count the colours of pixels [h, w, 3]: by the upper four bits of each channel, [4096]. */
+KERNEL rawback_count_colours(const ReadU8 *pixels, const WriteI64 *counts) {
+    REQUIRE(pixels->size[2] == 3 && counts->size[0] == 4096);
+    for (int64_t y = 0; y < pixels->size[0]; y++)
+        for (int64_t x = 0; x < pixels->size[1]; x++) {
+            const uint8_t *p = pixels->data + y * pixels->stride[0] + x * pixels->stride[1];
+            counts->data[(p[0] >> 4) << 8 | (p[1] >> 4) << 4 | p[2] >> 4]++;
+        }
+    return 0;
+}
+
 /* The table and the gains at every pixel, and a fixed level where the guide covers nothing.
    nodes: [17, 17, 17, 4]; gains: [rows, columns], or empty with bits = 0; top and left: of the
    window in the frame; levels: [n]; found: [n, h, w], one to four colours. */

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.entropy import SymbolCoder, code_parameters
+from rawback.kernels import Kernel, Read, Write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +29,8 @@ __all__ = [
     "touched_nodes",
 ]
 
+_count_colours = Kernel("count_colours", Read(np.uint8, 3), Write(np.int64, 1))
+
 NODES = 17
 GRIDS = (3, 5, 9, 17)
 
@@ -35,10 +38,7 @@ GRIDS = (3, 5, 9, 17)
 def colour_histogram(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """How many pixels fall into each of the 16x16x16 cells between nodes."""
     counts = np.zeros(4096, dtype=np.int64)
-    for rows in np.array_split(pixels.reshape(-1, 3), max(1, pixels.size // 3_000_000)):
-        cell = rows >> 4
-        index = (cell[:, 0].astype(np.uint16) << 8) | (cell[:, 1] << 4 | cell[:, 2])
-        counts += np.bincount(index, minlength=4096)
+    _count_colours(np.ascontiguousarray(pixels), counts)
     return counts.reshape(16, 16, 16)
 
 
