@@ -13,7 +13,7 @@ Figures of the other version are kept in ``--scratch`` and not measured again. `
 measures codecs tuned for the eye, at the sizes that are in ``--json``, see
 :mod:`rawback_lab.visual_peers`; ``--what cuts`` payloads of the highest rate that were cut, those
 of the other version likewise; ``--what clipped`` how much of what is seen at quality 60 lies where
-noise clips in the lifted picture, at either end of any of its colours.
+noise clips in the lifted picture, at either end of any of its colours, and what is seen with grain.
 """
 
 from __future__ import annotations
@@ -164,19 +164,24 @@ def measured_cuts(version: Version, raw: Path, jpeg: Path, scratch: Path) -> lis
     return found
 
 
-def measured_clipped(raw: Path, jpeg: Path) -> dict[str, float]:
+def measured_clipped(raw: Path, jpeg: Path) -> dict[str, Any]:
     """Errors at quality 60 after 3 pixels, where noise clips in the lifted picture and elsewhere.
 
     Returns:
         Part of the picture where 3 to 97 % of the pixels around clip; how much of the worst 5 % of
-        the errors lies there; and the 95th percentile there and elsewhere.
+        the errors lies there; the 95th percentile there and elsewhere; and mean and 95th percentile
+        after the blurs, plain and with grain.
     """
     frame = rawio.read_raw(raw)
     data, _ = rawback.embed_bytes(
         raw.read_bytes(), jpeg.read_bytes(), rate=rawback.Rate.quality(60)
     )
     file = container.CarrierFile.parse(data)
-    restored = decoder.decode(unpack(file.payload()), jpegio.decode_jpeg(file.bare))
+    payload, pixels = unpack(file.payload()), jpegio.decode_jpeg(file.bare)
+    restored, grained = (
+        replace(frame, cfa=decoder.restore(payload, pixels, grain=grain).frame.cfa)
+        for grain in (False, True)
+    )
     matrix = camera_to_srgb(frame)
     camera = [
         demosaic(balanced_signal(replace(frame, cfa=cfa)), frame.pattern)
@@ -194,6 +199,8 @@ def measured_clipped(raw: Path, jpeg: Path) -> dict[str, float]:
         "of the worst": float(mixed[worst].mean()),
         "there": float(np.quantile(errors[mixed], 0.95)) if mixed.any() else 0.0,
         "elsewhere": float(np.quantile(errors[~mixed], 0.95)),
+        "plain": blurred_differences(frame, restored),
+        "grain": blurred_differences(frame, grained),
     }
 
 
@@ -283,13 +290,15 @@ def print_peers(frames: dict[str, Any]) -> None:
 
 def print_clipped(frames: dict[str, Any]) -> None:
     """For the documents: where errors at quality 60 are seen."""
-    print("| raw | noise clips in | of the worst errors | 95 % there | 95 % elsewhere |")
-    print("|---|---|---|---|---|")
+    print("| raw | noise clips in | of the worst errors | 95 % there | elsewhere | all | grain |")
+    print("|---|---|---|---|---|---|---|")
     for name, found in frames.items():
         if "clipped" in found:
-            part, worst, there, elsewhere = found["clipped"].values()
+            part, worst, there, elsewhere, *both = found["clipped"].values()
             figures = f"{100 * worst:.0f} % | {there:.2f} | {elsewhere:.2f}"
-            print(f"| {name} | {100 * part:.0f} % of the picture | {figures} |")
+            blurred = (", ".join(f"{figure[1]:.2f}" for figure in one.values()) for one in both)
+            cells = [f"{100 * part:.0f} % of the picture", figures, *blurred]
+            print(f"| {name} | {' | '.join(cells)} |")
 
 
 def print_cuts(frames: dict[str, Any]) -> None:

@@ -184,11 +184,12 @@ def train(options: argparse.Namespace, config: ModelConfig) -> None:
     learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimiser = torch.optim.Adam(learning, lr=options.rate)
     first = resumed(options.out, network, optimiser)
+    log = _Log(options.out)
     if options.start and not first:
         take_weights(options.start, network, tuple(options.anew))
+        log.write(0, _figures(network, shots.held_out, options))
     course = Course(options.steps, options.minutes, least=0.02)
     saved = looked = time.monotonic()
-    log = _Log(options.out)
     for number in range(first, options.steps):
         draws = Draws(config, options.seed, number, options.bare_share)
         torch.manual_seed(options.seed * 7_919 + number)
