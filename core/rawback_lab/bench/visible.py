@@ -3,8 +3,7 @@
 A folder stands for the raws that its ``manifest.csv`` lists under ``--split``, with LibRaw's
 rendering of each as its JPEG, or the camera's own JPEG where the manifest names one. Each is
 embedded by this version, tuned for the eye and for PSNR, and by the version of another interpreter,
-at the same sizes, by the command line of each; carriers are restored and compared as pictures
-lifted by two stops:
+at the same sizes; carriers are restored and compared as pictures lifted by two stops:
 
 - mean and 95th percentile of CIEDE2000 after a Gaussian blur of 3 and of 8 pixels;
 - the same of S-CIELAB at 1:1 and at fit, see :mod:`rawback.metrics.visible`.
@@ -22,7 +21,7 @@ import argparse
 import csv
 import json
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,13 +36,14 @@ from rawback.rendering import balanced_signal, camera_to_srgb, demosaic, exposed
 from rawback_lab.bd import NoOverlap, Point, bd_rate
 from rawback_lab.bench.carriers import carrier_file, digest
 from rawback_lab.bench.peers import write_json
-from rawback_lab.bench.speed import called
+from rawback_lab.bench.versions import OtherVersion, OwnVersion, Version
 from rawback_lab.visual_peers import VISUAL_PEERS, CodedBaseShot
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterator, Sequence
 
+    from rawback.rate import Tune
     from rawback.types import RawFrame
 
 __all__ = ["blurred_differences", "compared", "pairs_of"]
@@ -55,40 +55,10 @@ _BLURS = (3, 8)
 _CUT_FROM, _CUT_TO = "0.5", 0.2
 """A payload of the one rate is cut to at most this part of its size."""
 
-_CUTS = (0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.1)
+_CUTS = (0.6, 0.3, 0.15)
 """Parts of its size that a payload is cut to, with ``--what cuts``."""
 
-_TUNES = {"visual": ("--tune", "visual"), "psnr": ("--tune", "psnr")}
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A program that embeds and restores.
-
-    Attributes:
-        python: The interpreter of its environment.
-        options: Given to every ``embed``.
-    """
-
-    python: str
-    options: tuple[str, ...] = ()
-
-    def embed(self, raw: Path, jpeg: Path, carrier: Path, *rate: str) -> int:
-        """Make a carrier; gives what its payload takes."""
-        options = (*rate, *self.options, "--output", str(carrier), "--overwrite")
-        return int(called("embed", raw, jpeg, *options, python=self.python)["payload_bytes"])
-
-    def restored(self, carrier: Path, frame: RawFrame) -> RawFrame:
-        """The frame that a carrier restores to."""
-        dng = carrier.with_suffix(".dng")
-        called("restore", carrier, "--output", dng, "--overwrite", python=self.python)
-        return replace(frame, cfa=rawio.read_raw(dng).cfa)
-
-    def cut(self, carrier: Path, size: int) -> tuple[Path, int]:
-        """A carrier whose payload is cut to at most `size` bytes, and what that takes."""
-        small = carrier.with_suffix(".cut.jpg")
-        options = ("--size", str(size), "--output", small, "--overwrite")
-        return small, int(called("shrink", carrier, *options, python=self.python)["payload_bytes"])
+_TUNES: tuple[Tune, ...] = ("visual", "psnr")
 
 
 def pairs_of(folder: Path, split: str, scratch: Path) -> Iterator[tuple[Path, Path]]:
@@ -327,14 +297,14 @@ def _at(
 
 def _add(what: str, found: dict[str, Any], raw: Path, jpeg: Path, options: Namespace) -> None:
     """Measure something of a raw, and put it to its figures."""
-    ours = {name: Version(sys.executable, words) for name, words in _TUNES.items()}
+    ours: dict[str, Version] = {tune: OwnVersion(tune) for tune in _TUNES}
     if what == "peers":
         found["peers"] = measured_peers(raw, jpeg, found["visual"])
         return
     if what == "clipped":
         found["clipped"] = measured_clipped(raw, jpeg)
         return
-    other = Version(options.against)
+    other = OtherVersion(options.against)
     if what == "cuts":
         found["cuts"] = {
             name: measured_cuts(version, raw, jpeg, options.scratch)
