@@ -195,15 +195,19 @@ class NetworkInput:
     def tiles(self, wanted: Window | None = None) -> list[Tile]:
         """All tiles, or those that overlap a window of the flipped frame."""
         whole = self.whole
-        side, halo = _TILE * self.position * LATENT, _HALO * self.position
+        side = _TILE * self.position * LATENT
         tiles = []
         for top in range(0, whole.bottom, side):
             for left in range(0, whole.right, side):
                 core = Window(top, left, top + side, left + side).intersection(whole)
-                around = core.grown(halo).intersection(whole)
                 if wanted is None or core.overlaps(wanted):
-                    tiles.append(Tile(core, around, self.position))
+                    tiles.append(self.tile(core))
         return tiles
+
+    def tile(self, core: Window) -> Tile:
+        """A tile of any size, of whole positions of the auxiliary latents."""
+        around = core.grown(_HALO * self.position).intersection(self.whole)
+        return Tile(core, around, self.position)
 
     def flags(self, window: Window) -> torch.Tensor:
         """Where the guide clips and where there is none, ``[1, 2, h, w]``."""

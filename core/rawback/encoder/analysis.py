@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from rawback.jpegio import DecodedJpeg
     from rawback.rate import Tune
 
-__all__ = ["BASE_LAMBDAS", "Analysis", "EncoderInput"]
+__all__ = ["BASE_LAMBDAS", "Analysis", "EncoderInput", "FittedBase"]
 
 BASE_LAMBDAS = (1.85, 8.0, 40.0, 200.0, 2000.0, 8000.0, 40_000.0, 200_000.0)
 """Squared error, in noise variances, that a bit of the base must save, by base level: at the noise
@@ -211,6 +211,27 @@ def _uncovered_means(guide: Guide, planes: NDArray[np.int16], mosaic: Mosaic) ->
 
 
 @dataclass(frozen=True, slots=True)
+class FittedBase:
+    """The base of a lambda, and its sections: what of an analysis a payload's size depends on."""
+
+    base: Base
+    sections: tuple[Section, ...]
+
+    @classmethod
+    def of(
+        cls, source: EncoderInput, base_lambda: float, report: Callable[[float], None]
+    ) -> FittedBase:
+        """Choose a base at a lambda; `report` is told which part is done."""
+        base = source.fits.choose(base_lambda)
+        report(0.6)
+        base = _with_filters(source, base, base_lambda)
+        sections = [Section(SectionKind.BASE, 0, 0, base.pointwise_bytes(source.fits.histogram))]
+        if base.filters:
+            sections.append(Section(SectionKind.FILTER, 0, 0, base.filter_bytes()))
+        return cls(base, tuple(sections))
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """One base for a shot, and what it leaves to code.
 
@@ -242,16 +263,18 @@ class Analysis:
         cls, source: EncoderInput, base_lambda: float, report: Callable[[float], None]
     ) -> Analysis:
         """Choose a base at a lambda and see what it leaves; `report` is told which part is done."""
-        base = source.fits.choose(base_lambda)
-        report(0.3)
-        base = _with_filters(source, base, base_lambda)
-        report(0.5)
-        sections = [Section(SectionKind.BASE, 0, 0, base.pointwise_bytes(source.fits.histogram))]
-        if base.filters:
-            sections.append(Section(SectionKind.FILTER, 0, 0, base.filter_bytes()))
-        predicted = _predict_tiles(source, base)
-        report(0.8)
-        return cls._of_prediction(source, base, sections, predicted)
+        fitted = FittedBase.of(source, base_lambda, lambda done: report(done / 2))
+        return cls.of_base(source, fitted, lambda done: report(0.5 + done / 2))
+
+    @classmethod
+    def of_base(
+        cls, source: EncoderInput, fitted: FittedBase, report: Callable[[float], None]
+    ) -> Analysis:
+        """See what a base leaves; `report` is told which part is done."""
+        report(0.0)
+        predicted = _predict_tiles(source, fitted.base)
+        report(0.6)
+        return cls._of_prediction(source, fitted.base, list(fitted.sections), predicted)
 
     @classmethod
     def _of_prediction(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rawback.bitstream import Payload, section_offsets
 from rawback.common.header_fields import fits
-from rawback.encoder.analysis import BASE_LAMBDAS, Analysis, EncoderInput
+from rawback.encoder.analysis import BASE_LAMBDAS, Analysis, EncoderInput, FittedBase
 from rawback.encoder.code_lists import are_codes_coarse
 from rawback.encoder.payload_builder import Attached, Encoded, PayloadBuilder
 from rawback.encoder.rate_control import (
@@ -29,9 +29,9 @@ from rawback.rate import FINEST_STEP, LOSSLESS_STEP, step_of_quality
 from rawback.residual import CODES_PER_LAYER, COEFFICIENT_UNIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from rawback.bitstream import Header
+    from rawback.bitstream import Header, Section
     from rawback.encoder.learned_layer import Use
     from rawback.jpegio import DecodedJpeg
     from rawback.mosaic import Mosaic
@@ -129,7 +129,7 @@ def prepare(
     source = EncoderInput.of(frame, carrier, geometry, guide, tune=tune)
     session = Session(source, use, attached)
     report("Fitting the inverse rendering", 0.35)
-    session.analysis(0, lambda done: report("Fitting the inverse rendering", 0.35 + 0.65 * done))
+    session.fit(lambda done: report("Fitting the inverse rendering", 0.35 + 0.65 * done))
     report("Analysis", 1.0)
     return session
 
@@ -195,6 +195,7 @@ class Session:
         self.source = source
         self.attached = attached or Attached()
         self._use = use
+        self._bases: dict[int, FittedBase] = {}
         self._analyses: dict[int, Analysis] = {}
         self._fitting = Lock()
 
@@ -236,12 +237,27 @@ class Session:
         """
         with self._fitting:
             if base_level not in self._analyses:
-                analysis = Analysis.of(self.source, BASE_LAMBDAS[base_level], report)
+                fitted = self._base(base_level)
+                analysis = Analysis.of_base(self.source, fitted, report)
                 if self._use not in {"auto", "never"}:
                     analysis = analysis.refined(_USUAL_SHIFT, self._use)
                 kept = {level: kept for level, kept in self._analyses.items() if level == 0}
                 self._analyses = {**kept, base_level: analysis}
             return self._analyses[base_level]
+
+    def fit(self, report: Callable[[float], None]) -> None:
+        """Fit the base of level 0 already; `report` is told how far that is."""
+        with self._fitting:
+            self._base(0, report)
+
+    def _base(
+        self, base_level: int, report: Callable[[float], None] = lambda _done: None
+    ) -> FittedBase:
+        """One of the bases, which its analysis begins with."""
+        if base_level not in self._bases:
+            fitted = FittedBase.of(self.source, BASE_LAMBDAS[base_level], report)
+            self._bases[base_level] = fitted
+        return self._bases[base_level]
 
     def encode(self, rate: Rate, *, progress: Progress | None = None) -> Encoded:
         """Code the shot.
@@ -341,13 +357,19 @@ class Session:
         """The best payload of at most `size` bytes, over the bases whose share may suit it."""
         room = size - section_offsets(Payload(self.source.header, self.attached.leading))[-1]
 
+        def leading(level: int) -> Iterable[Section]:
+            if self._use not in {"auto", "never"}:
+                return self.analysis(level).sections
+            with self._fitting:
+                return self._base(level).sections
+
         def share(level: int) -> float:
-            sections = sum(section.packed_size for section in self.analysis(level).sections)
-            return sections / max(room, 1)
+            return sum(section.packed_size for section in leading(level)) / max(room, 1)
 
         cheapest = len(BASE_LAMBDAS) - 1
         level = next((t for t in range(cheapest) if share(t) <= _LARGEST_SHARE), cheapest)
-        base, best = self.analysis(level), self._fill(self.analysis(level), size, report)
+        base = self.analysis(level)
+        best = self._fill(base, size, report)
         while level < cheapest and share(level) >= _SMALL_SHARE:
             level += 1
             smaller = self._fill(self.analysis(level), size, report)

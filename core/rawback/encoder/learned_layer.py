@@ -29,6 +29,7 @@ from rawback.common.network_input import (
     in_torch_threads,
     single_threaded,
 )
+from rawback.common.tiles import Window
 from rawback.entropy import SymbolEncoder
 from rawback.models import scale_of
 from rawback.models.objective import (
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.common.error_weights import ErrorWeights
-    from rawback.common.tiles import Window
     from rawback.models.objective import Emphasis
     from rawback.weights import Weights
 
@@ -57,7 +57,10 @@ __all__ = ["LearnedLayer", "Use", "choose_learned_layer"]
 Use: TypeAlias = Literal["auto", "never", "bare", "full"]
 """The learned layer where it pays, never, always without latents, always with all of them."""
 
-_TRIED = 4
+_TRIED, _TRIED_SIDE = 4, 512
+"""Tiles on which ways are tried, and how many sites of them along each side: all of a Bayer frame's
+tile. The features of all of a linear one would take four times the memory and tell no more."""
+
 _LEAST_GAIN, _LARGE_LEAST_GAIN, _LARGE = 0.01, 0.1, 1 << 22
 """Part of the bits that the layer must save to be worth the time it takes, and what it must save on
 frames of more than so many quads (16 megapixels): there it is the difference between coding in less
@@ -122,11 +125,7 @@ def choose_learned_layer(
 
     def choose() -> LearnedLayer | None:
         target = view.flipped_planes(truth)
-        tiles = view.tiles()
-        samples = [
-            _Sample.of(view, target, weights, tile, emphasis)
-            for tile in tiles[:: -(-len(tiles) // _TRIED)]
-        ]
+        samples = [_Sample.of(view, target, weights, tile, emphasis) for tile in _sampled(view)]
         return _choose(model, view, target, samples, shift, use, report, latents=latents)
 
     return single_threaded(choose)
@@ -171,6 +170,14 @@ def _choose(
     ]
     planes = corrected(view, best.decoded, best.readout)
     return LearnedLayer(sections, planes, coding_order(view, best.decoded))
+
+
+def _sampled(view: NetworkInput) -> list[Tile]:
+    """Some tiles of a frame, or of each as much as is enough."""
+    tiles = view.tiles()
+    cores = (tile.core for tile in tiles[:: -(-len(tiles) // _TRIED)])
+    parts = (Window(c.top, c.left, c.top + _TRIED_SIDE, c.left + _TRIED_SIDE) for c in cores)
+    return [view.tile(part.intersection(view.whole)) for part in parts]
 
 
 @dataclass(frozen=True, slots=True)
