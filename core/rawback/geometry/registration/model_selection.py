@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelClass", "fit_model", "model_classes", "select_model"]
 
+_GROUP = 3
+"""Blocks along a side of those that are left out together: near ones err alike, as the windows that
+they are normalised by overlap."""
+
 _GAIN = 0.03
 _LEAST_GAIN = 0.004
 _LEAST_SHIFT = 0.12
@@ -113,7 +117,7 @@ def select_model(blocks: Blocks, start: Surface, classes: list[ModelClass]) -> S
         is clearly better, and its shifts can be seen at all.
     """
     rows, columns = np.indices(blocks.correlation.shape)
-    even = (rows + columns) % 2 == 0
+    even = (rows // _GROUP + columns // _GROUP) % 2 == 0
     seen = blocks.information[..., 0, 0] > 0
     best, lowest = start, np.inf
     if not ((seen & even).any() and (seen & ~even).any()):

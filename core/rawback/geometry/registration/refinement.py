@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from rawback.geometry.registration.surface import Surface
     from rawback.types import RawFrame
 
-__all__ = ["COARSEST_SIDE", "QUICK_SIDE", "SURE", "Estimate", "Refinement"]
+__all__ = ["COARSEST_SIDE", "MATCH", "QUICK_SIDE", "SURE", "Estimate", "Refinement"]
+
+MATCH = 0.3
+"""The least correlation of a raw and a JPEG of the same shot."""
 
 SURE = 0.7
 """The correlation from which on a map is right for certain."""
@@ -32,7 +35,7 @@ COARSEST_SIDE, QUICK_SIDE = 420, 1200
 _FINEST_SIDE = 2000
 _LOST = 0.2
 _DISAGREES, _AGREED = 0.35, 0.02
-_MIN_BLOCKS = 5
+_MIN_BLOCKS, _ENOUGH_BLOCKS = 5, 20
 _PROBES = 32
 _COARSEST_ROUNDS, _ROUNDS = 12, 6
 _STIFF_CLASSES, _STIFF_ROUNDS = 3, 3
@@ -54,6 +57,12 @@ class Estimate:
     blocks: Blocks
     correlation: float
     disagreement: float
+
+    @property
+    def is_match(self) -> bool:
+        """Whether both show one thing: of few blocks, some correlate by chance."""
+        enough = (self.blocks.weight > 0).sum() >= _ENOUGH_BLOCKS
+        return self.correlation >= (MATCH if enough else SURE)
 
     def is_sure(self, allowed: float = _AGREED) -> bool:
         """Whether both agree, but for less than this part of the structure."""
@@ -81,6 +90,13 @@ class Refinement:
         self._pixels = pixels
         self._colours: list[PyramidLevel] | None = None
 
+    @property
+    def colours(self) -> list[PyramidLevel]:
+        """The raw's colours, each on its own."""
+        if self._colours is None:
+            self._colours = colour_levels(self._frame)
+        return self._colours
+
     def mixed(self, guess: Guess, step: float | None = None) -> PyramidLevel | None:
         """The raw in the carrier's own mix of colours, as a guess lays the one on the other.
 
@@ -93,12 +109,10 @@ class Refinement:
         """
         if step is None:
             step = self._finest_step(guess.surface)
-        if self._colours is None:
-            self._colours = colour_levels(self._frame)
-        step = max(step, self._colours[0].pixel)
+        step = max(step, self.colours[0].pixel)
         pixel = step * self._scale(guess.surface)
         carrier = carrier_level(self._pixels, pixel, negative=guess.negative)
-        return mixed_level(self._colours, carrier, guess.surface, step)
+        return mixed_level(self.colours, carrier, guess.surface, step)
 
     def _finest_step(self, surface: Surface) -> float:
         """Raw pixels to a pixel at which to compare the two at last."""

@@ -28,31 +28,31 @@ from rawback.geometry.registration.initial_guess import (
     feature_guess,
     stretched_guess,
 )
+from rawback.geometry.registration.model_selection import model_classes, select_model
 from rawback.geometry.registration.pyramid import carrier_level, structured_share
 from rawback.geometry.registration.quantisation import quantise, snap
 from rawback.geometry.registration.refinement import (
     COARSEST_SIDE,
+    MATCH,
     QUICK_SIDE,
     SURE,
     Refinement,
 )
 from rawback.geometry.registration.same_shot import LEAST_STRUCTURE
 from rawback.geometry.registration.surface import Surface
-from rawback.geometry.transform import Aligned
+from rawback.geometry.transform import Aligned, Warped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from rawback.geometry.registration.pyramid import PyramidLevel
     from rawback.geometry.registration.refinement import Estimate
     from rawback.geometry.transform import Transform
     from rawback.types import RawFrame
 
 __all__ = ["MATCH", "MAX_DISAGREEMENT", "Registration", "register"]
-
-MATCH = 0.3
-"""The least correlation of a raw and a JPEG of the same shot."""
 
 MAX_DISAGREEMENT = 0.12
 """The largest part of the structure in which they may show different things: renderings of the same
@@ -137,11 +137,11 @@ class _Search:
             if quick is not None:
                 return quick
         estimate = self._estimate()
-        if estimate is not None and estimate.correlation >= MATCH:
+        if estimate is not None and estimate.is_match:
             aligned = self._as_simple(estimate)
             if estimate.disagreement > MAX_DISAGREEMENT:
                 raise self._mismatch(_NEIGHBOUR)
-            transform = aligned or quantise(estimate.surface, self.raw_size)
+            transform = aligned or self._quantised(estimate)
             return transform, estimate.correlation, estimate.disagreement
         faint = self._in_noise() or self._faint()
         if faint is None:
@@ -184,6 +184,20 @@ class _Search:
         )
         return near if simple <= free * _AS_GOOD + _LEAST_COST else None
 
+    def _quantised(self, estimate: Estimate) -> Warped:
+        """The map in integers.
+
+        Raises:
+            ValueError: It is too steep.
+        """
+        try:
+            return quantise(estimate.surface, self.raw_size)
+        except ValueError:
+            # What bends in the part that a carrier shows may go anywhere in the rest of the raw.
+            stiff = [kind for kind in model_classes(self.raw_size, free=False) if not kind.lens]
+            plane = select_model(estimate.blocks, estimate.surface.plane(), stiff)
+            return quantise(plane, self.raw_size)
+
     def _whole_pixels(
         self, guess: Guess, *, mixed_only: bool = False
     ) -> tuple[Transform, float, float] | None:
@@ -219,23 +233,23 @@ class _Search:
         shift = snap(self._aligned[orientation].surface, self.raw_size, self.carrier_size)
         return (aligned, score, 0.0) if shift == aligned else None
 
-    def _guesses(self) -> Iterator[Guess]:
+    def _guesses(self, raw: PyramidLevel) -> Iterator[Guess]:
         """First guesses, the likeliest first, each computed when it is asked for."""
         promising = self._best_aligned()
         if promising is not None:
             yield promising
         first, *thorough = _FEATURE_TRIES
-        yield from self._feature_guesses(first)
+        yield from self._feature_guesses(raw, first)
         for search in (stretched_guess, crop_guess):
-            guess = search(self._raw, self._pixels, self.raw_size)
+            guess = search(raw, self._pixels, self.raw_size)
             if guess is not None:
                 yield guess
-        yield from self._feature_guesses(*thorough)
+        yield from self._feature_guesses(raw, *thorough)
 
-    def _feature_guesses(self, *tries: tuple[int, int, int]) -> Iterator[Guess]:
+    def _feature_guesses(self, raw: PyramidLevel, *tries: tuple[int, int, int]) -> Iterator[Guess]:
         for raw_side, carrier_side, count in tries:
             guess = feature_guess(
-                self._raw,
+                raw,
                 self._pixels,
                 self.raw_size,
                 raw_side=raw_side,
@@ -246,9 +260,19 @@ class _Search:
                 yield guess
 
     def _estimate(self) -> Estimate | None:
+        best = self._best_of(self._raw)
+        if self._is_grey and (best is None or not best.is_match):
+            # Through a red filter, green things are as dark as their shadows.
+            for colour in self._refinement.colours:
+                if best is None or not best.is_match:
+                    best = self._best_of(colour)
+        return best
+
+    def _best_of(self, raw: PyramidLevel) -> Estimate | None:
+        """The best map of the raw's picture in green, or in another colour."""
         best: Estimate | None = None
-        for guess in self._guesses():
-            estimate = self._refinement.refined(guess)
+        for guess in self._guesses(raw):
+            estimate = self._refinement.refined(guess, raw)
             if estimate is None or (best and estimate.correlation <= best.correlation):
                 continue
             best = estimate
