@@ -13,6 +13,11 @@ import rawpy
 from rawback.errors import NothingToRegister, ShotMismatch
 from rawback.geometry import Aligned
 from rawback.geometry.registration import MATCH, register
+from rawback.geometry.registration.blocks import Blocks
+from rawback.geometry.registration.quantisation import quantise
+from rawback.geometry.registration.refinement import Estimate
+from rawback.geometry.registration.surface import Surface
+from rawback.geometry.transform import Warped
 from rawback.jpegio import decode_jpeg
 from rawback.orientation import orient_image
 from rawback.rawio import read_raw
@@ -148,6 +153,16 @@ class TestTone:
         assert registration.geometry.transform == Aligned()
         assert registration.correlation > 0.75
 
+    def test_a_vivid_scene_through_a_red_filter(self, linear: NDArray[np.float32]) -> None:
+        """Nothing that red shows is to be seen in green."""
+        colours = np.random.default_rng(4).uniform(0.05, 0.9, (HEIGHT // 24, WIDTH // 24, 3))
+        patches = cv2.resize(colours.astype(np.float32), (WIDTH, HEIGHT)).clip(0, 1)
+        vivid = np.asarray(patches * (0.5 + linear), np.float32).clip(0, 1)
+        truth = view(scale=0.4, degrees=3)
+        red = np.repeat(truth.shows(vivid)[..., :1], 3, axis=2)
+        distances = errors(register(mosaic(vivid), rendered(red)).geometry, truth)
+        assert np.percentile(distances, 95) < 0.1
+
     def test_a_picture_with_something_put_over_it(
         self, frame: RawFrame, linear: NDArray[np.float32]
     ) -> None:
@@ -209,6 +224,25 @@ class TestWarps:
         assert np.sqrt((distances**2).mean()) < 0.1
         assert np.percentile(distances, 95) < 0.2
         assert len(found.to_bytes()) <= size
+
+    def test_bends_that_cannot_be_written_are_left_out(
+        self,
+        frame: RawFrame,
+        linear: NDArray[np.float32],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def quantised(surface: Surface, raw_size: tuple[int, int]) -> Warped:
+            if surface.lens is not None or surface.spline is not None:
+                message = "the shifts are too steep"
+                raise ValueError(message)
+            return quantise(surface, raw_size)
+
+        monkeypatch.setattr("rawback.geometry.registration.search.quantise", quantised)
+        truth = view(barrel=0.05, scale=0.8)
+        found = register(frame, rendered(truth.shows(linear))).geometry
+        assert isinstance(found.transform, Warped)
+        assert found.transform.mesh is None
+        assert np.percentile(errors(found, truth), 95) < 5
 
     def test_mirrored_ones_too(self, frame: RawFrame, linear: NDArray[np.float32]) -> None:
         truth = view(degrees=3, kept=0.8)
@@ -323,6 +357,17 @@ class TestRealFrames:
         part = replace(frame, cfa=frame.cfa[:600, :800].copy())
         with pytest.raises(ShotMismatch):
             register(part, other[:600, :800])
+
+
+@pytest.mark.parametrize(("count", "match"), [(6, False), (60, True)])
+def test_few_blocks_correlate_by_chance(count: int, match: bool) -> None:
+    shape = (8, 8)
+    weight = (np.arange(64) < count).astype(float).reshape(shape)
+    nowhere, anything = np.zeros((*shape, 2)), np.zeros((*shape, 2, 2))
+    at = np.arange(8.0)
+    blocks = Blocks(at, at, nowhere, anything, 0.5 * weight, weight)
+    assert Estimate(Surface(np.eye(3)), blocks, 0.5, 0.0).is_match is match
+    assert Estimate(Surface(np.eye(3)), blocks, 0.9, 0.0).is_match
 
 
 def test_the_threshold_lies_between_matches_and_mismatches() -> None:
