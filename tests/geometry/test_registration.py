@@ -366,8 +366,13 @@ def test_few_blocks_correlate_by_chance(count: int, match: bool) -> None:
     nowhere, anything = np.zeros((*shape, 2)), np.zeros((*shape, 2, 2))
     at = np.arange(8.0)
     blocks = Blocks(at, at, nowhere, anything, 0.5 * weight, weight)
-    assert Estimate(Surface(np.eye(3)), blocks, 0.5, 0.0).is_match is match
+    by_chance = Estimate(Surface(np.eye(3)), blocks, 0.75, 0.0)
+    assert by_chance.is_match is match
+    assert by_chance.is_sure() is match
     assert Estimate(Surface(np.eye(3)), blocks, 0.9, 0.0).is_match
+    all_blocks = replace(blocks, weight=np.ones(shape))
+    less_alike = Estimate(Surface(np.eye(3)), all_blocks, 0.7, 0.0)
+    assert (less_alike.evidence > by_chance.evidence) is (count < 60)
 
 
 def test_the_threshold_lies_between_matches_and_mismatches() -> None:

@@ -36,6 +36,7 @@ _FINEST_SIDE = 2000
 _LOST = 0.2
 _DISAGREES, _AGREED = 0.35, 0.02
 _MIN_BLOCKS, _ENOUGH_BLOCKS = 5, 20
+_SURE_OF_FEW, _ALIKE = 0.85, 0.999
 _PROBES = 32
 _COARSEST_ROUNDS, _ROUNDS = 12, 6
 _STIFF_CLASSES, _STIFF_ROUNDS = 3, 3
@@ -59,14 +60,23 @@ class Estimate:
     disagreement: float
 
     @property
+    def evidence(self) -> float:
+        """How far from chance the correlation is: it grows with the number of blocks as well."""
+        return float(np.arctanh(min(self.correlation, _ALIKE)) * np.sqrt(self._count))
+
+    @property
     def is_match(self) -> bool:
         """Whether both show one thing: of few blocks, some correlate by chance."""
-        enough = (self.blocks.weight > 0).sum() >= _ENOUGH_BLOCKS
-        return self.correlation >= (MATCH if enough else SURE)
+        enough = self._count >= _ENOUGH_BLOCKS
+        return self.correlation >= (MATCH if enough else _SURE_OF_FEW)
 
     def is_sure(self, allowed: float = _AGREED) -> bool:
         """Whether both agree, but for less than this part of the structure."""
-        return self.correlation > SURE and self.disagreement < allowed
+        return self.is_match and self.correlation > SURE and self.disagreement < allowed
+
+    @property
+    def _count(self) -> int:
+        return int((self.blocks.weight > 0).sum())
 
 
 class Refinement:

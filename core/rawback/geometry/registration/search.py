@@ -54,10 +54,10 @@ if TYPE_CHECKING:
 
 __all__ = ["MATCH", "MAX_DISAGREEMENT", "Registration", "register"]
 
-MAX_DISAGREEMENT = 0.12
+MAX_DISAGREEMENT = 0.14
 """The largest part of the structure in which they may show different things: renderings of the same
-shot stay below 0.05 (0.08, where they are clipped to black and white), neighbours in a series of
-shots are above 0.2 once the camera has moved."""
+shot stay below 0.05 (below 0.14, where they are clipped to black and white), neighbours in a series
+of shots are above 0.2 once the camera has moved."""
 
 _OTHER_SHOT = (
     "The raw and the JPEG do not show the same shot. Give the raw that the JPEG was rendered from."
@@ -273,7 +273,7 @@ class _Search:
         best: Estimate | None = None
         for guess in self._guesses(raw):
             estimate = self._refinement.refined(guess, raw)
-            if estimate is None or (best and estimate.correlation <= best.correlation):
+            if estimate is None or (best and estimate.evidence <= best.evidence):
                 continue
             best = estimate
             # Where green tells enough, it tells more precisely: lenses shift the other colours. But
@@ -282,7 +282,7 @@ class _Search:
                 guess = replace(guess, surface=best.surface)
                 mixed = self._refinement.mixed(guess)
                 estimate = None if mixed is None else self._refinement.refined(guess, mixed)
-                if estimate is not None and estimate.correlation > best.correlation:
+                if estimate is not None and estimate.evidence > best.evidence:
                     best = estimate
             if best.is_sure():
                 break
