@@ -106,12 +106,14 @@ def compared(original: RawFrame, restored: RawFrame, size: int) -> dict[str, Any
     }
 
 
-def measured(version: Version, raw: Path, jpeg: Path, scratch: Path) -> dict[str, Any]:
-    """Figures at all rates, at quality 60, and of a payload that was cut."""
+def measured(
+    version: Version, raw: Path, jpeg: Path, scratch: Path, rates: Sequence[str] = _RATES
+) -> dict[str, Any]:
+    """Figures at rates, at quality 60, and of a payload that was cut."""
     frame = rawio.read_raw(raw)
     carrier = scratch / "trial.jpg"
     found: dict[str, Any] = {}
-    for rate in _RATES:
+    for rate in rates:
         size = version.embed(raw, jpeg, carrier, "--bpp", rate)
         found[rate] = compared(frame, version.restored(carrier, frame), size)
         if rate == _CUT_FROM:
@@ -194,7 +196,7 @@ def measured_peers(raw: Path, jpeg: Path, own: dict[str, Any]) -> dict[str, Any]
 
 def _bd(anchor: dict[str, Any], test: dict[str, Any]) -> float | None:
     before, after = (
-        [Point(figures[rate]["bytes"], figures[rate]["psnr"]) for rate in _RATES]
+        [Point(figures[rate]["bytes"], figures[rate]["psnr"]) for rate in _RATES if rate in test]
         for figures in (anchor, test)
     )
     try:
@@ -319,7 +321,7 @@ def _add(what: str, found: dict[str, Any], raw: Path, jpeg: Path, options: Names
         write_json(kept_path, kept)
     found["other"] = kept[key]
     for name, version in ours.items():
-        found[name] = measured(version, raw, jpeg, options.scratch)
+        found[name] = measured(version, raw, jpeg, options.scratch, options.rates)
     found["bd_rate"] = _bd(found["other"], found["psnr"])
 
 
@@ -330,6 +332,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--what", choices=list(_PRINTED), default="rates")
     parser.add_argument("--split", default="test")
     parser.add_argument("--only", nargs="*", help="names of raws")
+    parser.add_argument(
+        "--rates", nargs="+", choices=_RATES, default=_RATES, help="of this version's payloads"
+    )
     parser.add_argument("--against", help="interpreter of the other version")
     parser.add_argument("--scratch", type=Path, required=True)
     parser.add_argument("--json", type=Path, required=True)
