@@ -138,17 +138,18 @@ class RdQuantiser:
         """
         fitted = cls.plain(step, slopes)
         levels = [fitted._plain(sample) for sample in samples]
-        for _ in range(PASSES):
+        for turn in range(PASSES):
+            if turn:
+                table = fitted.thresholds[-1]
+                levels = [
+                    fitted._decided(sample, known, table)
+                    for sample, known in zip(samples, levels, strict=True)
+                ]
             counts = np.zeros((CLASSES, 5), np.int64)
             for known in levels:
                 for band in known:
                     _count_levels(*_neighbourhood(known, band), counts)
-            table = _thresholds(counts)
-            fitted = replace(fitted, thresholds=(*fitted.thresholds, table))
-            levels = [
-                fitted._decided(sample, known, table)
-                for sample, known in zip(samples, levels, strict=True)
-            ]
+            fitted = replace(fitted, thresholds=(*fitted.thresholds, _thresholds(counts)))
         return fitted
 
     def indices(self, coefficients: Coefficients) -> dict[Band, NDArray[np.int32]]:
