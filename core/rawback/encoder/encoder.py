@@ -44,7 +44,7 @@ _ATTEMPTS, _SMALL_ATTEMPTS, _SMALL_TILES = 4, 8, 4
 _AIM = 0.99
 """Part of a size that is aimed at."""
 
-_COARSE_STEP, _COARSE_LINEAR_STEP = 220, 172
+_COARSE_STEP, _COARSE_LINEAR_STEP = 252, 172
 """From these steps on the learned layer is tried. Of mosaics these are about 5 standard deviations
 of the noise: below, it saves hardly a percent and takes its time to decode."""
 
