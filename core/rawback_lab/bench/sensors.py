@@ -30,8 +30,9 @@ from rawback.metrics import raw_psnr
 from rawback.rate import Rate
 from rawback_lab.camera import CameraSpec
 from rawback_lab.peers import PEERS, Shot
+from rawback_lab.pictures import WHITE, software_isp
 from rawback_lab.plane_codecs import jpegxl_lossless
-from rawback_lab.render import STYLES, encode_jpeg
+from rawback_lab.render import STYLES, FilmicLook, encode_jpeg
 from rawback_lab.simulate import simulate
 
 if TYPE_CHECKING:
@@ -75,6 +76,23 @@ def rendered(frame: RawFrame, margin: int = 0) -> bytes:
 
 def _cut(image: NDArray[Any], margin: int) -> NDArray[Any]:
     return image[margin : len(image) - margin, margin : image.shape[1] - margin]
+
+
+def sharpened(frame: RawFrame) -> bytes:
+    """What a converter that sharpens makes of a linear frame, as a JPEG.
+
+    LibRaw looks at each pixel of it alone: such renderings leave networks nothing to undo.
+    """
+    light = (frame.cfa.astype(np.float32) - frame.black) / (frame.white - np.array(frame.black))
+    linear = np.rint(np.clip(light, 0, 1) * WHITE).astype(np.uint16)
+    return encode_jpeg(software_isp(linear, frame, FilmicLook()), 92, "4:2:0")
+
+
+def renderings(name: str, frame: RawFrame, jpeg: bytes) -> Iterator[tuple[str, RawFrame, bytes]]:
+    """A frame with its JPEG, and a linear one with another."""
+    yield name, frame, jpeg
+    if frame.mosaic.samples == 3:
+        yield f"{name}, sharpened", frame, sharpened(frame)
 
 
 def one_plane(frame: RawFrame) -> RawFrame:
@@ -169,29 +187,41 @@ def table(results: dict[str, Any]) -> Table:
     return grid
 
 
+def _cases(
+    raws: Path, photos: Path, names: Sequence[str], only: str
+) -> Iterator[tuple[str, RawFrame, bytes]]:
+    """Name, frame and JPEG of all cases whose names have a part `only`."""
+    for raw_file in sorted(raws.glob("*.dng")):
+        frame = rawio.read_raw(raw_file)
+        for case in renderings(raw_file.stem, frame, jpeg_beside(raw_file, frame)):
+            if only in case[0]:
+                yield case
+    for name in names:
+        for kind, frame, jpeg in simulated(photos / name):
+            for case in renderings(f"{Path(name).stem}, {kind}", frame, jpeg):
+                if only in case[0]:
+                    yield case
+
+
 def main() -> None:
     """Measure all raws of a folder, and each kind of mosaic of some photographs."""
     parser = argparse.ArgumentParser(description="Every kind of sensor, beside the peers.")
     parser.add_argument("raws", type=Path, help="folder of DNGs of other sensors")
     parser.add_argument("photos", type=Path, help="folder of JPEG XL photographs")
     parser.add_argument("--names", nargs="*", default=[], help="of the photographs to be taken")
+    parser.add_argument("--only", default="", help="part of the names of cases to be measured")
     parser.add_argument("--json", type=Path, help="where figures go")
     options = parser.parse_args()
     results: dict[str, Any] = {}
     if options.json and options.json.exists():
         # Raws that are not asked for keep their figures.
         results = json.loads(options.json.read_text("utf-8"))
-    for raw_file in sorted(options.raws.glob("*.dng")):
-        frame = rawio.read_raw(raw_file)
-        results[raw_file.stem] = figures(frame, jpeg_beside(raw_file, frame))
-        print(raw_file.stem, results[raw_file.stem], flush=True)
-    for name in options.names:
-        for kind, frame, jpeg in simulated(options.photos / name):
-            results[f"{Path(name).stem}, {kind}"] = figures(frame, jpeg)
-            print(name, kind, results[f"{Path(name).stem}, {kind}"], flush=True)
+    for name, frame, jpeg in _cases(options.raws, options.photos, options.names, options.only):
+        results[name] = figures(frame, jpeg)
+        print(name, results[name], flush=True)
+        if options.json:
+            options.json.write_text(json.dumps(results, indent=1) + "\n")
     Console(width=240).print(table(results))
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":
