@@ -10,7 +10,8 @@ Nothing here is normative: it may change freely, as long as the payloads it make
 
 from __future__ import annotations
 
-from rawback.encoder.encoder import Session, plain_geometries, prepare
+from rawback.encoder.encoder import Session, prepare
+from rawback.encoder.geometries import plain_geometries
 from rawback.encoder.payload_builder import Attached, Encoded
 from rawback.encoder.preview import Previews
 

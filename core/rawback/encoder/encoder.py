@@ -11,6 +11,7 @@ from rawback.bitstream import Payload, section_offsets
 from rawback.common.header_fields import fits
 from rawback.encoder.analysis import BASE_LAMBDAS, Analysis, EncoderInput, FittedBase
 from rawback.encoder.code_lists import are_codes_coarse
+from rawback.encoder.geometries import registered_geometry
 from rawback.encoder.payload_builder import Attached, Encoded, PayloadBuilder
 from rawback.encoder.rate_control import (
     BEYOND,
@@ -19,11 +20,10 @@ from rawback.encoder.rate_control import (
     StepSearch,
     coarsest_reaching,
 )
-from rawback.errors import ShotMismatch, UnsupportedCarrier
-from rawback.geometry import Aligned, Geometry, build_guide
-from rawback.geometry.registration import register
+from rawback.encoder.rounds import Rounds
+from rawback.errors import UnsupportedCarrier
+from rawback.geometry import Geometry, build_guide
 from rawback.metrics import raw_psnr, visible_errors
-from rawback.orientation import oriented_size
 from rawback.parallel import threads
 from rawback.rate import FINEST_STEP, LOSSLESS_STEP, step_of_quality
 from rawback.residual import CODES_PER_LAYER, COEFFICIENT_UNIT
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from rawback.rate import Rate, Tune
     from rawback.types import Guide, Progress, RawFrame
 
-__all__ = ["Session", "plain_geometries", "prepare"]
+__all__ = ["Session", "prepare"]
 
 _ATTEMPTS, _SMALL_ATTEMPTS, _SMALL_TILES = 4, 8, 4
 _AIM = 0.99
@@ -121,7 +121,7 @@ def prepare(
         raise UnsupportedCarrier(message)
     report("Registering the JPEG on the raw", 0.0)
     if geometry is None:
-        geometry = _registered(frame, carrier, unguided=unguided)
+        geometry = registered_geometry(frame, carrier, unguided=unguided)
     report("Resampling the JPEG", 0.2)
     guide = build_guide(geometry, carrier.pixels, threads=threads())
     if registered is not None:
@@ -134,51 +134,11 @@ def prepare(
     return session
 
 
-def plain_geometries(frame: RawFrame, carrier: DecodedJpeg) -> list[Geometry]:
-    """Where a raw may lie in a JPEG that it cannot be found on: a dark frame, a flat field.
-
-    Returns:
-        Nowhere: the raw is then coded on its own. And pixel on pixel, where sizes allow it.
-    """
-    raw_size = frame.width, frame.height
-    height, width = carrier.pixels.shape[:2]
-    geometries = [Geometry.disjoint(raw_size, (width, height))]
-    for orientation in dict.fromkeys((frame.orientation, 1)):
-        if oriented_size(orientation, *raw_size) == (width, height):
-            geometries.append(Geometry(raw_size, (width, height), Aligned(orientation)))
-            break
-    return geometries
-
-
-def _registered(frame: RawFrame, carrier: DecodedJpeg, *, unguided: bool) -> Geometry:
-    try:
-        return register(frame, carrier.pixels).geometry
-    except ShotMismatch:
-        if not unguided:
-            raise
-    height, width = carrier.pixels.shape[:2]
-    return Geometry.disjoint((frame.width, frame.height), (width, height))
-
-
 def _coarse_step(mosaic: Mosaic) -> float:
     """From which step on the learned layer is tried; never where no network serves."""
     if mosaic.is_bayer:
         return _COARSE_STEP
     return _COARSE_LINEAR_STEP if mosaic.samples == 3 else math.inf
-
-
-class _Rounds:
-    """Progress of work that takes an unknown number of rounds: each gets half of what is left."""
-
-    def __init__(self, report: Progress) -> None:
-        self._report = report
-        self._start, self._end, self._last = 0.0, 0.5, 0.0
-
-    def __call__(self, stage: str, done: float) -> None:
-        if done < self._last:
-            self._start, self._end = self._end, (1 + self._end) / 2
-        self._last = done
-        self._report(stage, self._start + (self._end - self._start) * done)
 
 
 class Session:
@@ -269,7 +229,7 @@ class Session:
         Raises:
             RateUnreachable: Not even the base fits into the size.
         """
-        report = _Rounds(progress or (lambda _stage, _done: None))
+        report = Rounds(progress or (lambda _stage, _done: None))
         if rate.is_lossless:
             return self._lossless(report)
         if rate.kind == "quality":
