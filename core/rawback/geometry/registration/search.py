@@ -13,6 +13,7 @@ Renderings differ in tone, so only locally normalised pictures are ever compared
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -124,10 +125,14 @@ class _Search:
         self._refinement = Refinement(frame, pixels)
         self._raw = self._refinement.raw
         self._pixels = pixels
-        self._is_grey = bool((np.ptp(pixels[::_SPARSE, ::_SPARSE], axis=2) <= _GREY).all())
         self.raw_size = self._refinement.raw_size
         self.carrier_size = self._refinement.carrier_size
         self._aligned = aligned_guesses(self._raw, pixels, self.raw_size)
+
+    @cached_property
+    def _is_grey(self) -> bool:
+        """Whether the carrier has no colours."""
+        return bool((np.ptp(self._pixels[::_SPARSE, ::_SPARSE], axis=2) <= _GREY).all())
 
     def transform(self) -> tuple[Transform, float, float]:
         """The transform, the correlation that it gives, and the disagreement that it leaves."""
