@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -22,6 +23,8 @@ def main() -> None:
         ("hook.json", _hook),
         ("speed.json", _speed),
         ("throughput.json", _throughput),
+        ("world.json", _maps),
+        ("registration.json", _maps),
     ):
         path = RESULTS / name
         if path.exists():
@@ -151,6 +154,55 @@ def _throughput(results: dict[str, Any]) -> None:
         f"{million['restore_cpu_hours']:,} to restore, and {million['payload_terabytes']:.1f} TB "
         f"of payloads for {million['raw_terabytes_16_bit']:.0f} TB of samples."
     )
+
+
+def _maps(results: dict[str, Any]) -> None:
+    """Registration by kinds of maps, and by finishes."""
+    columns = ("found", "median px", "95 % px", "loss dB, worst", "resampling dB", "coverage dB")
+    finishes = {row["finish"]: (row["finish"],) for row in results["outcomes"]}
+    for key, groups in (("warp", _WARPS), ("finish", finishes)):
+        every = tuple(name for names in groups.values() for name in names)
+        print(f"\n| {key} | " + " | ".join(columns) + " |")
+        print("|---|" + "---|" * len(columns))
+        for group, names in {**groups, "all": every}.items():
+            rows = [row for row in results["outcomes"] if row[key] in names]
+            if rows:
+                print(f"| {group} | " + " | ".join(_registered(rows)) + " |")
+    for kind, counts in results.get("wrong", {}).items():
+        print(f"\n{kind}: {counts}")
+
+
+_WARPS = {
+    "whole frame": ("plain",),
+    "turned by 0.3 to 10 degrees": ("turn 0.3", "turn 1", "turn 3", "turn 10"),
+    "cropped: 70, 50 % of the sides, square, 16:9": (
+        *("crop 70 %", "crop 50 %", "crop 16:9", "crop square"),
+    ),
+    "cropped to 30 and 25 % of the sides": ("crop 30 %", "crop 25 %"),
+    "enlarged 2x, halved": ("scale 2", "scale 0.5"),
+    "scaled to 0.25": ("scale 0.25",),
+    "scaled to 0.1": ("scale 0.1",),
+    "digital zoom, 2x and 4x": ("zoom 2", "zoom 4"),
+    "barrel, pincushion, fisheye": ("barrel", "pincushion", "fisheye"),
+    "keystone, mirrored and turned, all at once": ("keystone", "mirrored", "all at once"),
+}
+
+
+def _registered(rows: list[dict[str, Any]]) -> list[str]:
+    seen = [row for row in rows if not row["error"]]
+    losses = [row["loss"] for row in seen if row["loss"] is not None]
+    others = [
+        [row[name] for row in seen if row[name] is not None] for name in ("resampling", "coverage")
+    ]
+    return [
+        f"{len(seen)} of {len(rows)}",
+        f"{median(row['median'] for row in seen):.3f}" if seen else "-",
+        f"{median(row['p95'] for row in seen):.3f} (worst {max(row['p95'] for row in seen):.3f})"
+        if seen
+        else "-",
+        f"{_mean(losses):+.2f}, {max(losses):+.2f}" if losses else "-",
+        *(f"{_mean(values):+.2f}" if values else "-" for values in others),
+    ]
 
 
 def _decibels(figures: dict[str, Any] | None) -> str:
