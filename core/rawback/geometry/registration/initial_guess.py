@@ -49,11 +49,14 @@ class Guess:
         surface: Raw to carrier positions.
         score: Correlation, 0 to 1, for aligned guesses; how many features agree for others.
         negative: Whether the carrier shows the raw's negative.
+        straight: Whether it is right only if nothing is bent: a part of the raw was tried at every
+            scale and place.
     """
 
     surface: Surface
     score: float
     negative: bool = False
+    straight: bool = False
 
 
 def aligned_matrix(orientation: int, raw_size: tuple[int, int]) -> NDArray[np.float64]:
@@ -200,7 +203,8 @@ def crop_guess(
             shift = 0.5 * zoom - 0.5 - np.array([x, y]) * scale * zoom
             matrix = np.diag([*zoom, 1.0])
             matrix[:2, 2] = shift
-            best = Guess(Surface(matrix @ aligned_matrix(orientation, raw_size)), score, negative)
+            surface = Surface(matrix @ aligned_matrix(orientation, raw_size))
+            best = Guess(surface, score, negative, straight=True)
     return best
 
 

@@ -34,6 +34,9 @@ _GROUP = 3
 """Blocks along a side of those that are left out together: near ones err alike, as the windows that
 they are normalised by overlap."""
 
+_FEWEST_FOR_BENDS = 64
+"""Blocks below which neither perspective nor bends are told from what blocks err by."""
+
 _GAIN = 0.03
 _LEAST_GAIN = 0.004
 _LEAST_SHIFT = 0.12
@@ -123,6 +126,8 @@ def select_model(blocks: Blocks, start: Surface, classes: list[ModelClass]) -> S
     if not ((seen & even).any() and (seen & ~even).any()):
         return best
     for model in classes:
+        if model.perspective and seen.sum() < _FEWEST_FOR_BENDS:
+            break
         held_out = sum(
             cost(blocks, fit_model(blocks, start, model, used=used), used=~used)
             for used in (even, ~even)

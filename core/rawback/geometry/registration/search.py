@@ -278,17 +278,20 @@ class _Search:
         best: Estimate | None = None
         for guess in self._guesses(raw):
             estimate = self._refinement.refined(guess, raw)
-            if estimate is None or (best and estimate.evidence <= best.evidence):
+            if estimate is None:
                 continue
-            best = estimate
+            if best is not None and estimate.evidence <= best.evidence and not self._is_grey:
+                continue
             # Where green tells enough, it tells more precisely: lenses shift the other colours. But
             # a grey carrier may show anything of them.
-            if self._is_grey or not best.is_sure(_DOUBTFUL):
-                guess = replace(guess, surface=best.surface)
-                mixed = self._refinement.mixed(guess)
-                estimate = None if mixed is None else self._refinement.refined(guess, mixed)
-                if estimate is not None and estimate.evidence > best.evidence:
-                    best = estimate
-            if best.is_sure():
+            if self._is_grey or not estimate.is_sure(_DOUBTFUL):
+                seen = replace(guess, surface=estimate.surface)
+                mixed = self._refinement.mixed(seen)
+                other = None if mixed is None else self._refinement.refined(seen, mixed)
+                if other is not None and other.evidence > estimate.evidence:
+                    estimate = other
+            if best is None or estimate.evidence > best.evidence:
+                best = estimate
+            if best.is_sure() and not (guess.straight and best.surface.lens is not None):
                 break
         return best
