@@ -135,6 +135,16 @@ def test_a_draft_cut_to_size_knows_what_is_left_of_it(small: Trial, kept: int) -
     assert np.array_equal(small.decode(payload).cfa, encoded.restored.cfa)
 
 
+def test_a_base_that_fits_only_without_a_residual_is_what_is_left(small: Trial) -> None:
+    draft = small.session.builder(small.session.analysis(0))
+    bare = draft.size
+    draft.add_layers(150, lambda _stage, _done: None)
+    first = section_offsets(draft.payload)[1 + len(draft.attached.leading)]
+    encoded = draft.cut_to(min(bare, first - 1))
+    assert len(encoded.payload) <= bare
+    assert np.array_equal(small.decode(unpack(encoded.payload)).cfa, encoded.restored.cfa)
+
+
 def test_a_psnr_beyond_all_steps_gives_the_very_samples(small: Trial) -> None:
     encoded = small.session.encode(Rate.psnr(150))
     assert np.array_equal(encoded.restored.cfa, small.frame.cfa)

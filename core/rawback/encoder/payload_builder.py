@@ -175,14 +175,18 @@ class PayloadBuilder:
         Raises:
             RateUnreachable: Not even the base fits.
         """
-        leading = len(self.attached.leading)
-        least = section_offsets(self.payload)[leading + 1]
+        leading, whole = len(self.attached.leading), self.payload
+        if section_offsets(whole)[leading + 1] > size:
+            # What the header says of a residual takes room as well, so it goes with the residual.
+            sections = (s for s in self.sections if s.kind != SectionKind.RESIDUAL)
+            whole = Payload(replace(self.header, residual=b"", grain=b""), tuple(sections))
+        least = section_offsets(whole)[leading + 1]
         if size < least:
             message = (
                 f"The smallest payload of this raw takes {least} bytes; ask for that at least."
             )
             raise RateUnreachable(message)
-        kept = cut(self.payload, size).sections
+        kept = cut(whole, size).sections
         dropped = self.sections[len(kept) :]
         tiles = [prediction.window for prediction in self.analysis.predicted]
         # Finest first: a tile may lose several layers, one after the other.
