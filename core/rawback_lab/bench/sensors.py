@@ -67,9 +67,9 @@ def jpeg_beside(raw_file: Path, frame: RawFrame) -> bytes:
     return rendered(frame)
 
 
-def rendered(frame: RawFrame, margin: int = 0) -> bytes:
-    """LibRaw's rendering, less a margin on each side, as a JPEG."""
-    picture = STYLES["libraw"](frame)
+def rendered(frame: RawFrame, margin: int = 0, style: str = "libraw") -> bytes:
+    """A rendering, less a margin on each side, as a JPEG."""
+    picture = STYLES[style](frame)
     colours = np.broadcast_to(picture, (*picture.shape[:2], 3))
     return encode_jpeg(np.ascontiguousarray(_cut(colours, margin)), 92, "4:2:0")
 
@@ -101,13 +101,17 @@ def one_plane(frame: RawFrame) -> RawFrame:
 
 
 def simulated(photo: Path) -> Iterator[tuple[str, RawFrame, bytes]]:
-    """A scene as each kind of sensor sees it, and LibRaw's rendering of that."""
+    """A scene as each kind of sensor sees it, and LibRaw's rendering of that.
+
+    Quad Bayer, which LibRaw has no demosaicing for, is rendered by our own converter.
+    """
     spec = CameraSpec()
     picture = np.asarray(imagecodecs.jpegxl_decode(photo.read_bytes()))
     for kind, pattern in _KINDS.items():
         frame = simulate(picture, replace(spec, pattern=pattern), _generator(), 1500)
         cut = np.ascontiguousarray(_cut(frame.cfa, _MARGIN))
-        yield kind, replace(frame, cfa=cut), rendered(frame, _MARGIN)
+        style = "filmic" if kind == "quad Bayer" else "libraw"
+        yield kind, replace(frame, cfa=cut), rendered(frame, _MARGIN, style)
 
 
 def _generator() -> np.random.Generator:
