@@ -9,6 +9,7 @@ import textwrap
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import TypeAlias
 
+import numpy as np
 import pytest
 
 import rawback
@@ -101,3 +102,13 @@ def test_a_codec_has_the_verbs_and_loads_nothing_later(shot: Shot) -> None:
         assert after == before, after - before
     """
     subprocess.run([sys.executable, "-"], input=textwrap.dedent(program), text=True, check=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what others tell is not known")
+def test_the_peak_of_memory_is_that_of_the_process_itself() -> None:
+    held = np.ones(40_000_000)
+    program = "from rawback._api.progress import peak_memory; print(peak_memory())"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert 1 << 20 < int(done.stdout) < held.nbytes
