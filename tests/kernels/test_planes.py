@@ -64,7 +64,7 @@ def test_the_mosaic_of_planes(
     around = np.full((kind.cell * shape[0] + 3, kind.across * shape[1] + 5), 7, np.uint16)
     mosaic = around[1:-2, 2:-3]
     down, right = place
-    domain.to_mosaic(np.ascontiguousarray(planes[:, down:, right:]), mosaic, place)
+    domain.to_mosaic(np.ascontiguousarray(planes[:, down:, right:]), place, mosaic)
     own = np.s_[kind.cell * down :, kind.across * right :]
     samples = spread(kind, planes.astype(np.int64))[own]
     channels = channels_of(kind, *whole)[own]
@@ -165,7 +165,7 @@ def test_shapes_that_do_not_fit() -> None:
         domain.to_planes(np.zeros((3, 4), np.uint16))
     for shape in ((4, 7), (4, 9), (2, 8)):
         with pytest.raises(ValueError, match="mosaic_of_planes"):
-            domain.to_mosaic(np.zeros((4, 2, 4), np.int32), np.zeros(shape, np.uint16))
+            domain.to_mosaic(np.zeros((4, 2, 4), np.int32), out=np.zeros(shape, np.uint16))
     klt = KLT(np.eye(4, dtype=np.int8) * 64)
     weights = ErrorWeights.of(NoiseModel(1e-4, 1e-6), 1)
     base = np.zeros((4, 2, 3), np.int16)

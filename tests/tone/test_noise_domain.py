@@ -37,8 +37,7 @@ def values_of(domain: NoiseDomain, samples: NDArray[np.uint16], position: int) -
 
 def samples_of(domain: NoiseDomain, values: NDArray[np.int32], position: int) -> NDArray[np.uint16]:
     """What values ``[n]`` of one position are mapped back to."""
-    mosaic = np.empty((2, 2 * len(values)), np.uint16)
-    domain.to_mosaic(np.broadcast_to(values, (4, 1, len(values))).copy(), mosaic)
+    mosaic = domain.to_mosaic(np.broadcast_to(values, (4, 1, len(values))).copy())
     return mosaic[position // 2, position % 2 :: 2]
 
 

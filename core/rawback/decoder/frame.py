@@ -145,10 +145,7 @@ class FrameDecoder:
         classes = np.empty(core.shape, dtype=np.uint8)
         for part in parts:
             classes[part.window.within(core)] = part.classes
-        rows, columns = core.shape
-        shape = (self.mosaic.cell * rows, self.mosaic.across * columns)
-        samples = np.empty(shape, dtype=np.uint16)
-        self.domain.to_mosaic(values, samples, (core.top, core.left))
+        samples = self.domain.to_mosaic(values, (core.top, core.left))
         if self.lossless is not None:
             self._decode_lossless(self.lossless, within, core, values, classes, samples, report)
         return samples, core

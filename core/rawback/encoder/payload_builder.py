@@ -214,11 +214,8 @@ class PayloadBuilder:
         values = self.restored_values()
         lost = lost_variance(source.planes, values)
         self.header = replace(self.header, lost_variance=lost)
-        mosaic = source.frame.mosaic
-        shape = (mosaic.cell * values.shape[1], mosaic.across * values.shape[2])
-        samples = np.empty(shape, np.uint16)
-        domain_of(self.header).to_mosaic(values, samples)
-        cfa = trimmed(samples, mosaic, source.frame.height, source.frame.width)
+        samples = domain_of(self.header).to_mosaic(values)
+        cfa = trimmed(samples, source.frame.mosaic, source.frame.height, source.frame.width)
         return self._encoded(source.restored(cfa))
 
     def with_lossless(self, report: Progress) -> Encoded:

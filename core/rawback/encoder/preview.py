@@ -183,10 +183,8 @@ class Previews:
         left, top, width, height = region
         source = self._analysis.source
         mosaic = source.frame.mosaic
-        shape = (mosaic.cell * planes.shape[1], mosaic.across * planes.shape[2])
-        samples = np.empty(shape, np.uint16)
         domain = domain_of(replace(source.header, lost_variance=lost))
-        domain.to_mosaic(planes, samples, (top // mosaic.cell, left // mosaic.cell))
+        samples = domain.to_mosaic(planes, (top // mosaic.cell, left // mosaic.cell))
         down, right = top % mosaic.cell, left % mosaic.cell * mosaic.samples
         cfa = trimmed(samples[down:, right:], mosaic, height, width)
         offsets = source.outside.black_offsets

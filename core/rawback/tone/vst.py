@@ -160,19 +160,29 @@ class NoiseDomain:
         return planes
 
     def to_mosaic(
-        self, planes: NDArray[np.int32], mosaic: NDArray[np.uint16], place: tuple[int, int] = (0, 0)
-    ) -> None:
+        self,
+        planes: NDArray[np.int32],
+        place: tuple[int, int] = (0, 0),
+        out: NDArray[np.uint16] | None = None,
+    ) -> NDArray[np.uint16]:
         """Map planes of the domain to the nearest samples in DN, at most the ceiling.
 
         Args:
             planes: int32 ``[planes, h, w]``, units of ``1/UNIT`` sigma.
-            mosaic: Where the samples go: uint16 ``[cell h, cell w]``, or ``[h, n w]``.
             place: Rows and columns of cells above and left of them in the frame.
+            out: Where the samples go, if not into a new array.
+
+        Returns:
+            uint16 ``[cell h, cell w]``, or ``[h, n w]`` where pixels have n samples.
         """
+        if out is None:
+            height, width = planes.shape[1:]
+            out = np.empty((self.mosaic.cell * height, self.mosaic.across * width), np.uint16)
         firsts = np.ascontiguousarray(self.firsts)
         layout = self.mosaic.layout(*place)
         layout = layout.reshape(*layout.shape[:2], -1)
-        _mosaic_of_planes(planes, layout, self.mosaic.cell, self.inverse, firsts, mosaic)
+        _mosaic_of_planes(planes, layout, self.mosaic.cell, self.inverse, firsts, out)
+        return out
 
 
 def _inverse(forward: NDArray[np.int32], ceiling: int) -> NDArray[np.uint16]:
