@@ -20,7 +20,7 @@ def main(raw: str, jpeg: str, output: str, decibels: str = "48") -> int:
         print(f"{point.payload_bytes:>10} bytes  {point.bpp:6.3f} bpp  {point.psnr_db:6.2f} dB")
     chosen = curve.at_psnr(float(decibels))
     encoding = session.encode(chosen.rate)
-    session.save_carrier(encoding, output)
+    session.save(encoding, output)
     print(f"{output}: {encoding.result.payload_bytes} bytes, {encoding.result.psnr_db:.2f} dB")
     return 0
 

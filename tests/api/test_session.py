@@ -227,11 +227,11 @@ def test_saving_never_replaces_an_input(shot_folder: Path) -> None:
     opened = rawback.open_session(raw, jpeg)
     encoding = opened.encode(rawback.Rate.quality(50))
     with pytest.raises(rawback.OutputRefused, match="input"):
-        opened.save_carrier(encoding, jpeg, overwrite=True)
-    carrier = opened.save_carrier(encoding, shot_folder / "carrier.jpg")
+        opened.save(encoding, jpeg, overwrite=True)
+    carrier = opened.save(encoding, shot_folder / "carrier.jpg")
     with pytest.raises(rawback.OutputRefused, match="exists already"):
-        opened.save_carrier(encoding, carrier)
-    sidecar = opened.save_sidecar(encoding, shot_folder / "photo.jpg.rawback")
+        opened.save(encoding, carrier)
+    sidecar = opened.save(encoding, shot_folder / "photo.jpg.rawback", sidecar=True)
     dng = opened.save_dng(encoding, shot_folder / "restored.dng")
     assert rawback.verify(carrier, raw=raw).intact
     assert rawback.verify(jpeg, sidecar=sidecar).intact
@@ -254,7 +254,7 @@ def test_saving_tells_how_far_verifying_is_and_stops(shot_folder: Path) -> None:
     encoding = opened.encode(rawback.Rate.quality(50))
     told: list[tuple[str, float]] = []
     carrier = shot_folder / "carrier.jpg"
-    opened.save_carrier(encoding, carrier, progress=lambda *word: told.append(word))
+    opened.save(encoding, carrier, progress=lambda *word: told.append(word))
     assert told[0] == ("Verifying", 0.0)
     fractions = [fraction for _, fraction in told]
     assert fractions == sorted(fractions)
@@ -262,15 +262,15 @@ def test_saving_tells_how_far_verifying_is_and_stops(shot_folder: Path) -> None:
     stopped = threading.Event()
     stopped.set()
     before = set(shot_folder.iterdir())
-    for save, name in ((opened.save_carrier, "no.jpg"), (opened.save_sidecar, "no.rawback")):
+    for sidecar, name in ((False, "no.jpg"), (True, "no.rawback")):
         with pytest.raises(rawback.Cancelled):
-            save(encoding, shot_folder / name, cancel=stopped)
+            opened.save(encoding, shot_folder / name, sidecar=sidecar, cancel=stopped)
     with pytest.raises(rawback.Cancelled):
         opened.save_in_place(encoding, shot_folder / "photo.jpg", cancel=stopped)
     assert set(shot_folder.iterdir()) == before
     # What is not verified is written without a word.
     told.clear()
-    opened.save_carrier(
+    opened.save(
         encoding, shot_folder / "no.jpg", verify=False, progress=lambda *word: told.append(word)
     )
     assert told == []
@@ -313,7 +313,7 @@ def test_a_session_keeps_the_raw_file_itself(shot_folder: Path) -> None:
     assert encoding.result.raw_file is not None
     assert encoding.result.raw_file.name == "photo.dng"
     assert encoding.result.payload_bytes > plain.payload_bytes
-    carrier = session.save_carrier(encoding, shot_folder / "carrier.jpg")
+    carrier = session.save(encoding, shot_folder / "carrier.jpg")
     again = shot_folder / "again.dng"
     rawback.restore(carrier, again, original=True)
     assert again.read_bytes() == raw.read_bytes()

@@ -133,15 +133,15 @@ def test_a_session_throws_away_what_the_disk_spoils(
     session = rawback.open_session(raw, jpeg)
     encoding = session.encode(COARSE)
     save = {
-        "beside": lambda: session.save_carrier(encoding, shot_folder / "carrier.jpg"),
+        "beside": lambda: session.save(encoding, shot_folder / "carrier.jpg"),
         "in place": lambda: session.save_in_place(encoding, jpeg),
-        "sidecar": lambda: session.save_sidecar(encoding, shot_folder / "payload.rawback"),
+        "sidecar": lambda: session.save(encoding, shot_folder / "payload.rawback", sidecar=True),
     }
     with pytest.raises(rawback.VerificationFailed, match="thrown away"):
         save[way]()
     assert (raw.read_bytes(), jpeg.read_bytes()) == shot
     assert names_in(shot_folder) == ["photo.dng", "photo.jpg"]
-    spoilt = session.save_carrier(encoding, shot_folder / "carrier.jpg", verify=False)
+    spoilt = session.save(encoding, shot_folder / "carrier.jpg", verify=False)
     assert spoilt.read_bytes() != encoding.carrier
 
 

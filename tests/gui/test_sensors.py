@@ -92,7 +92,7 @@ def test_a_raw_of_every_kind(
     carrier = shot_folder / "saved.rawback.jpg"
     session = space.session
     assert session is not None
-    session.save_carrier(made, carrier)
+    session.save(made, carrier)
     window.show_wanted({"right": "restored"})
     drop(window, carrier)
     wait_until(lambda: window.carrier.isVisible() and space.document is not document)

@@ -45,21 +45,23 @@ class EncodingWriter:
         self._carrier = carrier
         self._inputs = inputs
 
-    def save_carrier(
+    def save(
         self,
         encoding: Encoding,
         output: StrPath,
         *,
+        sidecar: bool = False,
         overwrite: bool = False,
         verify: bool = True,
         progress: Progress | None = None,
         cancel: Event | None = None,
     ) -> Path:
-        """Write a carrier.
+        """Write a carrier, or the payload alone.
 
         Args:
             encoding: From `encode`.
             output: The new file; never one of those that the session was opened from.
+            sidecar: Write the payload as a file of its own, to lie beside the JPEG.
             overwrite: Whether it may replace a file.
             verify: As for `rawback.embed`.
             progress: Is told how far verifying is.
@@ -74,24 +76,11 @@ class EncodingWriter:
             Cancelled: It was stopped.
         """
         check = self._check(encoding, progress, cancel) if verify else None
-        return self._saved(encoding.carrier, output, overwrite=overwrite, check=check)
-
-    def save_sidecar(
-        self,
-        encoding: Encoding,
-        output: StrPath,
-        *,
-        overwrite: bool = False,
-        verify: bool = True,
-        progress: Progress | None = None,
-        cancel: Event | None = None,
-    ) -> Path:
-        """Write a payload as a file of its own; for the rest see `save_carrier`."""
-        check = self._check(encoding, progress, cancel) if verify else None
-        return self._saved(encoding.sidecar, output, overwrite=overwrite, check=check)
+        data = encoding.sidecar if sidecar else encoding.carrier
+        return self._saved(data, output, overwrite=overwrite, check=check)
 
     def save_dng(self, encoding: Encoding, output: StrPath, *, overwrite: bool = False) -> Path:
-        """Write the restored raw as a DNG; for the rest see `save_carrier`."""
+        """Write the restored raw as a DNG; for the rest see `save`."""
         from rawback import rawio
         from rawback._api.thumbnail import preview_jpeg
 
@@ -114,8 +103,8 @@ class EncodingWriter:
             encoding: From `encode`.
             jpeg: The JPEG that the session was opened from.
             verify: As for `rawback.embed`.
-            progress: As for `save_carrier`.
-            cancel: As for `save_carrier`.
+            progress: As for `save`.
+            cancel: As for `save`.
 
         Returns:
             The path of the original.

@@ -208,10 +208,10 @@ class _Writing:
                 encoding, path, verify=self.verify, progress=progress, cancel=cancel
             )
         if request.target in ("carrier", "sidecar"):
-            carrier = request.target == "carrier"
-            save = session.save_carrier if carrier else session.save_sidecar
-            return save(
-                *(encoding, path),
+            return session.save(
+                encoding,
+                path,
+                sidecar=request.target == "sidecar",
                 overwrite=overwrite,
                 verify=self.verify,
                 progress=progress,
