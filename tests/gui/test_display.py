@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 TOOLS = ("Xvfb", "openbox", "xdotool")
 XCB = ("xcb-cursor", "xcb-icccm", "xcb-keysyms", "xkbcommon-x11")
 PATHS = os.pathsep.join(str(ROOT / part) for part in ("core", "gui"))
-PATIENCE = 120.0
+PATIENCE = 300.0
 
 
 def until(condition: Callable[[], object], what: str) -> None:
