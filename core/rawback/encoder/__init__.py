@@ -3,7 +3,9 @@
 ::
 
     raw, JPEG --registration--> guide --fits--> base --learned_layer--> latents
-                                  sections <--payload_builder, rate_control-- base, latents
+                                  sections <--payload_builder-- base, latents, a step
+                                                                  ^
+                                     size_search, psnr_search, or a quality
 
 Nothing here is normative: it may change freely, as long as the payloads it makes read alike.
 """

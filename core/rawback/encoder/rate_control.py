@@ -1,8 +1,8 @@
-"""Rate control: the quantiser step whose payload has a given size, or reaches a given PSNR.
+"""Rate control: the quantiser step whose payload has a given size.
 
 Bits are estimated from samples of the frame, see :mod:`.sampling`.
 
-For sizes, steps are real numbers: a step between two step codes stands for the coarser of them, and
+Steps are real numbers here: a step between two step codes stands for the coarser of them, and
 the encoder rounds up what comes close to the next index, see
 :mod:`rawback.encoder.rd_quantisation`.
 """
@@ -22,19 +22,15 @@ from rawback.rate import COARSEST_STEP, FINEST_STEP, LAYERS
 from rawback.residual import TileCoefficients, encode_layer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rawback.encoder.analysis import Analysis
     from rawback.encoder.rd_quantisation import RdQuantiser
     from rawback.encoder.sampling import Sample
-    from rawback.types import Progress
 
 __all__ = [
     "BEYOND",
     "CLOSE",
     "SECTION_BYTES",
     "StepSearch",
-    "coarsest_reaching",
     "layers_size",
 ]
 
@@ -142,35 +138,3 @@ class StepSearch:
         size = sum(work)
         sections = LAYERS * len(self.analysis.predicted) * SECTION_BYTES
         return size * self._scale + sections
-
-
-def coarsest_reaching(
-    decibels: float,
-    psnr_at: Callable[[int | None], float],
-    report: Progress,
-    finest: int = FINEST_STEP,
-) -> int | None:
-    """The coarsest step whose raw PSNR is at least `decibels`, or None if no step's is.
-
-    Args:
-        decibels: What is to be reached.
-        psnr_at: Raw PSNR at a step, and of the base alone at None.
-        report: Is told how far the search is.
-        finest: The finest step to look at.
-    """
-    reached, missed = finest, COARSEST_STEP + 1
-    best, worst = psnr_at(finest), psnr_at(None)
-    if best < decibels:
-        return None
-    while missed - reached > 1:
-        # Between the two, decibels fall about evenly; the middle guards against slow progress.
-        share = (best - decibels) / max(best - worst, 1e-9)
-        guess = reached + (missed - reached) * (0.5 + min(max(share, 0.1), 0.9)) / 2
-        step = min(max(round(guess), reached + 1), missed - 1)
-        report("Searching the step", 0.5 * (1 - (missed - reached) / (COARSEST_STEP - FINEST_STEP)))
-        psnr = psnr_at(step)
-        if psnr >= decibels:
-            reached, best = step, psnr
-        else:
-            missed, worst = step, psnr
-    return reached

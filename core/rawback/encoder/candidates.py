@@ -1,0 +1,150 @@
+"""Payloads of one shot: how each is made, and which of two is better."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rawback.encoder.code_lists import are_codes_coarse
+from rawback.encoder.merit import merit
+from rawback.metrics import raw_psnr
+from rawback.rate import LOSSLESS_STEP
+from rawback.residual import CODES_PER_LAYER, COEFFICIENT_UNIT
+
+if TYPE_CHECKING:
+    from rawback.encoder.analysis import Analysis
+    from rawback.encoder.encoder import Session
+    from rawback.encoder.payload_builder import Encoded, PayloadBuilder
+    from rawback.mosaic import Mosaic
+    from rawback.types import Progress
+
+__all__ = ["FINE_STEP", "USUAL_SHIFT", "Candidates"]
+
+_COARSE_STEP, _COARSE_LINEAR_STEP = 252, 172
+"""From these steps on the learned layer is tried. Of mosaics these are about 5 standard deviations
+of the noise: below, it saves hardly a percent and takes its time to decode."""
+
+_LARGE = 1 << 22
+"""Bayer frames of more pixels do without the learned layer where there is a residual: on training
+frames of 4 to 12 megapixels it saves at most 3 percent of the bits at any step, 0.03 dB, and trying
+it takes as long as all the rest."""
+
+_SHIFTS = (0, 44)
+"""Shifts that the networks were trained with, in eighths of an octave."""
+
+USUAL_SHIFT = 16
+_LAST_SHIFTS = USUAL_SHIFT, 28
+"""Where no residual follows, large errors count more or less for the PSNR than they do before one:
+what the readout is to be fitted for is tried. Of pairs of shifts these leave the fewest training
+frames behind the base, one of nine, and are best on average of those that do."""
+
+FINE_STEP = 142
+"""Below half a standard deviation of the noise, lossless may be the smaller payload."""
+
+
+class Candidates:
+    """Makes payloads of a shot, with and without the learned layer, and compares them.
+
+    Args:
+        session: The shot.
+        report: Is told how far the work is.
+    """
+
+    def __init__(self, session: Session, report: Progress) -> None:
+        self.session = session
+        self.report = report
+
+    def refined(
+        self, analysis: Analysis, step: float, *, thorough: bool = False
+    ) -> Analysis | None:
+        """The base with the learned layer, where it is to be tried at a step and seems to pay.
+
+        Args:
+            analysis: The base.
+            step: Step code.
+            thorough: Try latents of mosaics too, which seldom pay and take half of the time.
+        """
+        frame = self.session.source.frame
+        mosaic, pixels = frame.mosaic, frame.width * frame.height
+        if self.session.use != "auto" or step < _coarse_step(mosaic) or analysis.is_learned:
+            return None
+        if mosaic.is_bayer and pixels > _LARGE:
+            return None
+
+        def tell(done: float) -> None:
+            self.report("Trying the learned layer", done)
+
+        latents = thorough or not mosaic.is_bayer
+        refined = analysis.refined(_shift_of(round(step)), report=tell, latents=latents)
+        return refined if refined.is_learned else None
+
+    def of_step(self, step: int | None) -> Encoded:
+        """The payload of a step; of what precedes the residual where there is none."""
+        if step is None:
+            return self.of_base()
+        analysis = self.session.analysis(0)
+        plain = self.build(analysis, step).finished()
+        refined = self.refined(analysis, step)
+        if refined is None:
+            return self.smaller(plain, step)
+        learned = self.build(refined, step).finished()
+        smaller = len(learned.payload) <= len(plain.payload)
+        return learned if smaller and self.merit(learned) >= self.merit(plain) else plain
+
+    def of_base(self) -> Encoded:
+        """The base alone, or with the learned layer without latents: whatever is nearest."""
+        analysis = self.session.analysis(0)
+        candidates = [self.build(analysis, None).finished()]
+        if self.session.use == "auto" and _coarse_step(self.session.source.frame.mosaic) < math.inf:
+            for tried, shift in enumerate(_LAST_SHIFTS):
+                self.report("Trying the learned layer", tried / len(_LAST_SHIFTS))
+                refined = analysis.refined(shift, "bare")
+                candidates.append(self.build(refined, None).finished())
+        return max(candidates, key=self.merit)
+
+    def lossless(self) -> Encoded:
+        """The lossless payload."""
+        analysis = self.session.analysis(0).tuned("psnr")
+        builder = self.build(analysis, None)
+        builder.add_layers(LOSSLESS_STEP, self.report, plain=True)
+        layered = builder.with_lossless(self.report)
+        if not are_codes_coarse(self.session.source.frame, self.session.source.domain):
+            return layered
+        # What layers restore, between codes, then says little of which code it is.
+        bare = self.build(analysis, None).with_lossless(self.report)
+        return min(bare, layered, key=lambda encoded: len(encoded.payload))
+
+    def smaller(self, lossy: Encoded, step_code: int) -> Encoded:
+        """A lossy payload, or lossless where that takes less: with steps far below the noise."""
+        if step_code >= FINE_STEP:
+            return lossy
+        lossless = self.lossless()
+        return lossless if len(lossless.payload) <= len(lossy.payload) else lossy
+
+    def build(self, analysis: Analysis, step: float | None) -> PayloadBuilder:
+        """Code base and quality layers; the base alone where there is no step."""
+        builder = self.session.builder(analysis)
+        if step is not None:
+            builder.add_layers(step, self.report)
+        return builder
+
+    def merit(self, encoded: Encoded) -> float:
+        """How good a payload is for what it is tuned for, in decibels."""
+        return merit(self.session.source, encoded.restored)
+
+    def psnr(self, encoded: Encoded) -> float:
+        """Raw PSNR of a payload."""
+        return raw_psnr(self.session.frame, encoded.restored)
+
+
+def _coarse_step(mosaic: Mosaic) -> float:
+    """From which step on the learned layer is tried; never where no network serves."""
+    if mosaic.is_bayer:
+        return _COARSE_STEP
+    return _COARSE_LINEAR_STEP if mosaic.samples == 3 else math.inf
+
+
+def _shift_of(step_code: int) -> int:
+    """The shift that suits a step of the residual layer, in eighths of an octave."""
+    units = 8 * step_code // CODES_PER_LAYER
+    return min(max(units - 8 * (COEFFICIENT_UNIT.bit_length() - 1), _SHIFTS[0]), _SHIFTS[1])
