@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from rawback.common.grain import Grain, GrainSpectrum, deviation_of
+from rawback.common.grain import CODES, SPECTRUM_LEVELS, Grain, GrainSpectrum, deviation_of
 from rawback.common.tiles import Window
-from rawback.encoder.grain import block_powers
-from rawback.encoder.sampling import Sample
 from rawback.errors import PayloadDamaged
-from rawback.rate import LAYERS
+from rawback.kernels import Integer, Kernel, Read, Write
 from rawback.residual import (
-    COEFFICIENT_UNIT,
-    LEVELS,
     RegionClass,
     TileContext,
-    band_arrays,
-    band_gain,
     band_shape,
     bands,
 )
@@ -29,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ALL = 1 << 64
+
+flatness = Kernel("flatness", Read(np.int16, 3), Integer, Integer, Write(np.float64, 3))
 
 
 def mixed(value: int) -> int:
@@ -78,7 +73,7 @@ def test_the_kernel_does_as_its_twin(shape: tuple[int, int], components: int) ->
     if components > 4:
         shape = (shape[0], shape[1] // 4 + 1)
     rng = np.random.default_rng(shape[0])
-    spectrum = GrainSpectrum(rng.integers(0, 16, (components, LEVELS)).astype(np.uint8))
+    spectrum = GrainSpectrum(rng.integers(0, CODES, (components, SPECTRUM_LEVELS)).astype(np.uint8))
     grain = Grain((spectrum,), int(rng.integers(-(1 << 63), 1 << 63)))
     tile = Window(512, 1024, 512 + shape[0], 1024 + shape[1])
     indices = rng.integers(-1, 2, components * shape[0] * shape[1]).astype(np.int32)
@@ -89,8 +84,8 @@ def test_the_kernel_does_as_its_twin(shape: tuple[int, int], components: int) ->
 
 
 def test_it_is_normal_white_and_as_strong_as_it_says() -> None:
-    shape, code = (512, 512), 9
-    spectrum = GrainSpectrum(np.full((4, LEVELS), code, np.uint8))
+    shape, code = (512, 512), 19
+    spectrum = GrainSpectrum(np.full((4, SPECTRUM_LEVELS), code, np.uint8))
     area = shape[0] * shape[1]
     context = TileContext(
         shape,
@@ -112,8 +107,10 @@ def test_it_is_normal_white_and_as_strong_as_it_says() -> None:
 
 
 @pytest.mark.parametrize(("components", "size"), [(1, 3), (3, 8), (4, 10), (9, 23), (16, 40)])
-def test_a_spectrum_is_half_a_byte_for_each_code_there_and_back(components: int, size: int) -> None:
-    codes = np.random.default_rng(0).integers(0, 16, (components, LEVELS)).astype(np.uint8)
+def test_a_spectrum_is_five_bits_for_each_code_there_and_back(components: int, size: int) -> None:
+    codes = (
+        np.random.default_rng(0).integers(0, CODES, (components, SPECTRUM_LEVELS)).astype(np.uint8)
+    )
     data = GrainSpectrum(codes).to_bytes()
     assert len(data) == size
     assert np.array_equal(GrainSpectrum.from_bytes(data, components).codes, codes)
@@ -123,50 +120,41 @@ def test_a_spectrum_is_half_a_byte_for_each_code_there_and_back(components: int,
 
 
 def test_deviations_become_the_nearest_code() -> None:
-    wanted = np.array([[deviation_of(code) for code in (0, 1, 5, 9, 15)]] * 4)
-    assert GrainSpectrum.of_deviations(wanted).codes.tolist() == [[0, 1, 5, 9, 15]] * 4
-    assert GrainSpectrum.of_deviations(wanted * 1.08).codes.tolist() == [[0, 1, 5, 9, 15]] * 4
-    assert GrainSpectrum.of_deviations(np.full((4, LEVELS), 99.0)).codes.max() == 15
+    wanted = np.array([[deviation_of(code) for code in (0, 1, 9, 31)]] * 4)
+    assert GrainSpectrum.of_deviations(wanted).codes.tolist() == [[0, 1, 9, 31]] * 4
+    assert GrainSpectrum.of_deviations(wanted * 1.04).codes.tolist() == [[0, 1, 9, 31]] * 4
+    assert GrainSpectrum.of_deviations(np.full((4, SPECTRUM_LEVELS), 99.0)).codes.max() == 31
 
 
 def test_arrays_of_another_tile_are_refused() -> None:
     context = any_context(np.random.default_rng(0), (8, 8))
-    grain = Grain((GrainSpectrum(np.ones((4, LEVELS), np.uint8)),), 0)
+    grain = Grain((GrainSpectrum(np.ones((4, SPECTRUM_LEVELS), np.uint8)),), 0)
     with pytest.raises(ValueError, match="do not fit"):
         grain.of_tile(Window(0, 0, 8, 9), np.zeros(4 * 72, np.int32), 1, context)
     with pytest.raises(ValueError, match="do not fit"):
         grain.of_tile(Window(1 << 15, 0, (1 << 15) + 8, 8), np.zeros(256, np.int32), 1, context)
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (5, 2), (65, 33), (128, 191)])
-def test_powers_are_summed_block_by_block(shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize("shape", [(8, 8), (7, 40), (50, 33)])
+def test_flatness_is_summed_block_by_block(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(shape[1])
-    context = any_context(rng, shape)
-    context = replace(context, base=rng.integers(-99, 100, context.base.size).astype(np.int32))
-    sides = {band: (4, *band_shape(band, shape)) for band in bands()}
-    coefficients = {
-        band: rng.normal(0, 50, side).astype(np.float32) for band, side in sides.items()
-    }
-    indices = {band: rng.integers(-9, 10, side).astype(np.int32) for band, side in sides.items()}
-    found = block_powers(Sample(context, coefficients), indices)
-    across = -(-shape[1] // 64)
-    wanted = np.zeros((-(-shape[0] // 64) * across, 4, LEVELS, 2 + 2 * LAYERS))
-    bases, start = band_arrays(context.base, shape), 0
-    for band in bands():
-        rows, columns = sides[band][1:]
-        for y, x in np.ndindex(rows, columns):
-            at = start + y * columns + x
-            if not (band.high_x or band.high_y) or context.classes[at] > RegionClass.EDGE:
-                continue
-            for component in range(4):
-                base = int(bases[band][component, y, x])
-                power = (base + coefficients[band][component, y, x] * 256 / context.noise[at]) ** 2
-                unit = (band_gain(band) / COEFFICIENT_UNIT) ** 2
-                side = 64 >> band.level
-                block = wanted[y // side * across + x // side, component, band.level - 1]
-                block[:2] += 1, power * unit
-                for layer, least in enumerate((4, 2, 1)):
-                    if abs(indices[band][component, y, x]) < least:
-                        block[2 + 2 * layer :][:2] += 1, (power - base**2) * unit
-        start += rows * columns
-    assert found == pytest.approx(wanted, rel=1e-3, abs=1e-2)
+    planes = rng.integers(-3, 40, (3, *shape)).astype(np.int16)
+    down, across = (side // 8 for side in shape)
+    found = np.full((3, down * across, 3), -1.0)
+    flatness(planes, 8, 37, found)
+    for plane, y, x in np.ndindex(3, down, across):
+        block = planes[plane, 8 * y : 8 * y + 8, 8 * x : 8 * x + 8].astype(float)
+        fine = block[::2, ::2] - block[1::2, ::2] - block[::2, 1::2] + block[1::2, 1::2]
+        clipped = ((block <= 0) | (block >= 37)).sum()
+        wanted = block.sum(), np.square(fine).sum(), clipped
+        assert found[plane, y * across + x] == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    ("side", "shape"), [(16, (2, 3, 3)), (16, (1, 4, 3)), (16, (2, 4, 4)), (7, (2, 16, 3))]
+)
+def test_planes_and_sums_that_do_not_fit_are_refused(
+    side: int, shape: tuple[int, int, int]
+) -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        flatness(np.zeros((2, 32, 32), np.int16), side, 1, np.zeros(shape))

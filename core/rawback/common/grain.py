@@ -19,7 +19,7 @@ import numpy as np
 
 from rawback.errors import PayloadDamaged
 from rawback.kernels import Integer, Kernel, Read, Write
-from rawback.residual import COEFFICIENT_UNIT, LEVELS, RegionClass, band_gain, bands
+from rawback.residual import COEFFICIENT_UNIT, RegionClass, band_gain, bands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,13 +27,27 @@ if TYPE_CHECKING:
     from rawback.common.tiles import Window
     from rawback.residual import TileContext
 
-__all__ = ["CODES", "Grain", "GrainSpectrum", "deviation_of", "spectrum_bytes"]
+__all__ = [
+    "CODES",
+    "LARGEST",
+    "SPECTRUM_LEVELS",
+    "Grain",
+    "GrainSpectrum",
+    "deviation_of",
+    "spectrum_bytes",
+]
 
-CODES = 16
-"""0 for none, then from a sixth of the noise's deviation to twice as much."""
+CODES = 32
+"""0 for none, then from a seventh of the noise's deviation to twice as much."""
 
-_DECIBELS_PER_CODE = 1.5
-_LARGEST = 2.0
+SPECTRUM_LEVELS = 4
+"""Levels that have a code; the coarsest ones share the last."""
+
+LARGEST = 2.0
+"""The largest deviation, in standard deviations of the noise."""
+
+_DECIBELS_PER_CODE = 0.75
+_BITS_PER_CODE = 5
 _NORMAL_DEVIATION = 209.0
 """Of the kernel's random numbers: eight bytes have a deviation of ``sqrt(8 (256^2 - 1) / 12)``."""
 
@@ -50,12 +64,12 @@ _grain = Kernel(
 
 def spectrum_bytes(components: int) -> int:
     """What the spectrum of so many components takes."""
-    return (components * LEVELS + 1) // 2
+    return -(-components * SPECTRUM_LEVELS * _BITS_PER_CODE // 8)
 
 
 def deviation_of(code: int) -> float:
     """What a code stands for, in standard deviations of the noise."""
-    return _LARGEST * 10 ** (-_DECIBELS_PER_CODE * (CODES - 1 - code) / 20) if code else 0.0
+    return LARGEST * 10 ** (-_DECIBELS_PER_CODE * (CODES - 1 - code) / 20) if code else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +77,21 @@ class GrainSpectrum:
     """How strong grain is.
 
     Attributes:
-        codes: uint8 ``[n, LEVELS]``: of each component, from level 1 on; below CODES.
+        codes: uint8 ``[n, SPECTRUM_LEVELS]``: of each component, from level 1 on; below CODES.
     """
 
     codes: NDArray[np.uint8]
 
     @classmethod
     def of_deviations(cls, deviations: NDArray[np.float64]) -> GrainSpectrum:
-        """The nearest to deviations ``[n, LEVELS]``, in those of the noise."""
-        levels = 20 * np.log10(np.maximum(deviations, 1e-9) / _LARGEST) / _DECIBELS_PER_CODE
+        """The nearest to deviations ``[n, SPECTRUM_LEVELS]``, in those of the noise."""
+        levels = 20 * np.log10(np.maximum(deviations, 1e-9) / LARGEST) / _DECIBELS_PER_CODE
         return cls(np.clip(np.rint(CODES - 1 + levels), 0, CODES - 1).astype(np.uint8))
 
     def to_bytes(self) -> bytes:
-        """Four bits for each code, and four more of 0 where they do not fill the last byte."""
-        codes = self.codes.ravel()
-        pairs = np.append(codes, np.zeros(codes.size % 2, np.uint8)).reshape(-1, 2)
-        return bytes((pairs[:, 0] << 4 | pairs[:, 1]).tolist())
+        """Five bits for each code, most significant first; bits of 0 fill the last byte."""
+        bits = self.codes.reshape(-1, 1) >> np.arange(_BITS_PER_CODE)[::-1] & 1
+        return np.packbits(bits.astype(np.uint8)).tobytes()
 
     @classmethod
     def from_bytes(cls, data: bytes, components: int) -> GrainSpectrum:
@@ -90,9 +103,10 @@ class GrainSpectrum:
         if len(data) != spectrum_bytes(components):
             message = "The grain's spectrum has an impossible length; fetch the file again."
             raise PayloadDamaged(message)
-        packed = np.frombuffer(data, np.uint8)
-        codes = np.stack([packed >> 4, packed & 15], axis=1).ravel()
-        return cls(codes[: components * LEVELS].reshape(components, LEVELS))
+        count = components * SPECTRUM_LEVELS
+        bits = np.unpackbits(np.frombuffer(data, np.uint8), count=count * _BITS_PER_CODE)
+        codes = bits.reshape(count, _BITS_PER_CODE) @ (1 << np.arange(_BITS_PER_CODE)[::-1])
+        return cls(codes.astype(np.uint8).reshape(components, SPECTRUM_LEVELS))
 
     @property
     def amplitudes(self) -> NDArray[np.int32]:
@@ -100,7 +114,11 @@ class GrainSpectrum:
         one = (1 << _BITS) * COEFFICIENT_UNIT / (_NOISE_ONE * _NORMAL_DEVIATION)
         rows = [
             [
-                round(one * deviation_of(int(codes[band.level - 1])) / band_gain(band))
+                round(
+                    one
+                    * deviation_of(int(codes[min(band.level, SPECTRUM_LEVELS) - 1]))
+                    / band_gain(band)
+                )
                 if band.high_x or band.high_y
                 else 0
                 for codes in self.codes

@@ -1,10 +1,10 @@
-"""How much power a payload leaves away in flat areas, for the grain that may stand in for it.
+"""How strong grain is to be: what flat patches lack, octave by octave, once they are restored.
 
-Where a coefficient c of the residual becomes 0, what is restored is the base's own coefficient b,
-and the original's was b + c. The base keeps some of the noise, and what it sharpened the residual
-takes back; so what is missing is not the power of c, but ``(b + c)^2 - b^2``. In flat areas that is
-noise; elsewhere it is detail, which noise is no substitute for. So blocks are asked whether they
-are flat.
+The base keeps some of the noise and sharpens some of it, and layers code some; so flat patches are
+restored as a decoder would, from each layer, and their spectra are compared with the original's.
+Grain of a wavelet level reaches into neighbouring octaves, and what a component has too much of
+others may have too little of: deviations of all levels and components are found together, none
+negative, by least squares over the power of each component and of all planes in each octave.
 """
 
 from __future__ import annotations
@@ -13,112 +13,211 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.common.grain import GrainSpectrum
-from rawback.kernels import Integer, Kernel, Read, Write
-from rawback.rate import LAYERS
-from rawback.residual import COEFFICIENT_UNIT, LEVELS, RegionClass, band_arrays, band_gain, bands
+from rawback.common.grain import LARGEST, SPECTRUM_LEVELS, GrainSpectrum
+from rawback.common.reconstruction import restored_values, tile_context
+from rawback.encoder.flat_patches import PATCH, FlatPatches
+from rawback.encoder.quantisation import coarsened
+from rawback.residual import MATRIX_BITS, RegionClass, TileCoefficients, band_shape
+from rawback.tone import UNIT, NoiseDomain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from rawback.encoder.sampling import Sample
-    from rawback.residual import Band
+    from rawback.common.header_fields import ResidualParameters
+    from rawback.common.tiles import Window
+    from rawback.encoder.analysis import Analysis, EncoderInput
 
-__all__ = ["block_powers", "grain_spectra"]
+__all__ = ["OCTAVES", "RESPONSE", "equations", "grain_spectra", "octave_powers", "solved"]
 
-_BLOCK = 64
-"""Quads along a block."""
+OCTAVES = 4
+"""From half to a whole of the Nyquist frequency of a plane, and so on downwards."""
 
-_JUDGED = (2, 3, 4)
-"""Levels that tell whether a block is flat: of the coarsest it has few coefficients."""
-
-_QUIET, _FLAT = 0.5, 2.0
-"""Part of the blocks whose power flat ones may exceed, and by how much; training
-frames chose it."""
-
-_FEWEST = 48
-"""Coefficients that a deviation is measured on at least."""
-
-_EXCESS = (1.023, 1.064, 1.068, 1.066, 1.068)
-"""Deviation of white noise as its coefficients of levels 1 to 5 tell it: the norm of the functions
-that analyse, times that of those that synthesise, which are others."""
-
-_grain_power = Kernel(
-    "grain_power",
-    *(Read(np.float32, 3), Read(np.int32, 3), Read(np.int32, 3)),
-    *(Read(np.uint8, 2), Read(np.uint16, 2), Integer, Integer, Write(np.float32, 3)),
+RESPONSE = np.array(
+    [
+        [0.885, 0.207, 0.004, 0.004],
+        [0.074, 0.824, 0.230, 0.016],
+        [0.000, 0.122, 0.763, 0.276],
+        [0.000, 0.000, 0.188, 0.702],
+    ]
 )
+"""Power in each octave of grain of deviation 1 in each level of a spectrum alone."""
+
+_COMPONENT = 0.5
+"""What the power of a component counts, beside that of all planes together."""
+
+_DETAIL = 4.0
+"""Where the flattest patches of a frame have more power in an octave, beside the noise that its
+model tells of, than this, detail hides the noise, and nothing is known of what is missing."""
+
+_TURNS = 200
 
 
-def block_powers(sample: Sample, indices: Mapping[Band, NDArray[np.int32]]) -> NDArray[np.float32]:
-    """Sums over the blocks of a tile, in variances of the noise.
+def octave_powers(patches: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Power in each octave, 1 for white noise of variance 1.
 
     Args:
-        sample: The tile.
-        indices: What its coefficients became in the last layer, int32 ``[n, h, w]`` of each band.
+        patches: ``[patches, n, 32, 32]``; their means and slopes do not count.
 
     Returns:
-        float32 ``[blocks, n, LEVELS, 2 + 2 LAYERS]``, of each component and level: how many
-        coefficients, the original's power; and for each layer, coarse to fine, how many of them
-        were not coded, and the power that those lack.
+        float64 ``[patches, n, OCTAVES]``, from the highest frequencies down.
     """
-    rows, columns = sample.context.shape
-    blocks = -(-rows // _BLOCK) * -(-columns // _BLOCK)
-    bases = band_arrays(sample.context.base, sample.context.shape)
-    count = len(next(iter(bases.values())))
-    found = np.zeros((LEVELS, count, blocks, 2 + 2 * LAYERS), np.float32)
-    start = 0
-    for band in bands():
-        shape = bases[band].shape[1:]
-        here = slice(start, start + shape[0] * shape[1])
-        start = here.stop
-        if not (band.high_x or band.high_y) or not all(shape):
-            continue
-        side = _BLOCK >> band.level
-        across = -(-shape[1] // side)
-        sums = np.zeros((count, -(-shape[0] // side) * across, 2 + 2 * LAYERS), np.float32)
-        _grain_power(
-            *(sample.coefficients[band], indices[band], bases[band]),
-            *(
-                sample.context.classes[here].reshape(shape),
-                sample.context.noise[here].reshape(shape),
-            ),
-            *(int(RegionClass.EDGE), side, sums),
-        )
-        sums[..., 1::2] *= (band_gain(band) / COEFFICIENT_UNIT) ** 2
-        # An odd end may leave a band without a last block.
-        numbers = np.arange(sums.shape[1])
-        numbers = numbers // across * -(-columns // _BLOCK) + numbers % across
-        found[band.level - 1][:, numbers] += sums
-    return found.transpose(2, 1, 0, 3)
+    ramp = np.arange(PATCH) - (PATCH - 1) / 2
+    even = np.ones(PATCH)
+    for shape in (np.outer(even, even), np.outer(ramp, even), np.outer(even, ramp)):
+        unit = shape / np.sqrt(np.square(shape).sum())
+        patches = patches - (patches * unit).sum(axis=(2, 3), keepdims=True) * unit
+    window = np.outer(np.hanning(PATCH), np.hanning(PATCH))
+    power = np.square(np.abs(np.fft.fft2(patches * window))) / np.square(window).sum()
+    radius = np.hypot(np.fft.fftfreq(PATCH)[:, None], np.fft.fftfreq(PATCH))
+    found = np.empty((*patches.shape[:2], OCTAVES))
+    for octave in range(OCTAVES):
+        within = radius >= 2.0 ** -(octave + 2)
+        if octave:
+            within &= radius < 2.0 ** -(octave + 1)
+        found[..., octave] = power[..., within].mean(axis=-1)
+    return found
 
 
-def grain_spectra(powers: Sequence[NDArray[np.float32]]) -> list[GrainSpectrum]:
-    """The grain of each layer, coarse to fine, that gives flat areas the power they had.
+def grain_spectra(
+    analysis: Analysis,
+    tiles: Mapping[Window, TileCoefficients],
+    parameters: ResidualParameters,
+) -> list[GrainSpectrum]:
+    """The grain of each layer, coarse to fine, that gives flat patches the power they had.
 
     Args:
-        powers: Of the tiles of a frame, from :func:`block_powers`.
+        analysis: Of the frame.
+        tiles: Their indices, down to the last layer.
+        parameters: Of the layers.
     """
-    blocks = np.concatenate(powers).astype(np.float64)
-    sums = blocks[_flat(blocks)].sum(axis=0)[..., 2:]
+    source, weights = analysis.source, analysis.weights
+    count, layers = len(source.planes), len(parameters.quantisers)
+    white = int(source.domain.forward[:, source.domain.white].min())
+    patches = FlatPatches.of(source.planes, analysis.predicted, white)
+    if not patches.windows:
+        return [GrainSpectrum.of_deviations(np.zeros((count, SPECTRUM_LEVELS)))] * layers
+    originals = patches.cut(patches.samples(source.planes)).astype(np.float64)
+    base = patches.predicted(analysis.predicted)
+    finest = patches.coefficients(tiles)
+    classes = tile_context(base, weights, parameters.transform).classes
+    within = patches.within()
+    rounding = _rounding(source, originals)
+    most = LARGEST if patches.are_noise else 1.0
+    synthesis = parameters.transform.matrix / (1 << MATRIX_BITS)
     spectra = []
-    for count, lacking in zip(sums[..., ::2].T, sums[..., 1::2].T, strict=True):
-        mean = np.where(count < _FEWEST, 0, lacking / np.maximum(count, 1)).T
-        deviations = np.sqrt(np.maximum(mean, 0)) / _EXCESS
-        # Where hardly a block is flat, what is more than noise is detail.
-        spectra.append(GrainSpectrum.of_deviations(np.minimum(deviations, 1)))
+    for layer in range(layers):
+        indices = coarsened(finest.indices, layers - 1 - layer)
+        coded = TileCoefficients(finest.shape, indices, layer + 1)
+        values = restored_values(
+            [base], {base.window: coded}, parameters, weights, base.window, base.window
+        )
+        restored = patches.cut(values).astype(np.float64)
+        uncoded = _uncoded(coded, classes, within)
+        system = equations(
+            *(originals, restored, rounding, uncoded, synthesis), are_noise=patches.are_noise
+        )
+        deviations = np.sqrt(solved(*system, most**2)).reshape(count, SPECTRUM_LEVELS)
+        spectra.append(GrainSpectrum.of_deviations(deviations))
     return spectra
 
 
-def _flat(blocks: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which blocks, of what `block_powers` gives, are hardly more than noise in any component."""
-    judged = blocks[:, :, [level - 1 for level in _JUDGED], :2]
-    whole = np.array([3 * (_BLOCK >> level) ** 2 for level in _JUDGED])
-    usable = np.asarray((judged[..., 0] >= whole / 2).all(axis=(1, 2)), np.bool_)
-    if not usable.any():
-        return usable
-    mean = judged[..., 1] / np.maximum(judged[..., 0], 1)
-    quiet = np.quantile(mean[usable], _QUIET, axis=0)
-    return usable & np.asarray((mean <= _FLAT * quiet).all(axis=(1, 2)), np.bool_)
+def _rounding(source: EncoderInput, patches: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What rounding to digital numbers adds to the variance of patches ``[patches, n]``."""
+    frame = source.frame
+    light = np.maximum(patches.mean(axis=(2, 3)), 0) / UNIT
+    deviation = NoiseDomain.deviation_at(frame.noise, light)
+    number = UNIT / (deviation * (frame.white - np.mean(frame.black)))
+    return np.asarray(np.square(number) / 12, np.float64)
+
+
+def _uncoded(
+    tile: TileCoefficients, classes: NDArray[np.uint8], within: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Part of the coefficients within patches that get grain, ``[n, SPECTRUM_LEVELS]``."""
+    counts = np.zeros((tile.planes, SPECTRUM_LEVELS, 2))
+    start = 0
+    for band, indices in tile.bands().items():
+        rows, columns = band_shape(band, tile.shape)
+        here = slice(start, start + rows * columns)
+        start = here.stop
+        if not (band.high_x or band.high_y):
+            continue
+        step = 1 << band.level
+        inside = within[::step, ::step][:rows, :columns]
+        grained = (indices == 0) & (classes[here].reshape(rows, columns) <= RegionClass.EDGE)
+        level = min(band.level, SPECTRUM_LEVELS) - 1
+        counts[:, level, 0] += grained[:, inside].sum(axis=1)
+        counts[:, level, 1] += inside.sum()
+    return np.asarray(counts[..., 0] / np.maximum(counts[..., 1], 1))
+
+
+def equations(
+    originals: NDArray[np.float64],
+    restored: NDArray[np.float64],
+    rounding: NDArray[np.float64],
+    uncoded: NDArray[np.float64],
+    synthesis: NDArray[np.float64],
+    *,
+    are_noise: bool = True,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Linear equations for the variances of grain ``[n * SPECTRUM_LEVELS]``.
+
+    Args:
+        originals: ``[patches, n, 32, 32]`` in domain units.
+        restored: The same.
+        rounding: ``[patches, n]``: variance of what rounding to digital numbers adds.
+        uncoded: ``[n, SPECTRUM_LEVELS]``: part of the coefficients that get grain.
+        synthesis: ``[n, n]``: planes from components.
+        are_noise: Whether patches are known to hold nothing else.
+    """
+    count = len(synthesis)
+    analysis = np.linalg.inv(synthesis)
+    powers, lacking = [], []
+    for matrix in (np.eye(count), analysis):
+        wanted, found = (
+            octave_powers(np.einsum("kp,mpyx->mkyx", matrix, patches))
+            for patches in (originals, restored)
+        )
+        found = found + (rounding @ np.square(matrix).T)[..., None]
+        powers.append(wanted)
+        lacking.append(wanted - found)
+    # Each patch and plane counts alike, however strong its noise is.
+    of_planes = powers[0].mean(axis=2, keepdims=True)
+    of_patches = of_planes.mean(axis=1, keepdims=True)
+    unit = UNIT**2
+    grain = uncoded[..., None] * RESPONSE
+    rows, values = [], []
+    share = (powers[0] / of_planes).mean(axis=(0, 1))
+    detailed = np.median(powers[0], axis=(0, 1)) > _DETAIL * unit
+    octaves = np.flatnonzero(are_noise | ~detailed)
+    mixed = (np.square(synthesis) * (unit / of_planes[..., 0]).mean(axis=0)[:, None]).mean(axis=0)
+    for octave in octaves:
+        rows.append((mixed[:, None] * grain[..., octave]).ravel() / share[octave])
+        values.append((lacking[0] / of_planes).mean(axis=(0, 1))[octave] / share[octave])
+    share = (powers[1] / of_patches).mean(axis=(0, 1))
+    own = (unit / of_patches).mean() / count
+    for component in range(count):
+        for octave in octaves:
+            row = np.zeros((count, SPECTRUM_LEVELS))
+            row[component] = own * grain[component, :, octave]
+            rows.append(_COMPONENT * row.ravel() / share[octave])
+            missing = (lacking[1] / of_patches).mean(axis=0)[component, octave] / count
+            values.append(_COMPONENT * missing / share[octave])
+    return np.array(rows).reshape(-1, count * SPECTRUM_LEVELS), np.array(values)
+
+
+def solved(
+    rows: NDArray[np.float64], values: NDArray[np.float64], most: float
+) -> NDArray[np.float64]:
+    """Least squares by coordinate descent, all unknowns from 0 to `most`."""
+    # A trace of a cost keeps what no equation asks for at 0.
+    normal = rows.T @ rows + 1e-6 * np.eye(rows.shape[1])
+    target = rows.T @ values
+    found = np.zeros(len(target))
+    for _ in range(_TURNS):
+        for at in range(len(found)):
+            step = (target[at] - normal[at] @ found) / normal[at, at]
+            found[at] = min(max(found[at] + step, 0.0), most)
+    return found

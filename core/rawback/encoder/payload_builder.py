@@ -13,7 +13,7 @@ from rawback.common.header_fields import ResidualParameters, cfa_digest, domain_
 from rawback.common.reconstruction import restored_values
 from rawback.common.tiles import Window, completed, trimmed
 from rawback.encoder.code_lists import code_lists
-from rawback.encoder.grain import block_powers, grain_spectra
+from rawback.encoder.grain import grain_spectra
 from rawback.encoder.quantisation import (
     coarse_layer,
     coarsened,
@@ -82,12 +82,11 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class _CodedTile:
-    """A tile's layers, None where all stays zero; its coefficients; sums for points and grain."""
+    """A tile's layers, None where all stays zero; its coefficients; sums for points."""
 
     layers: list[bytes | None]
     coefficients: TileCoefficients
     sums: NDArray[np.float64]
-    powers: NDArray[np.float32]
 
 
 class PayloadBuilder:
@@ -129,7 +128,6 @@ class PayloadBuilder:
         quantisers = [finest.quantiser.coarser(octaves) for octaves in reversed(range(LAYERS))]
         coded: list[list[Section]] = [[] for _ in quantisers]
         sums = np.zeros((LAYERS, 2, 2))
-        powers = []
         work = in_threads(lambda p: _code_tile(analysis, p, finest, quantisers), analysis.predicted)
         for index, (prediction, tile) in enumerate(zip(analysis.predicted, work, strict=True)):
             report("Coding", index / len(analysis.predicted))
@@ -137,7 +135,6 @@ class PayloadBuilder:
                 if data is not None:
                     coded[layer].append(Section(SectionKind.RESIDUAL, layer, index, data))
             sums += tile.sums
-            powers.append(tile.powers)
             self.coefficients[prediction.window] = tile.coefficients
         self.sections += [section for layer in coded for section in layer]
         restoring = tuple(
@@ -145,7 +142,7 @@ class PayloadBuilder:
             for quantiser, (near, far) in zip(quantisers, map(restoring_points, sums), strict=True)
         )
         self.parameters = ResidualParameters(analysis.transform, restoring, analysis.weight_power)
-        spectra = [] if plain else grain_spectra(powers)
+        spectra = [] if plain else grain_spectra(analysis, self.coefficients, self.parameters)
         grain = b"".join(spectrum.to_bytes() for spectrum in spectra)
         self.header = replace(self.header, residual=self.parameters.to_bytes(), grain=grain)
 
@@ -279,7 +276,7 @@ def _code_tile(
         indices, places = coarse_layer(sample.coefficients, finest, layer, octaves)
         layers.append(encode_layer(coding_tables().layers, sample.context, coded, layer, indices))
         sums.append(places)
-    return _CodedTile(layers, coded, np.array(sums), block_powers(sample, finest))
+    return _CodedTile(layers, coded, np.array(sums))
 
 
 def _coarsen(tile: TileCoefficients, layer: int) -> None:

@@ -1,6 +1,7 @@
-/* Grain: noise in place of coefficients that were not coded, see common/grain.py, and how much of it
-   is missing, see encoder/grain.py. A tile has 16 bands, coarse to fine, of up to 16 components each;
-   arrays of a tile hold them one after the other, those of what all components share have one. */
+/* Grain: noise in place of coefficients that were not coded, see common/grain.py; and where a
+   frame is flat, see encoder/flat_patches.py. A tile has 16 bands, coarse to fine, of up to 16
+   components each; arrays of a tile hold them one after the other, those of what all components
+   share have one. */
 #include "kernels.h"
 
 #define BANDS 16
@@ -72,56 +73,34 @@ KERNEL rawback_grain(int64_t rows, int64_t columns, int64_t top, int64_t left, i
     return 0;
 }
 
-/* Sums over the blocks of a band, of coefficients in regions up to a class, each divided by the
-   relative deviation of the noise: their number, and the power of the original's; and for each
-   layer, coarse to fine, of those that it left at 0: their number, and by how much less power the
-   base has than the original.
-
-   coefficients    of the residual; indices: of the last layer; base: the base's own
-   classes, noise  as above
-   side            of a block; those at the ends may be smaller
-   sums            of each component and block, row by row: the sums */
-KERNEL rawback_grain_power(const ReadF32 *coefficients, const ReadI32 *indices, const ReadI32 *base,
-                           const ReadU8 *classes, const ReadU16 *noise, int64_t last_class,
-                           int64_t side, const WriteF32 *sums) {
-    const int64_t rows = classes->size[0], columns = classes->size[1];
-    const int64_t count = coefficients->size[0];
-    REQUIRE(side > 0 && count > 0 && count <= MOST);
-    const int64_t across = (columns + side - 1) / side, down = (rows + side - 1) / side;
-    REQUIRE(coefficients->size[1] == rows && coefficients->size[2] == columns);
-    REQUIRE(indices->size[0] == count && indices->size[1] == rows);
-    REQUIRE(indices->size[2] == columns && base->size[0] == count);
-    REQUIRE(base->size[1] == rows && base->size[2] == columns);
-    REQUIRE(noise->size[0] == rows && noise->size[1] == columns);
-    REQUIRE(sums->size[0] == count && sums->size[1] == down * across);
-    REQUIRE(sums->size[2] >= 2 && sums->size[2] % 2 == 0);
-    const int layers = (int)(sums->size[2] / 2) - 1;
-    for (int64_t component = 0; component < count; component++)
-        for (int64_t y = 0; y < rows; y++) {
-            const float *left = coefficients->data + component * coefficients->stride[0] +
-                                y * coefficients->stride[1];
-            const int32_t *index =
-                indices->data + component * indices->stride[0] + y * indices->stride[1];
-            const int32_t *kept = base->data + component * base->stride[0] + y * base->stride[1];
-            const uint8_t *class = classes->data + y * classes->stride[0];
-            const uint16_t *deviation = noise->data + y * noise->stride[0];
-            for (int64_t block = 0; block < across; block++) {
-                float *sum = sums->data + component * sums->stride[0] +
-                             (y / side * across + block) * sums->stride[1];
-                const int64_t end = (block + 1) * side < columns ? (block + 1) * side : columns;
-                for (int64_t x = block * side; x < end; x++) {
-                    if (class[x] > last_class || !deviation[x]) continue;
-                    const float own = (float)kept[x], all = own + 256 * left[x] / deviation[x];
-                    sum[0] += 1;
-                    sum[1] += all * all;
-                    /* An index is halved from each layer to the coarser one before. */
-                    const int64_t magnitude = index[x] < 0 ? -(int64_t)index[x] : index[x];
-                    for (int layer = 0; layer < layers && !(magnitude >> (layers - 1 - layer)); layer++) {
-                        sum[2 + 2 * layer] += 1;
-                        sum[3 + 2 * layer] += all * all - own * own;
-                    }
+/* Sums over square blocks of planes, sums[plane, block, 3] of blocks in reading order: of samples; of
+   the squares of what is left of each 2x2 samples without mean and slopes; and how many samples are
+   clipped, at most 0 or at least white. Blocks that reach beyond the planes are left out. */
+KERNEL rawback_flatness(const ReadI16 *planes, int64_t side, int64_t white, const WriteF64 *sums) {
+    REQUIRE(side > 0 && side % 2 == 0 && side <= 64);
+    const int64_t down = planes->size[1] / side, across = planes->size[2] / side;
+    REQUIRE(sums->size[0] == planes->size[0]);
+    REQUIRE(sums->size[1] == down * across && sums->size[2] == 3);
+    for (int64_t plane = 0; plane < planes->size[0]; plane++)
+        for (int64_t block = 0; block < down * across; block++) {
+            const int16_t *corner = planes->data + plane * planes->stride[0] +
+                                    block / across * side * planes->stride[1] +
+                                    block % across * side;
+            int64_t total = 0, fine = 0, clipped = 0;
+            for (int64_t y = 0; y < side; y += 2) {
+                const int16_t *a = corner + y * planes->stride[1], *b = a + planes->stride[1];
+                for (int64_t x = 0; x < side; x += 2) {
+                    const int64_t turned = (int64_t)a[x] - b[x] - a[x + 1] + b[x + 1];
+                    total += a[x] + b[x] + a[x + 1] + b[x + 1];
+                    fine += turned * turned;
                 }
+                for (int64_t x = 0; x < side; x++)
+                    clipped += (a[x] <= 0 || a[x] >= white) + (b[x] <= 0 || b[x] >= white);
             }
+            double *sum = sums->data + plane * sums->stride[0] + block * sums->stride[1];
+            sum[0] = (double)total;
+            sum[1] = (double)fine;
+            sum[2] = (double)clipped;
         }
     return 0;
 }

@@ -2,9 +2,9 @@
 
 A folder stands for the raws that its ``manifest.csv`` lists, with LibRaw's rendering of each as its
 JPEG, or the camera's own JPEG where the manifest names one. Of each, patches are taken that are
-flat, as the raw itself tells and no codec: means of blocks vary hardly more than those of white
-noise would. The power spectrum of their samples, in octaves, is compared with that of the same
-patches as restored, without grain and with it; 0 dB is the original's.
+flat, as the raw itself tells and no codec: means of blocks, slopes left out, vary hardly more than
+those of white noise would. The power spectrum of their samples, in octaves, is compared with that
+of the same patches as restored, without grain and with it; 0 dB is the original's.
 
 ``--sheet`` writes crops beside each other, lifted by three stops: of each raw a row, original,
 restored, and restored with grain, at the smallest rate.
@@ -73,7 +73,7 @@ def _patches(planes: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _structure(patches: NDArray[np.float32]) -> NDArray[np.float64]:
-    """How much more means of blocks vary than noise of no correlation would let them.
+    """How much more means of blocks vary, slopes left out, than white noise would let them.
 
     Args:
         patches: ``[n, 4, _SIDE, _SIDE]``.
@@ -84,10 +84,15 @@ def _structure(patches: NDArray[np.float32]) -> NDArray[np.float64]:
     count = _SIDE // _BLOCK
     blocks = patches.reshape(-1, 4, count, _BLOCK, count, _BLOCK)
     means = blocks.mean(axis=(3, 5), dtype=np.float64)
+    means -= means.mean(axis=(2, 3), keepdims=True)
+    ramp = np.arange(count) - (count - 1) / 2
+    for slope in (np.outer(ramp, np.ones(count)), np.outer(np.ones(count), ramp)):
+        means -= slope * (means * slope).sum(axis=(2, 3), keepdims=True) / np.square(slope).sum()
+    variance = np.square(means).sum(axis=(2, 3)) / (count**2 - 3)
     fine = patches[..., ::2, ::2] - patches[..., 1::2, ::2]
     fine = fine - patches[..., ::2, 1::2] + patches[..., 1::2, 1::2]
     noise = np.square(fine, dtype=np.float64).mean(axis=(2, 3)) / 4
-    worst = (means.var(axis=(2, 3)) * _BLOCK**2 / np.maximum(noise, 1e-3)).max(axis=1)
+    worst = (variance * _BLOCK**2 / np.maximum(noise, 1e-3)).max(axis=1)
     return np.asarray(worst, np.float64)
 
 
