@@ -26,7 +26,7 @@ from rawback.residual import (
     encode_lossless,
     mean_pyramid,
 )
-from rawback.residual.lossless import ACTIVITIES, FEATURES
+from rawback.residual.lossless import CLASSES, FEATURES
 
 from .second_decoder.exact import ExactTile, Layout, Sensor
 from .second_decoder.layers import Parameters, TileResidual
@@ -112,8 +112,9 @@ def test_layers(stored: Stored, count: int, shape: tuple[int, int], kind: str) -
 )
 @pytest.mark.parametrize("codes", [1, 2, 40, 5000])
 @pytest.mark.parametrize("kind", ["coded", "random", "ones"])
+@pytest.mark.parametrize("repeating", [False, True])
 def test_lossless(
-    stored: Stored, pattern: str, cells: tuple[int, int], codes: int, kind: str
+    stored: Stored, pattern: str, cells: tuple[int, int], codes: int, kind: str, repeating: bool
 ) -> None:
     rng = np.random.default_rng(codes)
     mosaic, place = Mosaic.parse(pattern), (3, 1)
@@ -122,9 +123,11 @@ def test_lossless(
     indices = rng.integers(0, codes, shape).astype(np.int32)
     planes = rng.integers(-2000, 14_000, (mosaic.planes, *cells)).astype(np.int32)
     classes = rng.integers(0, 5, cells).astype(np.uint8)
-    weights = rng.integers(-200, 201, (ACTIVITIES, channels, FEATURES)).astype(np.int32)
+    if repeating:
+        indices[..., 3:] = np.where(rng.random(indices[..., 3:].shape) < 0.9, 0, indices[..., 3:])
+    weights = rng.integers(-200, 201, (CLASSES, channels, FEATURES)).astype(np.int32)
     tile, domain = LosslessTile.of(planes, classes, mosaic, place), CodeIndexDomain(values)
-    start, model = coding_tables().lossless, LosslessModel(weights)
+    start, model = coding_tables().lossless, LosslessModel(weights, repeating)
     data = {
         "coded": encode_lossless(start, model, domain, tile, indices),
         "random": rng.bytes(200),
@@ -132,7 +135,9 @@ def test_lossless(
     }[kind]
     found = decode_lossless(start, model, domain, tile, data)
     green = [int(colour == "G") for colour in mosaic.colours]
-    sensor = Sensor([np.arange(codes)] * channels, values.tolist(), weights.tolist(), green)
+    sensor = Sensor(
+        [np.arange(codes)] * channels, values.tolist(), weights.tolist(), green, repeating
+    )
     top, left = place
     rows, columns = slice(top, top + cells[0]), slice(left, left + cells[1])
     whole = Frame(pattern_of(pattern), mosaic.cell * rows.stop, mosaic.cell * columns.stop)

@@ -10,7 +10,7 @@
 #include "binary_models.h"
 
 #define FEATURES 24
-#define ACTIVITIES 8
+#define CLASSES 8
 #define INPUTS 6
 #define NODES 29   /* above 0?; above 1 to 14?; below 0 to -13? */
 #define CHAIN 15
@@ -22,6 +22,7 @@
 #define BORDER 6
 #define CHANNELS 4
 #define LOWS 15
+#define REPEATS 64
 
 /* Where the counters of each context begin. */
 enum {
@@ -75,6 +76,7 @@ typedef struct {
     const int32_t *restored;
     int16_t *errors;      /* of what is restored */
     uint16_t *surprises;  /* magnitudes of errors of the predictions */
+    uint32_t repeats[2 * REPEATS]; /* counters of whether a pixel repeats another */
 } Tile;
 
 /* What the prediction of one sample is made of. In mosaics the next sample of the same colour is two
@@ -87,13 +89,13 @@ static inline void gather(const Tile *t, int linear, int64_t at, int32_t feature
     if (linear) {
         const int32_t found[FEATURES] = {
             e[-3], e[-6], e[-1], e[-2],
-            e[up - 2], e[up - 3], e[up], e[up + 3], e[up + 2],
-            e[up - 1], e[up + 1], e[2 * up], e[2 * up - 3], e[2 * up + 3],
+            e[up - 4], e[up - 3], e[up], e[up + 3], e[up + 2],
+            e[up - 1], e[up + 1], e[2 * up], e[2 * up - 1], e[up - 5],
             e[-4], e[-5],
             near(r[-3] + r[3] - twice), near(r[up] + r[-up] - twice),
             near(r[up - 3] + r[-up + 3] - twice), near(r[up + 3] + r[-up - 3] - twice),
             near(2 * r[-3] - r[-6] - r[0]), near(2 * r[3] - r[0] - r[6]),
-            near(2 * r[up] - r[2 * up] - r[0]), near(2 * r[-up] - r[0] - r[-2 * up]),
+            near(2 * r[-1] - r[-4] - r[2]), near(2 * r[-1] - r[up - 1] - r[-up - 1]),
         };
         memcpy(features, found, sizeof found);
         return;
@@ -111,9 +113,12 @@ static inline void gather(const Tile *t, int linear, int64_t at, int32_t feature
     memcpy(features, found, sizeof found);
 }
 
-/* Class of how large the errors around are. */
-static inline int activity(const int32_t f[FEATURES]) {
+/* Which weights predict a sample: by how large the errors around are. In linear frames that is told
+   only roughly, but apart for odd and even rows and columns of pixels: where a mosaic was made into a
+   linear frame, pixels remember which of their samples were measured. */
+static inline int weight_class(const int32_t f[FEATURES], int linear, int parity) {
     const uint32_t sum = size(f[0]) + size(f[1]) + size(f[5]) + size(f[6]) + size(f[7]) + size(f[11]);
+    if (linear) return 2 * parity + (sum >= 150);
     return (sum >= 60) + (sum >= 90) + (sum >= 130) + (sum >= 200) + (sum >= 400) + (sum >= 900) +
            (sum >= 1800);
 }
@@ -126,7 +131,8 @@ static inline int32_t predicted(const int32_t f[FEATURES], const int32_t weights
 
 /* Code a code index, `wanted` when encoding, `eighths` being the predicted one in 1/8. */
 static inline int64_t code_sample(Tile *t, int decoding, int linear, int64_t at, int region,
-                                  int green, int32_t eighths, int32_t width, int64_t wanted) {
+                                  int green, int parity, int32_t eighths, int32_t width,
+                                  int64_t wanted) {
     const uint16_t *s = t->surprises + at;
     const int16_t *e = t->errors + at;
     const int32_t *r = t->restored + at;
@@ -150,7 +156,7 @@ static inline int64_t code_sample(Tile *t, int decoding, int linear, int64_t at,
     const int starts[INPUTS] = {
         CONTEXT_0 + (spread * 8 + fraction) * NODES,
         CONTEXT_1 + (across * OCTAVES + down) * NODES,
-        CONTEXT_2 + (((light * REGIONS + region) * 2 + green) * 4 + (fraction >> 1)) * NODES,
+        CONTEXT_2 + (((light * REGIONS + region) * 2 + green) * 4 + (linear ? parity : fraction >> 1)) * NODES,
         CONTEXT_3 + ((lean(e[-alike], typical) * LEANS + lean(e[alike_up], typical)) * 2 + green) * NODES,
         CONTEXT_4 + (spread * 9 + order(diagonal, beside) * 3 + order(across, down)) * NODES,
         CONTEXT_5 + (bend * OCTAVES + beside) * NODES,
@@ -193,11 +199,57 @@ static inline int64_t code_sample(Tile *t, int decoding, int linear, int64_t at,
     return (base + difference) * ((int64_t)1 << shift) + low;
 }
 
+/* Whether two pixels of a linear frame have the same samples. */
+static inline int same(const int32_t *one, const int32_t *other) {
+    return one[0] == other[0] && one[1] == other[1] && one[2] == other[2];
+}
+
 typedef struct {
+    int repeating; /* whether pixels that repeat others are coded as such */
     const ReadU8 *regions, *channels, *greens;
     int64_t cell, across; /* rows, and samples of a row, of a cell */
     const ReadI32 *values, *firsts, *eighths, *widths, *weights;
 } Frame;
+
+/* Code which pixel the one at row y, column x of the samples repeats: the one before it (1), the one
+   above (2), or neither (0). What is known of it is which of the pixels around are the same. */
+static inline int code_repeat(Tile *t, int decoding, const WriteI32 *indices, int64_t y, int64_t x) {
+    const int64_t stride = indices->stride[0];
+    const int32_t *here = indices->data + y * stride + x, *above = here - stride;
+    const int left = x >= 3, up = y > 0;
+    const int alike = left && up && same(here - 3, above);
+    const int known = alike | (left && up && same(here - 3, above - 3)) << 1 |
+                      (left && up && same(above, above - 3)) << 2 |
+                      (up && x + 3 < indices->size[1] && same(above, above + 3)) << 3 |
+                      (x >= 6 && same(here - 3, here - 6)) << 4 |
+                      (y > 1 && same(above, above - stride)) << 5;
+    uint32_t *counters = t->repeats + 2 * known;
+    if (left && code_single(&t->coder, decoding, &t->curves, counters, !decoding && same(here, here - 3)))
+        return 1;
+    if (up && !alike &&
+        code_single(&t->coder, decoding, &t->curves, counters + 1, !decoding && same(here, above)))
+        return 2;
+    return 0;
+}
+
+/* Code whether the pixel of a linear frame at row y, column x of the samples repeats another; take its
+   samples from there if so. */
+static inline int repeated(Tile *t, int decoding, const Frame *f, const WriteI32 *indices, int64_t y,
+                           int64_t x) {
+    const int repeat = code_repeat(t, decoding, indices, y, x);
+    if (!repeat) return 0;
+    int32_t *here = indices->data + y * indices->stride[0] + x;
+    const int32_t *from = repeat == 1 ? here - 3 : here - indices->stride[0];
+    for (int channel = 0; channel < 3; channel++) {
+        const int64_t at = (y + BORDER) * t->pitch + x + channel + BORDER;
+        const int32_t index = (int32_t)clamp(from[channel], 0, f->values->size[1] - 1);
+        if (decoding) here[channel] = index;
+        const int32_t value = f->values->data[channel * f->values->stride[0] + index];
+        t->errors[at] = (int16_t)near((int64_t)value - t->restored[at]);
+        t->surprises[at] = 0;
+    }
+    return 1;
+}
 
 static inline void code_tile(Tile *t, int decoding, int linear, const Frame *f,
                              const WriteI32 *indices) {
@@ -212,6 +264,11 @@ static inline void code_tile(Tile *t, int decoding, int linear, const Frame *f,
             f->channels->data + y % f->channels->size[0] * f->channels->stride[0];
         int64_t phase = 0, left = across; /* in the pattern; of the cell */
         for (int64_t x = 0; x < columns; x++) {
+            if (linear && f->repeating && phase == 0 && repeated(t, decoding, f, indices, y, x)) {
+                regions++;
+                x += 2;
+                continue;
+            }
             const int region = (int)clamp(*regions, 0, REGIONS - 1);
             if (--left == 0) {
                 left = across;
@@ -219,11 +276,12 @@ static inline void code_tile(Tile *t, int decoding, int linear, const Frame *f,
             }
             const int channel = (int)clamp(pattern[phase], 0, f->values->size[0] - 1);
             phase = phase + 1 < repeat ? phase + 1 : 0;
+            const int parity = (int)((y & 1) * 2 + (x / 3 & 1)); /* of a linear frame's pixel */
             const int64_t at = (y + BORDER) * t->pitch + x + BORDER;
             int32_t features[FEATURES];
             gather(t, linear, at, features);
             const int32_t *weights = f->weights->data +
-                                     activity(features) * f->weights->stride[0] +
+                                     weight_class(features, linear, parity) * f->weights->stride[0] +
                                      channel * f->weights->stride[1];
             const int32_t guess = t->restored[at] + predicted(features, weights);
             const int64_t place = clamp((int64_t)guess - f->firsts->data[channel], 0, places - 1);
@@ -232,7 +290,7 @@ static inline void code_tile(Tile *t, int decoding, int linear, const Frame *f,
             const int32_t width =
                 f->widths->data[channel * f->widths->stride[0] + (eighths >> 3)];
             const int64_t found = code_sample(
-                t, decoding, linear, at, region, f->greens->data[channel] != 0, eighths,
+                t, decoding, linear, at, region, f->greens->data[channel] != 0, parity, eighths,
                 width < 1 ? 1 : width, line[x]);
             const int64_t index = clamp(decoding ? found : line[x], 0, codes - 1);
             if (decoding) line[x] = (int32_t)index;
@@ -266,6 +324,7 @@ static void frame_mosaic(const ReadI32 *restored, int64_t cell, int64_t across, 
 /* Code the samples of a tile of whole cells: cell x cell of a mosaic, three of a linear frame.
 
    decoding   0: write `indices`; 1: read them
+   repeating  whether pixels of a linear frame that repeat others are coded as such
    bytes      the section
    indices    [rows, columns]: each sample's place among the sensor's codes
    restored   [rows, columns]: what is restored below, in the noise-normalised domain
@@ -276,13 +335,13 @@ static void frame_mosaic(const ReadI32 *restored, int64_t cell, int64_t across, 
    values     [n, codes]: domain value of each code in each channel
    firsts, eighths   [n], [n, m]: a domain value, and the code indices in 1/8 of it and those after
    widths     [n, codes]: domain values per eight codes around each
-   weights    [8, n, 24] in 1/256, magnitudes at most 2047: by activity and channel
+   weights    [8, n, 24] in 1/256, magnitudes at most 2047: by class and channel
    stretch, squash, rate     the stored curves
    counters, mixing          what the tile begins with; they learn
    errors, surprises, framed room to work in: (rows + 12) x (columns + 12) each
 
    Returns the bytes written, more than there are where they do not fit; 0 when decoding. */
-KERNEL rawback_code_lossless(int64_t decoding, const WriteU8 *bytes, const WriteI32 *indices,
+KERNEL rawback_code_lossless(int64_t decoding, int64_t repeating, const WriteU8 *bytes, const WriteI32 *indices,
                              const ReadI32 *restored, const ReadU8 *regions,
                              const ReadU8 *channels, int64_t cell, const ReadU8 *greens,
                              const ReadI32 *values, const ReadI32 *firsts, const ReadI32 *eighths,
@@ -302,7 +361,7 @@ KERNEL rawback_code_lossless(int64_t decoding, const WriteU8 *bytes, const Write
     REQUIRE(eighths->size[0] == count && widths->size[0] == count);
     REQUIRE(values->size[1] > 0 && values->size[1] <= 1 << 16 && eighths->size[1] > 0);
     REQUIRE(widths->size[1] == values->size[1]);
-    REQUIRE(weights->size[0] == ACTIVITIES && weights->size[1] == count);
+    REQUIRE(weights->size[0] == CLASSES && weights->size[1] == count);
     REQUIRE(weights->size[2] == FEATURES);
     REQUIRE(stretch->size[0] == CURVE && squash->size[0] == CURVE && rate->size[0] == RATES);
     REQUIRE(counters->size[0] == COUNTERS);
@@ -323,7 +382,8 @@ KERNEL rawback_code_lossless(int64_t decoding, const WriteU8 *bytes, const Write
     };
     for (int set = 0; set < WEIGHT_SETS; set++)
         memcpy(tile.mixing[set], mixing->data + set * INPUTS, INPUTS * sizeof *mixing->data);
-    const Frame frame = {.regions = regions, .channels = channels, .greens = greens, .cell = cell, .across = across,
+    for (int i = 0; i < 2 * REPEATS; i++) tile.repeats[i] = 1u << 31;
+    const Frame frame = {.repeating = repeating != 0, .regions = regions, .channels = channels, .greens = greens, .cell = cell, .across = across,
                          .values = values, .firsts = firsts, .eighths = eighths,
                          .widths = widths, .weights = weights};
     tile.coder = decoding ? range_decoder(bytes->data, bytes->size[0])

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rawback.residual.code_indices import CodeIndexDomain
 
 __all__ = [
-    "ACTIVITIES",
+    "CLASSES",
     "FEATURES",
     "LARGEST_WEIGHT",
     "LIMIT",
@@ -44,8 +44,9 @@ __all__ = [
     "lossless_sizes",
 ]
 
-ACTIVITIES = 8
-"""Classes of how large the errors around a sample are, each with weights of its own."""
+CLASSES = 8
+"""Classes of samples, each with weights of its own: how large the errors around one are, and in
+linear frames whether its row and column of pixels are odd."""
 
 FEATURES = 24
 """16 errors of samples coded before, then 8 second differences of what is restored."""
@@ -58,9 +59,11 @@ LIMIT = (1 << 15) - 1
 """Samples lie in this range, so restored values beyond it count as its ends."""
 
 _BORDER = 6
+_IMPOSSIBLE = "The lossless layer's model is impossible; restore without that layer."
 
 _code_lossless = Kernel(
     "code_lossless",
+    Integer,
     Integer,
     Write(np.uint8, 1),
     Write(np.int32, 2),
@@ -120,19 +123,22 @@ class LosslessModel:
     """What the encoder fitted to the frame.
 
     Attributes:
-        weights: int32 ``[ACTIVITIES, channels, FEATURES]`` in 1/256, at most LARGEST_WEIGHT.
+        weights: int32 ``[CLASSES, channels, FEATURES]`` in 1/256, at most LARGEST_WEIGHT.
+        repeating: Whether a pixel of a linear frame that repeats the one before it or above it is
+            coded as such.
     """
 
     weights: NDArray[np.int32]
+    repeating: bool = False
 
     def to_bytes(self) -> bytes:
-        """Of each channel, all weights of the first class, and then changes class by class."""
+        """Whether pixels repeat; of each channel, all weights of the first class, then changes."""
         coder = SymbolEncoder()
         for channel in range(self.weights.shape[1]):
             changes = np.diff(self.weights[:, channel], axis=0, prepend=0)
             for change in changes:
                 code_parameters(coder, change, FEATURES)
-        return coder.finish()
+        return bytes([self.repeating]) + coder.finish()
 
     @classmethod
     def from_bytes(cls, data: bytes, channels: int) -> LosslessModel:
@@ -141,16 +147,17 @@ class LosslessModel:
         Raises:
             PayloadDamaged: A weight is impossible.
         """
-        coder = SymbolDecoder(data)
-        changes = np.empty((ACTIVITIES, channels, FEATURES), np.int64)
+        if data[:1] not in {b"\x00", b"\x01"}:
+            raise PayloadDamaged(_IMPOSSIBLE)
+        coder = SymbolDecoder(data[1:])
+        changes = np.empty((CLASSES, channels, FEATURES), np.int64)
         for channel in range(channels):
-            for activity in range(ACTIVITIES):
+            for activity in range(CLASSES):
                 changes[activity, channel] = code_parameters(coder, None, FEATURES)
         weights = changes.cumsum(axis=0)
         if np.abs(weights).max() > LARGEST_WEIGHT:
-            message = "The lossless layer's model is impossible; restore without that layer."
-            raise PayloadDamaged(message)
-        return cls(weights.astype(np.int32))
+            raise PayloadDamaged(_IMPOSSIBLE)
+        return cls(weights.astype(np.int32), repeating=data[0] == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +267,7 @@ def code_samples(
     mosaic = tile.mosaic
     widths = np.stack([domain.width_table(channel) for channel in range(len(mosaic.colours))])
     return _code_lossless(
-        *(int(decoding), stream, indices, tile.restored, tile.classes),
+        *(int(decoding), int(model.repeating), stream, indices, tile.restored, tile.classes),
         *(mosaic.channel_map(*tile.place), mosaic.cell),
         np.array([colour == "G" for colour in mosaic.colours], np.uint8),
         *(domain.values, firsts, eighths, widths, model.weights),

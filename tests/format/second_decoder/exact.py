@@ -42,8 +42,8 @@ ASIDE = (
 )
 LINEAR_ERRORS = (
     *((0, -3), (0, -6), (0, -1), (0, -2)),
-    *((-1, -2), (-1, -3), (-1, 0), (-1, 3), (-1, 2)),
-    *((-1, -1), (-1, 1), (-2, 0), (-2, -3), (-2, 3)),
+    *((-1, -4), (-1, -3), (-1, 0), (-1, 3), (-1, 2)),
+    *((-1, -1), (-1, 1), (-2, 0), (-2, -1), (-1, -5)),
     *((0, -4), (0, -5)),
 )
 LINEAR_STRAIGHT = (
@@ -52,10 +52,15 @@ LINEAR_STRAIGHT = (
 )
 LINEAR_ASIDE = (
     *(((0, -3), (0, -6), (0, 0)), ((0, 3), (0, 0), (0, 6))),
-    *(((-1, 0), (-2, 0), (0, 0)), ((1, 0), (0, 0), (2, 0))),
+    *(((0, -1), (0, -4), (0, 2)), ((0, -1), (-1, -1), (1, -1))),
 )
 AROUND = (0, 1, 5, 6, 7, 11)
 ACTIVITIES = (60, 90, 130, 200, 400, 900, 1800)
+LARGE = 150
+REPEATS = (
+    *(((0, -3), (-1, 0)), ((0, -3), (-1, -3)), ((-1, 0), (-1, -3))),
+    *(((-1, 0), (-1, 3)), ((0, -3), (0, -6)), ((-1, 0), (-2, 0))),
+)
 CONTEXTS = ((40, 8), (16, 16), (16, 5, 2, 4), (9, 9, 2), (40, 3, 3), (16, 16))
 SIZES = [NODES * prod(parts) for parts in CONTEXTS]
 STARTS = list(accumulate(SIZES, initial=0))[:-1]
@@ -88,14 +93,14 @@ def _ascending(inflated: bytes) -> Ints:
     return codes
 
 
-def sensor_weights(data: bytes, channels: int) -> list[list[list[int]]]:
-    """CODES, layer 1: weights by class, channel and feature (3.10)."""
-    symbols = Symbols(data)
+def sensor_weights(data: bytes, channels: int) -> tuple[bool, list[list[list[int]]]]:
+    """CODES, layer 1: whether pixels repeat; weights by class, channel and feature (3.10)."""
+    require(data[:1] in {b"\0", b"\1"}, "an impossible model")
+    symbols = Symbols(data[1:])
     changes = [[symbols.integers(FEATURES) for _ in range(CLASSES)] for _ in range(channels)]
     weights = np.array(changes).cumsum(axis=1)
     require(bool((np.abs(weights) <= 2047).all()), "an impossible model")
-    found: list[list[list[int]]] = weights.transpose(1, 0, 2).tolist()
-    return found
+    return data[0] == 1, weights.transpose(1, 0, 2).tolist()
 
 
 @dataclass(frozen=True)
@@ -106,10 +111,11 @@ class Sensor:
     values: list[list[int]]
     weights: list[list[list[int]]]
     green: list[int]
+    repeating: bool = False
 
 
 def sensor(
-    codes: list[Ints], weights: list[list[list[int]]], domain: Domain, colours: str
+    codes: list[Ints], model: tuple[bool, list[list[list[int]]]], domain: Domain, colours: str
 ) -> Sensor:
     """The sensor of both CODES sections, where `colours` are those of the channels (3.10)."""
     longest, values, whole = max(map(len, codes)), [], []
@@ -118,7 +124,9 @@ def sensor(
         missing = longest - len(own)
         values.append(row + [row[-1] + 1 + k for k in range(missing)])
         whole.append(np.append(own, [own[-1]] * missing).astype(np.int64))
-    return Sensor(whole, values, weights, [int(colour == "G") for colour in colours])
+    repeating, weights = model
+    green = [int(colour == "G") for colour in colours]
+    return Sensor(whole, values, weights, green, repeating)
 
 
 @dataclass(frozen=True)
@@ -165,6 +173,11 @@ def _near(value: int) -> int:
     return min(max(value, -BOUND), BOUND)
 
 
+def _parity(row: int, column: int) -> int:
+    """Which of four the pixel of a sample of a linear frame is (3.10)."""
+    return 2 * (row % 2) + column // 3 % 2
+
+
 def _bordered(samples: Ints, cell: tuple[int, int]) -> list[list[int]]:
     """More samples on each side: those at the same place in the nearest cell (point 1)."""
     around = [
@@ -199,12 +212,16 @@ class ExactTile:
             self.errors, self.straight = LINEAR_ERRORS, LINEAR_STRAIGHT
             self.aside = LINEAR_ASIDE
             self.by, self.alike = 3, (1, 3)
+        coder, curves = RangeDecoder(data), (tables["stretch"], tables["squash"])
         self.models = Models(
-            RangeDecoder(data),
-            (tables["stretch"], tables["squash"]),
+            coder,
+            curves,
             (tables["lossless_probabilities"], tables["lossless_uses"]),
             16 * tables["lossless_weights"],
         )
+        even = np.full(2 << len(REPEATS), 1 << 15), np.zeros(2 << len(REPEATS), np.int64)
+        self.repeats = Models(coder, curves, even, np.zeros((0, 0), np.int64))
+        self.repeated: tuple[int, int] | None = None
         self.shape = predictions.shape
         self.spots: list[list[int]] = spots.tolist()
         self.p = _bordered(predictions, (layout.side, layout.across))
@@ -215,11 +232,40 @@ class ExactTile:
         """The rows of samples of the tile (3.10)."""
         ranks = np.zeros(self.shape, np.int64)
         rows, columns = self.shape
+        repeating = self.layout.linear and self.sensor.repeating
         for y in range(rows):
             for x in range(columns):
-                ranks[y, x] = self._sample(y, x)
+                if repeating and x % 3 == 0:
+                    self.repeated = self._repeated(ranks, y, x)
+                if self.repeated is None:
+                    ranks[y, x] = self._sample(y, x)
+                    continue
+                down, right = self.repeated
+                ranks[y, x] = ranks[y + down, x + right]
+                value = self.sensor.values[x % 3][ranks[y, x]]
+                self.e[y + BORDER][x + BORDER] = _near(value - self.p[y + BORDER][x + BORDER])
         found: Ints = np.stack(self.sensor.codes)[np.array(self.layout.channels), ranks]
         return found
+
+    def _repeated(self, ranks: Ints, y: int, x: int) -> tuple[int, int] | None:
+        """Rows and columns to the pixel that the one at row y, column x repeats (3.10)."""
+
+        def same(one: tuple[int, int], other: tuple[int, int]) -> bool:
+            pixels = []
+            for down, right in (one, other):
+                row, column = y + down, x + right
+                if row < 0 or not 0 <= column < self.shape[1]:
+                    return False
+                pixels.append(ranks[row, column : column + 3].tolist())
+            return bool(pixels[0] == pixels[1])
+
+        known = [same(one, other) for one, other in REPEATS]
+        context = sum(int(bit) << i for i, bit in enumerate(known))
+        if x and self.repeats.single(2 * context):
+            return 0, -3
+        if y and not known[0] and self.repeats.single(2 * context + 1):
+            return -1, 0
+        return None
 
     def _features(self, y: int, x: int) -> list[int]:
         """What the prediction is made of, at bordered places (point 1)."""
@@ -236,8 +282,11 @@ class ExactTile:
         channel = self.layout.channels[row][column]
         y, x = row + BORDER, column + BORDER
         features = self._features(y, x)
-        activity = bisect_right(ACTIVITIES, sum(abs(features[i]) for i in AROUND))
-        weights = self.sensor.weights[activity][channel]
+        around = sum(abs(features[i]) for i in AROUND)
+        number = bisect_right(ACTIVITIES, around)
+        if self.layout.linear:
+            number = 2 * _parity(row, column) + (around >= LARGE)
+        weights = self.sensor.weights[number][channel]
         total = sum(w * f for w, f in zip(weights, features, strict=True))
         predicted = self.p[y][x] + (total + 128 >> 8)
         values = self.sensor.values[channel]
@@ -299,12 +348,13 @@ class ExactTile:
         up, left = self.alike
         bend = h(abs(p[y][x - left] - p[y][x + left]) + abs(p[y - up][x] - p[y + up][x]))
         spot = self.spots[(y - BORDER) // self.layout.side][(x - BORDER) // self.layout.across]
+        third = _parity(y - BORDER, x - BORDER) if self.layout.linear else f >> 1
         typical = (total >> 4) + 4
         orders = order(diagonal, beside), order(across, down)
         contexts = (
             (spread, f),
             (across, down),
-            (light, spot, green, f >> 1),
+            (light, spot, green, third),
             (lean(e[y][x - left], typical), lean(e[y - up][x], typical), green),
             (spread, *orders),
             (bend, beside),

@@ -37,8 +37,8 @@ def _sensor(header: Header, sections: Sections, domain: Domain) -> Sensor | None
     if codes is None or model is None:
         return None
     colours = header.pattern.colours
-    weights = sensor_weights(model, len(colours))
-    return sensor(sensor_codes(codes, len(colours)), weights, domain, colours)
+    fitted = sensor_weights(model, len(colours))
+    return sensor(sensor_codes(codes, len(colours)), fitted, domain, colours)
 
 
 def _samples(values: Ints, domain: Domain, frame: Frame) -> Ints:

@@ -1,7 +1,7 @@
 """Fitting the lossless layer to a frame: encoder only, in float.
 
 For each channel weights are a ridge regression on samples of some tiles, those among large errors
-counting less; each class of activity then departs from these as far as its own samples ask for.
+counting less; each class then departs from these as far as its own samples ask for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from rawback.kernels import Kernel, Read, Write
 from rawback.residual.lossless import (
-    ACTIVITIES,
+    CLASSES,
     FEATURES,
     LARGEST_WEIGHT,
     WEIGHT_ONE,
@@ -66,21 +66,26 @@ _MOSAIC = _Neighbours(
 _LINEAR = _Neighbours(
     (
         *((0, -3), (0, -6), (0, -1), (0, -2)),
-        *((-1, -2), (-1, -3), (-1, 0), (-1, 3), (-1, 2)),
-        *((-1, -1), (-1, 1), (-2, 0), (-2, -3), (-2, 3)),
+        *((-1, -4), (-1, -3), (-1, 0), (-1, 3), (-1, 2)),
+        *((-1, -1), (-1, 1), (-2, 0), (-2, -1), (-1, -5)),
         *((0, -4), (0, -5)),
     ),
     (
         *(((0, -3), (0, 3), (0, 0)), ((-1, 0), (1, 0), (0, 0))),
         *(((-1, -3), (1, 3), (0, 0)), ((-1, 3), (1, -3), (0, 0))),
         *(((0, -6), (0, 0), (0, -3)), ((0, 0), (0, 6), (0, 3))),
-        *(((-2, 0), (0, 0), (-1, 0)), ((0, 0), (2, 0), (1, 0))),
+        *(((0, -4), (0, 2), (0, -1)), ((-1, -1), (1, -1), (0, -1))),
     ),
 )
 """Of frames whose pixels have three samples, side by side."""
 
 _AROUND = (0, 1, 5, 6, 7, 11)
 _ACTIVITY_EDGES = (60, 90, 130, 200, 400, 900, 1800)
+_LARGE = 150
+"""From which sum of errors around it on a sample of a linear frame is of a class for large ones."""
+_REPEATED_SHARE = 0.5
+"""Above it, pixels that repeat others are coded as such; a quarter of them does not pay."""
+
 _RIDGE, _CLASS_RIDGE = 1e-4, 30.0
 
 _gram = Kernel("gram", Read(np.float32, 2), Write(np.float64, 2))
@@ -101,7 +106,7 @@ def fit_lossless(
     pairs = list(tiles)
     generator = np.random.default_rng(0)
     mosaic = pairs[0][0].mosaic
-    weights = np.zeros((ACTIVITIES, len(mosaic.colours), FEATURES), np.int32)
+    weights = np.zeros((CLASSES, len(mosaic.colours), FEATURES), np.int32)
     errors = [_errors(tile, indices, domain) for tile, indices in pairs]
     count = samples // len(pairs) + 1
     for channel in range(len(mosaic.colours)):
@@ -111,8 +116,23 @@ def fit_lossless(
         ]
         features = np.concatenate([part[0] for part in parts])
         wanted = np.concatenate([part[1] for part in parts])
-        weights[:, channel] = _fit(features, wanted)
-    return LosslessModel(weights)
+        classes = np.concatenate([part[2] for part in parts])
+        weights[:, channel] = _fit(features, wanted, classes)
+    return LosslessModel(weights, repeating=_is_repeating(pairs))
+
+
+def _is_repeating(pairs: list[tuple[LosslessTile, NDArray[np.int32]]]) -> bool:
+    """Whether most pixels of a linear frame are as the one before them or above them."""
+    samples = pairs[0][0].mosaic.samples
+    if samples == 1:
+        return False
+    repeated = count = 0
+    for _, indices in pairs:
+        pixels = indices.reshape(len(indices), -1, samples)
+        here, before, above = pixels[1:, 1:], pixels[1:, :-1], pixels[:-1, 1:]
+        same = (here == before).all(axis=2) | (here == above).all(axis=2)
+        repeated, count = repeated + int(same.sum()), count + same.size
+    return repeated > _REPEATED_SHARE * count
 
 
 def _errors(
@@ -134,8 +154,8 @@ def _rows(
     channel: int,
     generator: np.random.Generator,
     count: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Features ``[n, FEATURES]`` of samples drawn from a channel, and their errors ``[n]``."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Features ``[n, FEATURES]`` of samples drawn from a channel; their errors and classes."""
     channels = tile.mosaic.channel_map(*tile.place)
     down, across = channels.shape
     places = np.argwhere(channels == channel)
@@ -149,7 +169,8 @@ def _rows(
         y, x = np.minimum(y, rows - 1), np.minimum(x, columns - 1)
     else:
         y, x = down * y + places[0, 0], across * x + places[0, 1]
-    neighbours = _LINEAR if tile.mosaic.cell == 1 else _MOSAIC
+    linear = tile.mosaic.samples > 1
+    neighbours = _LINEAR if linear else _MOSAIC
     framed = np.pad(np.clip(errors, -_NEAR, _NEAR), _BORDER)
     # Edges hardly count: beyond them is simply what lies at them.
     extended = np.pad(tile.restored, _BORDER, mode="edge")
@@ -161,19 +182,25 @@ def _rows(
         bend = first + last - 2 * middle
         own = bend if number < len(neighbours.errors) + 4 else -bend
         features[:, number] = np.clip(own, -_NEAR, _NEAR)
-    return features, errors[y, x].astype(np.float64)
+    around = np.abs(features[:, _AROUND]).sum(axis=1)
+    if linear:
+        classes = 4 * (y % 2) + 2 * (x // tile.mosaic.samples % 2) + (around >= _LARGE)
+    else:
+        classes = np.digitize(around, _ACTIVITY_EDGES)
+    return features, errors[y, x].astype(np.float64), classes
 
 
-def _fit(features: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Weights ``[ACTIVITIES, FEATURES]`` of one channel."""
+def _fit(
+    features: NDArray[np.float64], wanted: NDArray[np.float64], classes: NDArray[np.int64]
+) -> NDArray[np.int32]:
+    """Weights ``[CLASSES, FEATURES]`` of one channel."""
     magnitudes = np.abs(features[:, : len(_MOSAIC.errors)])
     trust = 1 / (magnitudes.mean(axis=1) + 4)
-    activities = np.digitize(magnitudes[:, _AROUND].sum(axis=1), _ACTIVITY_EDGES)
     rows = np.concatenate([features, wanted[:, None]], axis=1) * trust[:, None]
-    grams = np.zeros((ACTIVITIES, FEATURES + 1, FEATURES + 1))
-    for activity, gram in enumerate(grams):
-        _gram(rows[activities == activity].astype(np.float32), gram)
-    counts = np.bincount(activities, minlength=ACTIVITIES)
+    grams = np.zeros((CLASSES, FEATURES + 1, FEATURES + 1))
+    for number, gram in enumerate(grams):
+        _gram(rows[classes == number].astype(np.float32), gram)
+    counts = np.bincount(classes, minlength=CLASSES)
     shared = _ridge(grams.sum(axis=0), _RIDGE * len(rows) + 1, np.zeros(FEATURES))
     weights = [
         _ridge(gram, _RIDGE * count + _CLASS_RIDGE, shared)
