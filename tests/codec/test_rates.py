@@ -17,13 +17,14 @@ from rawback.encoder.rate_control import StepSearch
 from rawback.errors import RateUnreachable
 from rawback.jpegio import decode_jpeg
 from rawback.metrics import raw_psnr
-from rawback.rate import COARSEST_STEP, Rate
+from rawback.rate import COARSEST_STEP, LOSSLESS_STEP, Rate
 from rawback.types import NoiseModel
 from rawback_lab.camera import CameraSpec
 from rawback_lab.pictures import Picture, linear_shot
 from rawback_lab.scenes import Trial, made_up_shot, session_at
 
 if TYPE_CHECKING:
+    from rawback.bitstream import Payload
     from rawback.types import BayerPattern
 
 RATES = [
@@ -59,6 +60,19 @@ def test_lossless_is_bit_exact_at_odd_sizes(shape: tuple[int, int]) -> None:
     found = trial.decode(trial.payload(Rate.lossless()))
     assert found.cfa.shape == shape
     assert np.array_equal(found.cfa, frame.cfa)
+
+
+def test_small_lossless_payloads_have_a_base_that_pays(small: Trial) -> None:
+    def base_of(payload: Payload) -> int:
+        return sum(len(s.data) for s in payload.sections if s.kind == SectionKind.BASE)
+
+    session = small.session
+    builder = session.builder(session.analysis(0).tuned("psnr"))
+    builder.add_layers(LOSSLESS_STEP, lambda _stage, _done: None, plain=True)
+    first = builder.with_lossless(lambda _stage, _done: None)
+    best = session.encode(Rate.lossless())
+    assert len(best.payload) < len(first.payload)
+    assert base_of(unpack(best.payload)) < base_of(unpack(first.payload))
 
 
 def test_an_eight_bit_sensor_in_a_ten_bit_file_costs_no_more_than_eight_bits() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from rawback.encoder.analysis import BASE_LAMBDAS
 from rawback.encoder.code_lists import are_codes_coarse
 from rawback.encoder.merit import merit
 from rawback.metrics import raw_psnr
@@ -40,6 +41,10 @@ frames behind the base, one of nine, and are best on average of those that do.""
 
 FINE_STEP = 142
 """Below half a standard deviation of the noise, lossless may be the smaller payload."""
+
+_SMALLER_BASE, _LARGE_BASE = 2, 0.003
+"""The base level tried second for lossless payloads, of which the base takes more than this part:
+those of small frames, and of drawings, which take little themselves."""
 
 
 class Candidates:
@@ -103,8 +108,26 @@ class Candidates:
         return max(candidates, key=self.merit)
 
     def lossless(self) -> Encoded:
-        """The lossless payload."""
-        analysis = self.session.analysis(0).tuned("psnr")
+        """The lossless payload: of the first base, or of a smaller one where that takes a part."""
+        best = self._lossless_of(0)
+        for level in range(_SMALLER_BASE, len(BASE_LAMBDAS)):
+            if not self._is_base_large(level - 1 if level > _SMALLER_BASE else 0, best):
+                break
+            smaller = self._lossless_of(level)
+            if len(smaller.payload) >= len(best.payload):
+                break
+            best = smaller
+        return best
+
+    def _is_base_large(self, base_level: int, encoded: Encoded) -> bool:
+        """Whether a smaller base than the one of this level is to be tried."""
+        if self.session.use not in {"auto", "never"}:
+            return False
+        size = sum(section.packed_size for section in self.session.base(base_level).sections)
+        return size > _LARGE_BASE * len(encoded.payload)
+
+    def _lossless_of(self, base_level: int) -> Encoded:
+        analysis = self.session.analysis(base_level).tuned("psnr")
         builder = self.build(analysis, None)
         builder.add_layers(LOSSLESS_STEP, self.report, plain=True)
         layered = builder.with_lossless(self.report)
