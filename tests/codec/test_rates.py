@@ -112,6 +112,18 @@ def test_no_step_is_so_coarse_that_a_payload_cannot_name_it() -> None:
     assert StepSearch(session.analysis(0)).step_for(1.0) <= COARSEST_STEP
 
 
+def test_drawings_take_less_without_loss_than_with_some() -> None:
+    shot = made_up_shot(64, 96)[0]
+    rng = np.random.default_rng(2)
+    colours = rng.integers(20, 235, (6, 3)).astype(np.uint8)
+    drawing = colours[np.kron(rng.integers(0, 6, (4, 6)), np.ones((16, 16), np.intp))]
+    linear = (257 * drawing.astype(np.uint16)) >> 1
+    frame, carrier = linear_shot(Picture(linear, drawing, shot))
+    session, carrier = session_at(frame, carrier, use="never")
+    for rate in (Rate.quality(60), Rate.size(1500)):
+        assert np.array_equal(session.encode(rate).restored.cfa, frame.cfa)
+
+
 def test_bits_per_pixel_are_a_size(small: Trial) -> None:
     bits = 8 * 900 / small.frame.cfa.size
     again = small.session.encode(Rate.bpp(bits))

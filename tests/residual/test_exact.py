@@ -91,10 +91,11 @@ def sensor(
     return Scene.of(noisy_codes, clean, white, mosaic, place)
 
 
-def round_trip(scene: Scene) -> int:
+def round_trip(scene: Scene, *, repeating: bool = False) -> int:
     """Code and decode; returns the bytes it took."""
     start = coding_tables().lossless
-    model = fit_lossless([(scene.tile, scene.ranks)], scene.domain, 2000)
+    pairs = [(scene.tile, scene.ranks)]
+    model = fit_lossless(pairs, scene.domain, 2000, repeating=repeating)
     data = encode_lossless(start, model, scene.domain, scene.tile, scene.ranks)
     read = LosslessModel.from_bytes(model.to_bytes(), len(scene.tile.mosaic.colours))
     assert np.array_equal(read.weights, model.weights)
@@ -113,14 +114,10 @@ def test_a_drawing_of_flat_shapes_takes_little() -> None:
     samples = colours[shapes].reshape(96, -1)
     blurred = np.clip(samples + rng.normal(0, 60, samples.shape), 0, 4095).astype(np.uint16)
     scene = Scene.of(samples, blurred, 4095, mosaic)
-    model = fit_lossless([(scene.tile, scene.ranks)], scene.domain, 2000)
-    assert model.repeating
+    size = round_trip(scene, repeating=True)
     # Each pixel costs far less than a bit, though what is known of it is noise.
-    assert 8 * round_trip(scene) < 0.25 * shapes.size
-    dull = replace(model, repeating=False)
-    start = coding_tables().lossless
-    data = encode_lossless(start, dull, scene.domain, scene.tile, scene.ranks)
-    assert len(data) > 2 * round_trip(scene)
+    assert 8 * size < 0.25 * shapes.size
+    assert round_trip(scene) > 2 * size
 
 
 @pytest.mark.parametrize("mosaic", [*BAYER[:3], *KINDS.values()], ids=str)

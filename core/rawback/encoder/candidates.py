@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from rawback.common.tiles import completed
 from rawback.encoder.analysis import BASE_LAMBDAS
-from rawback.encoder.code_lists import are_codes_coarse
+from rawback.encoder.code_lists import are_codes_coarse, do_pixels_repeat
 from rawback.encoder.merit import merit
 from rawback.metrics import raw_psnr
 from rawback.rate import LOSSLESS_STEP
@@ -138,11 +139,17 @@ class Candidates:
         return min(bare, layered, key=lambda encoded: len(encoded.payload))
 
     def smaller(self, lossy: Encoded, step_code: int) -> Encoded:
-        """A lossy payload, or lossless where that takes less: with steps far below the noise."""
-        if step_code >= FINE_STEP:
+        """A lossy payload, or lossless where that takes less: far below the noise, of drawings."""
+        if step_code >= FINE_STEP and not self.is_drawing:
             return lossy
         lossless = self.lossless()
         return lossless if len(lossless.payload) <= len(lossy.payload) else lossy
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether the raw is one of flat areas, which may take less without loss than with some."""
+        frame = self.session.source.frame
+        return do_pixels_repeat(completed(frame.cfa, frame.mosaic), frame.mosaic)
 
     def build(self, analysis: Analysis, step: float | None) -> PayloadBuilder:
         """Code base and quality layers; the base alone where there is no step."""

@@ -1,5 +1,7 @@
 """Which codes the lossless layer counts samples among: those of the frame, or of each channel.
 
+And what else of a frame's samples decides how they are coded without loss.
+
 Where a table or a gain stretched the samples of one channel to other codes than those of the next,
 each channel uses few of the codes that the frame does.
 """
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
     from rawback.tone import NoiseDomain
     from rawback.types import RawFrame
 
-__all__ = ["are_codes_coarse", "code_lists"]
+__all__ = ["are_codes_coarse", "code_lists", "do_pixels_repeat"]
+
+_REPEATED_SHARE, _EVERY = 0.5, 8
+"""Of pixels that repeat others, above which they are coded as such: a quarter of them does not pay.
+One of so many rows is looked at."""
 
 
 def code_lists(samples: NDArray[np.uint16], mosaic: Mosaic) -> list[NDArray[np.uint16]]:
@@ -54,6 +60,22 @@ def are_codes_coarse(frame: RawFrame, domain: NoiseDomain) -> bool:
         if len(values) < 2 or values[-1] - values[0] < UNIT * len(values):
             return False
     return True
+
+
+def do_pixels_repeat(samples: NDArray[np.uint16], mosaic: Mosaic) -> bool:
+    """Whether most pixels of a linear frame are as the one before them or above them.
+
+    Args:
+        samples: uint16 ``[h, w]``: those of a pixel side by side.
+        mosaic: The frame's.
+    """
+    if mosaic.samples == 1:
+        return False
+    pixels = samples.reshape(len(samples), -1, mosaic.samples)
+    rows = pixels[1::_EVERY]
+    above = pixels[::_EVERY][: len(rows)]
+    repeated = (rows[:, 1:] == rows[:, :-1]).all(axis=2) | (rows == above).all(axis=2)[:, 1:]
+    return bool(repeated.sum() > _REPEATED_SHARE * repeated.size)
 
 
 def _histograms(samples: NDArray[np.uint16], mosaic: Mosaic) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from rawback.common.coding_tables import coding_tables
 from rawback.common.header_fields import ResidualParameters, cfa_digest, domain_of
 from rawback.common.reconstruction import restored_values
 from rawback.common.tiles import Window, completed, trimmed
-from rawback.encoder.code_lists import code_lists
+from rawback.encoder.code_lists import code_lists, do_pixels_repeat
 from rawback.encoder.grain import grain_spectra
 from rawback.encoder.quantisation import (
     coarse_layer,
@@ -243,7 +243,8 @@ class PayloadBuilder:
             (analysis.lossless_tile(i, values), indices(analysis.predicted[i].window))
             for i in chosen
         ]
-        model = fit_lossless(pairs, domain)
+        repeating = do_pixels_repeat(samples, mosaic)
+        model = fit_lossless(pairs, domain, repeating=repeating)
         self.sections.append(Section(SectionKind.CODES, 0, 0, write_code_values(*codes)))
         self.sections.append(Section(SectionKind.CODES, 1, 0, model.to_bytes()))
 

@@ -104,7 +104,7 @@ def _approached(
         step = search.step_for(_aim(size, bare), over, under)
         if not over < step < under:
             break
-    if under < FINE_STEP:
+    if under < FINE_STEP or candidates.is_drawing:
         lossless = candidates.lossless()
         if len(lossless.payload) <= size:
             return lossless

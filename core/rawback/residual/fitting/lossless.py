@@ -83,9 +83,6 @@ _AROUND = (0, 1, 5, 6, 7, 11)
 _ACTIVITY_EDGES = (60, 90, 130, 200, 400, 900, 1800)
 _LARGE = 150
 """From which sum of errors around it on a sample of a linear frame is of a class for large ones."""
-_REPEATED_SHARE = 0.5
-"""Above it, pixels that repeat others are coded as such; a quarter of them does not pay."""
-
 _RIDGE, _CLASS_RIDGE = 1e-4, 30.0
 
 _gram = Kernel("gram", Read(np.float32, 2), Write(np.float64, 2))
@@ -95,6 +92,8 @@ def fit_lossless(
     tiles: Iterable[tuple[LosslessTile, NDArray[np.int32]]],
     domain: CodeIndexDomain,
     samples: int = 40_000,
+    *,
+    repeating: bool = False,
 ) -> LosslessModel:
     """Fit the weights on some tiles of a frame and their code indices.
 
@@ -102,6 +101,7 @@ def fit_lossless(
         tiles: The tiles, and the code indices of their samples.
         domain: Of the frame's codes.
         samples: How many samples of each channel are looked at.
+        repeating: As the model's attribute.
     """
     pairs = list(tiles)
     generator = np.random.default_rng(0)
@@ -118,21 +118,7 @@ def fit_lossless(
         wanted = np.concatenate([part[1] for part in parts])
         classes = np.concatenate([part[2] for part in parts])
         weights[:, channel] = _fit(features, wanted, classes)
-    return LosslessModel(weights, repeating=_is_repeating(pairs))
-
-
-def _is_repeating(pairs: list[tuple[LosslessTile, NDArray[np.int32]]]) -> bool:
-    """Whether most pixels of a linear frame are as the one before them or above them."""
-    samples = pairs[0][0].mosaic.samples
-    if samples == 1:
-        return False
-    repeated = count = 0
-    for _, indices in pairs:
-        pixels = indices.reshape(len(indices), -1, samples)
-        here, before, above = pixels[1:, 1:], pixels[1:, :-1], pixels[:-1, 1:]
-        same = (here == before).all(axis=2) | (here == above).all(axis=2)
-        repeated, count = repeated + int(same.sum()), count + same.size
-    return repeated > _REPEATED_SHARE * count
+    return LosslessModel(weights, repeating)
 
 
 def _errors(
