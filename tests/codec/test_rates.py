@@ -116,11 +116,12 @@ def test_drawings_take_less_without_loss_than_with_some() -> None:
     shot = made_up_shot(64, 96)[0]
     rng = np.random.default_rng(2)
     colours = rng.integers(20, 235, (6, 3)).astype(np.uint8)
-    drawing = colours[np.kron(rng.integers(0, 6, (4, 6)), np.ones((16, 16), np.intp))]
+    drawing = colours[np.kron(rng.integers(0, 6, (12, 16)), np.ones((16, 16), np.intp))]
     linear = (257 * drawing.astype(np.uint16)) >> 1
-    frame, carrier = linear_shot(Picture(linear, drawing, shot))
+    rendering = (drawing + rng.integers(-8, 9, drawing.shape)).astype(np.uint8)
+    frame, carrier = linear_shot(Picture(linear, rendering, shot))
     session, carrier = session_at(frame, carrier, use="never")
-    for rate in (Rate.quality(60), Rate.size(1500)):
+    for rate in (Rate.quality(60), Rate.size(2000)):
         assert np.array_equal(session.encode(rate).restored.cfa, frame.cfa)
 
 
