@@ -11,7 +11,7 @@ from rawback._api.metadata import attachments
 from rawback.bitstream import Payload, unpack
 from rawback.decoder import decode
 from rawback.encoder import Encoded, Session, prepare
-from rawback.encoder.analysis import EncoderInput
+from rawback.encoder.encoder_input import EncoderInput
 from rawback.geometry import Aligned, Geometry, Transform
 from rawback.jpegio import DecodedJpeg, decode_jpeg
 from rawback_lab.camera import CameraSpec

@@ -15,11 +15,14 @@ from PIL import Image
 
 import rawback
 from rawback import rawio
-from rawback.encoder.analysis import BASE_LAMBDAS, Analysis, EncoderInput, FittedBase
+from rawback.encoder.analysis import Analysis
+from rawback.encoder.base_fits import BASE_LAMBDAS, FittedBase
 from rawback.types import NoiseModel, RawFrame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from rawback.encoder.encoder_input import EncoderInput
 
 WHOLE = (0, 0, 160, 120)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rawback.encoder import Session
-from rawback.encoder.analysis import EncoderInput
+from rawback.encoder.encoder_input import EncoderInput
 from rawback.encoder.visibility import LEAST_SLOPE, visible_axes
 from rawback.geometry import Aligned, Geometry
 from rawback.jpegio import decode_jpeg

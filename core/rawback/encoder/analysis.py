@@ -1,9 +1,4 @@
-"""A raw and its carrier, made ready for coding: what does not depend on the rate.
-
-The base is fitted for a *lambda*, a price of bits: where the payload is to be tiny, a small table
-pays and a large one does not. The base levels are those for a few values of it. What follows from
-one base, down to the wavelet coefficients, is an :class:`Analysis`.
-"""
+"""What follows from one base of a shot, down to the wavelet coefficients that are to be coded."""
 
 from __future__ import annotations
 
@@ -12,23 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.bitstream import Header, Section, SectionKind
-from rawback.common.black_levels import level
+from rawback.bitstream import Section, SectionKind
 from rawback.common.error_weights import WEIGHT_POWER, ErrorWeights
-from rawback.common.header_fields import (
-    domain_of,
-    frame_from_header,
-    geometry_of,
-    header_of,
-    pixels_needed,
-)
-from rawback.common.prediction import FILTER_CLASSES, GuideSource, Prediction, pointwise, predict
-from rawback.common.tiles import Grid, Window, completed, filled
+from rawback.common.prediction import Prediction, predict
+from rawback.encoder.base_fits import FittedBase
 from rawback.encoder.rd_quantisation import FittedQuantisers
 from rawback.encoder.sampling import sample_coefficients
 from rawback.encoder.visibility import visible_axes
-from rawback.geometry import build_guide
-from rawback.parallel import in_threads, threads
+from rawback.parallel import in_threads
 from rawback.residual import (
     CODES_PER_LAYER,
     COEFFICIENT_UNIT,
@@ -36,199 +22,25 @@ from rawback.residual import (
     KLT,
     Band,
     LosslessTile,
-    RegionClass,
     analyse,
     band_shape,
     bands,
 )
-from rawback.tone import UNIT, Base, NoiseDomain, colour_histogram
-from rawback.tone.fitting import (
-    Patch,
-    PointwiseFit,
-    Sample,
-    choose_pointwise,
-    fit_linear_filters,
-    fit_pointwise,
-)
-from rawback.types import Guide, Mosaic, RawFrame
+from rawback.tone import UNIT, Base
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from rawback.encoder.encoder_input import EncoderInput
     from rawback.encoder.learned_layer import LearnedLayer, Use
-    from rawback.geometry import Geometry
-    from rawback.jpegio import DecodedJpeg
     from rawback.rate import Tune
+    from rawback.types import RawFrame
 
-__all__ = ["BASE_LAMBDAS", "Analysis", "EncoderInput", "FittedBase"]
+__all__ = ["Analysis"]
 
-BASE_LAMBDAS = (1.85, 8.0, 40.0, 200.0, 2000.0, 8000.0, 40_000.0, 200_000.0)
-"""Squared error, in noise variances, that a bit of the base must save, by base level: at the noise
-floor an extra bit per sample saves 1.4 times the error it meets; the others serve ever smaller
-payloads."""
-
-_SAMPLES = 40_000
-_FILTER_TILES = 6
 _CAP = 64 * UNIT
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderInput:
-    """A raw and its carrier on one grid, in the noise-normalised domain.
-
-    Attributes:
-        original: The raw as it was given; errors are measured against it.
-        header: The header that all payloads of the shot share, but for what their rate adds.
-        outside: The raw as the header describes it, rounded.
-        frame: The same with level black; coding starts from it.
-        geometry: Where raw pixels lie in the carrier.
-        guide: The carrier on the raw grid.
-        guides: The same by windows, completed at odd sides.
-        grid: The frame's tiles.
-        domain: Its noise-normalised domain.
-        planes: int16 ``[planes, h, w]``: the samples in that domain, odd sides completed.
-        fits: What bases are chosen from.
-        tune: What errors are to be small for.
-    """
-
-    original: RawFrame
-    header: Header
-    outside: RawFrame
-    frame: RawFrame
-    geometry: Geometry
-    guide: Guide
-    guides: GuideSource
-    grid: Grid
-    domain: NoiseDomain
-    planes: NDArray[np.int16]
-    fits: BaseFits
-    tune: Tune = "visual"
-
-    @classmethod
-    def of(
-        cls,
-        original: RawFrame,
-        carrier: DecodedJpeg,
-        geometry: Geometry,
-        guide: Guide | None = None,
-        tune: Tune = "visual",
-    ) -> EncoderInput:
-        """Bring both onto one grid.
-
-        Args:
-            original: The raw.
-            carrier: The JPEG.
-            geometry: Where raw pixels lie in it.
-            guide: The JPEG on the raw grid, if it was made already.
-            tune: As the attribute.
-        """
-        header = header_of(original, carrier, geometry)
-        # As a decoder will see them.
-        carrier, geometry = pixels_needed(header, carrier), geometry_of(header)
-        outside = frame_from_header(header, original.cfa)
-        frame = level(outside)
-        domain = domain_of(header)
-        if guide is None:
-            guide = build_guide(geometry, carrier.pixels, threads=threads())
-        grid = Grid.of(frame.height, frame.width, frame.mosaic.cell)
-        planes = domain.to_planes(completed(frame.cfa, frame.mosaic))
-        return cls(
-            original=original,
-            header=header,
-            outside=outside,
-            frame=frame,
-            geometry=geometry,
-            guide=guide,
-            guides=GuideSource(geometry, carrier.pixels, grid, guide),
-            grid=grid,
-            domain=domain,
-            planes=planes,
-            fits=BaseFits.of(frame, planes, guide, colour_histogram(carrier.pixels)),
-            tune=tune,
-        )
-
-    def restored(self, cfa: NDArray[np.uint16]) -> RawFrame:
-        """The frame that a payload restores, given its mosaic with level black."""
-        offsets = self.outside.black_offsets
-        return replace(self.outside, cfa=cfa if offsets is None else offsets.added_to(cfa))
-
-
-@dataclass(frozen=True, slots=True)
-class BaseFits:
-    """Tables and gains that were fitted to a shot, from which each base level takes what pays.
-
-    Attributes:
-        shape: Height and width of the mosaic.
-        histogram: Colours of the carrier, see :func:`rawback.tone.colour_histogram`.
-        samples: What tables are fitted to and tried on.
-        candidates: Tables and gains.
-        empty: The base before anything is fitted.
-    """
-
-    shape: tuple[int, int]
-    histogram: NDArray[np.int64]
-    samples: tuple[Sample, ...]
-    candidates: list[PointwiseFit]
-    empty: Base
-
-    @classmethod
-    def of(
-        cls,
-        frame: RawFrame,
-        planes: NDArray[np.int16],
-        guide: Guide,
-        histogram: NDArray[np.int64],
-    ) -> BaseFits:
-        """Fit to a frame whose planes in the noise-normalised domain are given."""
-        shape, mosaic = (frame.height, frame.width), frame.mosaic
-        whole = Guide(filled(guide.pixels, mosaic.cell), filled(guide.mask, mosaic.cell))
-        samples = Sample.draw(whole, planes, mosaic, _SAMPLES)
-        candidates = fit_pointwise(samples, mosaic, shape)
-        empty = Base.empty(mosaic, _uncovered_means(whole, planes, mosaic))
-        return cls(shape, histogram, samples, candidates, empty)
-
-    def choose(self, base_lambda: float) -> Base:
-        """The base without filters that serves best at a price of bits."""
-        return choose_pointwise(
-            self.candidates, self.samples, self.empty, self.histogram, self.shape, base_lambda
-        )
-
-
-def _uncovered_means(guide: Guide, planes: NDArray[np.int16], mosaic: Mosaic) -> tuple[int, ...]:
-    """Mean of each colour where the carrier does not cover the frame, 0 if it does."""
-    outside = guide.mask == 0
-    means = dict.fromkeys(mosaic.palette, 0.0)
-    for plane in range(mosaic.planes) if outside.any() else ():
-        here = outside[mosaic.pixels_of(plane, (planes.shape[1], planes.shape[2]))]
-        channels = mosaic.plane_channels(plane, here.shape)
-        for channel, colour in enumerate(mosaic.colours):
-            own = here & (channels == channel)
-            if own.any():
-                means[colour] = max(0.0, float(planes[plane][own].mean()))
-    return tuple(round(mean) for mean in means.values())
-
-
-@dataclass(frozen=True, slots=True)
-class FittedBase:
-    """The base of a lambda, and its sections: what of an analysis a payload's size depends on."""
-
-    base: Base
-    sections: tuple[Section, ...]
-
-    @classmethod
-    def of(
-        cls, source: EncoderInput, base_lambda: float, report: Callable[[float], None]
-    ) -> FittedBase:
-        """Choose a base at a lambda; `report` is told which part is done."""
-        base = source.fits.choose(base_lambda)
-        report(0.6)
-        base = _with_filters(source, base, base_lambda)
-        sections = [Section(SectionKind.BASE, 0, 0, base.pointwise_bytes(source.fits.histogram))]
-        if base.filters:
-            sections.append(Section(SectionKind.FILTER, 0, 0, base.filter_bytes()))
-        return cls(base, tuple(sections))
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +144,20 @@ class Analysis:
         return Analysis._of_prediction(
             source, self.base, self.sections, self.predicted, self.coding_order
         )
+
+    def strength_at(self, step: float) -> float:
+        """How far steps are to follow the eye, 1 for all the way.
+
+        Args:
+            step: Of a payload as large as the one that is to be made, if they do.
+        """
+        return self.quantisers.strength_at(step) if self.source.tune == "visual" else 1.0
+
+    def following(self, strength: float) -> Analysis:
+        """The same with steps that follow the eye so far."""
+        if strength == 1:
+            return self
+        return replace(self, quantisers=self.quantisers.following(strength))
 
     @property
     def weights(self) -> ErrorWeights:
@@ -443,18 +269,3 @@ def _complete(residual: NDArray[np.float32], frame: RawFrame) -> None:
 
 def _predict_tiles(source: EncoderInput, base: Base) -> list[Prediction]:
     return list(in_threads(lambda tile: predict(base, source.guides, tile), source.grid.tiles()))
-
-
-def _with_filters(source: EncoderInput, base: Base, base_lambda: float) -> Base:
-    tiles = source.grid.tiles()
-    sampled = tiles[:: -(-len(tiles) // _FILTER_TILES)]
-
-    def patch(tile: Window) -> Patch:
-        colours, classes = pointwise(base, source.guides, tile)
-        planes = source.planes[(slice(None), *tile.slices)]
-        usable, place = classes < RegionClass.CLIPPED, (tile.top, tile.left)
-        return Patch(colours, planes, classes, usable, place)
-
-    return fit_linear_filters(
-        base, in_threads(patch, sampled), base_lambda, source.grid.whole.area, FILTER_CLASSES
-    )

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rawback.common.tiles import completed
-from rawback.encoder.analysis import BASE_LAMBDAS
+from rawback.encoder.base_fits import BASE_LAMBDAS
 from rawback.encoder.code_lists import are_codes_coarse, do_pixels_repeat
 from rawback.encoder.merit import merit
 from rawback.metrics import raw_psnr

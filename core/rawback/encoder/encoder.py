@@ -6,8 +6,10 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from rawback.common.header_fields import fits
-from rawback.encoder.analysis import BASE_LAMBDAS, Analysis, EncoderInput, FittedBase
+from rawback.encoder.analysis import Analysis
+from rawback.encoder.base_fits import BASE_LAMBDAS, FittedBase
 from rawback.encoder.candidates import USUAL_SHIFT, Candidates
+from rawback.encoder.encoder_input import EncoderInput
 from rawback.encoder.geometries import registered_geometry
 from rawback.encoder.payload_builder import Attached, PayloadBuilder
 from rawback.encoder.psnr_search import smallest_of_psnr

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from rawback.common.header_fields import ResidualParameters
     from rawback.common.tiles import Window
-    from rawback.encoder.analysis import Analysis, EncoderInput
+    from rawback.encoder.analysis import Analysis
+    from rawback.encoder.encoder_input import EncoderInput
 
 __all__ = ["OCTAVES", "RESPONSE", "equations", "grain_spectra", "octave_powers", "solved"]
 

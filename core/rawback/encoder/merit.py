@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from rawback.metrics import raw_psnr, visible_errors
 
 if TYPE_CHECKING:
-    from rawback.encoder.analysis import EncoderInput
+    from rawback.encoder.encoder_input import EncoderInput
     from rawback.types import RawFrame
 
-__all__ = ["merit"]
+__all__ = ["DECIBELS_PER_OCTAVE", "merit"]
 
 _SEEN_AT, _UNSEEN = 2.0, 0.01
 """Stops by which pictures are lifted whose errors are compared, and errors that nobody sees."""
 
-_DECIBELS_PER_OCTAVE = 5.0
+DECIBELS_PER_OCTAVE = 3.0
 """What half the visible error is worth in raw PSNR, where payloads are tuned for the eye."""
 
 
@@ -32,4 +32,4 @@ def merit(source: EncoderInput, restored: RawFrame) -> float:
         return psnr
     seen = visible_errors(source.original, restored, exposures=[_SEEN_AT], sampled=True)
     octaves = sum(math.log2(max(error.mean, _UNSEEN)) for error in seen) / len(seen)
-    return psnr - _DECIBELS_PER_OCTAVE * octaves
+    return psnr - DECIBELS_PER_OCTAVE * octaves

@@ -20,7 +20,7 @@ from rawback.common.header_fields import domain_of
 from rawback.common.prediction import predict
 from rawback.common.reconstruction import add_residual, band_slices
 from rawback.common.tiles import MARGIN, Window, trimmed
-from rawback.encoder.analysis import BASE_LAMBDAS
+from rawback.encoder.base_fits import BASE_LAMBDAS
 from rawback.encoder.quantisation import coarse_layer, lost_variance, restoring_points
 from rawback.encoder.rate_control import SECTION_BYTES, StepSearch
 from rawback.encoder.sampling import tile_coefficients

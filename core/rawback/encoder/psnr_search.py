@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawback.encoder.analysis import BASE_LAMBDAS
+from rawback.encoder.base_fits import BASE_LAMBDAS
 from rawback.rate import COARSEST_STEP, FINEST_STEP
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback.encoder.weight_strength import CodingModel
 from rawback.kernels import Integer, Kernel, Read, Write
 from rawback.residual import CODES_PER_LAYER, LEVELS, Band, Quantiser, Slopes
 
@@ -220,6 +221,15 @@ class FittedQuantisers:
         if self._samples is None:
             self._samples = self._draw()
         return self._samples
+
+    def strength_at(self, step: float) -> float:
+        """The strength of slopes that suits payloads as large as one of a step."""
+        return CodingModel(self.samples, self.slopes).strength_at(step)
+
+    def following(self, strength: float) -> FittedQuantisers:
+        """Those of slopes so strong."""
+        slopes = tuple(round(strength * slope) for slope in self.slopes)
+        return FittedQuantisers(lambda: self.samples, slopes)
 
     def at(self, step: float) -> RdQuantiser:
         """The quantiser of a step code, or of a step between two."""

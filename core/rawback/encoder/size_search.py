@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rawback.bitstream import Payload, section_offsets
-from rawback.encoder.analysis import BASE_LAMBDAS
+from rawback.encoder.base_fits import BASE_LAMBDAS
 from rawback.encoder.candidates import FINE_STEP
 from rawback.encoder.rate_control import BEYOND, CLOSE, SECTION_BYTES, StepSearch
 from rawback.rate import FINEST_STEP
@@ -29,10 +29,17 @@ _LARGEST_SHARE, _SMALL_SHARE = 0.85, 0.15
 
 @dataclass(frozen=True, slots=True)
 class _Filled:
-    """A payload of a size, and about the step code that suits it; None without a residual."""
+    """A payload of a size, and what suits it.
+
+    Attributes:
+        encoded: The payload.
+        step: Step code, about; None without a residual.
+        strength: How far steps follow the eye; None without a residual.
+    """
 
     encoded: Encoded
-    step: float | None
+    step: float | None = None
+    strength: float | None = None
 
 
 def best_of_size(candidates: Candidates, size: int) -> Encoded:
@@ -53,7 +60,7 @@ def best_of_size(candidates: Candidates, size: int) -> Encoded:
     best = _filled(candidates, base, size)
     while level < cheapest and share(level) >= _SMALL_SHARE:
         level += 1
-        smaller = _filled(candidates, session.analysis(level), size)
+        smaller = _filled(candidates, session.analysis(level), size, best.strength)
         if candidates.merit(smaller.encoded) <= candidates.merit(best.encoded):
             break
         base, best = session.analysis(level), smaller
@@ -63,7 +70,7 @@ def best_of_size(candidates: Candidates, size: int) -> Encoded:
     if refined is None:
         return best.encoded
     # What the layer saves was estimated; what comes of it is known only now.
-    learned = _filled(candidates, refined, size).encoded
+    learned = _filled(candidates, refined, size, best.strength).encoded
     return max(best.encoded, learned, key=candidates.merit)
 
 
@@ -74,14 +81,29 @@ def _leading_bytes(session: Session, level: int) -> int:
     return sum(section.packed_size for section in sections)
 
 
-def _filled(candidates: Candidates, analysis: Analysis, size: int) -> _Filled:
-    """The finest payload of at most `size` bytes with a given base."""
+def _filled(
+    candidates: Candidates, analysis: Analysis, size: int, strength: float | None = None
+) -> _Filled:
+    """The finest payload of at most `size` bytes with a given base.
+
+    Args:
+        candidates: Makes payloads.
+        analysis: Of the base.
+        size: Bytes.
+        strength: How far steps follow the eye; what suits the size by default.
+    """
     bare = candidates.build(analysis, None)
     if size - bare.size < 2 * SECTION_BYTES:
-        return _Filled(bare.cut_to(size), None)
-    search = StepSearch(analysis)
+        return _Filled(bare.cut_to(size))
+    search = StepSearch(analysis if strength is None else analysis.following(strength))
     step = search.step_for(_aim(size, bare))
-    return _Filled(_approached(candidates, search, bare, step, size), step)
+    if strength is None:
+        strength = analysis.strength_at(step)
+        if strength != 1:
+            # How far the eye is followed changes which step the size allows.
+            search = StepSearch(analysis.following(strength))
+            step = search.step_for(_aim(size, bare))
+    return _Filled(_approached(candidates, search, bare, step, size), step, strength)
 
 
 def _approached(

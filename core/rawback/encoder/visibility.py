@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rawback.common.error_weights import ErrorWeights
-    from rawback.encoder.analysis import EncoderInput
+    from rawback.encoder.encoder_input import EncoderInput
     from rawback.mosaic import Mosaic
 
 __all__ = ["LEAST_SLOPE", "MEAN_SLOPE", "SLOPE_PER_OCTAVE", "visible_axes"]

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from rawback import metrics
 from rawback.encoder import Session
-from rawback.encoder.analysis import EncoderInput
+from rawback.encoder.encoder_input import EncoderInput
 from rawback.errors import RateUnreachable, ShotMismatch
 from rawback.geometry import Aligned, Geometry, build_guide
 from rawback.geometry.registration import register
