@@ -121,7 +121,7 @@ def test_drawings_take_less_without_loss_than_with_some() -> None:
     rendering = (drawing + rng.integers(-8, 9, drawing.shape)).astype(np.uint8)
     frame, carrier = linear_shot(Picture(linear, rendering, shot))
     session, carrier = session_at(frame, carrier, use="never")
-    for rate in (Rate.quality(60), Rate.size(2000)):
+    for rate in (Rate.quality(75), Rate.size(2000)):
         assert np.array_equal(session.encode(rate).restored.cfa, frame.cfa)
 
 
