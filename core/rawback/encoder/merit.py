@@ -16,7 +16,7 @@ __all__ = ["DECIBELS_PER_OCTAVE", "merit"]
 _SEEN_AT, _UNSEEN = 2.0, 0.01
 """Stops by which pictures are lifted whose errors are compared, and errors that nobody sees."""
 
-DECIBELS_PER_OCTAVE = 3.0
+DECIBELS_PER_OCTAVE = 5.0
 """What half the visible error is worth in raw PSNR, where payloads are tuned for the eye."""
 
 
