@@ -6,6 +6,8 @@
 #ifndef RAWBACK_BINARY_MODELS_H
 #define RAWBACK_BINARY_MODELS_H
 
+#include <string.h>
+
 #include "kernels.h"
 #include "range_coder.h"
 
@@ -30,13 +32,44 @@ typedef struct {
 /* How fast weights follow, in 1/16. */
 #define PACE 12
 
-#define INLINE inline __attribute__((always_inline))
+/* Counters are mixed four at a time, in vectors of 128 bits, which every machine has. */
+#define LANES 4
+#define MOST_GROUPS 2
 
-/* How many counters are mixed. */
-#define MIXED 8
+typedef int32_t Lanes __attribute__((vector_size(4 * LANES)));
+typedef uint32_t UnsignedLanes __attribute__((vector_size(4 * LANES)));
+
+/* Compilers take vectors apart whose parts come from, and go to, all over the memory; one after the
+   other these are slower. */
+#if defined(__x86_64__)
+#define KEEP_WHOLE(lanes) __asm__("" : "+x"(lanes))
+#elif defined(__aarch64__)
+#define KEEP_WHOLE(lanes) __asm__("" : "+w"(lanes))
+#else
+#define KEEP_WHOLE(lanes)
+#endif
 
 static inline int32_t limited(int32_t value, int32_t low, int32_t high) {
     return value < low ? low : value > high ? high : value;
+}
+
+static INLINE Lanes lanes_at(const int32_t *values) {
+    Lanes lanes;
+    memcpy(&lanes, values, sizeof lanes);
+    return lanes;
+}
+
+static INLINE void put_lanes(int32_t *values, Lanes lanes) { memcpy(values, &lanes, sizeof lanes); }
+
+static INLINE Lanes limited_lanes(Lanes lanes, int32_t low, int32_t high) {
+    const Lanes above = lanes > high;
+    lanes = (above & high) | (~above & lanes);
+    const Lanes below = lanes < low;
+    return (below & low) | (~below & lanes);
+}
+
+static INLINE Lanes limited_weights(Lanes weights) {
+    return limited_lanes(weights, -LARGEST_WEIGHT, LARGEST_WEIGHT);
 }
 
 /* A counter after a bit; `rate` is that of its uses. The product has 38 bits, so it is taken in two
@@ -48,6 +81,16 @@ static inline uint32_t learned(uint32_t counter, int32_t rate, int bit) {
         (error >> 16) * rate + (int32_t)(((uint32_t)(error & 0xFFFF) * (uint32_t)rate) >> 16);
     const int32_t changed = limited(probability + change, 64, (1 << 22) - 64);
     return (uint32_t)changed << 10 | (uint32_t)(uses < LIMIT ? uses + 1 : LIMIT);
+}
+
+/* The same for several. */
+static INLINE Lanes learned_lanes(Lanes counters, Lanes rates, int bit) {
+    const Lanes probability = (counters >> 10) & ((1 << 22) - 1), uses = counters & 1023;
+    const Lanes error = ((int32_t)bit << 22) - probability;
+    const UnsignedLanes low = ((UnsignedLanes)(error & 0xFFFF) * (UnsignedLanes)rates) >> 16;
+    const Lanes changed = probability + (error >> 16) * rates + (Lanes)low;
+    const UnsignedLanes next = (UnsignedLanes)limited_lanes(changed, 64, (1 << 22) - 64) << 10;
+    return (Lanes)next | (uses - (uses < LIMIT));
 }
 
 static inline void learn(uint32_t *counter, const Curves *curves, int bit) {
@@ -63,28 +106,40 @@ static inline int code_single(RangeCoder *coder, int decoding, const Curves *cur
     return bit;
 }
 
-/* Code a bit as `inputs` counters expect it together, weighed with the mean of two sets. What is
-   computed for them is computed for MIXED of them, in vectors. */
-static INLINE int code_mixed(RangeCoder *coder, int decoding, const Curves *curves, int inputs,
-                             uint32_t *const *counters, int32_t *restrict first,
-                             int32_t *restrict second, int bit) {
-    uint32_t known[MIXED] = {0};
-    int32_t odds[MIXED] = {0}, rates[MIXED] = {0}, sum = 0;
-    for (int i = 0; i < inputs; i++) known[i] = *counters[i];
-    for (int i = 0; i < inputs; i++) odds[i] = curves->stretch[known[i] >> 20];
-    for (int i = 0; i < inputs; i++) rates[i] = (int32_t)curves->rate[known[i] & (RATES - 1)];
-    for (int i = 0; i < MIXED; i++) sum += ((first[i] + second[i]) >> 3) * odds[i];
-    const int32_t mixed = limited(sum >> 14, -FARTHEST, FARTHEST);
-    const int32_t one = curves->squash[mixed + 2048];
+/* Code a bit as counters expect it together, LANES for each of `groups`, weighed with the mean of two
+   sets of weights. The first learns from it at once; what the second is to learn is added to
+   `change`, so decisions need not wait for each other. */
+static INLINE int code_mixed(RangeCoder *coder, int decoding, const Curves *curves, int groups,
+                             uint32_t *const *counters, int32_t *first, const Lanes *second,
+                             Lanes *change, int bit) {
+    const int16_t *stretch = curves->stretch;
+    const uint32_t *rate = curves->rate;
+    Lanes known[MOST_GROUPS], odds[MOST_GROUPS], rates[MOST_GROUPS], terms = {0};
+    for (int g = 0; g < groups; g++) {
+        uint32_t *const *from = counters + g * LANES;
+        const uint32_t a = *from[0], b = *from[1], c = *from[2], d = *from[3];
+        known[g] = (Lanes){(int32_t)a, (int32_t)b, (int32_t)c, (int32_t)d};
+        odds[g] = (Lanes){stretch[a >> 20], stretch[b >> 20], stretch[c >> 20], stretch[d >> 20]};
+        rates[g] = (Lanes){(int32_t)rate[a & (RATES - 1)], (int32_t)rate[b & (RATES - 1)],
+                           (int32_t)rate[c & (RATES - 1)], (int32_t)rate[d & (RATES - 1)]};
+        KEEP_WHOLE(known[g]);
+        KEEP_WHOLE(odds[g]);
+        KEEP_WHOLE(rates[g]);
+        terms += ((lanes_at(first + g * LANES) + second[g]) >> 3) * odds[g];
+    }
+    KEEP_WHOLE(terms);
+    const int32_t sum = terms[0] + terms[1] + terms[2] + terms[3];
+    const int32_t one = curves->squash[limited(sum >> 14, -FARTHEST, FARTHEST) + CURVE / 2];
     bit = code_bit(coder, decoding, (uint32_t)one, bit);
     const int32_t error = ((((int32_t)bit << UNIT_BITS) - one) * PACE) >> 4;
-    for (int i = 0; i < MIXED; i++) {
-        const int32_t change = (odds[i] * error + (1 << 15)) >> 16;
-        first[i] = limited(first[i] + change, -LARGEST_WEIGHT, LARGEST_WEIGHT);
-        second[i] = limited(second[i] + change, -LARGEST_WEIGHT, LARGEST_WEIGHT);
+    for (int g = 0; g < groups; g++) {
+        const Lanes step = (odds[g] * error + (1 << 15)) >> 16;
+        put_lanes(first + g * LANES, limited_weights(lanes_at(first + g * LANES) + step));
+        change[g] += step;
+        known[g] = learned_lanes(known[g], rates[g], bit);
+        KEEP_WHOLE(known[g]);
+        for (int i = 0; i < LANES; i++) *counters[g * LANES + i] = (uint32_t)known[g][i];
     }
-    for (int i = 0; i < MIXED; i++) known[i] = learned(known[i], rates[i], bit);
-    for (int i = 0; i < inputs; i++) *counters[i] = known[i];
     return bit;
 }
 

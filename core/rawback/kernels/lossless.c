@@ -3,25 +3,28 @@
 
    Samples are coded row by row. Each is predicted from what is restored and, linearly, from the
    errors of that at the samples coded before, and from how the restored picture bends; the weights,
-   fitted to the frame, are apart for channels and for how large the errors around are. What is coded is the difference of the sample's code index to the predicted one, in a chain of
-   decisions, each expected by six counters together. */
+   fitted to the frame, are apart for channels and for how large the errors around are. What is coded
+   is the difference of the sample's code index to the predicted one: in units of about the error
+   that is to be expected, in a chain of decisions, each expected by four counters together, and
+   then what is left below the unit. */
 #include <string.h>
 
 #include "binary_models.h"
 
 #define FEATURES 24
 #define CLASSES 8
-#define INPUTS 6
+#define INPUTS 4
 #define NODES 29   /* above 0?; above 1 to 14?; below 0 to -13? */
 #define CHAIN 15
 #define SPREADS 40 /* half octaves */
+#define COARSE 13  /* from this spread on units are of several code indices */
 #define OCTAVES 16
 #define REGIONS 5
-#define LEANS 9
 #define FARTHEST_ERROR 1023
 #define BORDER 6
 #define CHANNELS 4
 #define LOWS 15
+#define SECOND_LOW 4 /* behind four classes of the first of the low bits */
 #define REPEATS 64
 
 /* Where the counters of each context begin. */
@@ -30,10 +33,8 @@ enum {
     CONTEXT_1 = CONTEXT_0 + SPREADS * 8 * NODES,
     CONTEXT_2 = CONTEXT_1 + OCTAVES * OCTAVES * NODES,
     CONTEXT_3 = CONTEXT_2 + OCTAVES * REGIONS * 2 * 4 * NODES,
-    CONTEXT_4 = CONTEXT_3 + LEANS * LEANS * 2 * NODES,
-    CONTEXT_5 = CONTEXT_4 + SPREADS * 9 * NODES,
-    LOW = CONTEXT_5 + OCTAVES * OCTAVES * NODES,
-    GOLOMB = LOW + SPREADS * LOWS * 2,
+    LOW = CONTEXT_3 + OCTAVES * SPREADS * NODES,
+    GOLOMB = LOW + SPREADS * LOWS * (SECOND_LOW + 1),
     COUNTERS = GOLOMB + 2 * 16
 };
 
@@ -56,22 +57,11 @@ static inline int32_t near(int64_t value) {
 
 static inline uint32_t size(int32_t value) { return (uint32_t)(value < 0 ? -value : value); }
 
-/* How far an error leans to one side, in quarters of the spread. */
-static inline int lean(int32_t error, int32_t spread) {
-    return (int)clamp(error * 4 / spread, -4, 4) + 4;
-}
-
-/* 0 where the first is smaller by more than one, 2 where it is larger, else 1. */
-static inline int order(int first, int second) {
-    return first > second + 1 ? 2 : first + 1 < second ? 0 : 1;
-}
-
 /* What coding a tile needs; arrays with a border of BORDER samples on each side. */
 typedef struct {
-    RangeCoder coder;
     Curves curves;
     uint32_t *counters;
-    int32_t mixing[WEIGHT_SETS][MIXED]; /* weights; 0 beyond INPUTS */
+    int32_t *mixing; /* INPUTS weights for each set */
     int64_t pitch;
     const int32_t *restored;
     int16_t *errors;      /* of what is restored */
@@ -129,12 +119,12 @@ static inline int32_t predicted(const int32_t f[FEATURES], const int32_t weights
     return sum >> 8;
 }
 
-/* Code a code index, `wanted` when encoding, `eighths` being the predicted one in 1/8. */
-static inline int64_t code_sample(Tile *t, int decoding, int linear, int64_t at, int region,
-                                  int green, int parity, int32_t eighths, int32_t width,
-                                  int64_t wanted) {
+/* Code a code index, `wanted` when encoding, `eighths` being the predicted one in 1/8. `width` is how
+   much eight code indices are in the domain. */
+static inline int64_t code_sample(const Tile *t, RangeCoder *coder, int decoding, int linear,
+                                  int64_t at, int region, int green, int parity,
+                                  int32_t eighths, int32_t width, int64_t wanted) {
     const uint16_t *s = t->surprises + at;
-    const int16_t *e = t->errors + at;
     const int32_t *r = t->restored + at;
     const int64_t up = -t->pitch;
     const int64_t by = linear ? 3 : 1;                                        /* the next pixel */
@@ -144,30 +134,30 @@ static inline int64_t code_sample(Tile *t, int decoding, int linear, int64_t at,
                          s[2 * up + by];
     const int spread =
         (int)clamp(half_octaves((sum + 12) * 32 / (uint32_t)width) - 2, 0, SPREADS - 1);
-    const int shift = spread < 15 ? 0 : (spread - 13) / 2;
+    const int shift = spread < COARSE ? 0 : (spread - COARSE) / 2 + 1;
     const int fraction = (eighths >> shift) & 7;
     const int64_t base = eighths >> (3 + shift), target = (wanted >> shift) - base;
-    const int across = octaves((s[-by] + s[-2 * by] + 1u) / 2), down = octaves((s[up] + s[2 * up] + 1u) / 2);
-    const int diagonal = octaves((s[up - by] + s[up + by] + 1u) / 2);
-    const int beside = octaves((s[-by] + s[up] + 1u) / 2);
+    const int across = octaves((s[-by] + s[-2 * by] + 1u) / 2);
+    const int down = octaves((s[up] + s[2 * up] + 1u) / 2);
     const int light = octaves((uint32_t)clamp(r[0], 0, 32767) >> 4);
     const int bend = octaves(size(r[-alike] - r[alike]) + size(r[alike_up] - r[-alike_up]));
-    const int32_t typical = (int32_t)(sum / 16) + 4;
     const int starts[INPUTS] = {
         CONTEXT_0 + (spread * 8 + fraction) * NODES,
         CONTEXT_1 + (across * OCTAVES + down) * NODES,
-        CONTEXT_2 + (((light * REGIONS + region) * 2 + green) * 4 + (linear ? parity : fraction >> 1)) * NODES,
-        CONTEXT_3 + ((lean(e[-alike], typical) * LEANS + lean(e[alike_up], typical)) * 2 + green) * NODES,
-        CONTEXT_4 + (spread * 9 + order(diagonal, beside) * 3 + order(across, down)) * NODES,
-        CONTEXT_5 + (bend * OCTAVES + beside) * NODES,
+        CONTEXT_2 + (((light * REGIONS + region) * 2 + green) * 4 +
+                     (linear ? parity : fraction >> 1)) * NODES,
+        CONTEXT_3 + (bend * SPREADS + spread) * NODES,
     };
-    int32_t second[MIXED]; /* in registers meanwhile */
-    memcpy(second, t->mixing[BY_SPREAD + spread], sizeof second);
+    /* These weights are the same for all decisions of the sample, which learn from each other only
+       after it, so that none waits for the one before. */
+    int32_t *weights = t->mixing + (BY_SPREAD + spread) * INPUTS;
+    const Lanes by_spread = lanes_at(weights);
+    Lanes change = {0};
     uint32_t *counters[INPUTS];
 #define DECIDE(node, bit) \
     for (int i = 0; i < INPUTS; i++) counters[i] = t->counters + starts[i] + (node); \
-    yes = code_mixed(&t->coder, decoding, &t->curves, INPUTS, counters, \
-                     t->mixing[BY_NODE + (node)], second, (bit))
+    yes = code_mixed(coder, decoding, &t->curves, INPUTS / LANES, counters, \
+                     t->mixing + (BY_NODE + (node)) * INPUTS, &by_spread, &change, (bit))
     int yes;
     DECIDE(0, target > 0);
     const int above = yes;
@@ -180,22 +170,21 @@ static inline int64_t code_sample(Tile *t, int decoding, int linear, int64_t at,
         steps++;
     }
 #undef DECIDE
-    memcpy(t->mixing[BY_SPREAD + spread], second, sizeof second);
+    put_lanes(weights, limited_weights(by_spread + change));
     if (steps == CHAIN)
-        steps += code_golomb(&t->coder, decoding, &t->curves, t->counters + GOLOMB + above * 16,
+        steps += code_golomb(coder, decoding, &t->curves, t->counters + GOLOMB + above * 16,
                              (uint32_t)clamp((above ? target : 1 - target) - CHAIN, 0, 1 << 16));
     const int64_t difference = above ? steps : 1 - steps;
     const int place = (int)clamp(difference + LOWS / 2, 0, LOWS - 1);
+    /* Below the unit, two bits are expected by a counter each, and the others even. */
+    const int even = shift > 2 ? shift - 2 : 0;
     int64_t low = 0;
-    for (int bit = shift - 1; bit >= 0; bit--) {
-        const int given = (int)(wanted >> bit) & 1;
-        const int found =
-            bit >= shift - 2
-                ? code_single(&t->coder, decoding, &t->curves,
-                              t->counters + LOW + (spread * LOWS + place) * 2 + (shift - 1 - bit), given)
-                : code_bit(&t->coder, decoding, 1u << 15, given);
-        low = low << 1 | found;
+    for (int bit = shift - 1; bit >= even; bit--) {
+        const int which = bit == shift - 1 ? fraction >> 1 : SECOND_LOW;
+        uint32_t *counter = t->counters + LOW + (spread * LOWS + place) * (SECOND_LOW + 1) + which;
+        low = low << 1 | code_single(coder, decoding, &t->curves, counter, wanted >> bit & 1);
     }
+    if (even) low = low << even | code_even(coder, decoding, even, (uint32_t)wanted);
     return (base + difference) * ((int64_t)1 << shift) + low;
 }
 
@@ -213,7 +202,8 @@ typedef struct {
 
 /* Code which pixel the one at row y, column x of the samples repeats: the one before it (1), the one
    above (2), or neither (0). What is known of it is which of the pixels around are the same. */
-static inline int code_repeat(Tile *t, int decoding, const WriteI32 *indices, int64_t y, int64_t x) {
+static inline int code_repeat(Tile *t, RangeCoder *coder, int decoding, const WriteI32 *indices,
+                              int64_t y, int64_t x) {
     const int64_t stride = indices->stride[0];
     const int32_t *here = indices->data + y * stride + x, *above = here - stride;
     const int left = x >= 3, up = y > 0;
@@ -224,19 +214,20 @@ static inline int code_repeat(Tile *t, int decoding, const WriteI32 *indices, in
                       (x >= 6 && same(here - 3, here - 6)) << 4 |
                       (y > 1 && same(above, above - stride)) << 5;
     uint32_t *counters = t->repeats + 2 * known;
-    if (left && code_single(&t->coder, decoding, &t->curves, counters, !decoding && same(here, here - 3)))
+    if (left &&
+        code_single(coder, decoding, &t->curves, counters, !decoding && same(here, here - 3)))
         return 1;
     if (up && !alike &&
-        code_single(&t->coder, decoding, &t->curves, counters + 1, !decoding && same(here, above)))
+        code_single(coder, decoding, &t->curves, counters + 1, !decoding && same(here, above)))
         return 2;
     return 0;
 }
 
 /* Code whether the pixel of a linear frame at row y, column x of the samples repeats another; take its
    samples from there if so. */
-static inline int repeated(Tile *t, int decoding, const Frame *f, const WriteI32 *indices, int64_t y,
-                           int64_t x) {
-    const int repeat = code_repeat(t, decoding, indices, y, x);
+static inline int repeated(Tile *t, RangeCoder *coder, int decoding, const Frame *f,
+                           const WriteI32 *indices, int64_t y, int64_t x) {
+    const int repeat = code_repeat(t, coder, decoding, indices, y, x);
     if (!repeat) return 0;
     int32_t *here = indices->data + y * indices->stride[0] + x;
     const int32_t *from = repeat == 1 ? here - 3 : here - indices->stride[0];
@@ -251,12 +242,21 @@ static inline int repeated(Tile *t, int decoding, const Frame *f, const WriteI32
     return 1;
 }
 
-static inline void code_tile(Tile *t, int decoding, int linear, const Frame *f,
-                             const WriteI32 *indices) {
+/* Place of a domain value among a channel's code indices, in 1/8. */
+static inline int32_t eighths_at(const Frame *f, int channel, int32_t value) {
+    const int64_t places = f->eighths->size[1], codes = f->values->size[1];
+    const int64_t place = clamp((int64_t)value - f->firsts->data[channel], 0, places - 1);
+    return (int32_t)clamp(f->eighths->data[channel * f->eighths->stride[0] + place], 0,
+                          8 * codes - 1);
+}
+
+static inline void code_tile(Tile *t, RangeCoder *given, int decoding, int linear,
+                             const Frame *f, const WriteI32 *indices) {
     const int64_t rows = indices->size[0], columns = indices->size[1];
-    const int64_t codes = f->values->size[1], places = f->eighths->size[1];
+    const int64_t codes = f->values->size[1];
     const int64_t across = linear ? 3 : f->across;
     const int64_t repeat = f->channels->size[1];
+    RangeCoder coder = *given; /* in registers meanwhile */
     for (int64_t y = 0; y < rows; y++) {
         int32_t *line = indices->data + y * indices->stride[0];
         const uint8_t *regions = f->regions->data + y / f->cell * f->regions->stride[0];
@@ -264,7 +264,8 @@ static inline void code_tile(Tile *t, int decoding, int linear, const Frame *f,
             f->channels->data + y % f->channels->size[0] * f->channels->stride[0];
         int64_t phase = 0, left = across; /* in the pattern; of the cell */
         for (int64_t x = 0; x < columns; x++) {
-            if (linear && f->repeating && phase == 0 && repeated(t, decoding, f, indices, y, x)) {
+            if (linear && f->repeating && phase == 0 &&
+                repeated(t, &coder, decoding, f, indices, y, x)) {
                 regions++;
                 x += 2;
                 continue;
@@ -278,27 +279,26 @@ static inline void code_tile(Tile *t, int decoding, int linear, const Frame *f,
             phase = phase + 1 < repeat ? phase + 1 : 0;
             const int parity = (int)((y & 1) * 2 + (x / 3 & 1)); /* of a linear frame's pixel */
             const int64_t at = (y + BORDER) * t->pitch + x + BORDER;
+            /* Of the restored value, as that of the predicted one would have to be waited for. */
+            const int32_t width = f->widths->data[channel * f->widths->stride[0] +
+                                                  (eighths_at(f, channel, t->restored[at]) >> 3)];
             int32_t features[FEATURES];
             gather(t, linear, at, features);
             const int32_t *weights = f->weights->data +
                                      weight_class(features, linear, parity) * f->weights->stride[0] +
                                      channel * f->weights->stride[1];
             const int32_t guess = t->restored[at] + predicted(features, weights);
-            const int64_t place = clamp((int64_t)guess - f->firsts->data[channel], 0, places - 1);
-            const int32_t eighths = (int32_t)clamp(
-                f->eighths->data[channel * f->eighths->stride[0] + place], 0, 8 * codes - 1);
-            const int32_t width =
-                f->widths->data[channel * f->widths->stride[0] + (eighths >> 3)];
-            const int64_t found = code_sample(
-                t, decoding, linear, at, region, f->greens->data[channel] != 0, parity, eighths,
-                width < 1 ? 1 : width, line[x]);
-            const int64_t index = clamp(decoding ? found : line[x], 0, codes - 1);
+            const int64_t coded = code_sample(
+                t, &coder, decoding, linear, at, region, f->greens->data[channel] != 0, parity,
+                eighths_at(f, channel, guess), width < 1 ? 1 : width, line[x]);
+            const int64_t index = clamp(decoding ? coded : line[x], 0, codes - 1);
             if (decoding) line[x] = (int32_t)index;
             const int32_t value = f->values->data[channel * f->values->stride[0] + index];
             t->errors[at] = (int16_t)near((int64_t)value - t->restored[at]);
             t->surprises[at] = (uint16_t)size(near((int64_t)value - guess));
         }
     }
+    *given = coder;
 }
 
 /* Where a place beyond an array's ends is taken from: the same place of the first or last cell. */
@@ -341,7 +341,8 @@ static void frame_mosaic(const ReadI32 *restored, int64_t cell, int64_t across, 
    errors, surprises, framed room to work in: (rows + 12) x (columns + 12) each
 
    Returns the bytes written, more than there are where they do not fit; 0 when decoding. */
-KERNEL rawback_code_lossless(int64_t decoding, int64_t repeating, const WriteU8 *bytes, const WriteI32 *indices,
+KERNEL rawback_code_lossless(int64_t decoding, int64_t repeating, const WriteU8 *bytes,
+                             const WriteI32 *indices,
                              const ReadI32 *restored, const ReadU8 *regions,
                              const ReadU8 *channels, int64_t cell, const ReadU8 *greens,
                              const ReadI32 *values, const ReadI32 *firsts, const ReadI32 *eighths,
@@ -375,26 +376,24 @@ KERNEL rawback_code_lossless(int64_t decoding, int64_t repeating, const WriteU8 
     Tile tile = {
         .curves = {stretch->data, squash->data, rate->data},
         .counters = counters->data,
+        .mixing = mixing->data,
         .pitch = pitch,
         .restored = framed->data,
         .errors = errors->data,
         .surprises = surprises->data,
     };
-    for (int set = 0; set < WEIGHT_SETS; set++)
-        memcpy(tile.mixing[set], mixing->data + set * INPUTS, INPUTS * sizeof *mixing->data);
     for (int i = 0; i < 2 * REPEATS; i++) tile.repeats[i] = 1u << 31;
-    const Frame frame = {.repeating = repeating != 0, .regions = regions, .channels = channels, .greens = greens, .cell = cell, .across = across,
-                         .values = values, .firsts = firsts, .eighths = eighths,
-                         .widths = widths, .weights = weights};
-    tile.coder = decoding ? range_decoder(bytes->data, bytes->size[0])
-                          : range_encoder(bytes->data, bytes->size[0]);
-    if (decoding && cell == 1) code_tile(&tile, 1, 1, &frame, indices);
-    if (decoding && cell > 1) code_tile(&tile, 1, 0, &frame, indices);
-    if (!decoding && cell == 1) code_tile(&tile, 0, 1, &frame, indices);
-    if (!decoding && cell > 1) code_tile(&tile, 0, 0, &frame, indices);
-    for (int set = 0; set < WEIGHT_SETS; set++)
-        memcpy(mixing->data + set * INPUTS, tile.mixing[set], INPUTS * sizeof *mixing->data);
-    return decoding ? 0 : finish(&tile.coder);
+    const Frame frame = {.repeating = repeating != 0, .regions = regions, .channels = channels,
+                         .greens = greens, .cell = cell, .across = across, .values = values,
+                         .firsts = firsts, .eighths = eighths, .widths = widths,
+                         .weights = weights};
+    RangeCoder coder = decoding ? range_decoder(bytes->data, bytes->size[0])
+                                : range_encoder(bytes->data, bytes->size[0]);
+    if (decoding && cell == 1) code_tile(&tile, &coder, 1, 1, &frame, indices);
+    if (decoding && cell > 1) code_tile(&tile, &coder, 1, 0, &frame, indices);
+    if (!decoding && cell == 1) code_tile(&tile, &coder, 0, 1, &frame, indices);
+    if (!decoding && cell > 1) code_tile(&tile, &coder, 0, 0, &frame, indices);
+    return decoding ? 0 : finish(&coder);
 }
 
 /* How many counters (0) or sets of weights (1) a tile's lossless layer has. */

@@ -12,6 +12,7 @@
 #define MOST_PLANES 16
 #define PLANES 4 /* that contexts tell apart: later ones count as the last of them */
 #define INPUTS 8
+#define GROUPS (INPUTS / LANES)
 #define BORDER 2
 #define BLOCK 64 /* indices of a row that are looked at together; even */
 
@@ -289,6 +290,21 @@ static inline int32_t *weights_of(const Layer *layer, int set) {
     return layer->weights + (int64_t)set * INPUTS;
 }
 
+/* A decision that counters expect together, with two sets of weights. */
+static INLINE int decide(Layer *layer, int decoding, const int contexts[INPUTS], int first_set,
+                         int second_set, int bit) {
+    uint32_t *counters[INPUTS];
+    for (int i = 0; i < INPUTS; i++) counters[i] = layer->counters + contexts[i];
+    int32_t *weights = weights_of(layer, second_set);
+    Lanes second[GROUPS], change[GROUPS] = {{0}};
+    for (int g = 0; g < GROUPS; g++) second[g] = lanes_at(weights + g * LANES);
+    bit = code_mixed(&layer->coder, decoding, &layer->curves, GROUPS, counters,
+                     weights_of(layer, first_set), second, change, bit);
+    for (int g = 0; g < GROUPS; g++)
+        put_lanes(weights + g * LANES, limited_weights(second[g] + change[g]));
+    return bit;
+}
+
 /* Whether an index that was 0 so far is not 0. */
 static inline int code_significance(Layer *layer, int decoding, const Context *c, const Position *p,
                                     int bit) {
@@ -311,11 +327,8 @@ static inline int code_significance(Layer *layer, int decoding, const Context *c
                             SIZES + size_of((a->west + a->north + a->diagonal / 2) / 2),
         SIGNIFICANT_7 + (c->detail * DETAILS + beside) * KINDS + c->kind,
     };
-    uint32_t *counters[INPUTS];
-    for (int i = 0; i < INPUTS; i++) counters[i] = layer->counters + contexts[i];
-    return code_mixed(&layer->coder, decoding, &layer->curves, INPUTS, counters,
-                      weights_of(layer, SIGNIFICANT_BY_PLACE + c->place * 2 + (c->plane > 0)),
-                      weights_of(layer, SIGNIFICANT_BY_CLASS + c->class / 2), bit);
+    return decide(layer, decoding, contexts, SIGNIFICANT_BY_PLACE + c->place * 2 + (c->plane > 0),
+                  SIGNIFICANT_BY_CLASS + c->class / 2, bit);
 }
 
 /* A sign as it looks where the base's coefficient is taken for positive. */
@@ -360,11 +373,8 @@ static inline int code_sign(Layer *layer, int decoding, const Context *c, const 
             (c->sum < 8 ? 0 : c->sum < 32 ? 1 : 2),
         SIGN_7 + (c->region * DETAILS + c->detail) * PLANES + c->plane,
     };
-    uint32_t *counters[INPUTS];
-    for (int i = 0; i < INPUTS; i++) counters[i] = layer->counters + contexts[i];
-    return turn ^ code_mixed(&layer->coder, decoding, &layer->curves, INPUTS, counters,
-                             weights_of(layer, SIGN_BY_PLACE + c->place * 2 + (c->plane > 0)),
-                             weights_of(layer, SIGN_BY_DETAIL + c->detail), turn ^ bit);
+    return turn ^ decide(layer, decoding, contexts, SIGN_BY_PLACE + c->place * 2 + (c->plane > 0),
+                  SIGN_BY_DETAIL + c->detail, turn ^ bit);
 }
 
 /* Whether an index of at least `size` is larger; or, refining one of `size`, its new bit. */
@@ -384,11 +394,8 @@ static inline int code_size(Layer *layer, int decoding, const Context *c, uint32
         SIZE_6 + (depth * SIZES + size_of((a->diagonal + 1) / 2)) * SIZES + size_of(other),
         SIZE_7 + (depth * PLACES + c->place) * NOISES + c->noise,
     };
-    uint32_t *counters[INPUTS];
-    for (int i = 0; i < INPUTS; i++) counters[i] = layer->counters + contexts[i];
-    return code_mixed(&layer->coder, decoding, &layer->curves, INPUTS, counters,
-                      weights_of(layer, SIZE_BY_DEPTH + depth),
-                      weights_of(layer, SIZE_BY_CLASS + c->class / 2), bit);
+    return decide(layer, decoding, contexts, SIZE_BY_DEPTH + depth,
+                  SIZE_BY_CLASS + c->class / 2, bit);
 }
 
 /* Code one index, `x` of those that were looked ahead at: its magnitude was `before` in the layer

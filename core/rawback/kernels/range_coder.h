@@ -11,6 +11,9 @@
 
 #define LEAST_RANGE (1u << 24)
 
+/* What is called for every bit, with a coder that then stays in registers. */
+#define INLINE inline __attribute__((always_inline))
+
 typedef struct {
     uint8_t *bytes; /* written when encoding, only read when decoding */
     int64_t size;   /* how many there are */
@@ -26,7 +29,7 @@ static inline RangeCoder range_encoder(uint8_t *bytes, int64_t size) {
     return (RangeCoder){bytes, size, 0, 0, 0xFFFFFFFFu, 0, 0, -1};
 }
 
-static inline uint32_t next_byte(RangeCoder *coder) {
+static INLINE uint32_t next_byte(RangeCoder *coder) {
     const int64_t at = coder->at++;
     return at < coder->size ? coder->bytes[at] : 0;
 }
@@ -37,13 +40,13 @@ static inline RangeCoder range_decoder(const uint8_t *bytes, int64_t size) {
     return coder;
 }
 
-static inline void put_byte(RangeCoder *coder, uint32_t byte) {
+static INLINE void put_byte(RangeCoder *coder, uint32_t byte) {
     const int64_t at = coder->at++;
     if (at < coder->size) coder->bytes[at] = (uint8_t)byte;
 }
 
 /* Write the highest byte of `low`, or wait where a carry may still change it. */
-static inline void shift_low(RangeCoder *coder) {
+static INLINE void shift_low(RangeCoder *coder) {
     const uint32_t carry = (uint32_t)(coder->low >> 32);
     if (carry || coder->low < 0xFF000000u) {
         if (coder->held >= 0) put_byte(coder, (uint32_t)coder->held + carry);
@@ -55,7 +58,7 @@ static inline void shift_low(RangeCoder *coder) {
     coder->low = (coder->low & 0x00FFFFFF) << 8;
 }
 
-static inline void widen(RangeCoder *coder, int decoding) {
+static INLINE void widen(RangeCoder *coder, int decoding) {
     while (coder->range < LEAST_RANGE) {
         coder->range <<= 8;
         if (decoding)
@@ -77,7 +80,7 @@ static inline void narrow(RangeCoder *coder, int decoding, uint32_t unit, uint32
 }
 
 /* Code a bit that is 1 with the probability `one`, 1 to 65535 units. Gives the bit. */
-static inline int code_bit(RangeCoder *coder, int decoding, uint32_t one, int bit) {
+static INLINE int code_bit(RangeCoder *coder, int decoding, uint32_t one, int bit) {
     const uint32_t bound = (coder->range >> UNIT_BITS) * one;
     if (decoding) bit = coder->code < bound;
     /* Bits are hard to foretell, so nothing branches by them. */
@@ -89,6 +92,21 @@ static inline int code_bit(RangeCoder *coder, int decoding, uint32_t one, int bi
     coder->range = (bound & ~zero) + ((coder->range - bound) & zero);
     widen(coder, decoding);
     return bit;
+}
+
+/* Code a value of 1 to 16 bits that are as likely 0 as 1. */
+static INLINE uint32_t code_even(RangeCoder *coder, int decoding, int bits, uint32_t value) {
+    const uint32_t width = coder->range >> bits, last = (1u << bits) - 1;
+    if (decoding) {
+        value = coder->code / width;
+        value = value < last ? value : last;
+        coder->code -= value * width;
+    } else {
+        coder->low += (uint64_t)width * (value & last);
+    }
+    coder->range = width;
+    widen(coder, decoding);
+    return value;
 }
 
 /* End an encoder: of the numbers in its interval write the one with most trailing zeros, less

@@ -4,7 +4,7 @@ Samples are coded row by row. Each is predicted from its restored value and, lin
 errors of the restored values at samples already coded and from how the restored picture bends; the
 weights are fitted to the frame by the encoder and sent, apart for each channel and for how large
 the errors around are. How far the truth may lie from the prediction is left to adaptive models,
-which begin each tile as trained offline: six counters, each of which sees another part of what is
+which begin each tile as trained offline: four counters, each of which sees another part of what is
 known, expect each decision together.
 
 Prediction is in the noise-normalised domain, what is coded are code indices, see
@@ -97,7 +97,7 @@ class LosslessStart:
         curves: Of mixing.
         probabilities: uint16 ``[n]``: of each counter, in ``2 ** -16``.
         uses: uint8 ``[n]``: how often each counts as used.
-        weights: int16 ``[m, 6]`` of mixing, in ``2 ** -12``.
+        weights: int16 ``[m, 4]`` of mixing, in ``2 ** -12``.
     """
 
     curves: Curves

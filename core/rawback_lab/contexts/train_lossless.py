@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from rawback.encoder.analysis import Analysis
 
-_INPUTS = 6
-_FIRST_WEIGHT = round(0.35 * (1 << 16))
+_INPUTS = 4
+_FIRST_WEIGHT = round(0.5 * (1 << 16))
 _CERTAINTY = 24
 
 

@@ -61,11 +61,11 @@ REPEATS = (
     *(((0, -3), (-1, 0)), ((0, -3), (-1, -3)), ((-1, 0), (-1, -3))),
     *(((-1, 0), (-1, 3)), ((0, -3), (0, -6)), ((-1, 0), (-2, 0))),
 )
-CONTEXTS = ((40, 8), (16, 16), (16, 5, 2, 4), (9, 9, 2), (40, 3, 3), (16, 16))
+CONTEXTS = ((40, 8), (16, 16), (16, 5, 2, 4), (16, 40))
 SIZES = [NODES * prod(parts) for parts in CONTEXTS]
 STARTS = list(accumulate(SIZES, initial=0))[:-1]
 LOW_START = sum(SIZES)
-GOLOMB_START = LOW_START + 40 * 15 * 2
+GOLOMB_START = LOW_START + 40 * 15 * 5
 
 
 def sensor_codes(data: bytes, channels: int) -> list[Ints]:
@@ -158,17 +158,6 @@ def h(value: int) -> int:
     return min(half_octaves(value), 15)
 
 
-def lean(error: int, typical: int) -> int:
-    """How far an error leans (3.10)."""
-    size = 4 * abs(error) // typical
-    return min(max(-size if error < 0 else size, -4), 4) + 4
-
-
-def order(x: int, y: int) -> int:
-    """2 for x above y, 0 for x below y, 1 for about the same (3.10)."""
-    return 2 if x > y + 1 else 0 if x + 1 < y else 1
-
-
 def _near(value: int) -> int:
     return min(max(value, -BOUND), BOUND)
 
@@ -176,6 +165,14 @@ def _near(value: int) -> int:
 def _parity(row: int, column: int) -> int:
     """Which of four the pixel of a sample of a linear frame is (3.10)."""
     return 2 * (row % 2) + column // 3 % 2
+
+
+def _eighths(values: list[int], predicted: int) -> int:
+    """E, the rank of a value in eighths (point 2)."""
+    n = len(values)
+    t = min(max(predicted, values[0]), values[-1])
+    b = min(max(bisect_right(values, t), 1), max(n - 1, 1)) - 1
+    return 8 * b + (t - values[b]) * 8 // max(values[b + 1] - values[b], 1) if n > 1 else 0
 
 
 def _bordered(samples: Ints, cell: tuple[int, int]) -> list[list[int]]:
@@ -302,10 +299,7 @@ class ExactTile:
         y, x = place
         n, models, by = len(values), self.models, self.by
         here, above, second = self.u[y], self.u[y - 1], self.u[y - 2]
-        t = min(max(predicted, values[0]), values[-1])
-        b = min(max(bisect_right(values, t), 1), max(n - 1, 1)) - 1
-        e = 8 * b + (t - values[b]) * 8 // max(values[b + 1] - values[b], 1) if n > 1 else 0
-        j = e >> 3
+        e, j = _eighths(values, predicted), _eighths(values, self.p[y][x]) >> 3
         width = max(values[min(j + 4, n - 1)] - values[max(j - 4, 0)], 1)
         total = (
             3 * (here[x - by] + above[x])
@@ -315,49 +309,45 @@ class ExactTile:
             + second[x + by]
         )
         spread = min(max(half_octaves((total + 12) * 32 // width) - 2, 0), 39)
-        shift = 0 if spread < 15 else spread - 13 >> 1
-        starts = self._starts((y, x), channel, spread, (e >> shift) % 8, total)
+        shift = 0 if spread < 13 else spread - 11 >> 1
+        f = (e >> shift) % 8
+        starts, late = self._starts((y, x), channel, spread, f), NODES + spread
 
         def decide(node: int) -> int:
-            return models.mixed([s + node for s in starts], node, NODES + spread)
+            return models.mixed([s + node for s in starts], node, late, late=True)
 
         up, v = decide(0), 1
         while v < 15 and decide(v if up else v + 14):
             v += 1
+        models.catch_up(late)
         if v == 15:
             v += models.golomb(GOLOMB_START + 16 * up)
         d = v if up else 1 - v
         rank = (e >> (3 + shift)) + d
-        low = LOW_START + 2 * (15 * spread + min(max(d + 7, 0), 14))
-        for bit in range(shift):
-            rank = 2 * rank + (models.single(low + bit) if bit < 2 else models.coder.bit(32768))
+        low = LOW_START + 5 * (15 * spread + min(max(d + 7, 0), 14))
+        for which in (f >> 1, 4)[:shift]:
+            rank = 2 * rank + models.single(low + which)
+        if shift > 2:
+            rank = (rank << shift - 2) + models.coder.even(shift - 2)
         return min(max(rank, 0), n - 1)
 
-    def _starts(
-        self, place: tuple[int, int], channel: int, spread: int, f: int, total: int
-    ) -> list[int]:
+    def _starts(self, place: tuple[int, int], channel: int, spread: int, f: int) -> list[int]:
         """The first counter of each context (3.10)."""
         y, x = place
-        e, p, green, by = self.e, self.p, self.sensor.green[channel], self.by
+        p, green, by = self.p, self.sensor.green[channel], self.by
         here, above, second = self.u[y], self.u[y - 1], self.u[y - 2]
         across = h(here[x - by] + here[x - 2 * by] + 1 >> 1)
         down = h(above[x] + second[x] + 1 >> 1)
-        diagonal = h(above[x - by] + above[x + by] + 1 >> 1)
-        beside = h(here[x - by] + above[x] + 1 >> 1)
         light = h(max(p[y][x], 0) >> 4)
         up, left = self.alike
         bend = h(abs(p[y][x - left] - p[y][x + left]) + abs(p[y - up][x] - p[y + up][x]))
         spot = self.spots[(y - BORDER) // self.layout.side][(x - BORDER) // self.layout.across]
         third = _parity(y - BORDER, x - BORDER) if self.layout.linear else f >> 1
-        typical = (total >> 4) + 4
-        orders = order(diagonal, beside), order(across, down)
         contexts = (
             (spread, f),
             (across, down),
             (light, spot, green, third),
-            (lean(e[y][x - left], typical), lean(e[y - up][x], typical), green),
-            (spread, *orders),
-            (bend, beside),
+            (bend, spread),
         )
         return [
             counter(start, (*parts, NODES), (*values, 0))

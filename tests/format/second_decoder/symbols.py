@@ -69,6 +69,13 @@ class RangeDecoder:
         self._go_on(bound, self.range - bound)
         return 0
 
+    def even(self, count: int) -> int:
+        """So many bits that are as likely 0 as 1 (3.2)."""
+        width = self.range >> count
+        value = min(self.code // width, (1 << count) - 1)
+        self._go_on(value * width, width)
+        return value
+
     def _go_on(self, start: int, width: int) -> None:
         """Narrow the range, and widen it again with more bytes (3.2)."""
         self.code = (self.code - start) % (1 << 32)
