@@ -124,16 +124,22 @@ def _cell_level(frame: RawFrame, light: str) -> tuple[PyramidLevel, NDArray[np.f
     image = np.zeros((rows, columns), np.float32)
     offset = np.zeros(2)
     planes = 0
+    layout = mosaic.layout()
+    down, right = layout.shape[:2]
+    samples = frame.cfa.reshape(frame.height, -1)[: cell * rows, : mosaic.across * columns]
     for plane in range(mosaic.planes):
-        channels = mosaic.plane_channels(plane, (rows, columns))
-        if mosaic.colours[channels[0, 0]] not in light:
+        if mosaic.colours[layout[0, 0, plane, 1]] not in light:
             continue
         planes += 1
-        y, x = mosaic.pixels_of(plane, (rows, columns))
-        samples = frame.cfa[y, x] if mosaic.pattern else frame.cfa[..., plane]
-        black = np.array(frame.black, np.float32)[channels]
-        image += (samples - black) / (frame.white - black)
-        offset += ((x % cell).mean(), (y % cell).mean())
+        for top, left in np.ndindex(down, right):
+            place, channel = layout[top, left, plane].tolist()
+            row, column = divmod(place, mosaic.across)
+            black = np.float32(frame.black[channel])
+            scale = 1 / np.float32(frame.white - frame.black[channel])
+            lines = slice(cell * top + row, None, cell * down)
+            part = samples[lines, mosaic.across * left + column :: mosaic.across * right]
+            image[top::down, left::right] += (part - black) * scale
+            offset += np.array([column // mosaic.samples, row]) / (down * right)
     image = np.sqrt((image / planes).clip(0, 1))
     return PyramidLevel(image, (float(cell), float(cell))), offset / planes - (cell - 1) / 2
 
