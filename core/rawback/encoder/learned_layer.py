@@ -57,9 +57,10 @@ __all__ = ["LearnedLayer", "Use", "choose_learned_layer"]
 Use: TypeAlias = Literal["auto", "never", "bare", "full"]
 """The learned layer where it pays, never, always without latents, always with all of them."""
 
-_TRIED, _TRIED_SIDE = 4, 512
+_TRIED, _TRIED_SIDE, _LARGE_TRIED_SIDE = 4, 512, 256
 """Tiles on which ways are tried, and how many sites of them along each side: all of a Bayer frame's
-tile. The features of all of a linear one would take four times the memory and tell no more."""
+tile. The features of all of a linear one would take four times the memory and tell no more; of
+large frames, where the layer must save much, fewer do."""
 
 _LEAST_GAIN, _LARGE_LEAST_GAIN, _LARGE = 0.01, 0.1, 1 << 22
 """Part of the bits that the layer must save to be worth the time it takes, and what it must save on
@@ -176,7 +177,8 @@ def _sampled(view: NetworkInput) -> list[Tile]:
     """Some tiles of a frame, or of each as much as is enough."""
     tiles = view.tiles()
     cores = (tile.core for tile in tiles[:: -(-len(tiles) // _TRIED)])
-    parts = (Window(c.top, c.left, c.top + _TRIED_SIDE, c.left + _TRIED_SIDE) for c in cores)
+    side = _LARGE_TRIED_SIDE if view.classes.size > _LARGE else _TRIED_SIDE
+    parts = (Window(c.top, c.left, c.top + side, c.left + side) for c in cores)
     return [view.tile(part.intersection(view.whole)) for part in parts]
 
 
