@@ -41,7 +41,7 @@ def test_where_only_noise_is_left_the_eye_is_followed_all_the_way() -> None:
 
 def test_where_large_errors_are_fine_weights_are_weak() -> None:
     """Errors of edges that a tiny payload hardly mends: levels that the eye sees are noise."""
-    strength = CodingModel([coefficients(30, 20, 1, 1, 1)], SLOPES).strength_at(300)
+    strength = CodingModel([coefficients(30, 20, 1, 1, 1)], SLOPES).strength_at(320)
     assert strength < 1
 
 

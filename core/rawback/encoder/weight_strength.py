@@ -37,10 +37,6 @@ _CODED, _BITS = 1.15, 6.0
 _SEEN_LEVEL = 3
 """The finest level of which errors are seen after a blur of three pixels."""
 
-_OPTIMISM = 2.0
-"""For each decibel, about twice as much is foretold to become invisible as does, on training
-frames."""
-
 _TURNS = 10
 _STRIDE = 2
 
@@ -80,8 +76,7 @@ class CodingModel:
             else:
                 coarsest = middle
         _, error, seen = self.estimate(coarsest, strength)
-        worth = DECIBELS_PER_OCTAVE / _OPTIMISM
-        return -10 * math.log10(error) - worth * math.log2(seen) / 2
+        return -10 * math.log10(error) - DECIBELS_PER_OCTAVE * math.log2(seen) / 2
 
     def estimate(self, step: float, strength: float) -> tuple[float, float, float]:
         """Bits, squared error, and what is seen of it."""
