@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
     from concurrent.futures import Future
 
-__all__ = ["in_threads", "set_threads", "threads"]
+__all__ = ["each_in_threads", "in_threads", "row_bands", "set_threads", "threads"]
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -50,6 +51,25 @@ def set_threads(count: int) -> None:
         raise ValueError(message)
     _chosen = count
     cv2.setNumThreads(count)
+
+
+def row_bands(rows: int, period: int = 1, least: int = 256) -> list[slice]:
+    """Bands of rows to work on at a time: as many as there are threads, or fewer.
+
+    Args:
+        rows: How many there are.
+        period: Bands begin at multiples of it.
+        least: Rows of a band, unless there are fewer in all.
+    """
+    count = max(1, min(threads(), rows // max(least, 1)))
+    ends = [rows * i // count // period * period for i in range(count)] + [rows]
+    return [slice(a, b) for a, b in pairwise(ends) if a < b]
+
+
+def each_in_threads(work: Callable[[_Item], object], items: Iterable[_Item]) -> None:
+    """Call `work` with each item, some side by side."""
+    for _ in in_threads(work, items):
+        pass
 
 
 def in_threads(

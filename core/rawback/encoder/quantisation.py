@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.kernels import Integer, Kernel, Read, Write
+from rawback.parallel import in_threads
 from rawback.tone import UNIT
 
 if TYPE_CHECKING:
@@ -42,10 +43,15 @@ def lost_variance(planes: NDArray[np.int16], values: NDArray[np.int32]) -> int:
     Returns:
         In 1/16 of it, 1 to 16.
     """
-    error = (planes[:, ::_ROWS] - values[:, ::_ROWS]).astype(np.float32)
-    error *= 1 / UNIT
-    np.clip(error, -_LARGEST, _LARGEST, out=error)
-    return int(np.clip(round(16 * float(np.square(error).mean(dtype=np.float64))), 1, 16))
+
+    def power(plane: int) -> float:
+        error = (planes[plane, ::_ROWS] - values[plane, ::_ROWS]).astype(np.float32)
+        error *= 1 / UNIT
+        np.clip(error, -_LARGEST, _LARGEST, out=error)
+        return float(np.square(error).mean(dtype=np.float64))
+
+    powers = list(in_threads(power, range(len(planes))))
+    return int(np.clip(round(16 * sum(powers) / len(powers)), 1, 16))
 
 
 def coarsened(indices: NDArray[np.int32], octaves: int) -> NDArray[np.int32]:

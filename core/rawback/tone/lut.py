@@ -14,6 +14,7 @@ import numpy as np
 
 from rawback.entropy import SymbolCoder, code_parameters
 from rawback.kernels import Kernel, Read, Write
+from rawback.parallel import in_threads, row_bands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,8 +38,13 @@ GRIDS = (3, 5, 9, 17)
 
 def colour_histogram(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """How many pixels fall into each of the 16x16x16 cells between nodes."""
-    counts = np.zeros(4096, dtype=np.int64)
-    _count_colours(np.ascontiguousarray(pixels), counts)
+
+    def counted(rows: slice) -> NDArray[np.int64]:
+        counts = np.zeros(4096, dtype=np.int64)
+        _count_colours(np.ascontiguousarray(pixels[rows]), counts)
+        return counts
+
+    counts = sum(in_threads(counted, row_bands(len(pixels))), np.zeros(4096, np.int64))
     return counts.reshape(16, 16, 16)
 
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from rawback.kernels import Integer, Kernel, Read, Write
 from rawback.mosaic import Mosaic
+from rawback.parallel import each_in_threads, row_bands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -156,7 +157,12 @@ class NoiseDomain:
         planes = np.empty((self.mosaic.planes, height // cell, width // across), dtype=np.int16)
         layout = self.mosaic.layout()
         layout = layout.reshape(*layout.shape[:2], -1)
-        _planes_of_mosaic(mosaic, layout, cell, self.forward, planes)
+
+        def fill(rows: slice) -> None:
+            part = mosaic[cell * rows.start : cell * rows.stop]
+            _planes_of_mosaic(part, layout, cell, self.forward, planes[:, rows])
+
+        each_in_threads(fill, row_bands(height // cell, len(layout)))
         return planes
 
     def to_mosaic(
@@ -175,14 +181,19 @@ class NoiseDomain:
         Returns:
             uint16 ``[cell h, cell w]``, or ``[h, n w]`` where pixels have n samples.
         """
-        if out is None:
-            height, width = planes.shape[1:]
-            out = np.empty((self.mosaic.cell * height, self.mosaic.across * width), np.uint16)
+        cell, (height, width) = self.mosaic.cell, planes.shape[1:]
+        shape = (cell * height, self.mosaic.across * width)
+        samples = np.empty(shape, np.uint16) if out is None else out
         firsts = np.ascontiguousarray(self.firsts)
         layout = self.mosaic.layout(*place)
         layout = layout.reshape(*layout.shape[:2], -1)
-        _mosaic_of_planes(planes, layout, self.mosaic.cell, self.inverse, firsts, out)
-        return out
+
+        def fill(rows: slice) -> None:
+            part = samples[cell * rows.start : cell * rows.stop]
+            _mosaic_of_planes(planes[:, rows], layout, cell, self.inverse, firsts, part)
+
+        each_in_threads(fill, row_bands(height, len(layout)))
+        return samples
 
 
 def _inverse(forward: NDArray[np.int32], ceiling: int) -> NDArray[np.uint16]:

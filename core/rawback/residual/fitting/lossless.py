@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.kernels import Kernel, Read, Write
+from rawback.parallel import in_threads
 from rawback.residual.lossless import (
     CLASSES,
     FEATURES,
@@ -104,20 +105,19 @@ def fit_lossless(
         repeating: As the model's attribute.
     """
     pairs = list(tiles)
-    generator = np.random.default_rng(0)
     mosaic = pairs[0][0].mosaic
-    weights = np.zeros((CLASSES, len(mosaic.colours), FEATURES), np.int32)
-    errors = [_errors(tile, indices, domain) for tile, indices in pairs]
+    errors = list(in_threads(lambda pair: _errors(*pair, domain), pairs))
     count = samples // len(pairs) + 1
-    for channel in range(len(mosaic.colours)):
+
+    def fitted(channel: int) -> NDArray[np.int32]:
+        generator = np.random.default_rng(channel)
         parts = [
             _rows(tile, error, channel, generator, count)
             for (tile, _), error in zip(pairs, errors, strict=True)
         ]
-        features = np.concatenate([part[0] for part in parts])
-        wanted = np.concatenate([part[1] for part in parts])
-        classes = np.concatenate([part[2] for part in parts])
-        weights[:, channel] = _fit(features, wanted, classes)
+        return _fit(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    weights = np.stack(list(in_threads(fitted, range(len(mosaic.colours)))), axis=1)
     return LosslessModel(weights, repeating)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import scipy.sparse as sparse
 import scipy.sparse.linalg
 
+from rawback.parallel import in_threads
 from rawback.tone.colours import base_colours
 from rawback.tone.gain import GAIN_ONE, SPACINGS, grid_shape, hat_weights
 from rawback.tone.lut import GRIDS, NODES, lut_nodes, refine_grid, touched_nodes
@@ -122,7 +123,7 @@ def fit_pointwise(
 ) -> list[PointwiseFit]:
     """Fit a table without gains, and one with each grid of gains that the frame has room for."""
     shares = np.array(_frame_share(samples, mosaic, frame_shape))[:, None, None, None]
-    systems = [_System.of(sample) for sample in samples]
+    systems = list(in_threads(_System.of, samples))
     weights = np.stack([system.weights for system in systems])
     fits: list[PointwiseFit] = []
     for spacing in SPACINGS:
@@ -132,7 +133,7 @@ def fit_pointwise(
                 continue
             gains = _fit_gains(samples, fits[0].tables[-1], mosaic, frame_shape, spacing)
         scaled = (sample.truth / _gain_at(sample, gains, spacing) for sample in samples)
-        found = [s.solved(target) for s, target in zip(systems, scaled, strict=True)]
+        found = in_threads(lambda p: p[0].solved(p[1]), zip(systems, scaled, strict=True))
         tables = [np.stack(grid) for grid in zip(*found, strict=True)]
         fits.append(PointwiseFit(tables, weights * shares, gains, spacing))
     return fits
