@@ -23,6 +23,7 @@ from rawback.bitstream import Payload, SectionKind, unpack
 from rawback.container import embed_payload, extract_payload
 from rawback.decoder import decode
 from rawback.encoder.analysis import Analysis
+from rawback.encoder.base_fits import FittedBase, filter_fits
 from rawback.geometry import Aligned, Geometry, Mesh, Transform, Warped
 from rawback.geometry.transform import mesh_shape
 from rawback.jpegio import decode_jpeg
@@ -256,7 +257,10 @@ def phases() -> bytes:
     """A filter for each phase of a pattern, which no small frame has by itself."""
     frame, jpeg = mosaic_shot(X_TRANS, 68, 101, (64.0, 65.5, 62.0, 66.25), 20)
     session, carrier = session_at(frame, decode_jpeg(jpeg), Aligned(), "never")
-    analysis = Analysis.of(session.source, 1e-6, lambda _done: None)
+    source, price = session.source, 1e-6
+    base = source.fits.choose(price)
+    base = filter_fits(source, base).choose(base, price)
+    analysis = Analysis.of_base(source, FittedBase.of(source, base), lambda _done: None)
     filters = analysis.base.filters
     if not filters or not filters[0].is_by_phase(frame.mosaic):
         message = "the filters are not those of phases"

@@ -9,11 +9,11 @@ import pytest
 
 from rawback.tone import UNIT, Base, colour_histogram
 from rawback.tone.fitting import (
+    FilterFits,
     Patch,
     PointwiseFit,
     Sample,
     choose_pointwise,
-    fit_linear_filters,
     fit_pointwise,
 )
 from rawback.tone.gain import GAIN_ONE
@@ -141,7 +141,7 @@ def blurred() -> tuple[Base, Patch]:
 
 def test_filters_sharpen_what_was_blurred(blurred: tuple[Base, Patch]) -> None:
     base, patch = blurred
-    better = fit_linear_filters(base, [patch], 1.85, patch.classes.size, 3)
+    better = FilterFits.of([patch], base.mosaic, patch.classes.size, 3).choose(base, 1.85)
     assert better.filters
     plain, sharp = (
         (b.planes(patch.colours, patch.classes) - patch.planes).std() for b in (base, better)
@@ -151,14 +151,16 @@ def test_filters_sharpen_what_was_blurred(blurred: tuple[Base, Patch]) -> None:
 
 def test_filters_that_do_not_pay_are_left_out(blurred: tuple[Base, Patch]) -> None:
     base, patch = blurred
-    assert fit_linear_filters(base, [patch], 1e9, patch.classes.size, 3).filters == ()
+    assert (
+        FilterFits.of([patch], base.mosaic, patch.classes.size, 3).choose(base, 1e9).filters == ()
+    )
     few = Patch(
         patch.colours[:, :14, :14],
         patch.planes[:, :5, :5],
         patch.classes[:5, :5],
         patch.usable[:5, :5],
     )
-    assert fit_linear_filters(base, [few], 1e-6, 25, 3).filters == ()
+    assert FilterFits.of([few], base.mosaic, 25, 3).choose(base, 1e-6).filters == ()
 
 
 def test_classes_have_filters_of_their_own_where_they_differ(blurred: tuple[Base, Patch]) -> None:
@@ -167,6 +169,6 @@ def test_classes_have_filters_of_their_own_where_they_differ(blurred: tuple[Base
     own = base.planes(patch.colours, patch.classes)
     planes[:, patch.classes > 0] = own[:, patch.classes > 0]
     mixed = Patch(patch.colours, planes, patch.classes, patch.usable)
-    better = fit_linear_filters(base, [mixed], 0.01, 100 * patch.classes.size, 3)
+    better = FilterFits.of([mixed], base.mosaic, 100 * patch.classes.size, 3).choose(base, 0.01)
     assert len(better.filters) == 4
     assert np.abs(better.filters[0].taps).sum() > 10 * np.abs(better.filters[2].taps).sum()

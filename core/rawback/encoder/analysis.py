@@ -10,7 +10,6 @@ import numpy as np
 from rawback.bitstream import Section, SectionKind
 from rawback.common.error_weights import WEIGHT_POWER, ErrorWeights
 from rawback.common.prediction import Prediction, predict
-from rawback.encoder.base_fits import FittedBase
 from rawback.encoder.rd_quantisation import FittedQuantisers
 from rawback.encoder.sampling import sample_coefficients
 from rawback.encoder.visibility import visible_axes
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rawback.encoder.base_fits import FittedBase
     from rawback.encoder.encoder_input import EncoderInput
     from rawback.encoder.learned_layer import LearnedLayer, Use
     from rawback.rate import Tune
@@ -69,14 +69,6 @@ class Analysis:
     coefficients: dict[Band, NDArray[np.float32]] = field(repr=False)
     quantisers: FittedQuantisers = field(repr=False)
     coding_order: NDArray[np.uint8] | None = None
-
-    @classmethod
-    def of(
-        cls, source: EncoderInput, base_lambda: float, report: Callable[[float], None]
-    ) -> Analysis:
-        """Choose a base at a lambda and see what it leaves; `report` is told which part is done."""
-        fitted = FittedBase.of(source, base_lambda, lambda done: report(done / 2))
-        return cls.of_base(source, fitted, lambda done: report(0.5 + done / 2))
 
     @classmethod
     def of_base(

@@ -16,18 +16,16 @@ from rawback.parallel import in_threads
 from rawback.residual import RegionClass
 from rawback.tone import Base
 from rawback.tone.fitting import (
+    FilterFits,
     Patch,
     PointwiseFit,
     Sample,
     choose_pointwise,
-    fit_linear_filters,
     fit_pointwise,
 )
 from rawback.types import Guide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from rawback.mosaic import Mosaic
     from rawback.types import RawFrame
 
-__all__ = ["BASE_LAMBDAS", "BaseFits", "FittedBase"]
+__all__ = ["BASE_LAMBDAS", "BaseFits", "FittedBase", "filter_fits"]
 
 BASE_LAMBDAS = (1.85, 8.0, 40.0, 200.0, 2000.0, 8000.0, 40_000.0, 200_000.0)
 """Squared error, in noise variances, that a bit of the base must save, by base level: at the noise
@@ -87,6 +85,10 @@ class BaseFits:
             self.candidates, self.samples, self.empty, self.histogram, self.shape, base_lambda
         )
 
+    def section_of(self, base: Base) -> Section:
+        """The section of a base's table and gains."""
+        return Section(SectionKind.BASE, 0, 0, base.pointwise_bytes(self.histogram))
+
 
 def _uncovered_means(guide: Guide, planes: NDArray[np.int16], mosaic: Mosaic) -> tuple[int, ...]:
     """Mean of each colour where the carrier does not cover the frame, 0 if it does."""
@@ -110,20 +112,16 @@ class FittedBase:
     sections: tuple[Section, ...]
 
     @classmethod
-    def of(
-        cls, source: EncoderInput, base_lambda: float, report: Callable[[float], None]
-    ) -> FittedBase:
-        """Choose a base at a lambda; `report` is told which part is done."""
-        base = source.fits.choose(base_lambda)
-        report(0.6)
-        base = _with_filters(source, base, base_lambda)
-        sections = [Section(SectionKind.BASE, 0, 0, base.pointwise_bytes(source.fits.histogram))]
+    def of(cls, source: EncoderInput, base: Base) -> FittedBase:
+        """Of a base with its filters."""
+        sections = [source.fits.section_of(base)]
         if base.filters:
             sections.append(Section(SectionKind.FILTER, 0, 0, base.filter_bytes()))
         return cls(base, tuple(sections))
 
 
-def _with_filters(source: EncoderInput, base: Base, base_lambda: float) -> Base:
+def filter_fits(source: EncoderInput, base: Base) -> FilterFits:
+    """What filters are fitted from, behind a base without them."""
     tiles = source.grid.tiles()
     sampled = tiles[:: -(-len(tiles) // _FILTER_TILES)]
 
@@ -133,6 +131,5 @@ def _with_filters(source: EncoderInput, base: Base, base_lambda: float) -> Base:
         usable, place = classes < RegionClass.CLIPPED, (tile.top, tile.left)
         return Patch(colours, planes, classes, usable, place)
 
-    return fit_linear_filters(
-        base, in_threads(patch, sampled), base_lambda, source.grid.whole.area, FILTER_CLASSES
-    )
+    patches, cells = in_threads(patch, sampled), source.grid.whole.area
+    return FilterFits.of(patches, base.mosaic, cells, FILTER_CLASSES)

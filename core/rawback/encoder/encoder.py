@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rawback.common.header_fields import fits
 from rawback.encoder.analysis import Analysis
-from rawback.encoder.base_fits import BASE_LAMBDAS, FittedBase
+from rawback.encoder.bases import Bases
 from rawback.encoder.candidates import USUAL_SHIFT, Candidates
 from rawback.encoder.encoder_input import EncoderInput
 from rawback.encoder.geometries import registered_geometry
@@ -80,7 +80,7 @@ def prepare(
     source = EncoderInput.of(frame, carrier, geometry, guide, tune=tune)
     session = Session(source, use, attached)
     report("Fitting the inverse rendering", 0.35)
-    session.base(0, lambda done: report("Fitting the inverse rendering", 0.35 + 0.65 * done))
+    session.bases.at(0, lambda done: report("Fitting the inverse rendering", 0.35 + 0.65 * done))
     report("Analysis", 1.0)
     return session
 
@@ -91,6 +91,7 @@ class Session:
     Attributes:
         source: The shot.
         use: Of the learned layer.
+        bases: Of the shot.
         attached: What payloads hold besides samples; may be replaced between two of them.
     """
 
@@ -100,7 +101,7 @@ class Session:
         self.source = source
         self.use = use
         self.attached = attached or Attached()
-        self._bases: dict[int, FittedBase] = {}
+        self.bases = Bases(source)
         self._analyses: dict[int, Analysis] = {}
         self._fitting = Lock()
 
@@ -142,28 +143,13 @@ class Session:
         """
         with self._fitting:
             if base_level not in self._analyses:
-                fitted = self._base(base_level)
+                fitted = self.bases.at(base_level)
                 analysis = Analysis.of_base(self.source, fitted, report)
                 if self.use not in {"auto", "never"}:
                     analysis = analysis.refined(USUAL_SHIFT, self.use)
                 kept = {level: kept for level, kept in self._analyses.items() if level == 0}
                 self._analyses = {**kept, base_level: analysis}
             return self._analyses[base_level]
-
-    def base(
-        self, base_level: int, report: Callable[[float], None] = lambda _done: None
-    ) -> FittedBase:
-        """One of the bases, which its analysis begins with; for the rest see `analysis`."""
-        with self._fitting:
-            return self._base(base_level, report)
-
-    def _base(
-        self, base_level: int, report: Callable[[float], None] = lambda _done: None
-    ) -> FittedBase:
-        if base_level not in self._bases:
-            fitted = FittedBase.of(self.source, BASE_LAMBDAS[base_level], report)
-            self._bases[base_level] = fitted
-        return self._bases[base_level]
 
     def encode(self, rate: Rate, *, progress: Progress | None = None) -> Encoded:
         """Code the shot.

@@ -146,9 +146,9 @@ class PayloadBuilder:
         grain = b"".join(spectrum.to_bytes() for spectrum in spectra)
         self.header = replace(self.header, residual=self.parameters.to_bytes(), grain=grain)
 
-    def quantise(self, step_code: int) -> None:
+    def quantise(self, step: float) -> None:
         """Know what all quality layers down to a step restore, but code none of them."""
-        finest = self.analysis.quantisers.at(step_code)
+        finest = self.analysis.quantisers.at(step)
         sums = np.zeros((2, 2))
         for prediction in self.analysis.predicted:
             tile = TileCoefficients.zeros(prediction.window.shape, len(prediction.planes))

@@ -31,11 +31,12 @@ __all__ = [
     "CLOSE",
     "SECTION_BYTES",
     "StepSearch",
+    "aim",
     "layers_size",
 ]
 
-CLOSE = 0.98
-"""Part of a size that a payload should fill."""
+CLOSE, _AIM = 0.98, 0.99
+"""Parts of a size that a payload should fill, and that is aimed at."""
 
 SECTION_BYTES = 14
 """What a section takes besides its data, about."""
@@ -51,8 +52,23 @@ _SLOPE = 0.03
 """Octaves by which a payload shrinks for each step code, about."""
 
 
-def layers_size(sample: Sample, quantiser: RdQuantiser, layers: int) -> int:
-    """Bytes that the layers of a sample take down to the step of a quantiser."""
+def aim(size: int, bare: int) -> float:
+    """Bytes that the layers of a payload of `size` are to take, of which `bare` precede them."""
+    room = size - bare
+    return max(room - (1 - _AIM) * size, room / 2)
+
+
+def layers_size(sample: Sample, quantiser: RdQuantiser, layers: int) -> tuple[int, int]:
+    """What a sample takes down to the step of a quantiser.
+
+    Args:
+        sample: A tile.
+        quantiser: Of the last layer.
+        layers: How many are coded.
+
+    Returns:
+        Bytes of these layers; and of the `LAYERS` that a payload has, how many are not empty.
+    """
     finest = quantiser.indices(sample.coefficients)
     planes = len(next(iter(sample.coefficients.values())))
     tile = TileCoefficients.zeros(sample.context.shape, planes)
@@ -61,14 +77,21 @@ def layers_size(sample: Sample, quantiser: RdQuantiser, layers: int) -> int:
         layer = quantiser.quantiser.coarser(octaves)
         indices = {band: coarsened(index, octaves) for band, index in finest.items()}
         size += len(encode_layer(model, sample.context, tile, layer, indices) or b"")
-    return size
+    largest = max(int(np.abs(index).max(initial=0)) for index in finest.values())
+    return size, min(largest.bit_length(), LAYERS)
 
 
 class StepSearch:
-    """Finds a step for a size from estimates of what a part of the frame takes."""
+    """Finds a step for a size from estimates of what a part of the frame takes.
 
-    def __init__(self, analysis: Analysis) -> None:
+    Args:
+        analysis: Of the frame.
+        start: A step to begin with, as near as is known.
+    """
+
+    def __init__(self, analysis: Analysis, start: float | None = None) -> None:
         self.analysis = analysis
+        self._start = _START if start is None else start
         self._samples = samples_of(analysis)
         quads = sum(sample.area for sample in self._samples)
         self._scale = sum(tile.window.area for tile in analysis.predicted) / quads
@@ -94,7 +117,7 @@ class StepSearch:
         grain = 1 / _GRAIN
         return self._solved(size, over + grain, under - grain)
 
-    def _expected(self, step: float) -> float:
+    def expected(self, step: float) -> float:
         """Bytes of the layers: as estimated, and as much more or less as was learned near by."""
         factors = self._learned or self._guessed or {step: 0.0}
         steps = sorted(factors)
@@ -103,10 +126,12 @@ class StepSearch:
 
     def _solved(self, size: float, finest: float, coarsest: float) -> float:
         """The step whose layers take about `size` bytes."""
-        start = min(self._known, key=lambda step: abs(self._expected(step) - size), default=_START)
+        start = min(
+            self._known, key=lambda step: abs(self.expected(step) - size), default=self._start
+        )
         step = min(max(start, finest), coarsest)
         for _ in range(_ROUNDS):
-            ratio = self._expected(step) / size
+            ratio = self.expected(step) / size
             if abs(ratio - 1) < _NEAR:
                 break
             if ratio > 1:
@@ -135,6 +160,6 @@ class StepSearch:
     def _estimated(self, step: float, layers: int) -> float:
         quantiser = self.analysis.quantisers.at(step)
         work = in_threads(lambda sample: layers_size(sample, quantiser, layers), self._samples)
-        size = sum(work)
-        sections = LAYERS * len(self.analysis.predicted) * SECTION_BYTES
-        return size * self._scale + sections
+        size, filled = map(sum, zip(*work, strict=True))
+        sections = filled / len(self._samples) * len(self.analysis.predicted)
+        return size * self._scale + max(sections, 1) * SECTION_BYTES

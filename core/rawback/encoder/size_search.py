@@ -2,108 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rawback.bitstream import Payload, section_offsets
-from rawback.encoder.base_fits import BASE_LAMBDAS
+from rawback.encoder.base_choice import Trial, choose_base
 from rawback.encoder.candidates import FINE_STEP
-from rawback.encoder.rate_control import BEYOND, CLOSE, SECTION_BYTES, StepSearch
+from rawback.encoder.rate_control import BEYOND, CLOSE, aim
 from rawback.rate import FINEST_STEP
 
 if TYPE_CHECKING:
-    from rawback.encoder.analysis import Analysis
     from rawback.encoder.candidates import Candidates
-    from rawback.encoder.encoder import Session
     from rawback.encoder.payload_builder import Encoded, PayloadBuilder
+    from rawback.encoder.rate_control import StepSearch
 
 __all__ = ["best_of_size"]
 
 _ATTEMPTS, _SMALL_ATTEMPTS, _SMALL_TILES = 4, 8, 4
-_AIM = 0.99
-"""Part of a size that is aimed at."""
-
-_LARGEST_SHARE, _SMALL_SHARE = 0.85, 0.15
-"""Of what a header leaves, that a base may take, and below which no smaller base is tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Filled:
-    """A payload of a size, and what suits it.
-
-    Attributes:
-        encoded: The payload.
-        step: Step code, about; None without a residual.
-        strength: How far steps follow the eye; None without a residual.
-    """
-
-    encoded: Encoded
-    step: float | None = None
-    strength: float | None = None
 
 
 def best_of_size(candidates: Candidates, size: int) -> Encoded:
-    """The best payload of at most `size` bytes, over the bases whose share may suit it.
+    """The best payload of at most `size` bytes: of the base that seems best, the finest.
 
     Raises:
-        RateUnreachable: Not even the base fits.
+        RateUnreachable: Not even the smallest base fits.
     """
-    session = candidates.session
-    room = size - section_offsets(Payload(session.header, session.attached.leading))[-1]
-
-    def share(level: int) -> float:
-        return _leading_bytes(session, level) / max(room, 1)
-
-    cheapest = len(BASE_LAMBDAS) - 1
-    level = next((t for t in range(cheapest) if share(t) <= _LARGEST_SHARE), cheapest)
-    base = session.analysis(level)
-    best = _filled(candidates, base, size)
-    while level < cheapest and share(level) >= _SMALL_SHARE:
-        level += 1
-        smaller = _filled(candidates, session.analysis(level), size, best.strength)
-        if candidates.merit(smaller.encoded) <= candidates.merit(best.encoded):
-            break
-        base, best = session.analysis(level), smaller
-    refined = None
+    best = choose_base(candidates, size)
     if best.step is not None:
-        refined = candidates.refined(base, best.step, thorough=True)
-    if refined is None:
-        return best.encoded
-    # What the layer saves was estimated; what comes of it is known only now.
-    learned = _filled(candidates, refined, size, best.strength).encoded
-    return max(best.encoded, learned, key=candidates.merit)
+        refined = candidates.refined(best.analysis, best.step, thorough=True)
+        if refined is not None:
+            learned = Trial(candidates, refined, size, best.step)
+            best = max(best, learned, key=lambda trial: trial.merit)
+    return _filled(candidates, best, size)
 
 
-def _leading_bytes(session: Session, level: int) -> int:
-    """What the sections of a base take, and those of latents where they are not left open."""
-    open_ended = session.use in {"auto", "never"}
-    sections = session.base(level).sections if open_ended else session.analysis(level).sections
-    return sum(section.packed_size for section in sections)
-
-
-def _filled(
-    candidates: Candidates, analysis: Analysis, size: int, strength: float | None = None
-) -> _Filled:
-    """The finest payload of at most `size` bytes with a given base.
-
-    Args:
-        candidates: Makes payloads.
-        analysis: Of the base.
-        size: Bytes.
-        strength: How far steps follow the eye; what suits the size by default.
-    """
-    bare = candidates.build(analysis, None)
-    if size - bare.size < 2 * SECTION_BYTES:
-        return _Filled(bare.cut_to(size))
-    search = StepSearch(analysis if strength is None else analysis.following(strength))
-    step = search.step_for(_aim(size, bare))
-    if strength is None:
-        strength = analysis.strength_at(step)
-        if strength != 1:
-            # How far the eye is followed changes which step the size allows.
-            search = StepSearch(analysis.following(strength))
-            step = search.step_for(_aim(size, bare))
-    return _Filled(_approached(candidates, search, bare, step, size), step, strength)
+def _filled(candidates: Candidates, trial: Trial, size: int) -> Encoded:
+    """The finest payload of at most `size` bytes with a given base."""
+    bare = candidates.build(trial.analysis, None)
+    if trial.search is None or trial.step is None:
+        return bare.cut_to(size)
+    return _approached(candidates, trial.search, bare, trial.step, size)
 
 
 def _approached(
@@ -123,7 +59,7 @@ def _approached(
             if built.size >= CLOSE * size:
                 break
         search.learn(step, built.size - bare.size)
-        step = search.step_for(_aim(size, bare), over, under)
+        step = search.step_for(aim(size, bare.size), over, under)
         if not over < step < under:
             break
     if under < FINE_STEP or candidates.is_drawing:
@@ -136,9 +72,3 @@ def _approached(
     if fits is None or (trimmed is not None and len(trimmed.payload) > fits.size):
         return trimmed or bare.finished()
     return fits.finished()
-
-
-def _aim(size: int, bare: PayloadBuilder) -> float:
-    """Bytes that the quality layers are to take."""
-    room = size - bare.size
-    return max(room - (1 - _AIM) * size, room / 2)

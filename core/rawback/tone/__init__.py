@@ -3,8 +3,8 @@
 The global part of what a rendering did is smooth: a table from guide colours to raw values, a
 few gains over the frame where light falls off or an edit was local, and one small filter for each
 colour of the mosaic. Their parameters take a few hundred bytes to a few kilobytes; evaluating them
-is integer arithmetic that encoder and decoder share (:class:`Base`), fitting them (:mod:`.fit`,
-:mod:`.fit_linear_filters`) is the encoder's alone.
+is integer arithmetic that encoder and decoder share (:class:`Base`), fitting them
+(:mod:`.fitting`) is the encoder's alone.
 
 All of it works in the noise-normalised domain (:class:`NoiseDomain`).
 """

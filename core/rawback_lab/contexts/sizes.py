@@ -33,7 +33,7 @@ def size_at(analysis: Analysis, step: int) -> int:
     """Bytes of all layers down to a step, without those of the sections' heads."""
     samples = [Sample.of_tile(analysis, prediction) for prediction in analysis.predicted]
     quantiser = analysis.quantisers.at(step)
-    return sum(layers_size(sample, quantiser, LAYERS) for sample in samples)
+    return sum(layers_size(sample, quantiser, LAYERS)[0] for sample in samples)
 
 
 def main() -> None:

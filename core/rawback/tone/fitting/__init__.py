@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rawback.tone.fitting.linear_filters import Patch, fit_linear_filters
+from rawback.tone.fitting.linear_filters import FilterFits, Patch
 from rawback.tone.fitting.pointwise import PointwiseFit, Sample, choose_pointwise, fit_pointwise
 
 __all__ = [
+    "FilterFits",
     "Patch",
     "PointwiseFit",
     "Sample",
     "choose_pointwise",
-    "fit_linear_filters",
     "fit_pointwise",
 ]

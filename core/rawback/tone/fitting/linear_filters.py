@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rawback.mosaic import Mosaic
     from rawback.tone.base import Base
 
-__all__ = ["Patch", "fit_linear_filters"]
+__all__ = ["FilterFits", "Patch"]
 
 
 _LEAST_GAIN = 0.01
@@ -58,61 +58,6 @@ class Patch:
     classes: NDArray[np.uint8]
     usable: NDArray[np.bool_]
     place: tuple[int, int] = (0, 0)
-
-
-def fit_linear_filters(
-    base: Base,
-    patches: Iterable[Patch],
-    base_lambda: float,
-    cells: int,
-    trusted: int,
-) -> Base:
-    """Add filters to a base where they pay.
-
-    Args:
-        base: From :func:`choose_pointwise`.
-        patches: Of the frame.
-        base_lambda: As for :func:`choose_pointwise`.
-        cells: Cells in the frame.
-        trusted: Classes below this one have filters of their own when four are used.
-
-    Returns:
-        The base with no filter, one, or one per class.
-    """
-    mosaic = base.mosaic
-    grams, chosen = _grams_of(patches, mosaic, trusted)
-    least = 2 * len(mosaic.palette) * SIDE * SIDE
-    scale = cells / max(chosen, 1)
-    if chosen < least:
-        return base
-    best = (sum(gram.energy for group in grams for gram in group) / UNIT**2 * scale, base)
-
-    def tried(groups: list[list[_Gram]], filters: tuple[LinearFilter, ...]) -> None:
-        nonlocal best
-        trial = replace(base, filters=filters)
-        left = sum(
-            gram.left(linear_filter, number)
-            for group, linear_filter in zip(groups, filters, strict=True)
-            for number, gram in enumerate(group)
-        )
-        cost = left / UNIT**2 * scale + 8 * len(trial.filter_bytes()) * base_lambda
-        # Filters take time to apply, four of them four times as much.
-        slower = len(filters) > len(best[1].filters)
-        if cost < (1 - _LEAST_GAIN * slower) * best[0]:
-            best = (cost, trial)
-
-    of_channels = [_by_channel(group, mosaic) for group in grams]
-    everywhere = _added(of_channels)
-    for groups in ([everywhere], of_channels):
-        fitted = [g if min(gram.count for gram in g) >= least else everywhere for g in groups]
-        tried(groups, tuple(_fit_filter(group, mosaic) for group in fitted))
-    if has_phase_filters(mosaic):
-        worth = base_lambda * _TAP_BITS * UNIT**2 / scale
-        everywhere = _added(grams)
-        for groups in ([everywhere], grams):
-            fitted = [g if min(gram.count for gram in g) >= least else everywhere for g in groups]
-            tried(groups, tuple(_fit_phases(group, mosaic, worth) for group in fitted))
-    return best[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +110,82 @@ class _Gram:
             linear_filter.taps[channel].ravel() / TAP_ONE, linear_filter.bias[channel]
         )
         return float(self.energy - 2 * weights @ self.moment + weights @ self.normal @ weights)
+
+
+@dataclass(frozen=True, slots=True)
+class FilterFits:
+    """What filters are fitted from, whatever a bit of theirs must save.
+
+    Attributes:
+        grams: Sums for each class, and for each phase or channel.
+        chosen: Cells in them.
+        cells: Cells in the frame.
+    """
+
+    grams: list[list[_Gram]]
+    chosen: int
+    cells: int
+
+    @classmethod
+    def of(cls, patches: Iterable[Patch], mosaic: Mosaic, cells: int, trusted: int) -> FilterFits:
+        """Of parts of a frame.
+
+        Args:
+            patches: With the colours of a base from :func:`choose_pointwise`.
+            mosaic: The frame's.
+            cells: Cells in the frame.
+            trusted: Classes below this one have filters of their own when four are used.
+        """
+        return cls(*_grams_of(patches, mosaic, trusted), cells)
+
+    def choose(self, base: Base, base_lambda: float) -> Base:
+        """Add filters to a base where they pay.
+
+        Args:
+            base: That of the patches, or another for the same frame: filters fitted behind the
+                finest table serve behind coarser ones, too.
+            base_lambda: As for :func:`choose_pointwise`.
+
+        Returns:
+            The base with no filter, one, or one per class.
+        """
+        mosaic, grams = base.mosaic, self.grams
+        least = 2 * len(mosaic.palette) * SIDE * SIDE
+        scale = self.cells / max(self.chosen, 1)
+        if self.chosen < least:
+            return base
+        best = (sum(gram.energy for group in grams for gram in group) / UNIT**2 * scale, base)
+
+        def tried(groups: list[list[_Gram]], filters: tuple[LinearFilter, ...]) -> None:
+            nonlocal best
+            trial = replace(base, filters=filters)
+            left = sum(
+                gram.left(linear_filter, number)
+                for group, linear_filter in zip(groups, filters, strict=True)
+                for number, gram in enumerate(group)
+            )
+            cost = left / UNIT**2 * scale + 8 * len(trial.filter_bytes()) * base_lambda
+            # Filters take time to apply, four of them four times as much.
+            slower = len(filters) > len(best[1].filters)
+            if cost < (1 - _LEAST_GAIN * slower) * best[0]:
+                best = (cost, trial)
+
+        def enough(groups: list[list[_Gram]], everywhere: list[_Gram]) -> list[list[_Gram]]:
+            """With those of all classes in place of what has too few samples."""
+            return [g if min(gram.count for gram in g) >= least else everywhere for g in groups]
+
+        of_channels = [_by_channel(group, mosaic) for group in grams]
+        everywhere = _added(of_channels)
+        for groups in ([everywhere], of_channels):
+            fitted = enough(groups, everywhere)
+            tried(groups, tuple(_fit_filter(group, mosaic) for group in fitted))
+        if has_phase_filters(mosaic):
+            worth = base_lambda * _TAP_BITS * UNIT**2 / scale
+            everywhere = _added(grams)
+            for groups in ([everywhere], grams):
+                fitted = enough(groups, everywhere)
+                tried(groups, tuple(_fit_phases(group, mosaic, worth) for group in fitted))
+        return best[1]
 
 
 _Samples: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]

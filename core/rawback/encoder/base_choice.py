@@ -1,0 +1,159 @@
+"""Which base serves a size best, told without coding any payload.
+
+A base and what is left of the size for layers name a step. What that step restores is known as soon
+as the coefficients are quantised, and with it what the payload would be worth.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rawback.bitstream import Payload, section_offsets
+from rawback.encoder.base_fits import BASE_LAMBDAS
+from rawback.encoder.rate_control import SECTION_BYTES, StepSearch, aim
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rawback.encoder.analysis import Analysis
+    from rawback.encoder.candidates import Candidates
+
+__all__ = ["Trial", "choose_base"]
+
+_LAST = len(BASE_LAMBDAS) - 1
+
+_LARGEST_SHARE, _SMALL_SHARE = 0.85, 0.15
+"""Of what a header leaves, that a base may take, and below which no smaller base is tried."""
+
+_USUAL_LEVEL, _USUAL_SHARE = 2, 0.2
+"""Where a base's share matters at all, on training frames of 4 to 24 megapixels the best one is
+none larger than this, and mostly the first whose table takes no more than this."""
+
+
+class Trial:
+    """A base at a size.
+
+    Args:
+        candidates: Of the shot.
+        analysis: The base.
+        size: Bytes of the payload.
+        near: A step to begin the search with.
+
+    Attributes:
+        analysis: The base.
+        search: Of steps; None where there is no room for a residual.
+        step: About the step that suits the size.
+    """
+
+    def __init__(
+        self, candidates: Candidates, analysis: Analysis, size: int, near: float | None = None
+    ) -> None:
+        self._candidates = candidates
+        self._size = size
+        self.analysis = analysis
+        self.search: StepSearch | None = None
+        self.step: float | None = None
+        self._excess = False
+        bare = candidates.session.builder(analysis).size
+        if size - bare >= 2 * SECTION_BYTES:
+            self.search = StepSearch(analysis, near)
+            self.step = self.search.step_for(aim(size, bare))
+            self._excess = self.search.expected(self.step) > size - bare
+
+    @cached_property
+    def merit(self) -> float:
+        """What the payload would restore is worth, in decibels.
+
+        Raises:
+            RateUnreachable: Not even the base fits.
+        """
+        builder = self._candidates.session.builder(self.analysis)
+        if self.step is not None and not self._excess:
+            builder.quantise(self.step)
+            return self._candidates.merit(builder.finished())
+        if self.step is not None:
+            # Even the coarsest layers take too much, and what is left of them shows only now.
+            builder.add_layers(self.step, self._candidates.report)
+        return self._candidates.merit(builder.cut_to(self._size))
+
+
+def choose_base(candidates: Candidates, size: int) -> Trial:
+    """The base of the best payload of so many bytes, of those whose share may suit it.
+
+    Trials begin where the best one commonly is, and go on to smaller bases, or else to larger ones,
+    for as long as that pays.
+
+    Raises:
+        RateUnreachable: Not even the smallest base fits.
+    """
+    bases = _BasesAtSize(candidates, size)
+    if bases.share(0) < _SMALL_SHARE:
+        return bases.trial(0)
+    start = bases.usual()
+    first = bases.trial(start)
+    best = first
+    for level in bases.smaller(start):
+        trial = bases.trial(level, best.step)
+        if trial.merit <= best.merit:
+            break
+        best = trial
+    if best is not first:
+        return best
+    for level in bases.larger(start):
+        trial = bases.trial(level, best.step)
+        if trial.merit <= best.merit:
+            break
+        best = trial
+    return best
+
+
+class _BasesAtSize:
+    """The bases of a shot beside what a payload of a size has room for."""
+
+    def __init__(self, candidates: Candidates, size: int) -> None:
+        self._candidates = candidates
+        self._session = candidates.session
+        self._size = size
+        empty = Payload(self._session.header, self._session.attached.leading)
+        self._room = max(size - section_offsets(empty)[-1], 1)
+
+    def trial(self, level: int, near: float | None = None) -> Trial:
+        """One of them; `near` is a step to begin with."""
+        return Trial(self._candidates, self._session.analysis(level), self._size, near)
+
+    def share(self, level: int) -> float:
+        """What one takes of the room, and latents with it where they are not left open."""
+        session = self._session
+        left_open = session.use in {"auto", "never"}
+        sections = (
+            session.bases.at(level).sections if left_open else session.analysis(level).sections
+        )
+        return sum(section.packed_size for section in sections) / self._room
+
+    def usual(self) -> int:
+        """Which to begin with."""
+        level = _USUAL_LEVEL
+        while level < _LAST and self._least_share(level) > _USUAL_SHARE:
+            level += 1
+        while level < _LAST and self.share(level) > _LARGEST_SHARE:
+            level += 1
+        return level
+
+    def smaller(self, level: int) -> Iterator[int]:
+        """Those below one that are worth a trial if the one before was."""
+        while level < _LAST and self.share(level) >= _SMALL_SHARE and self._fits(level + 1):
+            level += 1
+            yield level
+
+    def larger(self, level: int) -> Iterator[int]:
+        """Those above one that are worth a trial if the one before was."""
+        while level > _USUAL_LEVEL and self._fits(level - 1):
+            level -= 1
+            yield level
+
+    def _fits(self, level: int) -> bool:
+        return self._least_share(level) <= _LARGEST_SHARE and self.share(level) <= _LARGEST_SHARE
+
+    def _least_share(self, level: int) -> float:
+        return self._session.bases.least_size(level) / self._room
