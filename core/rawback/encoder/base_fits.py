@@ -22,6 +22,7 @@ from rawback.tone.fitting import (
     Sample,
     choose_pointwise,
     fit_pointwise,
+    mean_errors,
 )
 from rawback.types import Guide
 
@@ -84,6 +85,10 @@ class BaseFits:
         return choose_pointwise(
             self.candidates, self.samples, self.empty, self.histogram, self.shape, base_lambda
         )
+
+    def mean_errors(self, base: Base) -> list[float]:
+        """By how much samples lie above a base without filters in the mean, by colour."""
+        return mean_errors(self.samples, base)
 
     def section_of(self, base: Base) -> Section:
         """The section of a base's table and gains."""

@@ -42,7 +42,7 @@ class Bases:
             if level not in self._fitted:
                 base = self._without_filters(level)
                 report(0.6)
-                base = self._filter_fits().choose(base, BASE_LAMBDAS[level])
+                base = self._filter_fits().choose(base, BASE_LAMBDAS[level], self._offsets(level))
                 self._fitted[level] = FittedBase.of(self._source, base)
             return self._fitted[level]
 
@@ -59,8 +59,17 @@ class Bases:
     def _filter_fits(self) -> FilterFits:
         """Fitted behind the largest base once, which takes longer than all else of a base.
 
-        Behind smaller ones, filters that were fitted so leave as little as their own, or less.
+        Behind smaller ones, taps that were fitted so leave as little as their own, or less.
         """
         if self._filters is None:
             self._filters = filter_fits(self._source, self._without_filters(0))
         return self._filters
+
+    def _offsets(self, level: int) -> list[float] | None:
+        """By how much samples lie above a base more than above the largest, by colour."""
+        if not level:
+            return None
+        own, largest = (
+            self._source.fits.mean_errors(self._without_filters(at)) for at in (level, 0)
+        )
+        return [a - b for a, b in zip(own, largest, strict=True)]

@@ -124,7 +124,7 @@ class Candidates:
         """Whether a smaller base than the one of this level is to be tried."""
         if self.session.use not in {"auto", "never"}:
             return False
-        size = sum(section.packed_size for section in self.session.base(base_level).sections)
+        size = sum(section.packed_size for section in self.session.bases.at(base_level).sections)
         return size > _LARGE_BASE * len(encoded.payload)
 
     def _lossless_of(self, base_level: int) -> Encoded:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from rawback.tone.fitting.linear_filters import FilterFits, Patch
-from rawback.tone.fitting.pointwise import PointwiseFit, Sample, choose_pointwise, fit_pointwise
+from rawback.tone.fitting.pointwise import (
+    PointwiseFit,
+    Sample,
+    choose_pointwise,
+    fit_pointwise,
+    mean_errors,
+)
 
 __all__ = [
     "FilterFits",
@@ -12,4 +18,5 @@ __all__ = [
     "Sample",
     "choose_pointwise",
     "fit_pointwise",
+    "mean_errors",
 ]

@@ -21,7 +21,7 @@ from rawback.tone.linear_filter import REACH, SIDE, TAP_ONE, LinearFilter, has_p
 from rawback.tone.vst import UNIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rawback.mosaic import Mosaic
     from rawback.tone.base import Base
@@ -104,6 +104,13 @@ class _Gram:
         """Of the target."""
         return float(self.sums[-1, -1])
 
+    def moved(self, offset: float) -> _Gram:
+        """The same, were the target larger by so much."""
+        sums = self.sums.copy()
+        sums[:-1, -1] += offset * self.normal[:, -1]
+        sums[-1, -1] += offset * (2 * self.sums[-2, -1] + offset * self.sums[-2, -2])
+        return replace(self, sums=sums)
+
     def left(self, linear_filter: LinearFilter, channel: int) -> float:
         """Squared error that a filter leaves."""
         weights = np.append(
@@ -138,18 +145,23 @@ class FilterFits:
         """
         return cls(*_grams_of(patches, mosaic, trusted), cells)
 
-    def choose(self, base: Base, base_lambda: float) -> Base:
+    def choose(
+        self, base: Base, base_lambda: float, offsets: Sequence[float] | None = None
+    ) -> Base:
         """Add filters to a base where they pay.
 
         Args:
-            base: That of the patches, or another for the same frame: filters fitted behind the
-                finest table serve behind coarser ones, too.
+            base: That of the patches, or another for the same frame: taps fitted behind the finest
+                table serve behind coarser ones, too.
             base_lambda: As for :func:`choose_pointwise`.
+            offsets: By how much more samples lie above this base in the mean than above that of the
+                patches, by colour, in domain units; none by default.
 
         Returns:
             The base with no filter, one, or one per class.
         """
-        mosaic, grams = base.mosaic, self.grams
+        mosaic = base.mosaic
+        grams = self.grams if offsets is None else self._moved(mosaic, offsets)
         least = 2 * len(mosaic.palette) * SIDE * SIDE
         scale = self.cells / max(self.chosen, 1)
         if self.chosen < least:
@@ -186,6 +198,16 @@ class FilterFits:
                 fitted = enough(groups, everywhere)
                 tried(groups, tuple(_fit_phases(group, mosaic, worth) for group in fitted))
         return best[1]
+
+    def _moved(self, mosaic: Mosaic, offsets: Sequence[float]) -> list[list[_Gram]]:
+        """The sums, were all targets of a colour so much larger."""
+        by_phase = has_phase_filters(mosaic)
+        channels = mosaic.phases if by_phase else range(len(mosaic.colours))
+        of_kind = [offsets[mosaic.palette.index(mosaic.colours[channel])] for channel in channels]
+        return [
+            [gram.moved(offset) for gram, offset in zip(group, of_kind, strict=True)]
+            for group in self.grams
+        ]
 
 
 _Samples: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]

@@ -30,13 +30,23 @@ if TYPE_CHECKING:
     from rawback.mosaic import Mosaic
     from rawback.tone.base import Base
 
-__all__ = ["OUTLIER", "PointwiseFit", "Sample", "choose_pointwise", "fit_pointwise"]
+__all__ = [
+    "OUTLIER",
+    "PointwiseFit",
+    "Sample",
+    "choose_pointwise",
+    "fit_pointwise",
+    "mean_errors",
+]
 
 _PRECISIONS = ((2, 4), (4, 4), (8, 4), (16, 4), (8, 3), (16, 3), (32, 3), (32, 2), (64, 2), (64, 1))
 """Steps of the nodes and numbers of grids that are tried."""
 
 OUTLIER = 8 * UNIT
 """Errors count up to this: clipped highlights must not outweigh everything else."""
+
+_CLIPPING = 250
+"""From here on the guide clips, and errors may be of any size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +185,17 @@ def choose_pointwise(
         message = "there is always a fit without gains"
         raise ValueError(message)
     return best[1]
+
+
+def mean_errors(samples: Iterable[Sample], base: Base) -> list[float]:
+    """By how much samples lie above a base without filters in the mean, by colour, domain units."""
+    errors = []
+    for colour, sample in enumerate(samples):
+        gain = _gain_at(sample, base.gains, base.spacing)
+        error = sample.truth - _values(base.nodes[colour], sample) * gain
+        usable = error[(sample.pixels < _CLIPPING).all(axis=1)]
+        errors.append(float(np.clip(usable, -OUTLIER, OUTLIER).mean()) if len(usable) else 0.0)
+    return errors
 
 
 def _frame_share(
