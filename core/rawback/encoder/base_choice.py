@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from rawback.encoder.analysis import Analysis
     from rawback.encoder.candidates import Candidates
+    from rawback.encoder.payload_builder import PayloadBuilder
 
 __all__ = ["Trial", "choose_base"]
 
@@ -38,28 +39,49 @@ class Trial:
         candidates: Of the shot.
         analysis: The base.
         size: Bytes of the payload.
+        strength: How far steps follow the eye.
         near: A step to begin the search with.
 
     Attributes:
         analysis: The base.
+        strength: As given.
         search: Of steps; None where there is no room for a residual.
         step: About the step that suits the size.
     """
 
     def __init__(
-        self, candidates: Candidates, analysis: Analysis, size: int, near: float | None = None
+        self,
+        candidates: Candidates,
+        analysis: Analysis,
+        size: int,
+        strength: float = 1.0,
+        near: float | None = None,
     ) -> None:
         self._candidates = candidates
         self._size = size
+        self._excess = False
         self.analysis = analysis
+        self.strength = strength
         self.search: StepSearch | None = None
         self.step: float | None = None
-        self._excess = False
         bare = candidates.session.builder(analysis).size
         if size - bare >= 2 * SECTION_BYTES:
-            self.search = StepSearch(analysis, near)
+            self.search = StepSearch(analysis.following(strength), near)
             self.step = self.search.step_for(aim(size, bare))
             self._excess = self.search.expected(self.step) > size - bare
+
+    def like(self, analysis: Analysis) -> Trial:
+        """Another base at the same size, its steps following the eye as far."""
+        return Trial(self._candidates, analysis, self._size, self.strength, self.step)
+
+    def followed(self) -> Trial:
+        """The same with steps that follow the eye as far as is foretold to pay."""
+        if self.step is None:
+            return self
+        strength = self.analysis.strength_at(self.step)
+        if strength == self.strength:
+            return self
+        return Trial(self._candidates, self.analysis, self._size, strength, self.step)
 
     @cached_property
     def merit(self) -> float:
@@ -68,14 +90,18 @@ class Trial:
         Raises:
             RateUnreachable: Not even the base fits.
         """
-        builder = self._candidates.session.builder(self.analysis)
-        if self.step is not None and not self._excess:
+        if self.search is None or self.step is None:
+            return self._candidates.merit(self._builder(self.analysis).cut_to(self._size))
+        builder = self._builder(self.search.analysis)
+        if not self._excess:
             builder.quantise(self.step)
             return self._candidates.merit(builder.finished())
-        if self.step is not None:
-            # Even the coarsest layers take too much, and what is left of them shows only now.
-            builder.add_layers(self.step, self._candidates.report)
+        # Even the coarsest layers take too much, and what is left of them shows only now.
+        builder.add_layers(self.step, self._candidates.report)
         return self._candidates.merit(builder.cut_to(self._size))
+
+    def _builder(self, analysis: Analysis) -> PayloadBuilder:
+        return self._candidates.session.builder(analysis)
 
 
 def choose_base(candidates: Candidates, size: int) -> Trial:
@@ -89,19 +115,21 @@ def choose_base(candidates: Candidates, size: int) -> Trial:
     """
     bases = _BasesAtSize(candidates, size)
     if bases.share(0) < _SMALL_SHARE:
-        return bases.trial(0)
+        return bases.trial(0).followed()
     start = bases.usual()
-    first = bases.trial(start)
+    whole = bases.trial(start)
+    # What is foretold is less sure where bases leave much, and to see what comes of it takes little.
+    first = max(whole, whole.followed(), key=lambda trial: trial.merit)
     best = first
     for level in bases.smaller(start):
-        trial = bases.trial(level, best.step)
+        trial = best.like(candidates.session.analysis(level))
         if trial.merit <= best.merit:
             break
         best = trial
     if best is not first:
         return best
     for level in bases.larger(start):
-        trial = bases.trial(level, best.step)
+        trial = best.like(candidates.session.analysis(level))
         if trial.merit <= best.merit:
             break
         best = trial
@@ -118,9 +146,9 @@ class _BasesAtSize:
         empty = Payload(self._session.header, self._session.attached.leading)
         self._room = max(size - section_offsets(empty)[-1], 1)
 
-    def trial(self, level: int, near: float | None = None) -> Trial:
-        """One of them; `near` is a step to begin with."""
-        return Trial(self._candidates, self._session.analysis(level), self._size, near)
+    def trial(self, level: int) -> Trial:
+        """A trial of one of them."""
+        return Trial(self._candidates, self._session.analysis(level), self._size)
 
     def share(self, level: int) -> float:
         """What one takes of the room, and latents with it where they are not left open."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawback.encoder.base_choice import Trial, choose_base
+from rawback.encoder.base_choice import choose_base
 from rawback.encoder.candidates import FINE_STEP
 from rawback.encoder.rate_control import BEYOND, CLOSE, aim
 from rawback.rate import FINEST_STEP
 
 if TYPE_CHECKING:
+    from rawback.encoder.base_choice import Trial
     from rawback.encoder.candidates import Candidates
     from rawback.encoder.payload_builder import Encoded, PayloadBuilder
     from rawback.encoder.rate_control import StepSearch
@@ -29,8 +30,7 @@ def best_of_size(candidates: Candidates, size: int) -> Encoded:
     if best.step is not None:
         refined = candidates.refined(best.analysis, best.step, thorough=True)
         if refined is not None:
-            learned = Trial(candidates, refined, size, best.step)
-            best = max(best, learned, key=lambda trial: trial.merit)
+            best = max(best, best.like(refined), key=lambda trial: trial.merit)
     return _filled(candidates, best, size)
 
 
