@@ -117,9 +117,11 @@ def choose_base(candidates: Candidates, size: int) -> Trial:
     if bases.share(0) < _SMALL_SHARE:
         return bases.trial(0).followed()
     start = bases.usual()
-    whole = bases.trial(start)
-    # What is foretold is less sure where bases leave much, and to see what comes of it takes little.
-    first = max(whole, whole.followed(), key=lambda trial: trial.merit)
+    first = bases.trial(start)
+    followed = first.followed()
+    # Where bases leave much, what is foretold is less sure.
+    if followed is not first:
+        first = max(first, followed, key=lambda trial: trial.merit)
     best = first
     for level in bases.smaller(start):
         trial = best.like(candidates.session.analysis(level))
