@@ -135,8 +135,7 @@ class Checks:
             self.seen["statistics"] += 1
             assert again.count == space.statistics.count
             if rates.made is None:
-                # How much of the noise is lost is known better as the curve grows.
-                assert again.psnr_db == pytest.approx(space.statistics.psnr_db, abs=0.02)
+                assert again.psnr_db == pytest.approx(space.statistics.psnr_db)
 
     def readout(self, x: float, y: float) -> None:
         """A sample that is read out is that of the rate."""

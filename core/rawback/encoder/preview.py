@@ -3,8 +3,8 @@
 An analysed shot has its base everywhere, and all wavelet coefficients of what the base leaves. A
 window of what any quantiser step restores is then a quantisation and a synthesis of that window:
 the same integers that decoding the payload gives, but for how far below the middle of their
-intervals coefficients are restored, which is estimated from a part of the frame until the whole
-frame was looked at.
+intervals coefficients are restored, and how much of the noise is lost, which are estimated from a
+part of the frame until the whole frame was looked at; of a small frame they are known at once.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from rawback.bitstream import SectionKind
 from rawback.common.header_fields import domain_of
 from rawback.common.prediction import predict
 from rawback.common.reconstruction import add_residual, band_slices
-from rawback.common.tiles import MARGIN, Window, trimmed
+from rawback.common.tiles import MARGIN, TILE, Window, trimmed
 from rawback.encoder.base_fits import BASE_LAMBDAS
+from rawback.encoder.candidates import Candidates
 from rawback.encoder.quantisation import coarse_layer, lost_variance, restoring_points
 from rawback.encoder.rate_control import SECTION_BYTES, StepSearch
 from rawback.encoder.sampling import tile_coefficients
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 __all__ = ["Previews"]
 
 _LOSSLESS_TILES = 2
+
+_PARTS, _SIDE = 3, 128
+"""Parts along each side of a frame that tell what is lost of its noise, and their side in cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Previews:
         self._planes = len(self._analysis.source.planes)
         self._quantisers: dict[int, Quantiser] = {}
         self._exact_quantisers: dict[int, Quantiser] = {}
+        self._losses: dict[OperatingPoint, int] = {}
         self._exact_losses: dict[OperatingPoint, int] = {}
         self._quantiser_lock = Lock()
         self._small: dict[int, _SmallBase] = {}
@@ -112,8 +117,11 @@ class Previews:
         return round(bare + SECTION_BYTES + self._search.size_at(point.step_code))
 
     def _lossless_size(self, bare: int) -> int:
-        """Codes a few tiles and concludes from them."""
+        """Codes a few tiles and concludes from them; all of a small frame, and then to the byte."""
         every = self._analysis.predicted
+        if len(every) <= _LOSSLESS_TILES:
+            # Where a base is a large part of a payload, which one it is depends on all of it.
+            return len(Candidates(self._session, _unheard).lossless().payload)
         part = replace(self._analysis, predicted=every[:: -(-len(every) // _LOSSLESS_TILES)])
         builder = self._session.builder(part)
         builder.add_layers(LOSSLESS_STEP, _unheard, plain=True)
@@ -139,18 +147,24 @@ class Previews:
         window = Window(
             top // cell, left // cell, -(-(top + height) // cell), -(-(left + width) // cell)
         )
-        values = self._predicted(point.base_level, window)
         bare = OperatingPoint(point.base_level)
-        predicted = self._samples(values, region, self._lost(bare, values, window))
+        predicted = self._samples(self._values(bare, window), region, self._lost(bare))
         if point.exact:
             cfa = self._session.frame.cfa[top : top + height, left : left + width]
             return np.ascontiguousarray(cfa), predicted
         if point.step_code is None:
             return predicted, predicted
+        return self._samples(self._values(point, window), region, self._lost(point)), predicted
+
+    def _values(self, point: OperatingPoint, window: Window) -> NDArray[np.int32]:
+        """What a window is restored to in the noise-normalised domain."""
+        values = self._predicted(point.base_level, window)
+        if point.step_code is None:
+            return values
         base = values.astype(np.int16)
         values = self._components(point.step_code, window)
         add_residual(values, self._analysis.transform, self._weights, base)
-        return self._samples(values, region, self._lost(point, values, window)), predicted
+        return values
 
     def frame(self, point: OperatingPoint) -> RawFrame:
         """The whole frame, sample for sample as the payload restores it."""
@@ -171,13 +185,23 @@ class Previews:
             self._exact_losses[point] = builder.header.lost_variance
         return restored
 
-    def _lost(self, point: OperatingPoint, values: NDArray[np.int32], window: Window) -> int:
-        """What the payload loses of the noise, as far as it is known; else what a window does."""
+    def _lost(self, point: OperatingPoint) -> int:
+        """What the payload loses of the noise: the whole frame's where it is known."""
         with self._quantiser_lock:
-            known = self._exact_losses.get(point)
-        if known is not None:
-            return known
-        return lost_variance(self._analysis.source.planes[(slice(None), *window.slices)], values)
+            known = self._exact_losses.get(point) or self._losses.get(point)
+        if known is None:
+            known = self._estimated_loss(point)
+            with self._quantiser_lock:
+                self._losses[point] = known
+        return known
+
+    def _estimated_loss(self, point: OperatingPoint) -> int:
+        """What parts from all over the frame lose; all of it, where it is small."""
+        planes = self._analysis.source.planes
+        parts = _parts(self._analysis.source.grid.whole)
+        truth = [planes[(slice(None), *part.slices)] for part in parts]
+        values = [self._values(point, part) for part in parts]
+        return lost_variance(np.concatenate(truth, axis=1), np.concatenate(values, axis=1))
 
     def _samples(self, planes: NDArray[np.int32], region: Region, lost: int) -> NDArray[np.uint16]:
         left, top, width, height = region
@@ -266,6 +290,17 @@ class Previews:
         )
         near, far = restoring_points(np.asarray(sums))
         return replace(fitted.quantiser, near=near, far=far)
+
+
+def _parts(whole: Window) -> list[Window]:
+    """Windows of one size, spread over a frame evenly; all of one that is no larger than a tile."""
+    if max(whole.shape) <= TILE:
+        return [whole]
+    down, across = (size // _PARTS for size in whole.shape)
+    rows, columns = min(down, _SIDE), min(across, _SIDE)
+    places = [(down * row, across * column) for row, column in np.ndindex(_PARTS, _PARTS)]
+    top, left = (down - rows) // 2, (across - columns) // 2
+    return [Window(y + top, x + left, y + top + rows, x + left + columns) for y, x in places]
 
 
 def _unheard(_stage: str, _done: float) -> None:
