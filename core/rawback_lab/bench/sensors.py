@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import imagecodecs
 import numpy as np
+import rawpy
 from rich.console import Console
 from rich.table import Table
 
@@ -28,6 +30,7 @@ from rawback.errors import RateUnreachable
 from rawback.jpegio import decode_jpeg
 from rawback.metrics import raw_psnr
 from rawback.rate import Rate
+from rawback.rawio.noise import estimate_noise
 from rawback_lab.camera import CameraSpec
 from rawback_lab.peers import PEERS, Shot
 from rawback_lab.pictures import WHITE, software_isp
@@ -86,6 +89,37 @@ def sharpened(frame: RawFrame) -> bytes:
     light = (frame.cfa.astype(np.float32) - frame.black) / (frame.white - np.array(frame.black))
     linear = np.rint(np.clip(light, 0, 1) * WHITE).astype(np.uint16)
     return encode_jpeg(software_isp(linear, frame, FilmicLook()), 92, "4:2:0")
+
+
+def demosaiced(raw_file: Path, side: int = 1024) -> RawFrame:
+    """A part of a raw from the middle, as LibRaw makes linear RGB of 16 bits of it.
+
+    Its noise is smooth, as that of linear files which converters write.
+    """
+    with rawpy.imread(str(raw_file)) as raw:
+        pixels = raw.postprocess(
+            demosaic_algorithm=rawpy.DemosaicAlgorithm.AHD,
+            output_color=rawpy.ColorSpace.raw,
+            output_bps=16,
+            gamma=(1, 1),
+            no_auto_bright=True,
+            user_wb=[1.0, 1.0, 1.0, 1.0],
+            user_flip=0,
+        )
+    linear = np.asarray(pixels, np.uint16)
+    top, left = (max(0, length - side) // 4 * 2 for length in linear.shape[:2])
+    samples = np.ascontiguousarray(linear[top : top + side, left : left + side])
+    black = (0.0,) * 3
+    mosaic = rawio.read_raw(raw_file)
+    return replace(
+        mosaic.excerpt(mosaic.cfa),
+        cfa=samples,
+        pattern="R+G+B",
+        black=black,
+        white=WHITE,
+        noise=estimate_noise(samples, "R+G+B", black, WHITE),
+        orientation=1,
+    )
 
 
 def renderings(name: str, frame: RawFrame, jpeg: bytes) -> Iterator[tuple[str, RawFrame, bytes]]:
@@ -154,21 +188,27 @@ def figures(frame: RawFrame, jpeg: bytes) -> dict[str, Any]:
                 size, again = restored(session, jpeg, Rate.size(budget))
             except RateUnreachable:
                 continue
-            row[use] = {"bytes": size, "psnr": raw_psnr(frame, again)}
+            psnr = raw_psnr(frame, again)
+            row[use] = {"bytes": size, "psnr": psnr if math.isfinite(psnr) else None}
         rates[str(rate)] = row
-    size, again = restored(sessions["auto"], jpeg, Rate.lossless())
-    shot = Shot(frame, guide)
-    planes = sum(len(jpegxl_lossless(plane)) for plane in shot.planes)
-    whole = len(jpegxl_lossless(frame.cfa))
     return {
         "mosaic": frame.mosaic.name,
         "pixels": pixels,
         "rates": rates,
-        "lossless": {
-            "bytes": size,
-            "exact": bool(np.array_equal(again.cfa, frame.cfa)),
-            "jpegxl": min(planes, whole),
-        },
+        "lossless": lossless_figures(frame, jpeg),
+    }
+
+
+def lossless_figures(frame: RawFrame, jpeg: bytes) -> dict[str, Any]:
+    """What a raw takes without loss, and as lossless JPEG XL, by planes or as it lies."""
+    session = encoder.prepare(frame, decode_jpeg(jpeg), tune="psnr")
+    size, again = restored(session, jpeg, Rate.lossless())
+    shot = Shot(frame, session.guide)
+    planes = sum(len(jpegxl_lossless(plane)) for plane in shot.planes)
+    return {
+        "bytes": size,
+        "exact": bool(np.array_equal(again.cfa, frame.cfa)),
+        "jpegxl": min(planes, len(jpegxl_lossless(frame.cfa))),
     }
 
 
@@ -178,11 +218,14 @@ def table(results: dict[str, Any]) -> Table:
     grid = Table("raw", "mosaic", *columns, "lossless / JPEG XL", "exact")
 
     def psnr(row: dict[str, Any] | None) -> str:
-        return "-" if row is None else f"{row['psnr']:.2f}"
+        if row is None:
+            return "-"
+        return "exact" if row["psnr"] is None else f"{row['psnr']:.2f}"
 
     for name, found in results.items():
         cells = []
-        for row in found["rates"].values():
+        for rate in RATES:
+            row = found["rates"].get(str(rate), {"peer": None})
             peer = "-" if row["peer"] is None else f"{row['peer']:.2f}"
             cells.append(f"{psnr(row.get('auto'))} {psnr(row.get('never'))} {peer}")
         lossless = found["lossless"]
@@ -192,19 +235,18 @@ def table(results: dict[str, Any]) -> Table:
 
 
 def _cases(
-    raws: Path, photos: Path, names: Sequence[str], only: str
+    raws: Path, photos: Path, names: Sequence[str], mosaics: Sequence[Path]
 ) -> Iterator[tuple[str, RawFrame, bytes]]:
-    """Name, frame and JPEG of all cases whose names have a part `only`."""
+    """Name, frame and JPEG of all cases."""
     for raw_file in sorted(raws.glob("*.dng")):
         frame = rawio.read_raw(raw_file)
-        for case in renderings(raw_file.stem, frame, jpeg_beside(raw_file, frame)):
-            if only in case[0]:
-                yield case
+        yield from renderings(raw_file.stem, frame, jpeg_beside(raw_file, frame))
+    for raw_file in mosaics:
+        frame = demosaiced(raw_file)
+        yield from renderings(f"{raw_file.stem}, demosaiced", frame, rendered(frame))
     for name in names:
         for kind, frame, jpeg in simulated(photos / name):
-            for case in renderings(f"{Path(name).stem}, {kind}", frame, jpeg):
-                if only in case[0]:
-                    yield case
+            yield from renderings(f"{Path(name).stem}, {kind}", frame, jpeg)
 
 
 def main() -> None:
@@ -213,15 +255,24 @@ def main() -> None:
     parser.add_argument("raws", type=Path, help="folder of DNGs of other sensors")
     parser.add_argument("photos", type=Path, help="folder of JPEG XL photographs")
     parser.add_argument("--names", nargs="*", default=[], help="of the photographs to be taken")
+    parser.add_argument("--mosaics", nargs="*", type=Path, default=[], help="raws to be demosaiced")
     parser.add_argument("--only", default="", help="part of the names of cases to be measured")
+    parser.add_argument("--lossless", action="store_true", help="measure that alone")
     parser.add_argument("--json", type=Path, help="where figures go")
     options = parser.parse_args()
     results: dict[str, Any] = {}
     if options.json and options.json.exists():
         # Raws that are not asked for keep their figures.
         results = json.loads(options.json.read_text("utf-8"))
-    for name, frame, jpeg in _cases(options.raws, options.photos, options.names, options.only):
-        results[name] = figures(frame, jpeg)
+    cases = _cases(options.raws, options.photos, options.names, options.mosaics)
+    for name, frame, jpeg in cases:
+        if options.only not in name:
+            continue
+        if options.lossless:
+            fresh = {"mosaic": frame.mosaic.name, "pixels": frame.width * frame.height, "rates": {}}
+            results[name] = {**results.get(name, fresh), "lossless": lossless_figures(frame, jpeg)}
+        else:
+            results[name] = figures(frame, jpeg)
         print(name, results[name], flush=True)
         if options.json:
             options.json.write_text(json.dumps(results, indent=1) + "\n")
