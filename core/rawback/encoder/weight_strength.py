@@ -39,8 +39,8 @@ _SEEN_LEVEL = 3
 """The finest level of which errors are seen after a blur of three pixels."""
 
 _MOST_LOST = 0.4
-"""Decibels that a strength may cost against the one that costs least, whatever is seen; on training
-frames about twice as many are lost as are foretold."""
+"""Decibels that a strength may cost, as foretold, against the one that costs least; it may turn out
+to be twice as many, as coding is not foretold so nearly."""
 
 _TURNS = 10
 _STRIDE = 2

@@ -59,11 +59,14 @@ def tiled(
 def called(*arguments: str | Path, python: str = sys.executable) -> dict[str, Any]:
     """What a command reports, and its seconds of clock and processor, the process's start included.
 
-    With `python`, the command of another environment.
+    With `python`, the command of another environment, which finds its own modules.
     """
+    own = python == sys.executable
+    environment = {k: v for k, v in os.environ.items() if own or k != "PYTHONPATH"}
     before, started = _processor_seconds(), time.perf_counter()
     done = subprocess.run(  # noqa: S603 - this very interpreter, no shell
         [python, "-m", "rawback", *map(str, arguments), "--json"],
+        env=environment,
         check=False,
         capture_output=True,
         text=True,
