@@ -3,9 +3,9 @@
 Finer steps at coarse levels are paid for with errors at fine ones. Where the base leaves little but
 noise that is cheap; where it leaves large errors, at a tiny size, it costs decibels and helps the
 eye little. So slopes may be a part of what visibility asks for: what is best by the exchange that
-payloads are compared by, among those that cost little. What each strength would give is foretold
-from a sample's coefficients, without coding any: one below its step is left away, a larger one
-costs some bits and keeps the error of a step.
+payloads are compared by. What each strength would give is foretold from a sample's coefficients,
+without coding any: one below its step is left away, a larger one costs some bits and keeps the
+error of a step.
 """
 
 from __future__ import annotations
@@ -38,10 +38,6 @@ _CODED, _BITS = 1.15, 6.0
 _SEEN_LEVEL = 3
 """The finest level of which errors are seen after a blur of three pixels."""
 
-_MOST_LOST = 0.4
-"""Decibels that a strength may cost, as foretold, against the one that costs least; it may turn out
-to be twice as many, as coding is not foretold so nearly."""
-
 _TURNS = 10
 _STRIDE = 2
 
@@ -70,17 +66,10 @@ class CodingModel:
     def strength_at(self, step: float) -> float:
         """The best of STRENGTHS for a payload as large as one of the whole slopes at a step."""
         bits, *_ = self.estimate(step, 1.0)
-        foretold = {strength: self._foretold(bits, strength) for strength in STRENGTHS}
-        least = max(decibels for decibels, _ in foretold.values()) - _MOST_LOST
-        merits = {
-            strength: decibels - DECIBELS_PER_OCTAVE * octaves
-            for strength, (decibels, octaves) in foretold.items()
-            if decibels >= least
-        }
-        return max(merits, key=merits.__getitem__)
+        return max(STRENGTHS, key=lambda strength: self._merit(bits, strength))
 
-    def _foretold(self, bits: float, strength: float) -> tuple[float, float]:
-        """What so many bits give: PSNR in dB, and what is seen in octaves, each from some zero."""
+    def _merit(self, bits: float, strength: float) -> float:
+        """PSNR that so many bits give, in dB from some zero, what is seen exchanged into it."""
         finest, coarsest = FINEST_STEP - 1.0, float(MAX_STEP_CODE)
         for _ in range(_TURNS):
             middle = (finest + coarsest) / 2
@@ -89,7 +78,7 @@ class CodingModel:
             else:
                 coarsest = middle
         _, error, seen = self.estimate(coarsest, strength)
-        return -10 * math.log10(error), math.log2(seen) / 2
+        return -10 * math.log10(error) - DECIBELS_PER_OCTAVE * math.log2(seen) / 2
 
     def estimate(self, step: float, strength: float) -> tuple[float, float, float]:
         """Bits, squared error, and what is seen of it."""
