@@ -134,6 +134,8 @@ def fit_pointwise(
     """Fit a table without gains, and one with each grid of gains that the frame has room for."""
     shares = np.array(_frame_share(samples, mosaic, frame_shape))[:, None, None, None]
     systems = list(in_threads(_System.of, samples))
+    # Here and not in these threads: SciPy frees factors only in the thread that they are from.
+    factors = [system.factors() for system in systems]
     weights = np.stack([system.weights for system in systems])
     fits: list[PointwiseFit] = []
     for spacing in SPACINGS:
@@ -143,7 +145,8 @@ def fit_pointwise(
                 continue
             gains = _fit_gains(samples, fits[0].tables[-1], mosaic, frame_shape, spacing)
         scaled = (sample.truth / _gain_at(sample, gains, spacing) for sample in samples)
-        found = in_threads(lambda p: p[0].solved(p[1]), zip(systems, scaled, strict=True))
+        parts = zip(systems, factors, scaled, strict=True)
+        found = in_threads(lambda part: part[0].solved(*part[1:]), parts)
         tables = [np.stack(grid) for grid in zip(*found, strict=True)]
         fits.append(PointwiseFit(tables, weights * shares, gains, spacing))
     return fits
@@ -216,13 +219,11 @@ class _System:
         design: Weights of the nodes in each sample.
         normal: Of the nodes, with the smoothness prior.
         weights: float64 ``[17, 17, 17]``: how many samples lean on each node.
-        coarser: What solves those of the nodes of each coarser grid.
     """
 
     design: sparse.csr_matrix
     normal: sparse.csr_matrix
     weights: NDArray[np.float64]
-    coarser: list[scipy.sparse.linalg.SuperLU]
 
     @classmethod
     def of(cls, sample: Sample) -> _System:
@@ -230,12 +231,17 @@ class _System:
         design = _design(sample.pixels)
         prior = 0.02 * _roughness() + 1e-6 * sparse.identity(NODES**3)
         weights = np.asarray(design.power(2).sum(axis=0)).reshape((NODES,) * 3)
-        normal = (design.T @ design + prior).tocsr()
-        spreads = (_interpolation(grid) for grid in GRIDS[:-1])
-        reduced = ((spread.T @ normal @ spread).tocsc() for spread in spreads)
-        return cls(design, normal, weights, list(map(scipy.sparse.linalg.splu, reduced)))
+        return cls(design, (design.T @ design + prior).tocsr(), weights)
 
-    def solved(self, target: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    def factors(self) -> list[scipy.sparse.linalg.SuperLU]:
+        """What solves the equations of the nodes of each coarser grid."""
+        spreads = (_interpolation(grid) for grid in GRIDS[:-1])
+        reduced = ((spread.T @ self.normal @ spread).tocsc() for spread in spreads)
+        return list(map(scipy.sparse.linalg.splu, reduced))
+
+    def solved(
+        self, factors: Iterable[scipy.sparse.linalg.SuperLU], target: NDArray[np.float64]
+    ) -> list[NDArray[np.float64]]:
         """Nodes of each grid that give the samples about these values, in domain units."""
         start = float(target.mean()) if len(target) else 0.0
         # The prior's long reach makes plain iterations slow: scale them by the diagonal.
@@ -250,8 +256,8 @@ class _System:
             M=scale,
         )
         found = []
-        for grid, factors in zip(GRIDS, self.coarser, strict=False):
-            part = factors.solve(_interpolation(grid).T @ moment)
+        for grid, own in zip(GRIDS, factors, strict=False):
+            part = own.solve(_interpolation(grid).T @ moment)
             found.append(np.asarray(part).reshape((grid,) * 3))
         return [*found, np.asarray(nodes).reshape((NODES,) * 3)]
 
