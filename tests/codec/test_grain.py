@@ -126,7 +126,7 @@ def test_a_spectrum_that_is_none_is_refused_only_where_grain_is_asked_for(
 def test_the_dng_tells_and_verifying_knows_nothing_of_it(tmp_path: Path) -> None:
     frame, jpeg = made_up_shot(384, 512, CameraSpec(iso=6400))
     raw = rawio.write_dng(frame)
-    carrier, embedded = rawback.embed_bytes(raw, jpeg, rate=rawback.Rate.bpp(0.3))
+    carrier, embedded = rawback.embed_bytes(raw, jpeg, rate=rawback.Rate.bpp(0.05))
     plain, _ = rawback.restore_bytes(carrier)
     dng, result = rawback.restore_bytes(carrier, grain=True)
     assert result.grain
