@@ -161,10 +161,11 @@ def test_dequantising(
 
 def test_shapes_that_do_not_fit() -> None:
     domain = domain_of(np.random.default_rng(0))
-    with pytest.raises(ValueError, match="planes_of_mosaic"):
-        domain.to_planes(np.zeros((3, 4), np.uint16))
-    for shape in ((4, 7), (4, 9), (2, 8)):
-        with pytest.raises(ValueError, match="mosaic_of_planes"):
+    for shape in ((3, 4), (4, 3)):
+        with pytest.raises(ValueError, match="not whole cells"):
+            domain.to_planes(np.zeros(shape, np.uint16))
+    for shape in ((4, 7), (4, 9), (2, 8), (6, 8)):
+        with pytest.raises(ValueError, match="samples are 4 x 8"):
             domain.to_mosaic(np.zeros((4, 2, 4), np.int32), out=np.zeros(shape, np.uint16))
     klt = KLT(np.eye(4, dtype=np.int8) * 64)
     weights = ErrorWeights.of(NoiseModel(1e-4, 1e-6), 1)

@@ -151,9 +151,15 @@ class NoiseDomain:
 
         Returns:
             int16 ``[planes, h, w]``: a plane for each sample of a cell.
+
+        Raises:
+            ValueError: Cells are not whole.
         """
         cell, across = self.mosaic.cell, self.mosaic.across
         height, width = mosaic.shape
+        if height % cell or width % across:
+            message = f"{height} x {width} samples are not whole cells of {cell} x {across}"
+            raise ValueError(message)
         planes = np.empty((self.mosaic.planes, height // cell, width // across), dtype=np.int16)
         layout = self.mosaic.layout()
         layout = layout.reshape(*layout.shape[:2], -1)
@@ -180,10 +186,16 @@ class NoiseDomain:
 
         Returns:
             uint16 ``[cell h, cell w]``, or ``[h, n w]`` where pixels have n samples.
+
+        Raises:
+            ValueError: `out` has not the shape of the samples.
         """
         cell, (height, width) = self.mosaic.cell, planes.shape[1:]
         shape = (cell * height, self.mosaic.across * width)
         samples = np.empty(shape, np.uint16) if out is None else out
+        if samples.shape != shape:
+            message = f"samples are {shape[0]} x {shape[1]}, not {samples.shape}"
+            raise ValueError(message)
         firsts = np.ascontiguousarray(self.firsts)
         layout = self.mosaic.layout(*place)
         layout = layout.reshape(*layout.shape[:2], -1)
