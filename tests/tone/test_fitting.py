@@ -113,7 +113,7 @@ STATM = Path("/proc/self/statm")
 
 @pytest.mark.skipif(not STATM.exists(), reason="tells the memory of a process on Linux alone")
 def test_fits_give_their_memory_back() -> None:
-    """Factors of equations that another thread frees would stay for good, some 15 MB for each fit."""
+    """Factors of equations that another thread frees would stay for good, 15 MB for each fit."""
     guide = Guide(colourful(np.random.default_rng(3), (64, 48)), np.ones((64, 48), np.uint8))
     samples = Sample.draw(guide, mosaicked(linear(guide.pixels)), RGGB, 20_000)
 
