@@ -31,6 +31,9 @@ _USUAL_LEVEL, _USUAL_SHARE = 2, 0.2
 """Where a base's share matters at all, on training frames of 4 to 24 megapixels the best one is
 none larger than this, and mostly the first whose table takes no more than this."""
 
+_SMALL_TILES = 4
+"""Of frames of no more tiles than these it may be any."""
+
 
 class Trial:
     """A base at a size.
@@ -132,7 +135,8 @@ def choose_base(candidates: Candidates, size: int) -> Trial:
         return best
     for level in bases.larger(start):
         trial = best.like(candidates.session.analysis(level))
-        if trial.merit <= best.merit:
+        # Several of the smallest may be one and the same.
+        if trial.merit < best.merit:
             break
         best = trial
     return best
@@ -178,7 +182,9 @@ class _BasesAtSize:
 
     def larger(self, level: int) -> Iterator[int]:
         """Those above one that are worth a trial if the one before was."""
-        while level > _USUAL_LEVEL and self._fits(level - 1):
+        is_small = len(self._session.analysis(level).predicted) <= _SMALL_TILES
+        largest = 0 if is_small else _USUAL_LEVEL
+        while level > largest and self._fits(level - 1):
             level -= 1
             yield level
 
