@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rawback.errors import DamagedRaw, RawbackError, UnsupportedRaw
 from rawback.metadata import TiffType
 from rawback.rawio import read_raw, write_dng
 from rawback.rawio.tags import Tag
+
+from .random_damage import EDITS, Edit, read_or_refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,26 +129,11 @@ def test_an_image_that_no_memory_holds_is_refused(make_tiff: MakeTiff, samples: 
         read_raw(make_tiff(samples, {Tag.COMPRESSION: (SHORT, 8), **sides}))
 
 
-EDITS = st.lists(
-    st.tuples(st.integers(0, 1200), st.booleans(), st.binary(max_size=4), st.integers(0, 40)),
-    min_size=1,
-    max_size=5,
-)
-
-
 @settings(max_examples=200, deadline=None)
 @given(edits=EDITS)
 def test_a_file_with_random_damage_reads_or_raises_our_error(
     make_tiff: MakeTiff,
     samples: Samples,
-    edits: list[tuple[int, bool, bytes, int]],
+    edits: list[Edit],
 ) -> None:
-    data = make_tiff(samples)
-    for place, from_end, inserted, removed in edits:
-        at = len(data) - place if from_end else place
-        data = data[:at] + inserted + data[at + removed :]
-    try:
-        frame = read_raw(data)
-    except RawbackError:
-        return
-    write_dng(frame)
+    read_or_refused(make_tiff(samples), edits)

@@ -24,6 +24,8 @@ import numpy as np
 
 from rawback import decoder, encoder, jpegio, rawio
 from rawback.bitstream import unpack
+from rawback.encoder.grain import OCTAVES
+from rawback.encoder.grain import octave_powers as octaves_of
 from rawback.rate import Rate
 from rawback.rendering import balanced_signal, camera_to_srgb, demosaic, exposed, to_srgb
 from rawback_lab.bench.peers import write_json
@@ -37,9 +39,6 @@ if TYPE_CHECKING:
     from rawback.types import RawFrame
 
 __all__ = ["OCTAVES", "crops_of", "flat_patches", "measured", "octave_powers"]
-
-OCTAVES = 4
-"""From half to a whole of the Nyquist frequency of a CFA plane, and so on downwards."""
 
 _SIDE, _STRIDE = 32, 16
 """Samples of a plane along a patch, and from one to the next."""
@@ -127,22 +126,7 @@ def octave_powers(frame: RawFrame, chosen: NDArray[np.intp]) -> NDArray[np.float
         float64 ``[n, 4, OCTAVES]`` in DN squared, from the highest frequencies down.
     """
     patches = _patches(_planes(frame))[chosen].astype(np.float64)
-    ramp = np.arange(_SIDE) - (_SIDE - 1) / 2
-    even = np.ones(_SIDE)
-    for shape in (np.outer(even, even), np.outer(ramp, even), np.outer(even, ramp)):
-        shape /= np.sqrt(np.square(shape).sum())
-        patches -= (patches * shape).sum(axis=(2, 3), keepdims=True) * shape
-    window = np.outer(np.hanning(_SIDE), np.hanning(_SIDE))
-    power = np.square(np.abs(np.fft.fft2(patches * window)))
-    frequency = np.fft.fftfreq(_SIDE)
-    radius = np.hypot(frequency[:, None], frequency)
-    found = np.empty((*patches.shape[:2], OCTAVES))
-    for octave in range(OCTAVES):
-        within = radius >= 2.0 ** -(octave + 2)
-        if octave:
-            within &= radius < 2.0 ** -(octave + 1)
-        found[..., octave] = power[..., within].mean(axis=-1)
-    return found
+    return octaves_of(patches)
 
 
 def _decibels(of: NDArray[np.float64], against: NDArray[np.float64]) -> list[float]:
