@@ -34,7 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from rawback.cli.interrupt import interruption
 
         with interruption.noted():
+            from rawback.cli.allocator import keep_freed_memory
             from rawback.cli.app import run
+
+            keep_freed_memory()
 
             return run(arguments)
     except KeyboardInterrupt:
