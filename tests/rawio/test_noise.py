@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, get_args
 import cv2
 import numpy as np
 import pytest
+from scipy import stats
 
 from rawback.rawio import estimate_noise, read_raw
+from rawback.rawio.noise import _mean_below, _quantile
 from rawback.rendering import lines_of_channels
 from rawback.types import BayerPattern, Mosaic
 
@@ -158,3 +160,12 @@ def test_mid_grey_of_real_frames(real_data: Path, file: str, least: float, most:
     frame = read_raw(real_data / "real" / f"{file}.dng")
     variance = frame.noise.scale * 0.18 + frame.noise.offset
     assert least < np.sqrt(variance) * (frame.white - frame.black[0]) < most
+
+
+@pytest.mark.parametrize("freedom", [1.06, 9.5, 51.8, 200.0, 5000.0])
+@pytest.mark.parametrize("probability", [0.1, 0.2, 0.7])
+def test_chi_square_is_that_of_scipy(freedom: float, probability: float) -> None:
+    limit = _quantile(probability, freedom)
+    assert limit == pytest.approx(stats.chi2.ppf(probability, freedom) / freedom, rel=1e-9)
+    below = stats.chi2.cdf(limit * freedom, freedom + 2) / probability
+    assert _mean_below(limit, freedom) == pytest.approx(below, rel=1e-9)

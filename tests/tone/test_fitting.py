@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,24 +104,6 @@ def test_vignetting_is_found_by_a_grid_of_gains() -> None:
     assert base.gains[1, 1] > base.gains[0, 0] + 0.02 * GAIN_ONE
     error = mosaicked(base.colours(guide, (0, 0)).astype(float)) - planes.astype(float)
     assert error.std() < UNIT
-
-
-STATM = Path("/proc/self/statm")
-
-
-@pytest.mark.skipif(not STATM.exists(), reason="tells the memory of a process on Linux alone")
-def test_fits_give_their_memory_back() -> None:
-    """Factors of equations that another thread frees would stay for good, 15 MB for each fit."""
-    guide = Guide(colourful(np.random.default_rng(3), (64, 48)), np.ones((64, 48), np.uint8))
-    samples = Sample.draw(guide, mosaicked(linear(guide.pixels)), RGGB, 20_000)
-
-    def pages() -> int:
-        fit_pointwise(samples, RGGB, (64, 48))
-        return int(STATM.read_text("ascii").split()[1])
-
-    before = [pages() for _ in range(3)][-1]
-    after = [pages() for _ in range(6)][-1]
-    assert (after - before) * os.sysconf("SC_PAGESIZE") < 60_000_000
 
 
 def test_a_small_frame_has_no_room_for_gains() -> None:

@@ -29,6 +29,7 @@ ARRAY(const uint32_t, ReadU32);
 ARRAY(const int32_t, ReadI32);
 ARRAY(const int64_t, ReadI64);
 ARRAY(const float, ReadF32);
+ARRAY(const double, ReadF64);
 ARRAY(uint8_t, WriteU8);
 ARRAY(uint16_t, WriteU16);
 ARRAY(int16_t, WriteI16);

@@ -36,6 +36,9 @@ _FIRST_QUANTILE, _FIRST_FLAT_QUANTILE = 0.1, 0.2
 # Of offset to scale: the signal at which read noise and shot noise are equal.
 _RATIOS = np.geomspace(1e-5, 10, 97)
 
+_EXACT = 1e-14
+"""The last term of a sum, and how far off a quantile may be, as a part of it."""
+
 _FEWEST_FLAT = 0.05
 _LEAST_SCALE, _MOST_SCALE, _MOST_OFFSET = 1e-7, 0.5, 0.5
 
@@ -87,11 +90,37 @@ def _code_gaps(codes: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.partition(windows, 3, axis=1)[: codes.size, 3]
 
 
+# Of chi-square, in place of SciPy's: to import that takes longer than all the rest.
+def _part_below(limit: float, freedom: float) -> float:
+    """Part of chi-square over its degrees of freedom below `limit`.
+
+    The series of the incomplete gamma function.
+    """
+    half = freedom / 2
+    at = limit * half
+    if at <= 0:
+        return 0.0
+    term = total = 1 / half
+    divisor = half
+    while term > total * _EXACT:
+        divisor += 1
+        term *= at / divisor
+        total += term
+    return total * math.exp(half * math.log(at) - at - math.lgamma(half))
+
+
 def _quantile(probability: float, freedom: float) -> float:
     """Quantile of chi-square over its degrees of freedom."""
-    from scipy import special
-
-    return 2 * float(special.gammaincinv(freedom / 2, probability)) / freedom
+    low, high = 0.0, 1.0
+    while _part_below(high, freedom) < probability:
+        low, high = high, 2 * high
+    while high - low > _EXACT * high:
+        middle = (low + high) / 2
+        if _part_below(middle, freedom) < probability:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def _mean_below(limit: float, freedom: float) -> float:
@@ -99,11 +128,8 @@ def _mean_below(limit: float, freedom: float) -> float:
 
     The density of chi-square times its argument is that of two degrees of freedom more.
     """
-    from scipy import special
-
-    half = freedom / 2
-    weighted, whole = (special.gammainc(shape, limit * half) for shape in (half + 1, half))
-    return float(weighted / whole)
+    weighted = _part_below(limit * freedom / (freedom + 2), freedom + 2)
+    return weighted / _part_below(limit, freedom)
 
 
 def _fit_iteratively(

@@ -6,7 +6,7 @@ an environment with the oldest versions::
 
     python3 -m venv oldest && oldest/bin/pip install torch==2.6.0 pillow==10.3.0 numpy==1.26.4 \\
         opencv-python-headless==4.9.0.80 imagecodecs==2024.9.22 \\
-        safetensors==0.4.5 scipy==1.11.4 cbor2==5.6.0 google-crc32c==1.5.0 rawpy==0.23.1 \\
+        safetensors==0.4.5 cbor2==5.6.0 google-crc32c==1.5.0 rawpy==0.23.1 \\
         platformdirs==4.0.0 rich==13.7.0 typer==0.15.1 exifread==3.0.0
     python -m rawback_lab.reliability.machines --other "oldest versions" oldest/bin/python
 

@@ -12,11 +12,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sparse
-import scipy.sparse.linalg
 
 from rawback.parallel import in_threads
-from rawback.tone.colours import base_colours
+from rawback.tone.colours import NO_GAINS, base_colours
+from rawback.tone.fitting.node_equations import Interpolated, NodeEquations, offsets_between
 from rawback.tone.gain import GAIN_ONE, SPACINGS, grid_shape, hat_weights
 from rawback.tone.lut import GRIDS, NODES, lut_nodes, refine_grid, touched_nodes
 from rawback.tone.vst import UNIT
@@ -47,6 +46,12 @@ OUTLIER = 8 * UNIT
 
 _CLIPPING = 250
 """From here on the guide clips, and errors may be of any size."""
+
+_SMOOTHNESS, _TRACE = 0.02, 1e-6
+"""What a squared second difference of nodes costs, and their own square, beside squared errors."""
+
+_DIGITS, _DIGITS_OF_FEW = 5, 6
+"""How exactly the nodes of the finest grid are solved for, and those of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +138,26 @@ def fit_pointwise(
 ) -> list[PointwiseFit]:
     """Fit a table without gains, and one with each grid of gains that the frame has room for."""
     shares = np.array(_frame_share(samples, mosaic, frame_shape))[:, None, None, None]
-    systems = list(in_threads(_System.of, samples))
-    # Here and not in these threads: SciPy frees factors only in the thread that they are from.
-    factors = [system.factors() for system in systems]
-    weights = np.stack([system.weights for system in systems])
-    fits: list[PointwiseFit] = []
-    for spacing in SPACINGS:
-        gains = np.zeros((0, 0), dtype=np.int32)
-        if spacing:
-            if min(frame_shape) < 2 * spacing:
-                continue
-            gains = _fit_gains(samples, fits[0].tables[-1], mosaic, frame_shape, spacing)
+    equations = list(in_threads(_TableEquations.of, samples))
+    weights = np.stack([own.node_weights for own in equations]) * shares
+
+    def fit(spacing: int, gains: NDArray[np.int32]) -> PointwiseFit:
         scaled = (sample.truth / _gain_at(sample, gains, spacing) for sample in samples)
-        parts = zip(systems, factors, scaled, strict=True)
-        found = in_threads(lambda part: part[0].solved(*part[1:]), parts)
+        parts = zip(equations, scaled, strict=True)
+        found = in_threads(lambda part: part[0].solved(part[1]), parts)
         tables = [np.stack(grid) for grid in zip(*found, strict=True)]
-        fits.append(PointwiseFit(tables, weights * shares, gains, spacing))
-    return fits
+        return PointwiseFit(tables, weights, gains, spacing)
+
+    plain = fit(0, NO_GAINS)
+    errors = _errors(samples, plain.tables[-1])
+    spacings = [spacing for spacing in SPACINGS if 0 < 2 * spacing <= min(frame_shape)]
+    return [
+        plain,
+        *(
+            fit(spacing, _fit_gains(samples, errors, mosaic, frame_shape, spacing))
+            for spacing in spacings
+        ),
+    ]
 
 
 def choose_pointwise(
@@ -212,61 +220,93 @@ def _frame_share(
 
 
 @dataclass(frozen=True, slots=True)
-class _System:
-    """The normal equations of one colour's table.
+class _TableEquations:
+    """Of one colour's table: for each of GRIDS, where its samples lie, and the equations."""
 
-    Attributes:
-        design: Weights of the nodes in each sample.
-        normal: Of the nodes, with the smoothness prior.
-        weights: float64 ``[17, 17, 17]``: how many samples lean on each node.
-    """
-
-    design: sparse.csr_matrix
-    normal: sparse.csr_matrix
-    weights: NDArray[np.float64]
+    grids: list[tuple[Interpolated, NodeEquations]]
+    node_weights: NDArray[np.float64]
 
     @classmethod
-    def of(cls, sample: Sample) -> _System:
+    def of(cls, sample: Sample) -> _TableEquations:
         """Of a sample."""
-        design = _design(sample.pixels)
-        prior = 0.02 * _roughness() + 1e-6 * sparse.identity(NODES**3)
-        weights = np.asarray(design.power(2).sum(axis=0)).reshape((NODES,) * 3)
-        return cls(design, (design.T @ design + prior).tocsr(), weights)
+        grids = []
+        weights = np.zeros(0)
+        for grid in GRIDS:
+            within = _within_grid(sample.pixels, grid)
+            smooth = _smoothness(grid)
+            equations = NodeEquations(grid**3, smooth.offsets.tolist())
+            equations.add(within)
+            weights = equations.diagonals[0].copy()
+            equations.diagonals += smooth.diagonals
+            grids.append((within, equations))
+        return cls(grids, weights.reshape((NODES,) * 3))
 
-    def factors(self) -> list[scipy.sparse.linalg.SuperLU]:
-        """What solves the equations of the nodes of each coarser grid."""
-        spreads = (_interpolation(grid) for grid in GRIDS[:-1])
-        reduced = ((spread.T @ self.normal @ spread).tocsc() for spread in spreads)
-        return list(map(scipy.sparse.linalg.splu, reduced))
-
-    def solved(
-        self, factors: Iterable[scipy.sparse.linalg.SuperLU], target: NDArray[np.float64]
-    ) -> list[NDArray[np.float64]]:
+    def solved(self, values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
         """Nodes of each grid that give the samples about these values, in domain units."""
-        start = float(target.mean()) if len(target) else 0.0
-        # The prior's long reach makes plain iterations slow: scale them by the diagonal.
-        scale = sparse.diags(1 / self.normal.diagonal())
-        moment = self.design.T @ target
-        nodes, _ = scipy.sparse.linalg.cg(
-            self.normal,
-            moment,
-            np.full(NODES**3, start),
-            rtol=1e-5,
-            maxiter=400,
-            M=scale,
-        )
+        start = float(values.mean()) if len(values) else 0.0
         found = []
-        for grid, own in zip(GRIDS, factors, strict=False):
-            part = own.solve(_interpolation(grid).T @ moment)
-            found.append(np.asarray(part).reshape((grid,) * 3))
-        return [*found, np.asarray(nodes).reshape((NODES,) * 3)]
+        for grid, (within, equations) in zip(GRIDS, self.grids, strict=True):
+            digits = _DIGITS if grid == NODES else _DIGITS_OF_FEW
+            nodes = equations.solved(within.moments(values), start, digits)
+            found.append(nodes.reshape((grid,) * 3))
+        return found
+
+
+def _within_grid(pixels: NDArray[np.uint8], grid: int) -> Interpolated:
+    """Where pixels lie in a grid of so many nodes a side, trilinear."""
+    side = 256 // (grid - 1)
+    upper = ((pixels & (side - 1)) / side).T
+    red, green, blue = np.stack([1 - upper, upper], axis=2)
+    weights = red[:, :, None, None] * green[:, None, :, None] * blue[:, None, None, :]
+    along = np.array([grid * grid, grid, 1], np.int32)
+    corners = np.array(list(np.ndindex(2, 2, 2)), np.int32)
+    first = (pixels // side).astype(np.int32) @ along
+    return Interpolated(grid**3, first, corners @ along, weights.reshape(len(pixels), 8))
 
 
 @lru_cache(maxsize=len(GRIDS))
-def _interpolation(grid: int) -> sparse.csr_matrix:
-    """The finest grid's nodes from those of a coarser one, ``[17 ** 3, grid ** 3]``."""
-    side = sparse.csr_matrix(_hats(grid).T)
-    return sparse.kron(sparse.kron(side, side), side).tocsr()
+def _smoothness(grid: int) -> NodeEquations:
+    """The prior: the squared second differences of the finest grid's nodes along the three axes.
+
+    Of a coarser grid, those of what is interpolated between its nodes.
+    """
+    hats = _hats(grid)
+    second = np.diff(hats, n=2, axis=1)
+    bent, same = second @ second.T, hats @ hats.T
+    strides = grid * grid, grid, 1
+    corners = np.array(list(np.ndindex(2, 2, 2)), np.int32) @ np.array(strides, np.int32)
+    kept = dict.fromkeys(offsets_between(corners), np.zeros(grid**3))
+    for places in np.ndindex(5, 5, 5):
+        away = [place - 2 for place in places]
+        offset = int(np.dot(away, strides))
+        if offset < 0:
+            continue
+        of_bent, of_same = ([_diagonal(m, step) for step in away] for m in (bent, same))
+        values = _TRACE * _outer(of_same)
+        for axis in range(3):
+            mixed = [(of_bent if at == axis else of_same)[at] for at in range(3)]
+            values += _SMOOTHNESS * _outer(mixed)
+        if values.any():
+            kept[offset] = kept.get(offset, 0) + values
+    equations = NodeEquations(grid**3, kept)
+    for number, offset in enumerate(equations.offsets.tolist()):
+        equations.diagonals[number] = kept[offset]
+    return equations
+
+
+def _outer(sides: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Products of one of each side, ``[n ** 3]``."""
+    found: NDArray[np.float64] = np.einsum("i,j,k->ijk", *sides).ravel()
+    return found
+
+
+def _diagonal(matrix: NDArray[np.float64], away: int) -> NDArray[np.float64]:
+    """Entries ``[i, i + away]`` of a square matrix, 0 where there are none."""
+    size = len(matrix)
+    found = np.zeros(size)
+    if abs(away) < size:
+        found[max(-away, 0) : size - max(away, 0)] = np.diagonal(matrix, away)
+    return found
 
 
 def _hats(grid: int) -> NDArray[np.float64]:
@@ -275,37 +315,6 @@ def _hats(grid: int) -> NDArray[np.float64]:
     apart = np.abs(np.arange(grid)[:, None] * stride - np.arange(NODES))
     hats: NDArray[np.float64] = np.maximum(1 - apart / stride, 0)
     return hats
-
-
-def _design(pixels: NDArray[np.uint8]) -> sparse.csr_matrix:
-    """Trilinear weights of the nodes around each pixel, ``[n, 17 ** 3]``."""
-    whole, part = (pixels >> 4).astype(np.int32), (pixels & 15) / 16
-    nodes, weights = [], []
-    for corner in np.ndindex(2, 2, 2):
-        at = whole + corner
-        nodes.append((at[:, 0] * NODES + at[:, 1]) * NODES + at[:, 2])
-        weights.append(np.where(corner, part, 1 - part).prod(axis=1))
-    return sparse.csr_matrix(
-        (
-            np.stack(weights, 1).ravel(),
-            np.stack(nodes, 1).ravel(),
-            range(0, 8 * len(pixels) + 1, 8),
-        ),
-        shape=(len(pixels), NODES**3),
-    )
-
-
-def _roughness() -> sparse.csr_matrix:
-    """Sum of squared second differences along the three axes, as a quadratic form."""
-    second = sparse.diags([1.0, -2.0, 1.0], [0, 1, 2], shape=(NODES - 2, NODES))
-    along, still = second.T @ second, sparse.identity(NODES)
-    return sum(
-        sparse.kron(
-            sparse.kron(*(along if axis == i else still for i in (0, 1))),
-            along if axis == 2 else still,
-        )
-        for axis in range(3)
-    )
 
 
 def _gain_at(sample: Sample, gains: NDArray[np.int32], spacing: int) -> NDArray[np.float64] | float:
@@ -324,30 +333,37 @@ def _values(table: NDArray[np.int32], sample: Sample) -> NDArray[np.int32]:
     return values
 
 
+def _errors(
+    samples: Iterable[Sample], tables: NDArray[np.float64]
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Of each colour's samples what a table makes of them, and what it leaves."""
+    found = []
+    for table, sample in zip(np.rint(tables).astype(np.int32), samples, strict=True):
+        value = _values(table, sample).astype(np.float64)
+        found.append((value, np.clip(sample.truth - value, -OUTLIER, OUTLIER)))
+    return found
+
+
 def _fit_gains(
     samples: Iterable[Sample],
-    tables: NDArray[np.float64],
+    errors: list[tuple[NDArray[np.float64], NDArray[np.float64]]],
     mosaic: Mosaic,
     frame_shape: tuple[int, int],
     spacing: int,
 ) -> NDArray[np.int32]:
-    """The grid that best explains what a table without one leaves."""
+    """The grid that best explains what a table without one leaves, given by `_errors`."""
     rows, columns = grid_shape(*frame_shape, spacing, mosaic.cell)
-    count = rows * columns
-    normal, moment = sparse.csr_matrix((count, count)), np.zeros(count)
-    table = np.rint(tables).astype(np.int32)
-    for colour, sample in enumerate(samples):
-        value = _values(table[colour], sample).astype(np.float64)
-        error = np.clip(sample.truth - value, -OUTLIER, OUTLIER)
+    steps = np.array([0, 1, columns, columns + 1], np.int32)
+    equations = NodeEquations(rows * columns, offsets_between(steps))
+    moments = np.zeros(rows * columns)
+    for sample, (value, error) in zip(samples, errors, strict=True):
         nodes, weights = hat_weights(sample.rows, sample.columns, spacing, (rows, columns))
-        design = sparse.csr_matrix(
-            ((weights * value).T.ravel(), nodes.T.ravel(), range(0, 4 * len(value) + 1, 4)),
-            shape=(len(value), count),
-        )
-        normal = normal + design.T @ design
-        moment += design.T @ error
-    ridge = normal.diagonal().mean() * 1e-2 + 1
-    gains = scipy.sparse.linalg.spsolve((normal + ridge * sparse.identity(count)).tocsc(), moment)
+        weighted = np.ascontiguousarray((weights * value).T)
+        within = Interpolated(rows * columns, nodes[0].astype(np.int32), steps, weighted)
+        equations.add(within)
+        moments += within.moments(error)
+    equations.diagonals[0] += equations.diagonals[0].mean() * 1e-2 + 1
+    gains = equations.solved(moments, digits=_DIGITS_OF_FEW)
     found: NDArray[np.int32] = np.clip(np.rint(gains * GAIN_ONE), -255, 255).astype(np.int32)
     return found.reshape(rows, columns)
 
