@@ -56,9 +56,10 @@ class EvenNoise:
 
 
 @pytest.mark.parametrize(
-    ("count", "shape"), [*((4, shape) for shape in SHAPES), (3, (5, 6)), (9, (11, 8)), (16, (7, 9))]
+    ("count", "shape"),
+    [*((4, shape) for shape in SHAPES), (3, (5, 6)), (2, (6, 141)), (9, (11, 8)), (16, (7, 9))],
 )
-@pytest.mark.parametrize("kind", ["coded", "random", "ones", "none"])
+@pytest.mark.parametrize("kind", ["coded", "sparse", "random", "ones", "none"])
 def test_layers(stored: Stored, count: int, shape: tuple[int, int], kind: str) -> None:
     rng = np.random.default_rng(shape[0])
     matrix = rng.integers(-128, 128, (count, count)).astype(np.int8)
@@ -81,25 +82,28 @@ def test_layers(stored: Stored, count: int, shape: tuple[int, int], kind: str) -
             band: np.rint(rng.laplace(0, 2 << layer, values.shape)).astype(np.int32)
             for band, values in written.bands().items()
         }
+        if kind == "sparse":
+            for index in indices.values():
+                index[rng.random(index.shape) < 0.99] = 0
         if layer:
             # Refinements of what was there: one bit more, or +-1 where there was nothing.
             for band, before in written.bands().items():
-                more = rng.integers(0, 2, before.shape)
+                more = rng.random(before.shape) < (0.02 if kind == "sparse" else 0.5)
                 sign = np.where(before == 0, rng.choice([-1, 1], before.shape), np.sign(before))
                 indices[band] = (2 * before + sign * more).astype(np.int32)
+        coded = encode_layer(model, context, written, quantiser, indices) or b""
         data = {
-            "coded": encode_layer(model, context, written, quantiser, indices) or b"",
             "random": rng.bytes(300),
             "ones": b"\xff" * 300,
             "none": b"",
-        }[kind]
+        }.get(kind, coded)
         decode_layer(model, context, read, quantiser, data)
         twin.decode(data, layer, code)
         views = read.bands()
         for component in range(count):
-            for there, index in twin.indices[component].items():
+            for there, known in twin.indices[component].items():
                 own = views[Band(there.level, there.down, there.across)][component]
-                assert np.array_equal(own, index)
+                assert np.array_equal(own, known)
 
 
 @pytest.mark.parametrize(

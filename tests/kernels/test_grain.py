@@ -64,7 +64,7 @@ def any_context(
     area = shape[0] * shape[1]
     classes = rng.integers(0, 5, area).astype(np.uint8)
     noise = rng.integers(64, 1025, area).astype(np.uint16)
-    return TileContext(shape, classes, noise, np.zeros(components * area, np.int32))
+    return TileContext(shape, classes, noise, np.zeros(components * area, np.uint8))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 2), (37, 64), (32, 33)])
@@ -91,7 +91,7 @@ def test_it_is_normal_white_and_as_strong_as_it_says() -> None:
         shape,
         np.zeros(area, np.uint8),
         np.full(area, 256, np.uint16),
-        np.zeros(4 * area, np.int32),
+        np.zeros(4 * area, np.uint8),
     )
     found = Grain((spectrum,), 77).of_tile(
         Window(0, 0, *shape), np.zeros(4 * area, np.int32), 1, context

@@ -21,13 +21,13 @@ from rawback.residual import (
     RegionClass,
     TileCoefficients,
     TileContext,
+    analyse,
     band_shape,
     bands,
     class_pyramid,
     decode_layer,
     encode_layer,
     mean_pyramid,
-    synthesise,
 )
 from rawback.residual.layers import STEP_CLASSES, band_arrays, layer_sizes, step_class_of
 
@@ -134,6 +134,18 @@ def test_one_index_costs_little_where_all_is_silent() -> None:
     assert len(data) < 40
 
 
+def test_indices_far_apart_cost_little_each() -> None:
+    shape = (512, 512)
+    context = any_context(np.random.default_rng(1), shape)
+    tile = TileCoefficients.zeros(shape)
+    finest = {band: np.zeros_like(values) for band, values in tile.bands().items()}
+    finest[Band(1, False, True)][0, ::16, ::64] = 1
+    data = encode_layer(coding_tables().layers, context, tile, Quantiser(280), finest)
+    assert data is not None
+    # Each lies in a block of 32 of its own: five bits say where, and some that there is one.
+    assert len(data) * 8 < 20 * finest[Band(1, False, True)].sum()
+
+
 def test_models_learn_what_the_frame_is_like() -> None:
     rng = np.random.default_rng(3)
     shape = (128, 128)
@@ -152,8 +164,8 @@ def test_the_bases_sign_tells_the_residuals() -> None:
     rng = np.random.default_rng(4)
     shape = (128, 128)
     context, model = any_context(rng, shape), coding_tables().layers
-    base = band_arrays(context.base, shape)
-    against = {band: -np.sign(values) for band, values in base.items()}
+    details = band_arrays(context.details, shape)
+    against = {band: np.where(values > 127, 1, -1) for band, values in details.items()}
     random = {b: values * rng.choice([-1, 1], values.shape) for b, values in against.items()}
     sizes = []
     for indices in (against, random):
@@ -171,21 +183,35 @@ def test_the_bases_sign_tells_the_residuals() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (37, 61), (64, 96)])
 @pytest.mark.parametrize("count", COUNTS)
-def test_the_bases_coefficients_are_those_that_synthesis_undoes(
+def test_details_are_how_large_the_bases_coefficients_are_beside_the_noise(
     shape: tuple[int, int], count: int
 ) -> None:
     rng = np.random.default_rng(shape[0])
     planes = rng.integers(-4000, 4000, (count, *shape)).astype(np.int16)
     matrix = np.rint(64 * np.linalg.qr(rng.normal(size=(count, count)))[0]).astype(np.int8)
     flat = {band: np.zeros(band_shape(band, shape), np.uint8) for band in bands()}
-    noise = {band: values.astype(np.uint16) for band, values in flat.items()}
+    noise = {band: np.full(values.shape, 300, np.uint16) for band, values in flat.items()}
     context = TileContext.of(planes, flat, noise, KLT(matrix))
-    found = band_arrays(context.base, shape)
     components = (np.tensordot(matrix.T.astype(int), planes.astype(int), 1) + 16) >> 5
     for number, component in enumerate(components):
-        restored = np.empty(shape, np.int32)
-        synthesise({band: values[number] for band, values in found.items()}, restored)
-        assert np.array_equal(restored, component)
+        coefficients = {band: np.empty(band_shape(band, shape), np.float32) for band in bands()}
+        analyse(component.astype(np.float32), coefficients)
+        for band, details in band_arrays(context.details, shape).items():
+            # Integers are rounded on their way, by some units of a coefficient.
+            beside = np.abs(coefficients[band].astype(np.float64)) * 300 / 16
+            least, most = (quarter_octaves(np.maximum(beside + e, 0)) for e in (-90.0, 90.0))
+            assert (least <= (details[number] & 127)).all()
+            assert ((details[number] & 127) <= most).all()
+            clear = beside > 90
+            assert ((details[number] > 127) == (coefficients[band] < 0))[clear].all()
+
+
+def quarter_octaves(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Four for each octave from 1 on, parts of an octave evenly spread; 0 below 1."""
+    whole = np.maximum(np.floor(values), 1)
+    octave = np.floor(np.log2(whole))
+    found = 4 * octave + np.floor(4 * (whole / 2**octave - 1)) + 1
+    return np.where(values >= 1, found, 0).astype(np.int64)
 
 
 @settings(max_examples=60, deadline=None)

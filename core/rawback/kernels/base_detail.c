@@ -56,18 +56,31 @@ static void split_row(const int32_t *row, int64_t count, int32_t *low, int32_t *
     }
 }
 
+/* Tell of a row's coefficients how large they are beside the noise, and which are negative. */
+static void tell(const int32_t *row, const uint16_t *noise, int64_t count, uint8_t *details) {
+    for (int64_t x = 0; x < count; x++) {
+        const uint32_t size = (uint32_t)(row[x] < 0 ? -(int64_t)row[x] : row[x]);
+        const uint32_t beside = (size < 1 << 20 ? size : 1 << 20) * (noise[x] < 1024u ? noise[x] : 1024u);
+        details[x] = (uint8_t)(quarter_octaves((int32_t)(beside >> 4)) | (row[x] < 0 ? 128 : 0));
+    }
+}
+
 /* Coefficients of the components of `planes` ([n, height, width]), band by band, coarse to fine,
    each of n components. `matrix` gives planes from components, in 1/64; components are its
-   transpose's. `room`: two planes to work in. */
-KERNEL rawback_base_detail(const ReadI16 *planes, const ReadI32 *matrix, const WriteI32 *found,
-                           const WriteI32 *room) {
+   transpose's. `noise`, its relative deviation at each place of all bands, in 1/256. What is told of a
+   coefficient is how large it is beside the noise, in quarters of an octave (see quarter_octaves),
+   and 128 where it is negative. `room`: two planes and a row to work in. */
+KERNEL rawback_base_detail(const ReadI16 *planes, const ReadI32 *matrix, const ReadU16 *noise,
+                           const WriteU8 *details, const WriteI32 *room) {
     const int64_t count = planes->size[0], height = planes->size[1], width = planes->size[2];
     REQUIRE(count > 0 && count <= MOST_PLANES && height > 0 && width > 0);
     REQUIRE(height <= 1 << 15 && width <= 1 << 15);
     REQUIRE(matrix->size[0] == count && matrix->size[1] == count);
-    REQUIRE(found->size[0] == count * height * width && room->size[0] >= 2 * height * width);
+    REQUIRE(details->size[0] == count * height * width && noise->size[0] == height * width);
+    REQUIRE(room->size[0] >= 2 * height * width + width);
     for (int64_t component = 0; component < count; component++) {
         int32_t *rows = room->data, *next = room->data + height * width, weight[MOST_PLANES];
+        int32_t *row = room->data + 2 * height * width;
         for (int64_t plane = 0; plane < count; plane++)
             weight[plane] =
                 (int32_t)clamp(matrix->data[plane * matrix->stride[0] + component], -128, 127);
@@ -88,16 +101,23 @@ KERNEL rawback_base_detail(const ReadI16 *planes, const ReadI32 *matrix, const W
             const int64_t both = end - count * highs_y * highs_x;
             const int64_t along_y = both - count * highs_y * lows_x;
             const int64_t along_x = along_y - count * lows_y * highs_x;
-            int32_t *high_xy = found->data + both + component * highs_y * highs_x;
-            int32_t *high_y = found->data + along_y + component * highs_y * lows_x;
-            int32_t *high_x = found->data + along_x + component * lows_y * highs_x;
-            int32_t *low = level < LEVELS ? next : found->data + component * lows_y * lows_x;
+            const int64_t wide_rows = component * lows_y, short_rows = component * highs_y;
             split_rows(rows, tall, wide);
-            for (int64_t i = 0; i < lows_y; i++)
-                split_row(rows + 2 * i * wide, wide, low + i * lows_x, high_x + i * highs_x);
-            for (int64_t i = 0; i < highs_y; i++)
-                split_row(rows + (2 * i + 1) * wide, wide, high_y + i * lows_x,
-                          high_xy + i * highs_x);
+            for (int64_t i = 0; i < lows_y; i++) {
+                split_row(rows + 2 * i * wide, wide, next + i * lows_x, row);
+                tell(row, noise->data + along_x / count + i * highs_x, highs_x,
+                     details->data + along_x + (wide_rows + i) * highs_x);
+                if (level == LEVELS)
+                    tell(next + i * lows_x, noise->data + i * lows_x, lows_x,
+                         details->data + (wide_rows + i) * lows_x);
+            }
+            for (int64_t i = 0; i < highs_y; i++) {
+                split_row(rows + (2 * i + 1) * wide, wide, row, row + lows_x);
+                tell(row, noise->data + along_y / count + i * lows_x, lows_x,
+                     details->data + along_y + (short_rows + i) * lows_x);
+                tell(row + lows_x, noise->data + both / count + i * highs_x, highs_x,
+                     details->data + both + (short_rows + i) * highs_x);
+            }
             end = along_x;
             int32_t *other = rows;
             rows = next;

@@ -29,9 +29,6 @@ typedef struct {
 /* Weights of mixing have 16 fractional bits and stay below 4. */
 #define LARGEST_WEIGHT ((1 << 18) - 1)
 
-/* How fast weights follow, in 1/16. */
-#define PACE 12
-
 /* Counters are mixed four at a time, in vectors of 128 bits, which every machine has. */
 #define LANES 4
 #define MOST_GROUPS 2
@@ -83,6 +80,15 @@ static inline uint32_t learned(uint32_t counter, int32_t rate, int bit) {
     return (uint32_t)changed << 10 | (uint32_t)(uses < LIMIT ? uses + 1 : LIMIT);
 }
 
+typedef float FloatLanes __attribute__((vector_size(4 * LANES)));
+
+/* Rates of counters by their uses: 2^17 / (2 * uses + 3), rounded down. The quotient lies farther from
+   a whole number than a float rounds. */
+static INLINE Lanes rates_of(Lanes uses) {
+    const FloatLanes all = {131072.0f, 131072.0f, 131072.0f, 131072.0f};
+    return __builtin_convertvector(all / __builtin_convertvector(2 * uses + 3, FloatLanes), Lanes);
+}
+
 /* The same for several. */
 static INLINE Lanes learned_lanes(Lanes counters, Lanes rates, int bit) {
     const Lanes probability = (counters >> 10) & ((1 << 22) - 1), uses = counters & 1023;
@@ -107,31 +113,28 @@ static inline int code_single(RangeCoder *coder, int decoding, const Curves *cur
 }
 
 /* Code a bit as counters expect it together, LANES for each of `groups`, weighed with the mean of two
-   sets of weights. The first learns from it at once; what the second is to learn is added to
-   `change`, so decisions need not wait for each other. */
-static INLINE int code_mixed(RangeCoder *coder, int decoding, const Curves *curves, int groups,
+   sets of weights. The first learns from it at once, as fast as `pace` says in 1/16; what the second
+   is to learn is added to `change`, so decisions need not wait for each other. */
+static INLINE int code_mixed(RangeCoder *coder, int decoding, const Curves *curves, int pace, int groups,
                              uint32_t *const *counters, int32_t *first, const Lanes *second,
                              Lanes *change, int bit) {
     const int16_t *stretch = curves->stretch;
-    const uint32_t *rate = curves->rate;
     Lanes known[MOST_GROUPS], odds[MOST_GROUPS], rates[MOST_GROUPS], terms = {0};
     for (int g = 0; g < groups; g++) {
         uint32_t *const *from = counters + g * LANES;
         const uint32_t a = *from[0], b = *from[1], c = *from[2], d = *from[3];
         known[g] = (Lanes){(int32_t)a, (int32_t)b, (int32_t)c, (int32_t)d};
         odds[g] = (Lanes){stretch[a >> 20], stretch[b >> 20], stretch[c >> 20], stretch[d >> 20]};
-        rates[g] = (Lanes){(int32_t)rate[a & (RATES - 1)], (int32_t)rate[b & (RATES - 1)],
-                           (int32_t)rate[c & (RATES - 1)], (int32_t)rate[d & (RATES - 1)]};
         KEEP_WHOLE(known[g]);
         KEEP_WHOLE(odds[g]);
-        KEEP_WHOLE(rates[g]);
+        rates[g] = rates_of(known[g] & (RATES - 1));
         terms += ((lanes_at(first + g * LANES) + second[g]) >> 3) * odds[g];
     }
     KEEP_WHOLE(terms);
     const int32_t sum = terms[0] + terms[1] + terms[2] + terms[3];
     const int32_t one = curves->squash[limited(sum >> 14, -FARTHEST, FARTHEST) + CURVE / 2];
     bit = code_bit(coder, decoding, (uint32_t)one, bit);
-    const int32_t error = ((((int32_t)bit << UNIT_BITS) - one) * PACE) >> 4;
+    const int32_t error = ((((int32_t)bit << UNIT_BITS) - one) * pace) >> 4;
     for (int g = 0; g < groups; g++) {
         const Lanes step = (odds[g] * error + (1 << 15)) >> 16;
         put_lanes(first + g * LANES, limited_weights(lanes_at(first + g * LANES) + step));

@@ -3,6 +3,7 @@
 #define RAWBACK_KERNELS_H
 
 #include <stdint.h>
+#include <string.h>
 
 #if defined(_WIN32)
 #define EXPORT __declspec(dllexport)
@@ -45,6 +46,17 @@ ARRAY(double, WriteF64);
     do { \
         if (!(condition)) return -(int64_t)__LINE__; \
     } while (0)
+
+/* How large a value is, in quarters of an octave: 0 for 0, then 1 for 1, 5 for 2, 7 for 3, 9 for 4 and
+   so on to 96, four times the place of its highest bit and the two bits below it. It is where a float
+   has them. */
+static inline int32_t quarter_octaves(int32_t value) {
+    const float number = (float)(value < (1 << 24) - 1 ? value : (1 << 24) - 1);
+    int32_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    const int32_t found = (bits >> 21) - 507;
+    return found < 0 ? 0 : found;
+}
 
 static inline int64_t clamp(int64_t value, int64_t low, int64_t high) {
     return value < low ? low : value > high ? high : value;

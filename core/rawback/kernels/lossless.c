@@ -14,6 +14,7 @@
 #define FEATURES 24
 #define CLASSES 8
 #define INPUTS 4
+#define PACE 12 /* how fast weights follow, in 1/16 */
 #define NODES 29   /* above 0?; above 1 to 14?; below 0 to -13? */
 #define CHAIN 15
 #define SPREADS 40 /* half octaves */
@@ -156,7 +157,7 @@ static inline int64_t code_sample(const Tile *t, RangeCoder *coder, int decoding
     uint32_t *counters[INPUTS];
 #define DECIDE(node, bit) \
     for (int i = 0; i < INPUTS; i++) counters[i] = t->counters + starts[i] + (node); \
-    yes = code_mixed(coder, decoding, &t->curves, INPUTS / LANES, counters, \
+    yes = code_mixed(coder, decoding, &t->curves, PACE, INPUTS / LANES, counters, \
                      t->mixing + (BY_NODE + (node)) * INPUTS, &by_spread, &change, (bit))
     int yes;
     DECIDE(0, target > 0);

@@ -13,8 +13,9 @@
 #define PLANES 4 /* that contexts tell apart: later ones count as the last of them */
 #define INPUTS 8
 #define GROUPS (INPUTS / LANES)
+#define PACE 22 /* how fast weights follow, in 1/16 */
 #define BORDER 2
-#define BLOCK 64 /* indices of a row that are looked at together; even */
+#define BLOCK 32 /* indices of a row that are looked at together; even */
 
 /* Kinds of bands: high-pass along x, along y, along both, along none. */
 #define KINDS 4
@@ -30,7 +31,9 @@
 /* Where the counters of each kind of decision begin, context after context. */
 enum {
     SILENT = 0,
-    EMPTY = SILENT + PLACES * 2 * REGIONS * 8 * 4,
+    QUIET = SILENT + PLACES * 2 * REGIONS * 8 * 4,
+    FIRST = QUIET + PLACES * 2 * REGIONS * 8 * 4,
+    EMPTY = FIRST + BLOCK * 8 * 2,
     GOLOMB = EMPTY + 5 * 2,
     SIGNIFICANT_0 = GOLOMB + 16,
     SIGNIFICANT_1 = SIGNIFICANT_0 + CLASSES * REGIONS * 2,
@@ -137,11 +140,6 @@ static inline int class_of(uint32_t expected) {
     return found < CLASSES ? found : CLASSES - 1;
 }
 
-/* Class of the noise expected, in half steps / 256. */
-static inline int noise_of(uint32_t expected) {
-    return expected < 32 ? 0 : (int)clamp(floor_log2(expected) - 4, 1, NOISES - 1);
-}
-
 static inline uint32_t half_steps_of(uint32_t magnitude) {
     return magnitude ? 2 * (magnitude < 255 ? magnitude : 255) + 1 : 0;
 }
@@ -163,8 +161,28 @@ typedef struct {
     uint8_t *details; /* class of the base's coefficient, and 128 where it is negative; with borders */
 } Layer;
 
+/* Classes of the base's coefficients, from their size in quarters of an octave. */
+static void lay_details(const uint8_t *base, int64_t count, uint8_t least, uint8_t *restrict details) {
+    for (int64_t x = 0; x < count; x++) {
+        const uint8_t size = base[x] & 127;
+        const uint8_t class = (uint8_t)(size < least ? 0 : size - least) >> 2;
+        details[x] = (uint8_t)((class < DETAILS ? class : DETAILS - 1) | (base[x] & 128));
+    }
+}
+
+/* Magnitudes and signs in the layer before; `halves` of the indices are of that. */
+static void lay_indices(const int32_t *indices, int64_t count, int halves, uint16_t *restrict sizes,
+                        uint8_t *restrict signs) {
+    for (int64_t x = 0; x < count; x++) {
+        const int32_t index = indices[x];
+        const uint32_t magnitude = (uint32_t)(index < 0 ? -index : index) >> halves;
+        sizes[x] = (uint16_t)((magnitude < 127 ? 4 * magnitude : 4 * 127) + (magnitude ? 2 : 0));
+        signs[x] = (uint8_t)(magnitude ? 1 + (index < 0) : 0);
+    }
+}
+
 /* Lay out what is known before the layer: indices of the layer before, and the base's. */
-static void lay_out(Layer *layer, int decoding, const int32_t *base, const ReadI32 *steps) {
+static void lay_out(Layer *layer, int decoding, const uint8_t *base, const ReadI32 *steps) {
     const int64_t size = all_bordered(layer->planes, layer->bands);
     memset(layer->sizes, 0, (size_t)size * sizeof *layer->sizes);
     memset(layer->signs, 0, (size_t)size);
@@ -174,36 +192,23 @@ static void lay_out(Layer *layer, int decoding, const int32_t *base, const ReadI
         for (int64_t row = 0; row < layer->planes * band->rows; row++) {
             const int64_t plane = row / band->rows, y = row % band->rows;
             const int32_t step = steps->data[number * steps->stride[0] + plane];
-            const uint64_t reciprocal = (1u << 22) / (uint32_t)clamp(step, 1, 1 << 22);
+            const uint8_t least = (uint8_t)clamp(quarter_octaves(step) - 12, 1, 127);
             const int64_t from = band->start + row * band->columns;
             const int64_t to =
                 band->bordered + plane * band->plane + (y + BORDER) * band->pitch + BORDER;
-            const uint16_t *noise = layer->noise + band->start / layer->planes + y * band->columns;
-            for (int64_t x = 0; x < band->columns; x++) {
-                const int64_t detail = base[from + x];
-                const uint64_t quarters =
-                    ((uint64_t)(detail < 0 ? -detail : detail) * noise[x] * reciprocal) >> 24;
-                const int class = quarters ? 1 + floor_log2(quarters) : 0;
-                layer->details[to + x] =
-                    (uint8_t)((class < DETAILS ? class : DETAILS - 1) | (detail < 0 ? 128 : 0));
-            }
-            for (int64_t x = 0; x < band->columns && layer->refining; x++) {
-                const int32_t index = layer->indices[from + x];
-                uint32_t magnitude = (uint32_t)(index < 0 ? -index : index);
-                if (!decoding) magnitude >>= 1;
-                layer->sizes[to + x] =
-                    (uint16_t)(magnitude ? 4 * (magnitude < 127 ? magnitude : 127) + 2 : 0);
-                layer->signs[to + x] = (uint8_t)(magnitude ? 1 + (index < 0) : 0);
-            }
+            lay_details(base + from, band->columns, least, layer->details + to);
+            if (layer->refining)
+                lay_indices(layer->indices + from, band->columns, !decoding, layer->sizes + to,
+                            layer->signs + to);
         }
     }
 }
 
-/* What is known around one index. */
+/* What contexts of all decisions about one index are made of. */
 typedef struct {
-    uint32_t west, north, diagonal, second, ahead, ahead_diagonal, parent, parent_around, siblings,
-        first_plane, planes, planes_around;
-} Around;
+    int number, plane, kind, place, region, class, detail; /* plane: its number, capped */
+    uint32_t west, second, sum; /* sum: of all around */
+} Context;
 
 /* Where the indices of a row lie in the arrays with borders, and what is around them; -1 where a band
    has none. */
@@ -212,79 +217,141 @@ typedef struct {
     int64_t parent, parent_pitch, sibling[2];
 } Position;
 
-/* What is known of BLOCK indices of a row before those left of them are coded. */
+/* What is known of BLOCK indices of a row before those left of them are coded: sums of magnitudes
+   around, classes of them, and contexts that nothing to the left counts in. */
 typedef struct {
-    uint16_t north[BLOCK], diagonal[BLOCK], second[BLOCK], ahead[BLOCK], ahead_diagonal[BLOCK],
-        parent[BLOCK], parent_around[BLOCK], siblings[BLOCK], first_plane[BLOCK], planes[BLOCK],
-        planes_around[BLOCK];
-    uint32_t sum[BLOCK], expected[BLOCK], noise[BLOCK]; /* sum: of all these */
+    uint32_t expected[BLOCK];
+    uint16_t sum[BLOCK], above[BLOCK], second[BLOCK], noise[BLOCK]; /* sum: of all around */
+    uint16_t north[BLOCK], diagonal[BLOCK], parent[BLOCK], siblings[BLOCK], first_plane[BLOCK],
+        planes[BLOCK], ahead[BLOCK], noise_class[BLOCK]; /* classes */
+    uint16_t by_parent[BLOCK], by_planes[BLOCK], by_noise[BLOCK], by_detail[BLOCK];
 } Ahead;
 
-static inline void look_ahead(const Layer *layer, const Position *p, int plane, int64_t count,
-                              const uint16_t *noise, uint32_t level, Ahead *a) {
+/* Class of a magnitude in half steps, below SIZES; for many at once. */
+static inline uint16_t class_of_size(int16_t size) {
+    return (uint16_t)((size >= 1) + (size >= 4) + (size >= 7) + (size >= 12) + (size >= 21) +
+                      (size >= 41) + (size >= 100));
+}
+
+static INLINE void look_ahead(const Layer *layer, const Position *p, const Context *c, int64_t count,
+                              const uint8_t *regions, const uint16_t *noise, uint32_t level, Ahead *restrict a) {
     const uint16_t *here = layer->sizes + p->at;
     const int64_t down = p->pitch;
-    for (int64_t x = 0; x < count; x++) {
-        const uint16_t *above = here + x - down;
-        a->north[x] = above[0];
-        a->diagonal[x] = (uint16_t)(above[-1] + above[1]);
-        a->second[x] = above[-down];
-        a->noise[x] = (noise[x] * level) >> 8;
-    }
+    uint16_t ahead[BLOCK] = {0}, ahead_diagonal[BLOCK] = {0}, parents[BLOCK] = {0},
+             parents_around[BLOCK] = {0}, siblings[BLOCK] = {0}, first_plane[BLOCK] = {0},
+             planes[BLOCK] = {0}, planes_around[BLOCK] = {0};
     for (int64_t x = 0; x < count && layer->refining; x++) {
         const uint16_t *below = here + x + down;
-        a->ahead[x] = (uint16_t)(here[x + 1] + below[0]);
-        a->ahead_diagonal[x] = (uint16_t)(below[-1] + below[1]);
+        ahead[x] = (uint16_t)(here[x + 1] + below[0]);
+        ahead_diagonal[x] = (uint16_t)(below[-1] + below[1]);
     }
-    for (int64_t x = 0; x < count && p->parent >= 0; x++) {
-        const uint16_t *parent = layer->sizes + p->parent + x / 2;
-        a->parent[x] = parent[0];
-        a->parent_around[x] = (uint16_t)(parent[-1] + parent[1] + parent[-p->parent_pitch] +
-                                         parent[p->parent_pitch]);
+    for (int64_t x = 0; x < (count + 1) / 2 && p->parent >= 0; x++) {
+        const uint16_t *parent = layer->sizes + p->parent + x;
+        parents[2 * x] = parents[2 * x + 1] = parent[0];
+        parents_around[2 * x] = parents_around[2 * x + 1] = (uint16_t)(
+            parent[-1] + parent[1] + parent[-p->parent_pitch] + parent[p->parent_pitch]);
     }
     for (int i = 0; i < 2 && p->sibling[i] >= 0; i++) {
         const uint16_t *sibling = layer->sizes + p->sibling[i];
-        for (int64_t x = 0; x < count; x++)
-            a->siblings[x] = (uint16_t)((i ? a->siblings[x] : 0) + sibling[x]);
+        for (int64_t x = 0; x < count; x++) siblings[x] = (uint16_t)(siblings[x] + sibling[x]);
     }
     /* The first plane, and up to two that precede this one. */
+    const int plane = c->number;
     for (int i = 0; i < plane; i = i || plane < 4 ? i + 1 : plane - 2) {
         const uint16_t *there = here - (plane - i) * p->plane;
+        uint16_t *sums = i ? planes : first_plane;
         for (int64_t x = 0; x < count; x++) {
             const int around = there[x - 1] + there[x + 1] + there[x - down] + there[x + down];
-            if (i == 0)
-                a->first_plane[x] = there[x];
-            else
-                a->planes[x] = (uint16_t)((i == 1 || i == plane - 2 ? 0 : a->planes[x]) + there[x]);
-            a->planes_around[x] = (uint16_t)((i ? a->planes_around[x] : 0) + around);
+            sums[x] = (uint16_t)(sums[x] + there[x]);
+            planes_around[x] = (uint16_t)(planes_around[x] + around);
         }
     }
     for (int64_t x = 0; x < count; x++) {
-        a->sum[x] = (uint32_t)a->north[x] + a->diagonal[x] + a->second[x] + a->ahead[x] +
-                    a->ahead_diagonal[x] + a->parent[x] + a->parent_around[x] + a->siblings[x] +
-                    a->first_plane[x] + a->planes[x] + a->planes_around[x];
-        a->expected[x] =
-            (uint32_t)NORTH * a->north[x] + (uint32_t)DIAGONAL * a->diagonal[x] +
-            (uint32_t)SECOND * a->second[x] + (uint32_t)AHEAD * a->ahead[x] +
-            (uint32_t)AHEAD_DIAGONAL * a->ahead_diagonal[x] + (uint32_t)PARENT * a->parent[x] +
-            (uint32_t)PARENT_AROUND * a->parent_around[x] + (uint32_t)SIBLINGS * a->siblings[x] +
-            (uint32_t)PLANES_BEFORE * (a->first_plane[x] + a->planes[x]) +
-            (uint32_t)PLANES_AROUND * a->planes_around[x] + ((NOISE * a->noise[x]) >> 8);
+        const uint16_t *above = here + x - down;
+        const uint16_t north = above[0], diagonal = (uint16_t)(above[-1] + above[1]);
+        a->above[x] = (uint16_t)(north + diagonal / 2);
+        a->second[x] = above[-down];
+        a->sum[x] = (uint16_t)(north + diagonal + above[-down] + ahead[x] + ahead_diagonal[x] +
+                               parents[x] + parents_around[x] + siblings[x] + first_plane[x] +
+                               planes[x] + planes_around[x]);
+        a->north[x] = class_of_size((int16_t)north);
+        a->diagonal[x] = class_of_size((int16_t)((diagonal + 1) / 2));
+        a->ahead[x] = class_of_size((int16_t)(ahead[x] + ahead_diagonal[x] / 2));
+    }
+    for (int64_t x = 0; x < count; x++) {
+        const uint16_t *above = here + x - down;
+        const uint32_t expected =
+            (uint32_t)NORTH * above[0] + (uint32_t)DIAGONAL * ((uint32_t)above[-1] + above[1]) +
+            (uint32_t)SECOND * above[-down] + (uint32_t)AHEAD * ahead[x] +
+            (uint32_t)AHEAD_DIAGONAL * ahead_diagonal[x] + (uint32_t)PARENT * parents[x] +
+            (uint32_t)PARENT_AROUND * parents_around[x] + (uint32_t)SIBLINGS * siblings[x] +
+            (uint32_t)PLANES_BEFORE * (uint32_t)(first_plane[x] + planes[x]) +
+            (uint32_t)PLANES_AROUND * planes_around[x];
+        const uint32_t noises = (noise[x] * level) >> 8;
+        a->noise[x] = (uint16_t)(noises < 4095 ? noises : 4095);
+        a->expected[x] = expected + ((NOISE * noises) >> 8);
+    }
+    const uint8_t *details = layer->details + p->at;
+    const uint16_t kind = (uint16_t)c->kind, of_plane = (uint16_t)c->plane;
+    const uint16_t of_place = (uint16_t)(c->place * PLANES + c->plane);
+    for (int64_t x = 0; x < count; x++) {
+        a->parent[x] = class_of_size((int16_t)parents[x]);
+        a->siblings[x] = class_of_size((int16_t)siblings[x]);
+        const uint16_t around = class_of_size((int16_t)(parents_around[x] / 2));
+        a->by_parent[x] =
+            (uint16_t)(((a->parent[x] * SIZES + a->siblings[x]) * SIZES + around) * KINDS + kind);
+    }
+    for (int64_t x = 0; x < count; x++) {
+        a->first_plane[x] = class_of_size((int16_t)first_plane[x]);
+        a->planes[x] = class_of_size((int16_t)planes[x]);
+        const uint16_t around = class_of_size((int16_t)(planes_around[x] / 2));
+        a->by_planes[x] = (uint16_t)(
+            ((of_plane * SIZES + a->first_plane[x]) * SIZES + a->planes[x]) * SIZES + around);
+    }
+    for (int64_t x = 0; x < count; x++) {
+        const int16_t noises = (int16_t)a->noise[x];
+        a->noise_class[x] = (uint16_t)((noises >= 32) + (noises >= 64) + (noises >= 128) +
+                                       (noises >= 256) + (noises >= 512) + (noises >= 1024) +
+                                       (noises >= 2048));
+        const uint16_t region = regions[x] < REGIONS ? regions[x] : REGIONS - 1;
+        a->by_noise[x] = (uint16_t)((of_place * NOISES + a->noise_class[x]) * REGIONS + region);
+    }
+    for (int64_t x = 0; x < count; x++) {
+        const uint16_t beside = (uint16_t)((details[x - 1] & 127) + (details[x + 1] & 127) +
+                                           (details[x - down] & 127) + (details[x + down] & 127));
+        a->by_detail[x] =
+            (uint16_t)(((details[x] & 127) * DETAILS + (beside + 2) / 4) * KINDS + kind);
     }
 }
 
-static inline Around around_of(const Ahead *a, int64_t x, const uint16_t *here) {
-    return (Around){here[-1], a->north[x], a->diagonal[x], (uint32_t)here[-2] + a->second[x],
-                    a->ahead[x], a->ahead_diagonal[x], a->parent[x], a->parent_around[x],
-                    a->siblings[x], a->first_plane[x], a->planes[x], a->planes_around[x]};
+static inline uint32_t any_of(const uint16_t *sizes, int64_t count) {
+    uint32_t any = 0;
+    for (int64_t x = 0; x < count; x++) any |= sizes[x];
+    return any;
 }
 
-/* What contexts of all decisions about one index are made of. */
-typedef struct {
-    int number, plane, kind, place, region, class, noise, detail; /* plane: its number, capped */
-    uint32_t sum; /* of all around */
-    Around around;
-} Context;
+/* Whether `count` indices and all around them that is known before they are coded is 0. */
+static inline int is_quiet(const Layer *layer, const Position *p, int plane, int64_t count) {
+    const uint16_t *here = layer->sizes + p->at;
+    const int64_t down = p->pitch;
+    uint32_t any = here[-2] | here[-1] | any_of(here - down - 1, count + 2) |
+                   any_of(here - 2 * down, count);
+    if (layer->refining) any |= any_of(here, count + 1) | any_of(here + down - 1, count + 2);
+    if (p->parent >= 0) {
+        const uint16_t *parent = layer->sizes + p->parent;
+        const int64_t parents = (count + 1) / 2;
+        any |= any_of(parent - 1, parents + 2) | any_of(parent - p->parent_pitch, parents) |
+               any_of(parent + p->parent_pitch, parents);
+    }
+    for (int i = 0; i < 2 && p->sibling[i] >= 0; i++)
+        any |= any_of(layer->sizes + p->sibling[i], count);
+    for (int i = 0; i < plane; i = i || plane < 4 ? i + 1 : plane - 2) {
+        const uint16_t *there = here - (plane - i) * p->plane;
+        any |= any_of(there - 1, count + 2) | any_of(there - down, count) |
+               any_of(there + down, count);
+    }
+    return !any;
+}
 
 static inline int32_t *weights_of(const Layer *layer, int set) {
     return layer->weights + (int64_t)set * INPUTS;
@@ -298,7 +365,7 @@ static INLINE int decide(Layer *layer, int decoding, const int contexts[INPUTS],
     int32_t *weights = weights_of(layer, second_set);
     Lanes second[GROUPS], change[GROUPS] = {{0}};
     for (int g = 0; g < GROUPS; g++) second[g] = lanes_at(weights + g * LANES);
-    bit = code_mixed(&layer->coder, decoding, &layer->curves, GROUPS, counters,
+    bit = code_mixed(&layer->coder, decoding, &layer->curves, PACE, GROUPS, counters,
                      weights_of(layer, first_set), second, change, bit);
     for (int g = 0; g < GROUPS; g++)
         put_lanes(weights + g * LANES, limited_weights(second[g] + change[g]));
@@ -306,26 +373,19 @@ static INLINE int decide(Layer *layer, int decoding, const int contexts[INPUTS],
 }
 
 /* Whether an index that was 0 so far is not 0. */
-static inline int code_significance(Layer *layer, int decoding, const Context *c, const Position *p,
-                                    int bit) {
-    const Around *a = &c->around;
-    const uint8_t *details = layer->details + p->at;
-    const int beside = ((details[-1] & 127) + (details[1] & 127) + (details[-p->pitch] & 127) +
-                        (details[p->pitch] & 127) + 2) / 4;
-    const int west = size_of(a->west), north = size_of(a->north);
+static inline int code_significance(Layer *layer, int decoding, const Context *c, const Ahead *a,
+                                    int64_t x, int bit) {
     const int contexts[INPUTS] = {
         SIGNIFICANT_0 + (c->class * REGIONS + c->region) * 2 + (c->plane > 0),
-        SIGNIFICANT_1 + ((west * SIZES + north) * SIZES + size_of((a->diagonal + 1) / 2)) * KINDS +
+        SIGNIFICANT_1 + ((size_of(c->west) * SIZES + a->north[x]) * SIZES + a->diagonal[x]) * KINDS +
             c->kind,
-        SIGNIFICANT_2 + ((size_of(a->parent) * SIZES + size_of(a->siblings)) * SIZES +
-                         size_of(a->parent_around / 2)) * KINDS + c->kind,
-        SIGNIFICANT_3 + ((c->plane * SIZES + size_of(a->first_plane)) * SIZES +
-                         size_of(a->planes)) * SIZES + size_of(a->planes_around / 2),
-        SIGNIFICANT_4 + ((c->place * PLANES + c->plane) * NOISES + c->noise) * REGIONS + c->region,
+        SIGNIFICANT_2 + a->by_parent[x],
+        SIGNIFICANT_3 + a->by_planes[x],
+        SIGNIFICANT_4 + a->by_noise[x],
         SIGNIFICANT_5 + (c->detail * (CLASSES / 2) + c->class / 2) * KINDS + c->kind,
-        SIGNIFICANT_6 + (size_of(a->ahead + a->ahead_diagonal / 2) * SIZES + size_of(a->second)) *
-                            SIZES + size_of((a->west + a->north + a->diagonal / 2) / 2),
-        SIGNIFICANT_7 + (c->detail * DETAILS + beside) * KINDS + c->kind,
+        SIGNIFICANT_6 + (a->ahead[x] * SIZES + size_of(c->second)) * SIZES +
+            size_of((c->west + a->above[x]) / 2),
+        SIGNIFICANT_7 + a->by_detail[x],
     };
     return decide(layer, decoding, contexts, SIGNIFICANT_BY_PLACE + c->place * 2 + (c->plane > 0),
                   SIGNIFICANT_BY_CLASS + c->class / 2, bit);
@@ -378,56 +438,67 @@ static inline int code_sign(Layer *layer, int decoding, const Context *c, const 
 }
 
 /* Whether an index of at least `size` is larger; or, refining one of `size`, its new bit. */
-static inline int code_size(Layer *layer, int decoding, const Context *c, uint32_t size, int bit) {
-    const Around *a = &c->around;
+static inline int code_size(Layer *layer, int decoding, const Context *c, const Ahead *a, int64_t x,
+                            uint32_t size, int bit) {
     const int depth = (int)(size < DEPTHS ? size : DEPTHS) - 1;
     const int deep = (int)(size < UNARY ? size : UNARY) - 1;
-    const uint32_t other = layer->refining ? a->ahead + a->ahead_diagonal / 2 : a->second;
+    const int other = layer->refining ? a->ahead[x] : size_of(c->second);
     const int contexts[INPUTS] = {
         SIZE_0 + deep * CLASSES + c->class,
-        SIZE_1 + (depth * SIZES + size_of(a->west)) * SIZES + size_of(a->north),
-        SIZE_2 + (depth * SIZES + size_of(a->parent)) * SIZES + size_of(a->siblings),
-        SIZE_3 + ((depth * PLANES + c->plane) * SIZES + size_of(a->first_plane)) * SIZES +
-            size_of(a->planes),
+        SIZE_1 + (depth * SIZES + size_of(c->west)) * SIZES + a->north[x],
+        SIZE_2 + (depth * SIZES + a->parent[x]) * SIZES + a->siblings[x],
+        SIZE_3 + ((depth * PLANES + c->plane) * SIZES + a->first_plane[x]) * SIZES + a->planes[x],
         SIZE_4 + (depth * PLACES + c->place) * REGIONS + c->region,
         SIZE_5 + (depth * DETAILS + c->detail) * KINDS + c->kind,
-        SIZE_6 + (depth * SIZES + size_of((a->diagonal + 1) / 2)) * SIZES + size_of(other),
-        SIZE_7 + (depth * PLACES + c->place) * NOISES + c->noise,
+        SIZE_6 + (depth * SIZES + a->diagonal[x]) * SIZES + other,
+        SIZE_7 + (depth * PLACES + c->place) * NOISES + a->noise_class[x],
     };
     return decide(layer, decoding, contexts, SIZE_BY_DEPTH + depth,
                   SIZE_BY_CLASS + c->class / 2, bit);
 }
 
+/* Which of four classes noise is of where nothing else is known. */
+static inline int quiet_noise(uint32_t noise) {
+    return noise < 64 ? 0 : noise < 128 ? 1 : noise < 256 ? 2 : 3;
+}
+
+/* What is known where all around is 0, without the noise. */
+static inline int quiet_context(const Context *c, int detail, uint32_t noise) {
+    const int quarter = (c->place * 2 + (c->plane > 0)) * REGIONS + c->region;
+    return (quarter * 8 + (detail < 7 ? detail : 7)) * 4 + quiet_noise(noise);
+}
+
 /* Code one index, `x` of those that were looked ahead at: its magnitude was `before` in the layer
-   before, and is `wanted`, which counts when encoding alone. Gives it. */
+   before, and is `wanted`, which counts when encoding alone. One of the `left` from this one on is not
+   0, if that is known. Gives the index. */
 static inline int32_t code_index(Layer *layer, int decoding, Context *c, const Position *p,
-                                 const Ahead *a, int64_t x, uint32_t before, int32_t wanted) {
+                                 const Ahead *a, int64_t x, uint32_t before, int64_t left,
+                                 int32_t wanted) {
     const uint32_t target = (uint32_t)(wanted < 0 ? -wanted : wanted), noise = a->noise[x];
     const uint16_t *here = layer->sizes + p->at;
-    c->sum = a->sum[x] + here[-1] + here[-2];
+    c->sum = (uint32_t)a->sum[x] + here[-1] + here[-2];
     const int silent = before == 0 && c->sum == 0;
-    if (silent) {
-        const int level = noise < 64 ? 0 : noise < 128 ? 1 : noise < 256 ? 2 : 3;
-        const int detail = c->detail < 7 ? c->detail : 7;
-        const int context =
-            (((c->place * 2 + (c->plane > 0)) * REGIONS + c->region) * 8 + detail) * 4 + level;
-        if (!code_single(&layer->coder, decoding, &layer->curves, layer->counters + SILENT + context,
+    if (silent && left != 1) {
+        const int context = left ? FIRST + (int)((left - 1) * 8 + (c->detail < 7 ? c->detail : 7)) * 2 +
+                                       (c->plane > 0)
+                                 : SILENT + quiet_context(c, c->detail, noise);
+        if (!code_single(&layer->coder, decoding, &layer->curves, layer->counters + context,
                          target != 0))
             return 0;
     }
-    c->around = around_of(a, x, here);
+    c->west = here[-1];
+    c->second = (uint32_t)here[-2] + a->second[x];
     c->class = class_of(a->expected[x] + WEST * (uint32_t)here[-1] + SECOND * (uint32_t)here[-2]);
-    c->noise = noise_of(noise);
     uint32_t size = before ? before : 1;
-    if (!before && !silent && !code_significance(layer, decoding, c, p, target != 0)) {
+    if (!before && !silent && !code_significance(layer, decoding, c, a, x, target != 0)) {
         layer->sizes[p->at] = 0;
         return 0;
     }
     if (!before) layer->signs[p->at] = (uint8_t)(1 + code_sign(layer, decoding, c, p, wanted < 0));
     if (before) {
-        size = 2 * before + (uint32_t)code_size(layer, decoding, c, before, target & 1);
+        size = 2 * before + (uint32_t)code_size(layer, decoding, c, a, x, before, target & 1);
     } else if (!layer->refining) {
-        while (size <= UNARY && code_size(layer, decoding, c, size, target > size)) size++;
+        while (size <= UNARY && code_size(layer, decoding, c, a, x, size, target > size)) size++;
         if (size > UNARY)
             size += code_golomb(&layer->coder, decoding, &layer->curves, layer->counters + GOLOMB,
                                 target - size);
@@ -437,10 +508,54 @@ static inline int32_t code_index(Layer *layer, int decoding, Context *c, const P
     return layer->signs[p->at] == 2 ? -(int32_t)size : (int32_t)size;
 }
 
+/* Up to BLOCK indices of a row. */
+static INLINE void code_block(Layer *layer, int decoding, Context *context, Position *p, Ahead *ahead,
+                              int64_t count, const uint8_t *regions, const uint16_t *noise,
+                              uint32_t level, int32_t *indices) {
+    int quiet = is_quiet(layer, p, context->number, count);
+    if (quiet) {
+        int detail = 0, filled = 0;
+        for (int64_t x = 0; x < count; x++) {
+            const int own = layer->details[p->at + x] & 127;
+            detail = own > detail ? own : detail;
+        }
+        for (int64_t x = 0; x < count && !decoding; x++) filled |= indices[x] != 0;
+        context->region = (int)clamp(regions[count / 2], 0, REGIONS - 1);
+        const int where = quiet_context(context, detail, (noise[count / 2] * level) >> 8);
+        if (!code_single(&layer->coder, decoding, &layer->curves, layer->counters + QUIET + where,
+                         filled))
+            return;
+    }
+    look_ahead(layer, p, context, count, regions, noise, level, ahead);
+    const int64_t parent = p->parent, sibling[2] = {p->sibling[0], p->sibling[1]}, at = p->at;
+    for (int64_t x = 0; x < count; x++) {
+        p->at = at + x;
+        if (parent >= 0) p->parent = parent + x / 2;
+        for (int i = 0; i < 2; i++) p->sibling[i] = sibling[i] < 0 ? -1 : sibling[i] + x;
+        const uint32_t magnitude = (uint32_t)(indices[x] < 0 ? -indices[x] : indices[x]);
+        const uint32_t before = !layer->refining ? 0 : decoding ? magnitude : magnitude >> 1;
+        context->region = (int)clamp(regions[x], 0, REGIONS - 1);
+        context->detail = layer->details[p->at] & 127;
+        const int32_t found = code_index(layer, decoding, context, p, ahead, x, before,
+                                         quiet ? count - x : 0, decoding ? 0 : indices[x]);
+        if (found) quiet = 0;
+        if (decoding) indices[x] = found;
+    }
+}
+
 static int any_size(const Layer *layer, const BandPlace *band, int plane) {
     const uint16_t *sizes = layer->sizes + band->bordered + plane * band->plane;
-    for (int64_t i = 0; i < band->plane; i++)
-        if (sizes[i]) return 1;
+    for (int64_t i = 0; i < band->plane; i += band->pitch)
+        if (any_of(sizes + i, band->pitch)) return 1;
+    return 0;
+}
+
+static int any_index(const int32_t *indices, const BandPlace *band) {
+    for (int64_t y = 0; y < band->rows; y++, indices += band->columns) {
+        int32_t any = 0;
+        for (int64_t x = 0; x < band->columns; x++) any |= indices[x];
+        if (any) return 1;
+    }
     return 0;
 }
 
@@ -450,17 +565,16 @@ static inline void code_plane(Layer *layer, int decoding, int number, int plane,
     const BandPlace *parent = number > 3 ? band - 3 : 0;
     const int64_t area = band->rows * band->columns;
     int32_t *indices = layer->indices + band->start + plane * area;
-    if (!any_size(layer, band, plane)) {
+    if (!layer->refining || !any_size(layer, band, plane)) {
         const int full = parent ? any_size(layer, parent, plane) : 1;
-        int filled = 0;
-        for (int64_t i = 0; i < area && !decoding && !filled; i++) filled = indices[i] != 0;
+        const int filled = !decoding && any_index(indices, band);
         if (!code_single(&layer->coder, decoding, &layer->curves,
                          layer->counters + EMPTY + (band->level - 1) * 2 + full, filled))
             return;
     }
     Context context = {.number = plane, .plane = plane < PLANES ? plane : PLANES - 1,
                        .kind = band->kind, .place = band->place};
-    Ahead ahead = {0}; /* what a layer or a band does not have stays 0 */
+    Ahead ahead;
     Position p = {.pitch = band->pitch, .plane = band->plane, .parent = -1, .sibling = {-1, -1}};
     for (int64_t y = 0; y < band->rows; y++) {
         const int64_t row = band->bordered + plane * band->plane + (y + BORDER) * p.pitch + BORDER;
@@ -477,22 +591,17 @@ static inline void code_plane(Layer *layer, int decoding, int number, int plane,
             parents = parent->bordered + plane * parent->plane +
                       (clamp(y / 2, 0, parent->rows) + BORDER) * parent->pitch + BORDER;
         }
-        for (int64_t x = 0; x < band->columns; x++) {
-            const int64_t within = x % BLOCK;
+        for (int64_t x = 0; x < band->columns; x += BLOCK) {
             p.at = row + x;
             if (parent) p.parent = parents + x / 2;
             for (int i = 0; i < 2; i++) p.sibling[i] = siblings[i] < 0 ? -1 : siblings[i] + x;
-            if (within == 0)
-                look_ahead(layer, &p, plane, band->columns - x < BLOCK ? band->columns - x : BLOCK,
-                           noises + x, (uint32_t)level, &ahead);
-            int32_t *index = indices + y * band->columns + x;
-            const uint32_t magnitude = (uint32_t)(*index < 0 ? -*index : *index);
-            const uint32_t before = !layer->refining ? 0 : decoding ? magnitude : magnitude >> 1;
-            context.region = (int)clamp(regions[x], 0, REGIONS - 1);
-            context.detail = layer->details[p.at] & 127;
-            const int32_t found = code_index(layer, decoding, &context, &p, &ahead, within, before,
-                                             decoding ? 0 : *index);
-            if (decoding) *index = found;
+            int32_t *block = indices + y * band->columns + x;
+            if (band->columns - x >= BLOCK)
+                code_block(layer, decoding, &context, &p, &ahead, BLOCK, regions + x, noises + x,
+                           (uint32_t)level, block);
+            else
+                code_block(layer, decoding, &context, &p, &ahead, band->columns - x, regions + x,
+                           noises + x, (uint32_t)level, block);
         }
     }
 }
@@ -525,7 +634,7 @@ static inline int64_t code_layer(Layer *layer, int decoding, const ReadI32 *nois
    Returns the bytes written, more than there are where they do not fit; 0 when decoding. */
 KERNEL rawback_code_layer(int64_t decoding, int64_t refining, int64_t height, int64_t width,
                           const WriteU8 *bytes, const WriteI32 *indices, const ReadU8 *regions,
-                          const ReadU16 *noise, const ReadI32 *base, const ReadI32 *steps,
+                          const ReadU16 *noise, const ReadU8 *base, const ReadI32 *steps,
                           const ReadI32 *noise_levels, const ReadI16 *stretch,
                           const ReadU16 *squash, const ReadU32 *rate, const WriteU32 *counters,
                           const WriteI32 *weights, const WriteU16 *sizes, const WriteU8 *signs,

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -53,6 +53,8 @@ __all__ = [
     "step_class_of",
 ]
 
+_Number = TypeVar("_Number", bound=np.generic)
+
 STEP_CLASSES = 8
 """States are trained apart for each octave of the step: where steps are finer than the noise,
 neighbours tell little, and where they are coarse, almost everything."""
@@ -67,7 +69,7 @@ _code_layer = Kernel(
     Write(np.int32, 1),
     Read(np.uint8, 1),
     Read(np.uint16, 1),
-    Read(np.int32, 1),
+    Read(np.uint8, 1),
     Read(np.int32, 2),
     Read(np.int32, 2),
     Read(np.int16, 1),
@@ -82,7 +84,9 @@ _code_layer = Kernel(
 _layer_model = Kernel("layer_model", Integer)
 _layer_room = Kernel("layer_room", Integer, Integer, Integer)
 _base_detail = Kernel(
-    "base_detail", Read(np.int16, 3), Read(np.int32, 2), Write(np.int32, 1), Write(np.int32, 1)
+    "base_detail",
+    *(Read(np.int16, 3), Read(np.int32, 2), Read(np.uint16, 1)),
+    *(Write(np.uint8, 1), Write(np.int32, 1)),
 )
 
 
@@ -170,7 +174,7 @@ class TileCoefficients:
             view[...] = indices[band]
 
 
-def band_arrays(values: NDArray[np.int32], shape: tuple[int, int]) -> dict[Band, NDArray[np.int32]]:
+def band_arrays(values: NDArray[_Number], shape: tuple[int, int]) -> dict[Band, NDArray[_Number]]:
     """Views ``[planes, h, w]`` of the bands of a tile of `shape`, which `values` holds in a row."""
     arrays, start = {}, 0
     planes = len(values) // (shape[0] * shape[1])
@@ -190,14 +194,15 @@ class TileContext:
         shape: Rows and columns of cells.
         classes: uint8, all bands one after the other, each ``[h, w]``: what the guide says there.
         noise: uint16, the same: relative standard deviation of the noise there, in 1/256.
-        base: int32, all bands one after the other, each ``[planes, h, w]``: the base's own
-            coefficients.
+        details: uint8, all bands one after the other, each ``[planes, h, w]``: how large the base's
+            own coefficients are beside the noise, in quarters of an octave; and 128 more where they
+            are negative.
     """
 
     shape: tuple[int, int]
     classes: NDArray[np.uint8]
     noise: NDArray[np.uint16]
-    base: NDArray[np.int32]
+    details: NDArray[np.uint8]
 
     @classmethod
     def of(
@@ -213,16 +218,13 @@ class TileContext:
         inverse, in integers.
         """
         count, rows, columns = planes.shape
-        base = np.empty(count * rows * columns, np.int32)
-        room = np.empty(2 * rows * columns, np.int32)
-        _base_detail(planes, transform.matrix.astype(np.int32), base, room)
         order = bands()
-        return cls(
-            (rows, columns),
-            np.concatenate([classes[band].ravel() for band in order]),
-            np.concatenate([noise[band].ravel() for band in order]),
-            base,
-        )
+        deviations = np.concatenate([noise[band].ravel() for band in order])
+        details = np.empty(count * rows * columns, np.uint8)
+        room = np.empty(2 * rows * columns + columns, np.int32)
+        _base_detail(planes, transform.matrix.astype(np.int32), deviations, details, room)
+        levels = np.concatenate([classes[band].ravel() for band in order])
+        return cls((rows, columns), levels, deviations, details)
 
 
 def encode_layer(
@@ -299,7 +301,7 @@ def code_layer(
         trial = LayerState(state.counters.copy(), state.weights.copy())
         written = _code_layer(
             *(int(data is not None), int(refining), rows, columns),
-            *(stream, tile.indices, context.classes, context.noise, context.base),
+            *(stream, tile.indices, context.classes, context.noise, context.details),
             *(steps, noise_levels, curves.stretch, curves.squash, curves.rate),
             *(trial.counters, trial.weights, *room),
         )

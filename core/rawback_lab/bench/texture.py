@@ -40,6 +40,13 @@ _FEWEST = 100
 _CLASSES = int(RegionClass.EDGE) + 1
 
 
+def _coefficients(details: NDArray[np.uint8], noise: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The base's coefficients from their size beside the noise, to an eighth of an octave."""
+    quarters = (details & 127).astype(np.float64)
+    size = np.where(quarters > 0, 2 ** ((quarters - 0.5) / 4), 0) / (16 * noise)
+    return np.where(details & 128, -size, size)
+
+
 def _uncoded(analysis: Analysis, step: int) -> NDArray[np.float64]:
     """Coefficients of a sample that are not coded at a step, in standard deviations of the noise.
 
@@ -51,7 +58,7 @@ def _uncoded(analysis: Analysis, step: int) -> NDArray[np.float64]:
     rows = []
     for sample in samples_of(analysis):
         indices = quantiser.indices(sample.coefficients)
-        bases = band_arrays(sample.context.base, sample.context.shape)
+        bases = band_arrays(sample.context.details, sample.context.shape)
         start = 0
         for number, band in enumerate(bands()):
             shape = bases[band].shape[1:]
@@ -64,7 +71,7 @@ def _uncoded(analysis: Analysis, step: int) -> NDArray[np.float64]:
             half = np.broadcast_to(np.arange(shape[1]) * 2 >= shape[1], shape)
             unit = band_gain(band) / COEFFICIENT_UNIT
             for component in range(4):
-                base = bases[band][component] * unit
+                base = _coefficients(bases[band][component], noise) * unit
                 left = sample.coefficients[band][component] / noise * unit
                 kind = np.digitize(np.abs(base), _EDGES) + (len(_EDGES) + 1) * (
                     classes + _CLASSES * (component + 4 * number)

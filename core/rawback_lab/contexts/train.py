@@ -1,11 +1,12 @@
-"""Train what quality layers begin with; then :mod:`.train_lossless` adds the lossless layer's part.
+"""Train what quality layers begin with; :mod:`.train_lossless` trains the lossless layer's part.
 
 ::
 
     python -m rawback_lab.contexts.train --real FOLDER --photos FOLDER --out tables.safetensors
 
-All shots are coded at steps drawn at random, one after the other in random order, and the counters
-and weights of each step class learn on from layer to layer as if all were one stream. How they
+All shots are coded at steps drawn at random, which follow the eye as far as chance wants, one after
+the other in random order, and the counters and weights of each step class learn on from layer to
+layer as if all were one stream. How they
 stand at the end is what is stored, less most of their certainty, so that they soon follow a new
 frame. Nothing of the shots enters the result but these probabilities and weights.
 """
@@ -17,11 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from rawback.encoder.quantisation import coarsened
 from rawback.encoder.rd_quantisation import RdQuantiser
 from rawback.encoder.sampling import Sample
+from rawback.encoder.weight_strength import STRENGTHS
 from rawback.rate import LAYERS
 from rawback.residual import TileCoefficients
 from rawback.residual.layers import STEP_CLASSES, LayerState, code_layer, layer_sizes, step_class_of
@@ -31,18 +33,20 @@ from rawback_lab.contexts.train_lossless import untrained_lossless
 from rawback_lab.sums import write_sums
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from rawback.entropy import Curves
     from rawback.residual import Slopes
 
 _STEPS = (80, 340)
-_ROUNDS, _TILES = 4, 2
+_ROUNDS, _TILES = 8, 2
 """How often all shots are coded, and how many tiles of each."""
 
 _FIRST_WEIGHT = round(0.3 * (1 << 16))
-_CERTAINTY = 24
-"""Counters are stored as used so often at most. Between 15 and 40 sizes differ by 0.2 %."""
+_CERTAINTY = 14
+"""Counters are stored as used so often at most. Between 12 and 30 sizes differ by 0.3 %."""
 
 
 class States:
@@ -105,7 +109,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     if options.untrained:
-        _write(States(), curves(), options.out)
+        _write(States(), curves(), options.out, untrained_lossless())
         return
     rng = np.random.default_rng(0)
     samples: list[tuple[Sample, Slopes]] = []
@@ -117,17 +121,21 @@ def main() -> None:
         print(f"{len(samples)} tiles", flush=True)
     states, mixing = States(), curves()
     for _ in range(_ROUNDS):
-        size = sum(
-            learn(states, mixing, sample, slopes, int(rng.integers(*_STEPS)))
-            for sample, slopes in map(samples.__getitem__, rng.permutation(len(samples)))
-        )
+        size = 0
+        for sample, slopes in map(samples.__getitem__, rng.permutation(len(samples))):
+            strength, step = rng.choice((*STRENGTHS, 0.0)), int(rng.integers(*_STEPS))
+            followed = tuple(round(strength * slope) for slope in slopes)
+            size += learn(states, mixing, sample, followed, step)
         print(f"{size} bytes", flush=True)
-    _write(states, mixing, options.out)
+    known = load_file(options.out) if options.out.exists() else untrained_lossless()
+    _write(states, mixing, options.out, known)
 
 
-def _write(states: States, mixing: Curves, path: Path) -> None:
+def _write(
+    states: States, mixing: Curves, path: Path, others: Mapping[str, NDArray[np.generic]]
+) -> None:
     tables = {"stretch": mixing.stretch, "squash": mixing.squash}
-    save_file({**tables, **untrained_lossless(), **states.stored()}, path)
+    save_file({**others, **tables, **states.stored()}, path)
     write_sums(path.parent)
     print(f"wrote {path}", flush=True)
 

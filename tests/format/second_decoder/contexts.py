@@ -18,7 +18,9 @@ EXPECTED_EDGES = [4, 5, 7] + [e << i for i in range(12) for e in (8, 10, 13)]
 CLASS_EDGES = EXPECTED_EDGES[:39]
 SIZE_EDGES = (1, 4, 7, 12, 21, 41, 100)
 # Contexts in the order of their counters, with how many values each of their parts has (3.9).
-SILENT = (11, 2, 5, 8, 4)
+SILENT = QUIET = (11, 2, 5, 8, 4)
+BLOCK = 32
+FIRST = (BLOCK, 8, 2)
 SIGNIFICANT = (
     (40, 5, 2),
     (8, 8, 8, 4),
@@ -62,7 +64,7 @@ def _starts(first: int, contexts: tuple[tuple[int, ...], ...]) -> tuple[list[int
 
 
 SILENT_START = 0
-EMPTY_START = int(np.prod(SILENT))
+(QUIET_START, FIRST_START), EMPTY_START = _starts(int(np.prod(SILENT)), (QUIET, FIRST))
 GOLOMB_START = EMPTY_START + EMPTY_COUNTERS
 SIGNIFICANT_STARTS, _END = _starts(GOLOMB_START + GOLOMB_COUNTERS, SIGNIFICANT)
 SIGN_STARTS, _END = _starts(_END, SIGN)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .contexts import BORDER, EMPTY_START, GOLOMB_START, Near, Planes, bordered
+from .contexts import BLOCK, BORDER, EMPTY_START, GOLOMB_START, Near, Planes, bordered
 from .models import Models
 from .places import Place
 from .refusal import require
@@ -15,6 +15,8 @@ from .symbols import RangeDecoder
 from .wavelet import LEVELS, Band, band_shape, bands, bands_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .arrays import Ints
     from .domain import Domain
     from .stored import Tables
@@ -76,6 +78,13 @@ def band_step(code: int, band: Band) -> int:
 def noise_level(code: int) -> int:
     """The magnitude of the sensor's noise in 1/256 of half a step (3.9, Steps)."""
     return max(1, 13312 * 65536 // (MANTISSAS[code % 32] << code // 32))
+
+
+def quarter_octaves(values: Ints) -> Ints:
+    """How large values are, in quarters of an octave (3.9, Contexts)."""
+    highest = np.frexp(np.maximum(values, 1))[1] - 1
+    found: Ints = np.where(values > 0, 4 * highest + (4 * values >> highest) - 3, 0)
+    return found
 
 
 class TileResidual:
@@ -144,10 +153,9 @@ class LayerDecoder:
     def _details(self, base: Ints, band: Band, code: int) -> Ints:
         """The class of each of the base's coefficients, with its sign (3.9, Contexts)."""
         noise = self.tile.noise[band.level][: base.shape[0], : base.shape[1]]
-        quarters = np.abs(base) * noise * ((1 << 22) // band_step(code, band)) >> 24
-        found = np.zeros_like(quarters)
-        for power in range(11):
-            found += quarters >= 1 << power
+        beside = np.minimum(np.minimum(np.abs(base), 1 << 20) * noise >> 4, (1 << 24) - 1)
+        least = max(int(quarter_octaves(np.array(band_step(code, band)))) - 12, 1)
+        found: Ints = np.clip((quarter_octaves(beside) - least) >> 2, 0, 11)
         return np.where(base < 0, -found, found)
 
     def decode(self) -> None:
@@ -170,24 +178,43 @@ class LayerDecoder:
         level = near.band.level
         spots = self.tile.spots[level].tolist()
         noise = (self.tile.noise[level] * noise_of_band >> 8).tolist()
-        sizes, signs, _ = near.own
-        for y, row in enumerate(index.tolist()):
-            for x, before in enumerate(row):
-                place = Place(near, y, x, spots[y][x], noise[y][x])
-                size, sign = self._decode_index(place, abs(before))
-                if before:
-                    sign = signs[y + BORDER][x + BORDER]
-                size = min(size, 65535)
-                index[y, x] = -size if sign == 2 else size
-                sizes[y + BORDER][x + BORDER] = 2 * min(size, 255) + (size > 0)
-                signs[y + BORDER][x + BORDER] = sign
+        for y, row in enumerate(index):
+            for left in range(0, len(row), BLOCK):
+                block = row[left : left + BLOCK]
 
-    def _decode_index(self, place: Place, before: int) -> tuple[int, int]:
+                def at(x: int, y: int = y, left: int = left) -> Place:
+                    return Place(near, y, left + x, spots[y][left + x], noise[y][left + x])
+
+                self._decode_block(near, at, y, left, block)
+
+    def _decode_block(
+        self, near: Near, at: Callable[[int], Place], y: int, left: int, block: Ints
+    ) -> None:
+        """Some indices of a row, from column `left` on (3.9, Indices)."""
+        sizes, signs, _ = near.own
+        places = [at(x) for x in range(len(block))]
+        quiet = not block.any() and not any(place.total for place in places)
+        if quiet and not self.models.single(places[len(block) // 2].quiet(places)):
+            return
+        for x, before in enumerate(block.tolist()):
+            size, sign = self._decode_index(at(x), abs(before), quiet * (len(block) - x))
+            if before:
+                sign = signs[y + BORDER][left + x + BORDER]
+            size = min(size, 65535)
+            quiet = quiet and size == 0
+            block[x] = -size if sign == 2 else size
+            sizes[y + BORDER][left + x + BORDER] = 2 * min(size, 255) + (size > 0)
+            signs[y + BORDER][left + x + BORDER] = sign
+
+    def _decode_index(self, place: Place, before: int, first_of: int) -> tuple[int, int]:
         """A magnitude and a sign, of the magnitude of the layer before (3.9, Indices)."""
         models = self.models
         if before:
             return 2 * before + models.mixed(*place.size(before)), 0
-        if place.total == 0:
+        if first_of:
+            if first_of > 1 and not models.single(place.first(first_of)):
+                return 0, 0
+        elif place.total == 0:
             if not models.single(place.silent()):
                 return 0, 0
         elif not models.mixed(*place.significance()):

@@ -49,7 +49,8 @@ class Models:
         total = sum((a + b >> 3) * x for a, b, x in zip(one, other, odds, strict=True))
         expected = self.squash[min(max(total >> 14, -2047), 2047) + 2048]
         bit = self.coder.bit(expected)
-        error = (65536 * bit - expected) * 12 >> 4
+        pace = 22 if len(counters) == 8 else 12
+        error = (65536 * bit - expected) * pace >> 4
         changes = [x * error + 32768 >> 16 for x in odds]
         self.weights[first] = _changed(one, changes)
         if late:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from .contexts import (
     BORDER,
+    FIRST,
+    FIRST_START,
+    QUIET,
+    QUIET_START,
     SIGN,
     SIGN_SETS,
     SIGN_STARTS,
@@ -23,6 +28,9 @@ from .contexts import (
     noise_class,
     size_class,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Choice = tuple[list[int], int, int]
 """The counters of a decision, and its two rows of weights."""
@@ -43,11 +51,22 @@ class Place:
         """C (3.9, Contexts)."""
         return expected_class(self.around.expected(self.noise))
 
+    def _alone(self, detail: int) -> tuple[int, ...]:
+        level = (self.noise >= 64) + (self.noise >= 128) + (self.noise >= 256)
+        return self.near.place, self.near.later, self.spot, min(detail, 7), level
+
     def silent(self) -> int:
         """The counter where all around is 0 (3.9, Contexts)."""
-        level = (self.noise >= 64) + (self.noise >= 128) + (self.noise >= 256)
-        parts = self.near.place, self.near.later, self.spot, min(self.detail, 7), level
-        return counter(SILENT_START, SILENT, parts)
+        return counter(SILENT_START, SILENT, self._alone(self.detail))
+
+    def first(self, left: int) -> int:
+        """The counter where one of so many indices is the first that is not 0 (3.9, Contexts)."""
+        return counter(FIRST_START, FIRST, (left - 1, min(self.detail, 7), self.near.later))
+
+    def quiet(self, block: Sequence[Place]) -> int:
+        """The counter of a quiet block, whose middle this is (3.9, Contexts)."""
+        largest = max(place.detail for place in block)
+        return counter(QUIET_START, QUIET, self._alone(largest))
 
     def significance(self) -> Choice:
         """Whether the index is not 0 (3.9, Contexts)."""

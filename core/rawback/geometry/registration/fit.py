@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from rawback.geometry.registration.surface import Lens, Spline, Surface, spline_basis
-from rawback.kernels import Kernel, Read, Write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,8 +25,6 @@ __all__ = [
     "polynomials",
     "splines",
 ]
-
-_products = Kernel("products", Read(np.float64, 2), Read(np.float64, 2), Write(np.float64, 2))
 
 _OUTLIER = 3.0
 _PLANE_ROUNDS = 5
@@ -213,9 +210,8 @@ def _gauss_newton(
         jacobian[:, :, free:] = slope @ powers / scale
         weighted = points.information * _robust(residual, points.information)[:, None, None]
         flat = jacobian.reshape(-1, free + count)
-        aside = np.concatenate([jacobian, residual[..., None]], axis=2)
-        sums = _product(flat, _weighted(weighted, aside).reshape(-1, free + count + 1))
-        left, right = sums[:, :-1], sums[:, -1:]
+        left = _product(flat, (weighted @ jacobian).reshape(-1, free + count))
+        right = _product(flat, (weighted @ residual[..., None]).reshape(-1, 1))
         trust = left.diagonal().max() * 1e-12 + 1e-12
         step = _solved(left + trust * np.eye(free + count), right).ravel()
         matrix.ravel()[:free] += step[:free]
@@ -266,20 +262,11 @@ def cost(blocks: Blocks, surface: Surface, *, used: NDArray[np.bool_]) -> float:
     return float(np.log1p(_squared(residual, blocks.information[at])).mean())
 
 
-def _weighted(weights: NDArray[np.float64], pairs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Products of symmetric ``[n, 2, 2]`` and ``[n, 2, m]``."""
-    found = np.empty_like(pairs)
-    for k in range(2):
-        found[:, k] = weights[:, k, 0, None] * pairs[:, 0] + weights[:, k, 1, None] * pairs[:, 1]
-    return found
-
-
-# Not numpy's: on a busy machine a threaded BLAS takes a hundred times as long for these.
+# OpenCV's, not numpy's: on a busy machine a threaded BLAS takes a hundred times as long for these.
 def _product(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
     """``left.T @ right``."""
-    found = np.empty((left.shape[1], right.shape[1]))
-    _products(np.ascontiguousarray(left), np.ascontiguousarray(right), found)
-    return found
+    nothing = np.zeros((0, 0))
+    return np.asarray(cv2.gemm(left, right, 1, nothing, 0, flags=cv2.GEMM_1_T), np.float64)
 
 
 def _solved(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
