@@ -246,10 +246,8 @@ class Coded:
         sections = section_infos(payload, added - len(payload))
         with ThreadPoolExecutor(threads()) as pool:
             visible = pool.submit(metrics.visible_errors, frame, restored, sampled=True)
-            psnr = pool.submit(metrics.raw_psnr, frame, restored)
-            highlights = pool.submit(metrics.highlight_psnr, frame, restored, self.session.guide)
-            over_sigma = pool.submit(metrics.error_over_sigma, frame, restored)
-            worst = pool.submit(metrics.worst_error, frame, restored)
+            errors = metrics.RawErrors.of(frame, restored)
+            highlights = metrics.highlight_psnr(frame, restored, self.session.guide)
         return EmbedResult(
             output=None,
             original=None,
@@ -257,10 +255,10 @@ class Coded:
             height=frame.height,
             payload_bytes=added,
             bpp=bits_per_pixel(added, frame.width, frame.height),
-            psnr_db=psnr.result(),
-            highlight_psnr_db=highlights.result(),
-            error_over_sigma=over_sigma.result(),
-            worst_error=worst.result(),
+            psnr_db=errors.psnr,
+            highlight_psnr_db=highlights,
+            error_over_sigma=errors.over_sigma,
+            worst_error=errors.worst,
             exact=np.array_equal(frame.cfa, restored.cfa) and self._keeps_border(sections),
             seconds=job.seconds,
             peak_memory_bytes=peak_memory(),

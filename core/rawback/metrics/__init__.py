@@ -8,6 +8,7 @@ colour differences of the CIE.
 from rawback.metrics.colour import delta_e_2000, lab_from_linear
 from rawback.metrics.raw import (
     CLIPPED,
+    RawErrors,
     bits_per_pixel,
     error_over_sigma,
     highlight_psnr,
@@ -18,6 +19,7 @@ from rawback.metrics.visible import VisibleError, visible_differences, visible_e
 
 __all__ = [
     "CLIPPED",
+    "RawErrors",
     "VisibleError",
     "bits_per_pixel",
     "delta_e_2000",

@@ -1,21 +1,22 @@
 """How close a restored raw is to the original, in the measures the benchmarks report.
 
 All compare samples normalised to ``(sample - black) / (white - black)`` and clipped to
-``[0, 1]``, each frame by its own levels, so 14-bit and 10-bit cameras read on one scale. Frames
-are walked in strips of rows: a 24-megapixel pair needs a few MiB beside itself.
+``[0, 1]``, so 14-bit and 10-bit cameras read on one scale. The kernel is in ``kernels/errors.c``.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.rendering import lines_of_channels
+from rawback.kernels import Kernel, Read, Write
+from rawback.parallel import in_threads, row_bands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLIPPED",
+    "RawErrors",
     "bits_per_pixel",
     "error_over_sigma",
     "highlight_psnr",
@@ -33,7 +35,92 @@ __all__ = [
 CLIPPED = 254
 """A carrier pixel with a channel at or above this value counts as clipped."""
 
-_STRIP_ROWS = 256
+_sample_errors = Kernel(
+    "sample_errors",
+    *(Read(np.uint16, 2), Read(np.uint16, 2), Read(np.float32, 2), Read(np.float32, 2)),
+    *(Read(np.float32, 1), Read(np.uint8, 2), Write(np.float64, 1)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RawErrors:
+    """How far selected samples of two frames are apart.
+
+    Attributes:
+        squares: Sum of squared errors of the signal.
+        relative: Sum of squared errors in units of the original's noise.
+        count: Samples.
+        worst: The largest difference, in DN.
+    """
+
+    squares: float
+    relative: float
+    count: int
+    worst: int
+
+    @classmethod
+    def of(
+        cls,
+        original: RawFrame,
+        restored: RawFrame,
+        selected: Callable[[slice], NDArray[np.bool_]] | None = None,
+    ) -> RawErrors:
+        """Compare two frames.
+
+        Args:
+            original: The raw as the camera gave it, whose levels both have.
+            restored: A frame of the same size and pattern.
+            selected: Gives for rows which pixels count, bool ``[rows, W]``; all by default.
+
+        Raises:
+            ValueError: The frames differ in size or pattern.
+        """
+        _check_size(restored.cfa.shape, original.cfa.shape)
+        if restored.pattern != original.pattern:
+            message = f"cannot compare a {restored.pattern} frame with a {original.pattern} one"
+            raise ValueError(message)
+        samples = original.cfa.shape[1:]
+        channels = original.mosaic.channel_map()
+        across = math.prod(samples)
+        places = np.arange(across) % channels.shape[1]
+        black = np.array(original.black, np.float32)
+        scale = np.array([original.white - level for level in original.black], np.float32)
+        # What rounding to whole DN adds to the noise.
+        rounding = 1 / 12 / (original.white - max(original.black)) ** 2
+        noise = np.array([original.noise.scale, original.noise.offset + rounding], np.float32)
+
+        def compared(rows: slice) -> NDArray[np.float64]:
+            pixels = np.zeros((0, 0), np.uint8)
+            if selected is not None:
+                pixels = selected(rows).view(np.uint8)
+                if not pixels.any():
+                    return np.zeros(4)
+                pixels = pixels if len(samples) == 1 else pixels.repeat(samples[1], axis=1)
+            of_rows = channels[np.arange(rows.start, rows.stop)[: len(channels)] % len(channels)]
+            levels = (level[of_rows.take(places, axis=1)] for level in (black, scale))
+            parts = (
+                np.ascontiguousarray(frame.cfa[rows]).reshape(-1, across)
+                for frame in (original, restored)
+            )
+            sums = np.empty(4)
+            _sample_errors(*parts, *levels, noise, pixels, sums)
+            return sums
+
+        found = np.array(list(in_threads(compared, row_bands(original.height))))
+        squares, relative, count, _ = found.sum(axis=0).tolist()
+        return cls(squares, relative, int(count), int(found[:, 3].max()))
+
+    @property
+    def psnr(self) -> float:
+        """Decibels; ``inf`` where all samples agree, ``nan`` where there are none."""
+        if not self.count:
+            return math.nan
+        return math.inf if self.squares == 0 else -10 * math.log10(self.squares / self.count)
+
+    @property
+    def over_sigma(self) -> float:
+        """See `error_over_sigma`."""
+        return math.sqrt(self.relative / self.count) if self.count else math.nan
 
 
 def raw_psnr(
@@ -54,7 +141,10 @@ def raw_psnr(
     Raises:
         ValueError: The frames or the mask differ in size, or the frames in pattern.
     """
-    return _decibels(_mean(original, restored, _squared, _rows_of(mask, original)))
+    if mask is None:
+        return RawErrors.of(original, restored).psnr
+    _check_size(mask.shape, original.cfa.shape[:2])
+    return RawErrors.of(original, restored, lambda rows: mask[rows] != 0).psnr
 
 
 def highlight_psnr(original: RawFrame, restored: RawFrame, guide: Guide) -> float:
@@ -81,7 +171,7 @@ def highlight_psnr(original: RawFrame, restored: RawFrame, guide: Guide) -> floa
         counted &= guide.mask[rows] != 0
         return counted
 
-    return _decibels(_mean(original, restored, _squared, clipped))
+    return RawErrors.of(original, restored, clipped).psnr
 
 
 def error_over_sigma(original: RawFrame, restored: RawFrame) -> float:
@@ -100,14 +190,7 @@ def error_over_sigma(original: RawFrame, restored: RawFrame) -> float:
     Raises:
         ValueError: The frames differ in size or pattern.
     """
-    scale = np.float32(original.noise.scale)
-    rounding = 1 / 12 / (original.white - max(original.black)) ** 2
-    floor = np.float32(original.noise.offset + rounding)
-
-    def relative(truth: NDArray[np.float32], error: NDArray[np.float32]) -> NDArray[np.float32]:
-        return error * error / (scale * truth + floor)
-
-    return math.sqrt(_mean(original, restored, relative, None))
+    return RawErrors.of(original, restored).over_sigma
 
 
 def worst_error(original: RawFrame, restored: RawFrame) -> int:
@@ -118,85 +201,14 @@ def worst_error(original: RawFrame, restored: RawFrame) -> int:
         restored: A frame of the same size and pattern.
 
     Raises:
-        ValueError: The frames differ in size.
+        ValueError: The frames differ in size or pattern.
     """
-    _check_size(restored.cfa.shape, original.cfa.shape)
-    return max(
-        int(np.abs(original.cfa[rows].astype(np.int32) - restored.cfa[rows]).max())
-        for rows in _strips(original.height)
-    )
+    return RawErrors.of(original, restored).worst
 
 
 def bits_per_pixel(size: int, frame: RawFrame) -> float:
     """The rate of a payload of `size` bytes, all bytes counted, at the frame's true pixels."""
     return 8 * size / (frame.height * frame.width)
-
-
-def _mean(
-    original: RawFrame,
-    restored: RawFrame,
-    measure: Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]],
-    selected: Callable[[slice], NDArray[np.bool_]] | None,
-) -> float:
-    """Mean of `measure` (of true signal and error) over the selected samples, in float64."""
-    _check_size(restored.cfa.shape, original.cfa.shape)
-    if restored.pattern != original.pattern:
-        message = f"cannot compare a {restored.pattern} frame with a {original.pattern} one"
-        raise ValueError(message)
-    total, count = 0.0, 0
-    for rows in _strips(original.height):
-        truth = _signal(original.cfa[rows], original, rows.start)
-        values = measure(truth, _signal(restored.cfa[rows], original, rows.start) - truth)
-        if selected is not None:
-            values = values[selected(rows)]
-        total += float(values.sum(dtype=np.float64))
-        count += values.size
-    return total / count if count else math.nan
-
-
-def _squared(truth: NDArray[np.float32], error: NDArray[np.float32]) -> NDArray[np.float32]:
-    del truth
-    return error * error
-
-
-def _decibels(mean_squared_error: float) -> float:
-    return math.inf if mean_squared_error == 0 else -10 * math.log10(mean_squared_error)
-
-
-def _strips(height: int) -> Iterator[slice]:
-    """Slices of some hundred rows."""
-    for start in range(0, height, _STRIP_ROWS):
-        yield slice(start, min(start + _STRIP_ROWS, height))
-
-
-def _signal(samples: NDArray[np.uint16], frame: RawFrame, first_row: int) -> NDArray[np.float32]:
-    """Samples with the levels of a frame as signal in ``[0, 1]``, float32 in their shape.
-
-    Args:
-        samples: Rows of the frame, or of another of its kind.
-        frame: Whose levels they have.
-        first_row: Where in the frame they begin.
-    """
-    signal = samples.astype(np.float32)
-    black = np.array(frame.black, np.float32)
-    scale = np.array([frame.white - level for level in frame.black], np.float32)
-    if not frame.mosaic.pattern:
-        signal -= black
-        signal /= scale
-        return np.clip(signal, 0, 1, out=signal)
-    for lines, channels in lines_of_channels(frame.mosaic, frame.width, (first_row, 0)):
-        signal[lines] -= black[channels]
-        signal[lines] /= scale[channels]
-    return np.clip(signal, 0, 1, out=signal)
-
-
-def _rows_of(
-    mask: NDArray[np.uint8] | NDArray[np.bool_] | None, frame: RawFrame
-) -> Callable[[slice], NDArray[np.bool_]] | None:
-    if mask is None:
-        return None
-    _check_size(mask.shape, frame.cfa.shape[:2])
-    return lambda rows: mask[rows] != 0
 
 
 def _check_size(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
