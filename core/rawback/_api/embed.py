@@ -278,7 +278,8 @@ class Coded:
         """What the payload has to give back."""
         raw_file = self.raw_file
         sha256 = None if raw_file is None else raw_file.sha256
-        return Expected.of(self.jpeg, self.decoded, self.restored, sha256)
+        mosaic = bitstream.unpack(self.encoded.payload).header.cfa_digest
+        return Expected.of(self.jpeg, self.decoded, self.restored, sha256, mosaic)
 
     def _keeps_border(self, sections: tuple[SectionInfo, ...]) -> bool:
         kept = any(item.kind == "border" and item.layer == 1 for item in sections)

@@ -52,9 +52,24 @@ class Expected:
     raw_sha256: str | None = None
 
     @classmethod
-    def of(cls, jpeg: bytes, decoded: DecodedJpeg, frame: RawFrame, raw_sha256: str | None) -> Self:
-        """Of the raw that the encoder says the payload restores."""
-        return cls(jpeg, decoded, _digest(frame), frame.metadata, raw_sha256)
+    def of(
+        cls,
+        jpeg: bytes,
+        decoded: DecodedJpeg,
+        frame: RawFrame,
+        raw_sha256: str | None,
+        mosaic: bytes | None = None,
+    ) -> Self:
+        """Of the raw that the encoder says the payload restores.
+
+        Args:
+            jpeg: As the attribute.
+            decoded: As the attribute.
+            frame: The raw.
+            raw_sha256: As the attribute.
+            mosaic: The `cfa_digest` of its visible part, if it is known.
+        """
+        return cls(jpeg, decoded, _digest(frame, mosaic), frame.metadata, raw_sha256)
 
     def check_file(
         self, path: Path, *, job: Job, span: tuple[float, float] = _OF_EMBEDDING
@@ -79,8 +94,8 @@ class Expected:
         try:
             packed = open_packed(data)
             payload = bitstream.unpack(packed.data)
-            frame = decoder.decode(payload, self.decoded, progress=job.part(*span))
-            frame = dng_frame(frame, payload, self.decoded)
+            restored = decoder.restore(payload, self.decoded, progress=job.part(*span))
+            frame = dng_frame(restored.frame, payload, self.decoded)
             recipe = original_recipe(payload)
             if recipe is not None:
                 rebuilt(recipe, frame)  # which checks the file's SHA-256
@@ -91,7 +106,8 @@ class Expected:
             _fail(f"it does not read back: {error}")
         if packed.file is not None and packed.file.bare != self.jpeg:
             _fail("the JPEG in it has changed")
-        if _digest(frame) != self.samples:
+        # Of a whole exact mosaic, restoring has compared the digest.
+        if _digest(frame, payload.header.cfa_digest if restored.exact else None) != self.samples:
             _fail("other samples come back")
         if frame.metadata != self.metadata:
             _fail("other metadata come back")
@@ -99,10 +115,12 @@ class Expected:
             _fail("another raw file comes back")
 
 
-def _digest(frame: RawFrame) -> bytes:
+def _digest(frame: RawFrame, mosaic: bytes | None = None) -> bytes:
+    """Of all samples; `mosaic` is the `cfa_digest` of the visible ones, if it is known."""
     samples = whole_mosaic(frame)
     arrangement = f"{samples.shape} {frame.pattern}".encode()
-    return hashlib.sha256(arrangement + cfa_digest(samples)).digest()
+    known = mosaic if frame.border is None else None
+    return hashlib.sha256(arrangement + (known or cfa_digest(samples))).digest()
 
 
 def _fail(what: str) -> NoReturn:

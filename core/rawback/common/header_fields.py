@@ -19,7 +19,7 @@ from rawback.common.black_levels import offsets_from_header, pack_offsets
 from rawback.common.coding_tables import coding_tables
 from rawback.errors import PayloadDamaged, PayloadTooNew
 from rawback.geometry import Geometry
-from rawback.jpegio import DecodedJpeg, pixel_digest
+from rawback.jpegio import DecodedJpeg
 from rawback.mosaic import Mosaic
 from rawback.residual import (
     CODES_PER_LAYER,
@@ -132,7 +132,7 @@ def header_of(frame: RawFrame, carrier: DecodedJpeg, geometry: Geometry) -> Head
         noise=(_dyadic(_widened(frame, largest)), _dyadic(frame.noise.offset)),
         carrier_width=width,
         carrier_height=height,
-        carrier_digest=pixel_digest(carrier.pixels),
+        carrier_digest=carrier.digest,
         orientation=frame.orientation,
         geometry=geometry.to_bytes(),
     )

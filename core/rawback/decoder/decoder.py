@@ -19,7 +19,6 @@ from rawback.common.tiles import Window, trimmed
 from rawback.decoder.frame import FrameDecoder
 from rawback.errors import PayloadDamaged, PixelsChanged
 from rawback.geometry import build_guide
-from rawback.jpegio import pixel_digest
 from rawback.parallel import threads
 
 if TYPE_CHECKING:
@@ -143,7 +142,7 @@ def goes_with(header: Header, carrier: DecodedJpeg) -> bool:
         Whether it has the pixels that the payload was made for, or the payload needs none.
     """
     shape = (header.carrier_height, header.carrier_width, 3)
-    same = carrier.pixels.shape == shape and pixel_digest(carrier.pixels) == header.carrier_digest
+    same = carrier.pixels.shape == shape and carrier.digest == header.carrier_digest
     return same or geometry_of(header).is_disjoint
 
 

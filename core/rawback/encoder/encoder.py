@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -71,8 +72,11 @@ def prepare(
         message = "The JPEG is far too small for this raw; export it larger."
         raise UnsupportedCarrier(message)
     report("Registering the JPEG on the raw", 0.0)
-    if geometry is None:
-        geometry = registered_geometry(frame, carrier, unguided=unguided)
+    with ThreadPoolExecutor(1) as pool:
+        # Needed next, and kept by the carrier.
+        pool.submit(lambda: carrier.digest)
+        if geometry is None:
+            geometry = registered_geometry(frame, carrier, unguided=unguided)
     report("Resampling the JPEG", 0.2)
     guide = build_guide(geometry, carrier.pixels, threads=threads())
     if registered is not None:

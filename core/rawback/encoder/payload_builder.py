@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from rawback.bitstream import Header, Payload, Section, SectionKind, cut, pack, section_offsets
 from rawback.common.coding_tables import coding_tables
+from rawback.common.grain import spectrum_bytes
 from rawback.common.header_fields import ResidualParameters, cfa_digest, domain_of
 from rawback.common.reconstruction import restored_values
 from rawback.common.tiles import Window, completed, trimmed
@@ -100,6 +102,7 @@ class PayloadBuilder:
         self.sections = [*attached.leading, *analysis.sections]
         self.parameters: ResidualParameters | None = None
         self.coefficients: dict[Window, TileCoefficients] = {}
+        self._lacks_grain = False
 
     @property
     def payload(self) -> Payload:
@@ -142,9 +145,10 @@ class PayloadBuilder:
             for quantiser, (near, far) in zip(quantisers, map(restoring_points, sums), strict=True)
         )
         self.parameters = ResidualParameters(analysis.transform, restoring, analysis.weight_power)
-        spectra = [] if plain else grain_spectra(analysis, self.coefficients, self.parameters)
-        grain = b"".join(spectrum.to_bytes() for spectrum in spectra)
+        # Its grain is found out when the payload is finished, and takes as many bytes.
+        grain = b"" if plain else bytes(LAYERS * spectrum_bytes(len(analysis.source.planes)))
         self.header = replace(self.header, residual=self.parameters.to_bytes(), grain=grain)
+        self._lacks_grain = not plain
 
     def quantise(self, step: float) -> None:
         """Know what all quality layers down to a step restore, but code none of them."""
@@ -172,6 +176,7 @@ class PayloadBuilder:
         Raises:
             RateUnreachable: Not even the base fits.
         """
+        self._add_grain()
         leading, whole = len(self.attached.leading), self.payload
         if section_offsets(whole)[leading + 1] > size:
             # What the header says of a residual takes room as well, so it goes with the residual.
@@ -208,12 +213,23 @@ class PayloadBuilder:
     def finished(self) -> Encoded:
         """Pack, and restore as the decoder will."""
         source = self.analysis.source
-        values = self.restored_values()
+        with ThreadPoolExecutor(1) as pool:
+            grain = pool.submit(self._add_grain)
+            values = self.restored_values()
+            grain.result()
         lost = lost_variance(source.planes, values)
         self.header = replace(self.header, lost_variance=lost)
         samples = domain_of(self.header).to_mosaic(values)
         cfa = trimmed(samples, source.frame.mosaic, source.frame.height, source.frame.width)
         return self._encoded(source.restored(cfa))
+
+    def _add_grain(self) -> None:
+        """Find out how strong grain is to be, if there is to be any and that is not done."""
+        if self._lacks_grain and self.parameters is not None:
+            spectra = grain_spectra(self.analysis, self.coefficients, self.parameters)
+            grain = b"".join(spectrum.to_bytes() for spectrum in spectra)
+            self.header = replace(self.header, grain=grain)
+        self._lacks_grain = False
 
     def with_lossless(self, report: Progress) -> Encoded:
         """Add the lossless layer."""

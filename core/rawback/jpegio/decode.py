@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +29,7 @@ _BAND = 256
 _NOT_WHOLE = "The JPEG is damaged (image data is missing); export it again."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DecodedJpeg:
     """A decoded JPEG.
 
@@ -43,6 +43,11 @@ class DecodedJpeg:
     pixels: NDArray[np.uint8]
     orientation: int
     metadata: JpegMetadata = field(default_factory=JpegMetadata)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """The `pixel_digest` of the pixels."""
+        return pixel_digest(self.pixels)
 
 
 def decode_jpeg(data: bytes) -> DecodedJpeg:
