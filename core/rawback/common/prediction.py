@@ -97,11 +97,14 @@ def pointwise(
     cell = base.mosaic.cell
     # Only at the frame's edges is the border missing; there the last pixel is repeated.
     near = [cell * (window.top - around.top) - REACH, cell * (window.left - around.left) - REACH]
+    far = [start + cell * size + 2 * REACH for start, size in zip(near, window.shape, strict=True)]
+    if min(near) >= 0 and far[0] <= colours.shape[1] and far[1] <= colours.shape[2]:
+        return colours[:, near[0] : far[0], near[1] : far[1]], classes
     rows, columns = (
-        np.arange(start, start + cell * size + 2 * REACH).clip(0, end - 1)
-        for start, size, end in zip(near, window.shape, colours.shape[1:], strict=True)
+        np.arange(start, stop).clip(0, end - 1)
+        for start, stop, end in zip(near, far, colours.shape[1:], strict=True)
     )
-    return colours[:, rows[:, None], columns], classes
+    return colours.take(rows, axis=1).take(columns, axis=2), classes
 
 
 def _around(

@@ -10,6 +10,7 @@ of having been picked for being low, give the next model.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,6 +110,7 @@ def _part_below(limit: float, freedom: float) -> float:
     return total * math.exp(half * math.log(at) - at - math.lgamma(half))
 
 
+@lru_cache
 def _quantile(probability: float, freedom: float) -> float:
     """Quantile of chi-square over its degrees of freedom."""
     low, high = 0.0, 1.0

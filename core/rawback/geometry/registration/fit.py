@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from rawback.geometry.registration.surface import Lens, Spline, Surface, spline_basis
+from rawback.kernels import Kernel, Read, Write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +26,8 @@ __all__ = [
     "polynomials",
     "splines",
 ]
+
+_products = Kernel("products", Read(np.float64, 2), Read(np.float64, 2), Write(np.float64, 2))
 
 _OUTLIER = 3.0
 _PLANE_ROUNDS = 5
@@ -210,8 +213,9 @@ def _gauss_newton(
         jacobian[:, :, free:] = slope @ powers / scale
         weighted = points.information * _robust(residual, points.information)[:, None, None]
         flat = jacobian.reshape(-1, free + count)
-        left = _product(flat, (weighted @ jacobian).reshape(-1, free + count))
-        right = _product(flat, (weighted @ residual[..., None]).reshape(-1, 1))
+        aside = np.concatenate([jacobian, residual[..., None]], axis=2)
+        sums = _product(flat, _weighted(weighted, aside).reshape(-1, free + count + 1))
+        left, right = sums[:, :-1], sums[:, -1:]
         trust = left.diagonal().max() * 1e-12 + 1e-12
         step = _solved(left + trust * np.eye(free + count), right).ravel()
         matrix.ravel()[:free] += step[:free]
@@ -262,11 +266,20 @@ def cost(blocks: Blocks, surface: Surface, *, used: NDArray[np.bool_]) -> float:
     return float(np.log1p(_squared(residual, blocks.information[at])).mean())
 
 
-# OpenCV's, not numpy's: on a busy machine a threaded BLAS takes a hundred times as long for these.
+def _weighted(weights: NDArray[np.float64], pairs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Products of symmetric ``[n, 2, 2]`` and ``[n, 2, m]``."""
+    found = np.empty_like(pairs)
+    for k in range(2):
+        found[:, k] = weights[:, k, 0, None] * pairs[:, 0] + weights[:, k, 1, None] * pairs[:, 1]
+    return found
+
+
+# Not numpy's: on a busy machine a threaded BLAS takes a hundred times as long for these.
 def _product(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
     """``left.T @ right``."""
-    nothing = np.zeros((0, 0))
-    return np.asarray(cv2.gemm(left, right, 1, nothing, 0, flags=cv2.GEMM_1_T), np.float64)
+    found = np.empty((left.shape[1], right.shape[1]))
+    _products(np.ascontiguousarray(left), np.ascontiguousarray(right), found)
+    return found
 
 
 def _solved(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:

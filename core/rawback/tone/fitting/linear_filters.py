@@ -8,12 +8,11 @@ error than its bytes are worth.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rawback.kernels import Kernel, Read, Write
+from rawback.kernels import Integer, Kernel, Read, Write
 from rawback.mosaic import turned
 from rawback.parallel import in_threads
 from rawback.tone.fitting.pointwise import OUTLIER
@@ -22,6 +21,8 @@ from rawback.tone.vst import UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from rawback.mosaic import Mosaic
     from rawback.tone.base import Base
@@ -38,6 +39,11 @@ _TAP_BITS = 3.0
 """What it costs, about, that a tap of a phase differs from that of the phase before."""
 
 _gram = Kernel("gram", Read(np.float32, 2), Write(np.float64, 2))
+_filter_rows = Kernel(
+    "filter_rows",
+    *(Read(np.int32, 3), Read(np.int32, 2), Read(np.int32, 2), Read(np.int16, 1), Integer, Integer),
+    Write(np.float32, 2),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +84,11 @@ class _Gram:
         return cls(np.zeros((columns, columns)))
 
     @classmethod
-    def of(cls, design: NDArray[np.float32], target: NDArray[np.float32]) -> _Gram:
-        """Of samples: taps ``[n, m]`` and what they are to give ``[n]``."""
-        ones = np.ones((len(design), 1), np.float32)
-        whole = cls.empty(design.shape[1] + 2)
-        _gram(np.concatenate([design, ones, target[:, None]], axis=1), whole.sums)
-        return replace(whole, count=len(target))
+    def of(cls, rows: NDArray[np.float32]) -> _Gram:
+        """Of samples: of each its taps, 1, and what they are to give, ``[n, m]``."""
+        whole = cls.empty(rows.shape[1])
+        _gram(rows, whole.sums)
+        return replace(whole, count=len(rows))
 
     def __add__(self, other: _Gram) -> _Gram:
         return _Gram(self.sums + other.sums, self.count + other.count)
@@ -210,10 +215,6 @@ class FilterFits:
         ]
 
 
-_Samples: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]
-"""Designs, targets and classes."""
-
-
 def _grams_of(
     patches: Iterable[Patch], mosaic: Mosaic, trusted: int
 ) -> tuple[list[list[_Gram]], int]:
@@ -224,14 +225,8 @@ def _grams_of(
     grams, chosen = [[none] * kinds for _ in range(trusted + 1)], 0
 
     def summed(patch: Patch) -> tuple[list[tuple[int, int, _Gram]], int]:
-        parts, count = _gather(patch, mosaic, by_phase=by_phase)
-        sums = []
-        for kind, (design, target, classes) in parts:
-            for own in range(trusted + 1):
-                where = np.minimum(classes, trusted) == own
-                if where.any():
-                    sums.append((own, kind, _Gram.of(design[where], target[where])))
-        return sums, count
+        parts, count = _gather(patch, mosaic, trusted, by_phase=by_phase)
+        return [(own, kind, _Gram.of(rows)) for own, kind, rows in parts], count
 
     for sums, count in in_threads(summed, patches):
         chosen += count
@@ -257,29 +252,31 @@ def _by_channel(group: list[_Gram], mosaic: Mosaic) -> list[_Gram]:
 
 
 def _gather(
-    patch: Patch, mosaic: Mosaic, *, by_phase: bool
-) -> tuple[Iterator[tuple[int, _Samples]], int]:
-    """Samples of some cells of a patch with their channel or phase, and how many cells these are.
+    patch: Patch, mosaic: Mosaic, trusted: int, *, by_phase: bool
+) -> tuple[Iterator[tuple[int, int, NDArray[np.float32]]], int]:
+    """Samples of some cells of a patch with their class and channel or phase; how many cells.
 
-    They come plane by plane, as all of them together would take many times the patch's memory.
+    They come in parts, as all of them together would take many times the patch's memory.
     """
     usable = np.flatnonzero(patch.usable)
     count = min(_CELLS_OF_PHASES if by_phase else _CELLS, len(usable))
     some = np.random.default_rng(0).integers(max(len(usable), 1), size=count)
     rows, columns = np.unravel_index(usable[some], patch.classes.shape)
+    classes = np.minimum(patch.classes[rows, columns], trusted)
     layout = mosaic.layout(*patch.place, by_phase=by_phase)
     own_layout = layout[rows % layout.shape[0], columns % layout.shape[1]]
 
-    def parts() -> Iterator[tuple[int, _Samples]]:
+    def parts() -> Iterator[tuple[int, int, NDArray[np.float32]]]:
         for plane in range(mosaic.planes):
             for kind in np.unique(layout[:, :, plane, 1]).tolist():
-                own = own_layout[:, plane, 1] == kind
-                samples = own_layout[own, plane, 0] // mosaic.samples
                 phase = (mosaic.phases[kind], mosaic.turns[kind]) if by_phase else (kind, 0)
-                yield (
-                    kind,
-                    _of_plane(patch, mosaic, plane, phase, rows[own], columns[own], samples),
-                )
+                of_kind = own_layout[:, plane, 1] == kind
+                for own in range(trusted + 1):
+                    chosen = np.flatnonzero(of_kind & (classes == own))
+                    if len(chosen):
+                        cells = rows[chosen], columns[chosen]
+                        pixels = own_layout[chosen, plane, 0] // mosaic.samples
+                        yield own, kind, _of_plane(patch, mosaic, plane, phase, cells, pixels)
 
     return parts(), len(rows)
 
@@ -289,37 +286,32 @@ def _of_plane(
     mosaic: Mosaic,
     plane: int,
     phase: tuple[int, int],
-    rows: NDArray[np.intp],
-    columns: NDArray[np.intp],
+    cells: tuple[NDArray[np.intp], NDArray[np.intp]],
     pixels: NDArray[np.uint8],
-) -> _Samples:
-    """The samples that some cells of a patch have in a plane, all of one channel.
+) -> NDArray[np.float32]:
+    """The samples that some cells of a patch have in a plane, all of one channel, for `_Gram.of`.
 
     Args:
         patch: The patch.
         mosaic: The frame's.
         plane: Which.
         phase: Channel of these samples, and how what lies around them is turned.
-        rows: Of the cells.
-        columns: Of the cells.
+        cells: Rows and columns of the cells.
         pixels: Which of their cell's pixels the samples are of, row by row.
     """
-    colours = patch.colours
     down, right = np.divmod(pixels.astype(np.intp), mosaic.cell) if mosaic.pattern else (0, 0)
-    y, x = mosaic.cell * rows + down + REACH, mosaic.cell * columns + right + REACH
+    rows, columns = cells
+    places = np.empty((len(pixels), 2), np.int32)
+    places[:, 0] = mosaic.cell * rows + down + REACH
+    places[:, 1] = mosaic.cell * columns + right + REACH
     channel, turn = phase
     within = range(-REACH, REACH + 1)
-    places = [turned(down, right, turn) for down in within for right in within]
-    across = colours.shape[2]
-    offsets = np.array([across * dy + dx for dy, dx in places])
-    flat, middles = colours.reshape(len(colours), -1), across * y + x
-    centre = flat[:, middles]
-    around = flat[:, middles[:, None] + offsets] - centre[..., None]
-    design = around.transpose(1, 0, 2).reshape(len(middles), len(colours) * SIDE * SIDE)
+    offsets = np.array([turned(dy, dx, turn) for dy in within for dx in within], np.int32)
     own = mosaic.palette.index(mosaic.colours[channel])
-    error = patch.planes[plane][rows, columns] - centre[own]
-    target = np.clip(error, -OUTLIER, OUTLIER)
-    return design.astype(np.float32), target.astype(np.float32), patch.classes[rows, columns]
+    found = np.empty((len(pixels), len(patch.colours) * SIDE * SIDE + 2), np.float32)
+    wanted = patch.planes[plane][rows, columns]
+    _filter_rows(patch.colours, places, offsets, wanted, own, OUTLIER, found)
+    return found
 
 
 def _fit_phases(grams: list[_Gram], mosaic: Mosaic, worth: float) -> LinearFilter:
