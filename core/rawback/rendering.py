@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from rawback.half_floats import values_of
 from rawback.mosaic import Mosaic
 
 if TYPE_CHECKING:
@@ -104,11 +103,10 @@ def balanced_signal(
     gains = np.array(warmth, np.float64) / np.array(frame.shown_neutral)
     gains /= gains.min()
     by_colour = dict(zip("RGB", gains.tolist(), strict=True))
-    signal = frame.cfa[rows, columns].astype(np.float32)
+    signal = frame.light(frame.cfa[rows, columns])
     levels = np.array([*frame.black, frame.white])
-    if frame.is_half:
-        signal = values_of(frame.cfa[rows, columns]).astype(np.float32)
-        levels = values_of(levels.astype(np.uint16)).astype(np.float64)
+    if frame.floats is not None and not frame.floats.scale.is_linear:
+        levels = frame.light(levels.astype(np.uint16)).astype(np.float64)
     black = levels[:-1].astype(np.float32)
     factors = np.array(
         [

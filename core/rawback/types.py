@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -17,10 +17,13 @@ from rawback.mosaic import Mosaic
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rawback.floats import Scale
+
 __all__ = [
     "BayerPattern",
     "BlackOffsets",
     "Border",
+    "Floats",
     "Guide",
     "Mosaic",
     "NoiseModel",
@@ -28,6 +31,8 @@ __all__ = [
     "RawFrame",
     "Region",
 ]
+
+_Sample = TypeVar("_Sample", bound=np.unsignedinteger)
 
 BayerPattern: TypeAlias = Literal["RGGB", "BGGR", "GRBG", "GBRG"]
 
@@ -38,9 +43,6 @@ _SRGB_CAMERA: Matrix = (
     3.2404542, -1.5371385, -0.4985314, -0.9692660, 1.8760108, 0.0415560, 0.0556434, -0.2040259,
     1.0572252,
 )  # fmt: skip
-
-# TIFF's tag SampleFormat, and its value for floating point numbers.
-_SAMPLE_FORMAT, _FLOAT = 339, 3
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Is told the stage a job is in, in words for people, and the fraction done, 0 to 1."""
@@ -149,29 +151,33 @@ class Border:
     """What lies around the visible area: optical black, mostly.
 
     Attributes:
-        top: uint16 ``[rows, whole width]``.
-        bottom: uint16 ``[rows, whole width]``.
-        left: uint16 ``[H, columns]``, beside the visible area.
-        right: uint16 ``[H, columns]``.
+        top: ``[rows, whole width]``; uint16, as all of them, or uint32 where it is of remainders.
+        bottom: ``[rows, whole width]``.
+        left: ``[H, columns]``, beside the visible area.
+        right: ``[H, columns]``.
         recorded: Whether these are the sensor's samples; else they are constants in their place.
     """
 
-    top: NDArray[np.uint16]
-    bottom: NDArray[np.uint16]
-    left: NDArray[np.uint16]
-    right: NDArray[np.uint16]
+    top: NDArray[np.unsignedinteger]
+    bottom: NDArray[np.unsignedinteger]
+    left: NDArray[np.unsignedinteger]
+    right: NDArray[np.unsignedinteger]
     recorded: bool = True
 
     def __post_init__(self) -> None:
         parts = (self.top, self.bottom, self.left, self.right)
-        if any(part.dtype != np.uint16 or part.ndim != 2 for part in parts) or (
-            self.top.shape[1] != self.bottom.shape[1] or len(self.left) != len(self.right)
+        kinds = {part.dtype for part in parts}
+        alike = len(kinds) == 1 and kinds <= {np.dtype(np.uint16), np.dtype(np.uint32)}
+        if (
+            not alike
+            or any(part.ndim != 2 for part in parts)
+            or (self.top.shape[1] != self.bottom.shape[1] or len(self.left) != len(self.right))
         ):
-            message = "a border is four parts of uint16 [rows, columns] that fit each other"
+            message = "a border is four parts [rows, columns] of one type that fit each other"
             raise ValueError(message)
 
     @classmethod
-    def around(cls, whole: NDArray[np.uint16], area: tuple[int, int, int, int]) -> Border:
+    def around(cls, whole: NDArray[np.unsignedinteger], area: tuple[int, int, int, int]) -> Border:
         """The border of a whole mosaic around an area: top, left, bottom and right."""
         top, left, bottom, right = area
         parts = (
@@ -181,7 +187,7 @@ class Border:
             whole[top:bottom, right:],
         )
         above, below, beside, beyond = (
-            np.array(part, dtype=np.uint16, order="C") for part in parts
+            np.array(part, dtype=whole.dtype, order="C") for part in parts
         )
         return cls(above, below, beside, beyond)
 
@@ -190,10 +196,36 @@ class Border:
         """Rows above, columns on the left, rows below, columns on the right."""
         return (len(self.top), self.left.shape[1], len(self.bottom), self.right.shape[1])
 
-    def joined(self, cfa: NDArray[np.uint16]) -> NDArray[np.uint16]:
-        """The whole mosaic."""
+    def equals(self, other: Border) -> bool:
+        """Whether all samples are the same."""
+        pairs = zip(
+            (self.top, self.bottom, self.left, self.right),
+            (other.top, other.bottom, other.left, other.right),
+            strict=True,
+        )
+        return all(np.array_equal(mine, others) for mine, others in pairs)
+
+    def joined(self, cfa: NDArray[_Sample]) -> NDArray[_Sample]:
+        """The whole mosaic, in the type of both."""
         middle = np.concatenate((self.left, cfa, self.right), axis=1)
-        return np.concatenate((self.top, middle, self.bottom), axis=0)
+        whole: NDArray[_Sample] = np.concatenate((self.top, middle, self.bottom), axis=0)
+        return whole
+
+
+@dataclass(frozen=True, slots=True)
+class Floats:
+    """How samples stand for floating point numbers, see :mod:`rawback.floats`.
+
+    Attributes:
+        scale: Which numbers the codes stand for.
+        remainders: uint32, in the shape of the mosaic: what the codes leave out. None where that is
+            nothing, or not known.
+        border: The same of the border.
+    """
+
+    scale: Scale
+    remainders: NDArray[np.uint32] | None = None
+    border: Border | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +234,8 @@ class RawFrame:
 
     Attributes:
         cfa: uint16 ``[H, W]``, the mosaic of the visible area, in sensor orientation, black not
-            subtracted; ``[H, W, n]`` where each pixel has several samples. Where `is_half`, they,
-            black and white are codes of numbers (:mod:`rawback.half_floats`).
+            subtracted; ``[H, W, n]`` where each pixel has several samples. With `floats`, they,
+            black and white are codes of numbers.
         pattern: The colours of its samples, as `Mosaic` writes them: for Bayer sensors those of
             the top left 2x2 cell in reading order, as in ``"RGGB"``.
         black: Black level of each channel of `mosaic`, in DN; for Bayer sensors the channels are
@@ -221,6 +253,7 @@ class RawFrame:
             colours or names it is what an editor gets to see.
         black_offsets: Where black differs by more than the four levels of `black`.
         border: What lies around `cfa`.
+        floats: Where samples are floating point numbers, which.
     """
 
     cfa: NDArray[np.uint16]
@@ -236,6 +269,7 @@ class RawFrame:
     metadata: Metadata = field(default_factory=Metadata)
     black_offsets: BlackOffsets | None = None
     border: Border | None = None
+    floats: Floats | None = None
 
     def __post_init__(self) -> None:
         mosaic = self.mosaic
@@ -272,6 +306,10 @@ class RawFrame:
         if offsets is not None and (len(offsets.rows), len(offsets.columns)) != self.cfa.shape:
             message = "the black offsets do not fit the mosaic"
             raise ValueError(message)
+        remainders = None if self.floats is None else self.floats.remainders
+        if remainders is not None and remainders.shape != self.cfa.shape:
+            message = "the remainders do not fit the mosaic"
+            raise ValueError(message)
 
     @property
     def mosaic(self) -> Mosaic:
@@ -291,16 +329,74 @@ class RawFrame:
     def excerpt(self, cfa: NDArray[np.uint16]) -> RawFrame:
         """A mosaic taken from the frame, whatever its size, with the same levels and colours.
 
-        What the metadata says of places does not hold for it, so it has but the format of samples.
+        It has no metadata: what they say of places does not hold for it. Floating point numbers are
+        those that its codes stand for.
         """
-        kept = (entry for entry in self.metadata.entries if entry.tag == _SAMPLE_FORMAT)
-        metadata = Metadata(tuple(kept), self.metadata.big_endian)
-        return replace(self, cfa=cfa, metadata=metadata, black_offsets=None, border=None)
+        return replace(
+            self.coarse,
+            cfa=cfa,
+            metadata=Metadata(big_endian=self.metadata.big_endian),
+            black_offsets=None,
+            border=None,
+        )
 
     @property
-    def is_half(self) -> bool:
-        """Whether samples are codes of floating point numbers of half precision, not integers."""
-        return self.metadata.integers(_SAMPLE_FORMAT)[:1] == (_FLOAT,)
+    def coarse(self) -> RawFrame:
+        """The same, but floating point samples are the numbers that their codes stand for."""
+        if self.floats is None or self.floats.remainders is None:
+            return self
+        return replace(self, floats=Floats(self.floats.scale))
+
+    @property
+    def whole_mosaic(self) -> NDArray[np.uint16]:
+        """All samples, those around the visible area too."""
+        return self.cfa if self.border is None else self.border.joined(self.cfa)
+
+    def light(self, samples: NDArray[np.uint16]) -> NDArray[np.float32]:
+        """Samples, or levels, of this frame in proportion to light, float32 in their shape."""
+        if self.floats is None or self.floats.scale.is_linear:
+            return samples.astype(np.float32)
+        return self.floats.scale.codes.numbers[samples]
+
+    @property
+    def has_border(self) -> bool:
+        """Whether what lies around the visible area is known to the last bit, or nothing does."""
+        if self.border is None:
+            return True
+        floats = self.floats
+        known = floats is None or floats.remainders is None or floats.border is not None
+        return self.border.recorded and known
+
+    @property
+    def whole_numbers(self) -> NDArray[np.float32]:
+        """The floating point numbers that all samples stand for, those around the visible area too.
+
+        Raises:
+            ValueError: They are none.
+        """
+        floats = self.floats
+        if floats is None:
+            message = "samples that are not codes of floating point numbers"
+            raise ValueError(message)
+        table = floats.scale.codes
+        whole = table.numbers[self.whole_mosaic]
+        if floats.remainders is None:
+            return whole
+        if self.border is not None and floats.border is not None:
+            return table.joined(self.whole_mosaic, floats.border.joined(floats.remainders))
+        top, left, _, _ = (0, 0, 0, 0) if self.border is None else self.border.margins
+        inside = whole[top : top + self.height, left : left + self.width]
+        inside[...] = table.joined(self.cfa, floats.remainders)
+        return whole
+
+    def has_samples_of(self, other: RawFrame) -> bool:
+        """Whether the visible samples of two frames are the same, to the last bit."""
+        mine, others = (
+            None if frame.floats is None else frame.floats.remainders for frame in (self, other)
+        )
+        if mine is None or others is None:
+            return mine is others and np.array_equal(self.cfa, other.cfa)
+        return np.array_equal(self.cfa, other.cfa) and np.array_equal(mine, others)
 
     @property
     def shown_neutral(self) -> Neutral:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import struct
 
 import cv2
 import numpy as np
 import pytest
 
-from rawback.half_floats import code_of, codes_of
-from rawback.metadata import Entry, Metadata, TiffType
+from rawback.floats import Scale
 from rawback.mosaic import Mosaic
 from rawback.rendering import (
     balanced_signal,
@@ -20,7 +18,7 @@ from rawback.rendering import (
     halo,
     lines_of_channels,
 )
-from rawback.types import NoiseModel, RawFrame
+from rawback.types import Floats, NoiseModel, RawFrame
 
 X_TRANS = "GBGGRG/RGRBGB/GBGGRG/GRGGBG/BGBRGR/GRGGBG"
 RGB = ("RGGB", "GBRG", X_TRANS, "RRGG/RRGG/GGBB/GGBB", "R+G+B")
@@ -141,14 +139,12 @@ def test_numbers_of_half_precision_are_rendered_as_the_numbers(pattern: str) -> 
     """As integers of the same numbers, times a power of two, are."""
     frame = shot(pattern, smooth())
     numbers = frame.cfa.astype(np.float64) * 2.0**-12
-    codes = codes_of(np.asarray(numbers, np.float16))
-    assert codes is not None
-    told = Entry(0, 339, TiffType.SHORT, struct.pack("<H", 3))
+    codes = Scale().codes
     half = dataclasses.replace(
         frame,
-        cfa=codes,
-        black=tuple(float(code_of(level * 2.0**-12)) for level in frame.black),
-        white=code_of(frame.white * 2.0**-12),
-        metadata=Metadata((told,)),
+        cfa=codes.split(numbers.astype(np.float32))[0],
+        black=tuple(codes.level(level * 2.0**-12) for level in frame.black),
+        white=round(codes.level(frame.white * 2.0**-12)),
+        floats=Floats(Scale()),
     )
     np.testing.assert_allclose(balanced_signal(half), balanced_signal(frame), atol=1e-3)

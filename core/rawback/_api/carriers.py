@@ -80,7 +80,10 @@ def describe(packed: Packed) -> CarrierInfo:
         carrier_height=header.carrier_height,
         payload_bytes=packed.size,
         bpp=bits_per_pixel(packed.size, header.width, header.height),
-        exact=header.cfa_digest is not None and whole_sensor(sections),
+        exact=header.cfa_digest is not None
+        and whole_sensor(
+            sections, has_remainders=header.floats is not None and header.floats[2] == 1
+        ),
         intact=all(section.intact for section in sections),
         sections=sections,
         raw_file=raw_file_info(payload),
@@ -95,6 +98,7 @@ _OF_SAMPLES = {
     bitstream.SectionKind.EXACT,
     bitstream.SectionKind.CODES,
     bitstream.SectionKind.LATENTS,
+    bitstream.SectionKind.REMAINDER,
 }
 
 

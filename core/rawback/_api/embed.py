@@ -259,7 +259,7 @@ class Coded:
             highlight_psnr_db=highlights,
             error_over_sigma=errors.over_sigma,
             worst_error=errors.worst,
-            exact=np.array_equal(frame.cfa, restored.cfa) and self._keeps_border(sections),
+            exact=frame.has_samples_of(restored) and self._keeps_border(sections),
             seconds=job.seconds,
             peak_memory_bytes=peak_memory(),
             sections=sections,

@@ -71,10 +71,13 @@ def attachments(frame: RawFrame, choice: MetadataChoice) -> Attached:
     if frame.border is not None:
         masked = frame.metadata.integers(Tag.MASKED_AREAS)
         areas = [masked[k : k + 4] for k in range(0, len(masked) // 4 * 4, 4)]
-        extent, samples = border_sections(frame.border, [(a, b, c, d) for a, b, c, d in areas])
+        rest = None if frame.floats is None else frame.floats.border
+        extent, *samples = border_sections(
+            frame.border, [(a, b, c, d) for a, b, c, d in areas], rest
+        )
         # Where the file speaks of a border, an editor counts from its corner.
         (leading if Tag.ACTIVE_AREA in frame.metadata else trailing).append(extent)
-        trailing.append(samples)
+        trailing += samples
     if choice != "rendering":
         personal = bitstream.write_personal(rawio.personal_metadata(frame))
         (leading if choice == "all" else trailing).append(personal)
@@ -122,7 +125,7 @@ def dng_frame(
         PayloadDamaged: Metadata or border are damaged.
     """
     from rawback import rawio
-    from rawback.common.border import read_border
+    from rawback.common.border import read_border, read_border_remainders
 
     stored = bitstream.read_metadata(payload.sections)
     metadata = stored.rendering
@@ -134,5 +137,9 @@ def dng_frame(
         metadata = metadata.filled(told.ordered(big_endian=metadata.big_endian).entries)
     if region is not None:
         return rawio.with_metadata(frame, rawio.without_places(metadata))
-    frame = replace(frame, border=read_border(payload.sections, payload.header))
+    border = read_border(payload.sections, payload.header)
+    frame = replace(frame, border=border)
+    if border is not None and frame.floats is not None and frame.floats.remainders is not None:
+        rest = read_border_remainders(payload.sections, border)
+        frame = replace(frame, floats=replace(frame.floats, border=rest))
     return rawio.with_metadata(frame, metadata)

@@ -14,9 +14,6 @@ from rawback.files import RAW_SUFFIXES
 if TYPE_CHECKING:
     import os
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from rawback.files import StrPath
     from rawback.rate import Rate
     from rawback.types import RawFrame
@@ -30,7 +27,6 @@ __all__ = [
     "original_section",
     "raw_file_info",
     "rebuilt",
-    "whole_mosaic",
 ]
 
 KeepOriginal: TypeAlias = bool | Literal["store"]
@@ -85,17 +81,12 @@ def original_section(
     recipe = b""
     if rate.is_lossless:
         try:
-            recipe = make_recipe(data, whole_mosaic(frame), name=name)
+            recipe = make_recipe(data, frame.whole_mosaic, name=name)
         except OriginalUnavailable:
             if keep != "store":
                 raise
     recipe = recipe or store_whole(data, name=name)
     return b"".join(bitstream.Section(_KIND, 0, 0, recipe).parts())
-
-
-def whole_mosaic(frame: RawFrame) -> NDArray[np.uint16]:
-    """All samples of a frame, those around its visible area too."""
-    return frame.cfa if frame.border is None else frame.border.joined(frame.cfa)
 
 
 def original_recipe(payload: bitstream.Payload) -> bytes | None:
@@ -144,7 +135,7 @@ def rebuilt(recipe: bytes, frame: RawFrame | None) -> bytes:
     """
     from rawback.original.rebuilding import rebuild
 
-    return rebuild(recipe, None if frame is None else whole_mosaic(frame))
+    return rebuild(recipe, None if frame is None else frame.whole_mosaic)
 
 
 def original_name(recipe: bytes, carrier: str | os.PathLike[str]) -> Path:

@@ -131,10 +131,15 @@ def section_infos(packed: bytes, packaging: int) -> tuple[SectionInfo, ...]:
     )
 
 
-def whole_sensor(sections: Iterable[SectionInfo]) -> bool:
-    """Whether the samples of the border are there, if the raw has one."""
+def whole_sensor(sections: Iterable[SectionInfo], *, has_remainders: bool = False) -> bool:
+    """Whether the samples of the border are there, if the raw has one.
+
+    Args:
+        sections: Of the payload.
+        has_remainders: Whether samples are codes of floating point numbers that leave remainders.
+    """
     layers = {item.layer for item in sections if item.kind == "border"}
-    return layers != {0}
+    return not layers or layers >= {0, 1, 1 + has_remainders}
 
 
 def _name(kind: int | None) -> str:

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rawback import bitstream, metrics
 from rawback._api.metadata import GRAIN_HISTORY, dng_frame
 from rawback._api.original import (
@@ -213,21 +211,23 @@ def verify(
         verification,
         psnr_db=metrics.raw_psnr(frame, restored),
         worst_error=metrics.worst_error(frame, restored),
-        exact=np.array_equal(frame.cfa, restored.cfa) and _same_border(frame, payload),
+        exact=frame.has_samples_of(restored) and _same_border(frame, payload),
         visible=metrics.visible_errors(frame, restored),
     )
 
 
 def _same_border(frame: RawFrame, payload: bitstream.Payload) -> bool:
     """Whether what lies around the visible area of a raw comes back."""
-    from rawback.common.border import read_border
+    from rawback.common.border import read_border, read_border_remainders
 
     border = read_border(payload.sections, payload.header)
     if frame.border is None or border is None:
         return frame.border is border
-    return border.recorded and np.array_equal(
-        frame.border.joined(frame.cfa), border.joined(frame.cfa)
-    )
+    if not border.recorded or not border.equals(frame.border):
+        return False
+    remainders = None if frame.floats is None else frame.floats.border
+    again = read_border_remainders(payload.sections, border)
+    return remainders is None or (again is not None and again.equals(remainders))
 
 
 def _parsed(jpeg: bytes, sidecar: bytes | None) -> tuple[CarrierFile, CarrierFile | bytes]:
@@ -317,7 +317,7 @@ def _dng(
         width=frame.width,
         height=frame.height,
         region=region,
-        exact=restored.exact and (frame.border is None or frame.border.recorded),
+        exact=restored.exact and frame.has_border,
         complete=complete,
         seconds=job.seconds,
         peak_memory_bytes=peak_memory(),

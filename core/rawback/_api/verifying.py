@@ -6,11 +6,13 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, Self
 
+import numpy as np
+
 from rawback import bitstream
 from rawback._api.metadata import dng_frame
-from rawback._api.original import original_recipe, raw_file_info, rebuilt, whole_mosaic
+from rawback._api.original import original_recipe, raw_file_info, rebuilt
 from rawback._api.packaging import open_packed
-from rawback.common.header_fields import cfa_digest
+from rawback.common.header_fields import samples_digest
 from rawback.errors import Cancelled, RawbackError, VerificationFailed
 from rawback.files import read_file
 
@@ -67,7 +69,7 @@ class Expected:
             decoded: As the attribute.
             frame: The raw.
             raw_sha256: As the attribute.
-            mosaic: The `cfa_digest` of its visible part, if it is known.
+            mosaic: The `samples_digest` of its visible part, if it is known.
         """
         return cls(jpeg, decoded, _digest(frame, mosaic), frame.metadata, raw_sha256)
 
@@ -115,11 +117,13 @@ class Expected:
 
 
 def _digest(frame: RawFrame, mosaic: bytes | None = None) -> bytes:
-    """Of all samples; `mosaic` is the `cfa_digest` of the visible ones, if it is known."""
-    samples = whole_mosaic(frame)
-    arrangement = f"{samples.shape} {frame.pattern}".encode()
-    known = mosaic if frame.border is None else None
-    return hashlib.sha256(arrangement + (known or cfa_digest(samples))).digest()
+    """Of all samples; `mosaic` is the `samples_digest` of the visible ones, if it is known."""
+    if frame.border is None:
+        content = mosaic or samples_digest(frame)
+    else:
+        whole = frame.whole_mosaic if frame.floats is None else frame.whole_numbers
+        content = hashlib.sha256(np.ascontiguousarray(whole).data).digest()
+    return hashlib.sha256(f"{frame.cfa.shape} {frame.pattern}".encode() + content).digest()
 
 
 def _fail(what: str) -> NoReturn:

@@ -81,10 +81,12 @@ class Header:
         lost_variance: How much of the noise's variance is not restored, in 1/16 of it: the mean of
             what a value stands for lies above that value.
         geometry: How the carrier lies on the raw; empty where both grids are the same.
-        cfa_digest: SHA-256 of the mosaic (uint16, little-endian, row by row), where the payload
-            restores it bit for bit.
+        cfa_digest: SHA-256 of the mosaic (uint16, little-endian, row by row), and of remainders,
+            where the payload restores all bit for bit.
         residual: Parameters of the residual layer; empty where there is none.
         grain: How strong grain is where no residual was coded; empty where there is none to add.
+        floats: Where samples are floating point numbers: 1 for linear codes, 0 for ratio codes; the
+            exponent of their power of two; 1 where they leave remainders, else 0.
         extra: Fields that this version does not know: key to their CBOR, kept as it came.
         version: Major and minor format version; not a CBOR field, it stands before them.
 
@@ -112,6 +114,10 @@ class Header:
     )
     residual: bytes = field(default=b"", metadata=_wire(20, octets(0, 512)))
     grain: bytes = field(default=b"", metadata=_wire(21, octets(0, 512)))
+    floats: tuple[int, int, int] | None = field(
+        default=None,
+        metadata=_wire(22, either(nothing, row(whole(0, 1), whole(-100, 112), whole(0, 1)))),
+    )
     extra: Mapping[int, bytes] = field(default_factory=_empty)
     version: tuple[int, int] = FORMAT_VERSION
 

@@ -39,6 +39,8 @@ class SectionKind(IntEnum):
     """What lies around the visible area: layer 0 its extent and level, layer 1 its samples."""
     ORIGINAL = 9
     """What gives back the raw file itself."""
+    REMAINDER = 10
+    """What the codes of floating point samples leave out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Layer 0 of the BORDER sections says how wide it is, and the level of each position of the 2x2 cell:
 where samples are not kept, these stand in their place, so that an editor that measures black there
-measures the same. Layer 1 holds the samples, as differences to the levels.
+measures the same. Layer 1 holds the samples, as differences to the levels; layer 2 what these leave
+out of floating point numbers.
 """
 
 from __future__ import annotations
@@ -25,19 +26,22 @@ if TYPE_CHECKING:
 
     from rawback.bitstream import Header
 
-__all__ = ["border_sections", "read_border"]
+__all__ = ["border_sections", "read_border", "read_border_remainders"]
 
 # Neighbours say nothing about noise, so nothing but single bytes is worth modelling.
 _FILTERS = ({"id": lzma.FILTER_LZMA2, "dict_size": 1 << 20, "lc": 0, "lp": 0, "pb": 0},)
 
 
 def border_sections(
-    border: Border, masked: Iterable[tuple[int, int, int, int]] = ()
-) -> tuple[Section, Section]:
-    """Extent and levels, and the samples, of a border.
+    border: Border,
+    masked: Iterable[tuple[int, int, int, int]] = (),
+    remainders: Border | None = None,
+) -> tuple[Section, ...]:
+    """Extent and levels, the samples, and their remainders if there are any, of a border.
 
     Args:
         border: The border.
+        remainders: What its samples leave out.
         masked: Top, left, bottom and right of the parts of the whole mosaic that are optical
             black, whose levels count; the whole border by default.
     """
@@ -46,7 +50,40 @@ def border_sections(
     folded = np.concatenate([_folded(part, fill) for part, fill in _parts(border, levels)])
     planes = (folded & 255).astype(np.uint8).tobytes() + (folded >> 8).astype(np.uint8).tobytes()
     samples = lzma.compress(planes, lzma.FORMAT_RAW, filters=_FILTERS)
-    return Section(SectionKind.BORDER, 0, 0, head), Section(SectionKind.BORDER, 1, 0, samples)
+    layers = [head, samples]
+    if remainders is not None:
+        parts = [part.ravel().astype(">u4") for part, _ in _corners(remainders)]
+        octets = np.concatenate(parts).view(np.uint8).reshape(-1, 4).T.tobytes()
+        layers.append(lzma.compress(octets, lzma.FORMAT_RAW, filters=_FILTERS))
+    return tuple(Section(SectionKind.BORDER, layer, 0, data) for layer, data in enumerate(layers))
+
+
+def read_border_remainders(sections: Iterable[Section], border: Border) -> Border | None:
+    """What the samples of a border leave out of floating point numbers; None if it is not told.
+
+    Args:
+        sections: Of the payload.
+        border: From `read_border`.
+
+    Raises:
+        PayloadDamaged: The section is not what `border_sections` makes.
+    """
+    layers = {s.layer: s.data for s in sections if s.kind == SectionKind.BORDER and s.tile == 0}
+    if not border.recorded or 2 not in layers:
+        return None
+    parts = [part for part, _ in _corners(border)]
+    count = sum(part.size for part in parts)
+    try:
+        octets = _decompressed(layers[2], 4 * count)
+    except (ValueError, lzma.LZMAError) as error:
+        message = "The payload's border is impossible; fetch the file again."
+        raise PayloadDamaged(message) from error
+    numbers = np.frombuffer(octets, np.uint8).reshape(4, count).T.copy().view(">u4")[:, 0]
+    pieces = np.split(numbers.astype(np.uint32), np.cumsum([part.size for part in parts])[:-1])
+    top, bottom, left, right = (
+        piece.reshape(part.shape) for piece, part in zip(pieces, parts, strict=True)
+    )
+    return Border(top, bottom, left, right)
 
 
 def read_border(sections: Iterable[Section], header: Header) -> Border | None:
@@ -138,11 +175,7 @@ def _blank(header: Header, margins: tuple[int, int, int, int], levels: list[int]
 def _with_samples(blank: Border, data: bytes) -> Border:
     parts = (blank.top, blank.bottom, blank.left, blank.right)
     count = sum(part.size for part in parts)
-    unpacker = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_FILTERS)
-    planes = unpacker.decompress(data, 2 * count + 1)
-    if not unpacker.eof or unpacker.unused_data or len(planes) != 2 * count:
-        message = "not the samples of a border"
-        raise ValueError(message)
+    planes = _decompressed(data, 2 * count)
     low, high = np.frombuffer(planes, np.uint8).reshape(2, count).astype(np.int32)
     folded = low | high << 8
     steps = ((folded >> 1) ^ -(folded & 1)).astype(np.uint16)
@@ -150,6 +183,16 @@ def _with_samples(blank: Border, data: bytes) -> Border:
     pieces = zip(parts, np.split(steps, ends), strict=True)
     top, below, left, right = (part + step.reshape(part.shape) for part, step in pieces)
     return Border(top, below, left, right)
+
+
+def _decompressed(data: bytes, size: int) -> bytes:
+    """The content of an LZMA2 stream of just this size."""
+    unpacker = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_FILTERS)
+    octets = unpacker.decompress(data, size + 1)
+    if not unpacker.eof or unpacker.unused_data or len(octets) != size:
+        message = "not the samples of a border"
+        raise ValueError(message)
+    return octets
 
 
 def _levels(

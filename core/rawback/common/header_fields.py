@@ -18,6 +18,7 @@ from rawback.bitstream import Header
 from rawback.common.black_levels import offsets_from_header, pack_offsets
 from rawback.common.coding_tables import coding_tables
 from rawback.errors import PayloadDamaged, PayloadTooNew
+from rawback.floats import Scale
 from rawback.geometry import Geometry
 from rawback.jpegio import DecodedJpeg
 from rawback.mosaic import Mosaic
@@ -30,7 +31,7 @@ from rawback.residual import (
     Quantiser,
 )
 from rawback.tone import NoiseDomain
-from rawback.types import NoiseModel, RawFrame
+from rawback.types import Floats, NoiseModel, RawFrame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ResidualParameters",
-    "cfa_digest",
     "check_tables",
     "domain_of",
     "fits",
@@ -48,6 +48,8 @@ __all__ = [
     "header_of",
     "mosaic_of",
     "pixels_needed",
+    "samples_digest",
+    "scale_of",
 ]
 
 LARGEST_RAW = 1 << 28
@@ -135,7 +137,23 @@ def header_of(frame: RawFrame, carrier: DecodedJpeg, geometry: Geometry) -> Head
         carrier_digest=carrier.digest,
         orientation=frame.orientation,
         geometry=geometry.to_bytes(),
+        floats=_floats_field(frame),
     )
+
+
+def _floats_field(frame: RawFrame) -> tuple[int, int, int] | None:
+    if frame.floats is None:
+        return None
+    scale = frame.floats.scale
+    return int(scale.is_linear), scale.exponent, int(frame.floats.remainders is not None)
+
+
+def scale_of(header: Header) -> Scale | None:
+    """Which floating point numbers samples are codes of; None where they are none."""
+    if header.floats is None:
+        return None
+    is_linear, exponent, _ = header.floats
+    return Scale(exponent, is_linear=bool(is_linear))
 
 
 def _widened(frame: RawFrame, largest: int) -> float:
@@ -152,7 +170,7 @@ def frame_from_header(
     """The frame that a header describes, with the given mosaic, or that of a region."""
     scale, offset = (math.ldexp(*pair) for pair in header.noise)
     offsets, mosaic = offsets_from_header(header), mosaic_of(header)
-    black = [level / 256 for level in header.black]
+    black, codes_of = [level / 256 for level in header.black], scale_of(header)
     if region is not None:
         left, top, width, height = region
         offsets = None if offsets is None else offsets.within(top, left, height, width)
@@ -167,6 +185,7 @@ def frame_from_header(
             noise=NoiseModel(scale, offset),
             orientation=header.orientation,
             black_offsets=offsets,
+            floats=None if codes_of is None else Floats(codes_of),
         )
     except ValueError as error:
         message = f"The payload describes no raw ({error}); fetch the file again."
@@ -245,9 +264,12 @@ def fits(raw_pixels: int, carrier_pixels: int) -> bool:
     return raw_pixels <= min(LARGEST_RAW, LARGEST_RATIO * carrier_pixels)
 
 
-def cfa_digest(cfa: NDArray[np.uint16]) -> bytes:
-    """SHA-256 of a mosaic: little-endian samples, row by row."""
-    return hashlib.sha256(np.ascontiguousarray(cfa, dtype="<u2").data).digest()
+def samples_digest(frame: RawFrame) -> bytes:
+    """SHA-256 of a mosaic: little-endian samples, row by row, and then their remainders."""
+    digest = hashlib.sha256(np.ascontiguousarray(frame.cfa, dtype="<u2").data)
+    if frame.floats is not None and frame.floats.remainders is not None:
+        digest.update(np.ascontiguousarray(frame.floats.remainders, dtype="<u4").data)
+    return digest.digest()
 
 
 def _dyadic(value: float) -> tuple[int, int]:

@@ -164,24 +164,22 @@ def filled(array: NDArray[_Scalar], cell: int, period: int = 1) -> NDArray[_Scal
     return array
 
 
-def completed(cfa: NDArray[np.uint16], mosaic: Mosaic) -> NDArray[np.uint16]:
+def completed(cfa: NDArray[_Scalar], mosaic: Mosaic) -> NDArray[_Scalar]:
     """The samples of a frame as rows of whole cells.
 
     Args:
-        cfa: uint16 ``[H, W]``, or ``[H, W, n]``.
+        cfa: ``[H, W]``, or ``[H, W, n]``.
         mosaic: Whose.
 
     Returns:
-        uint16 ``[cell h, cell w]``, or ``[H, n W]``: the samples of a pixel side by side.
+        ``[cell h, cell w]``, or ``[H, n W]``: the samples of a pixel side by side.
     """
     if not mosaic.pattern:
         return cfa.reshape(cfa.shape[0], -1)
     return filled(cfa, mosaic.cell, 2 if mosaic.cell == 2 else max(mosaic.period))
 
 
-def trimmed(
-    samples: NDArray[np.uint16], mosaic: Mosaic, height: int, width: int
-) -> NDArray[np.uint16]:
+def trimmed(samples: NDArray[_Scalar], mosaic: Mosaic, height: int, width: int) -> NDArray[_Scalar]:
     """Undo `completed`, for a frame of so many pixels."""
     samples = np.ascontiguousarray(samples[:height, : width * mosaic.samples])
     return samples if mosaic.samples == 1 else samples.reshape(height, width, mosaic.samples)

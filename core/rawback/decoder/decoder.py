@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
 
 from rawback.common.black_levels import offsets_from_header
 from rawback.common.header_fields import (
-    cfa_digest,
     check_tables,
     fits,
     frame_from_header,
     geometry_of,
     mosaic_of,
     pixels_needed,
+    samples_digest,
 )
 from rawback.common.tiles import Window, trimmed
 from rawback.decoder.frame import FrameDecoder
 from rawback.errors import PayloadDamaged, PixelsChanged
 from rawback.geometry import build_guide
 from rawback.parallel import threads
+from rawback.types import Floats
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from rawback.bitstream import Header, Payload
     from rawback.jpegio import DecodedJpeg
     from rawback.types import Guide, Progress, RawFrame, Region
+
+_Sample = TypeVar("_Sample", bound=np.generic)
 
 __all__ = ["Restored", "carried_guide", "check_readable", "decode", "restore"]
 
@@ -98,18 +102,25 @@ def restore(
     left, top, width, height = region or (0, 0, header.width, header.height)
     kind = frame.mosaic
     down, right = top % kind.cell, left % kind.cell * kind.samples
-    samples = samples[wanted.samples_within(window, kind)][down:, right:]
-    cfa = trimmed(samples, kind, height, width)
+
+    def cut(whole: NDArray[_Sample]) -> NDArray[_Sample]:
+        part = whole[wanted.samples_within(window, kind)][down:, right:]
+        return trimmed(part, kind, height, width)
+
+    cfa, remainders = cut(samples), frame.restore_remainders(samples, window)
     offsets = offsets_from_header(header)
     if offsets is not None:
         cfa = offsets.added_to(cfa, top, left)
+    made = frame_from_header(header, cfa, region)
+    if made.floats is not None and remainders is not None:
+        made = replace(made, floats=Floats(made.floats.scale, cut(remainders)))
     exact = region is None and frame.exact
-    if exact and cfa_digest(cfa) != header.cfa_digest:
+    if exact and samples_digest(made) != header.cfa_digest:
         message = "The raw does not come back bit for bit; restore from another copy of the JPEG."
         raise PayloadDamaged(message)
     report("Restored", 1.0)
     grained = frame.grain is not None
-    return Restored(frame_from_header(header, cfa, region), exact, frame.coding_order, grained)
+    return Restored(made, exact, frame.coding_order, grained)
 
 
 def check_readable(payload: Payload) -> None:

@@ -17,6 +17,7 @@ from rawback.common.header_fields import (
     frame_from_header,
     geometry_of,
     mosaic_of,
+    scale_of,
 )
 from rawback.common.prediction import GuideSource, Prediction, predict
 from rawback.common.reconstruction import restored_values, tile_context
@@ -27,10 +28,12 @@ from rawback.residual import (
     CodeIndexDomain,
     LosslessModel,
     LosslessTile,
+    RemainderModel,
     TileCoefficients,
     codes_of_indices,
     decode_layer,
     decode_lossless,
+    decode_remainders,
     read_code_values,
 )
 from rawback.tone import Base, colour_histogram
@@ -85,6 +88,7 @@ class FrameDecoder:
         weight_power = self.parameters.weight_power if self.parameters else 0
         self.weights = ErrorWeights.of(empty.noise, weight_power)
         self.lossless = self._lossless_layer()
+        self.remainders = self._remainder_model()
         # Samples of the lossless layer are coded against what is restored without grain.
         self.grain = (
             Grain.of(
@@ -104,8 +108,12 @@ class FrameDecoder:
     @property
     def exact(self) -> bool:
         """Whether every sample of the frame comes back as it was."""
-        return self.lossless is not None and all(
-            (SectionKind.EXACT, 0, tile) in self.sections for tile in range(len(self.tiles))
+        if self.lossless is None or (self._has_remainders and self.remainders is None):
+            return False
+        return all(
+            (*place, tile) in self.sections
+            for place in (_OF_NUMBERS if self._has_remainders else _OF_NUMBERS[:1])
+            for tile in range(len(self.tiles))
         )
 
     def _base(self, carrier: DecodedJpeg) -> Base:
@@ -131,6 +139,16 @@ class FrameDecoder:
         ranks = CodeIndexDomain.of(self.domain.forward, used)
         fitted = LosslessModel.from_bytes(model, channels)
         return _LosslessLayer(codes_of_indices(used), fitted, ranks)
+
+    def _remainder_model(self) -> RemainderModel | None:
+        data, scale = self.sections.get((SectionKind.REMAINDER, 0, 0)), scale_of(self.header)
+        if data is None or scale is None or not self._has_remainders:
+            return None
+        return RemainderModel.from_bytes(data, scale)
+
+    @property
+    def _has_remainders(self) -> bool:
+        return self.header.floats is not None and self.header.floats[2] == 1
 
     def restore(self, wanted: Window, report: Progress) -> tuple[NDArray[np.uint16], Window]:
         """The samples of a window that encloses the wanted one, and that window."""
@@ -246,6 +264,32 @@ class FrameDecoder:
 
         for done, _ in enumerate(in_threads(decode, tiles)):
             report("Decoding the lossless layer", 0.75 + 0.24 * done / len(tiles))
+
+    def restore_remainders(
+        self, codes: NDArray[np.uint16], core: Window
+    ) -> NDArray[np.uint32] | None:
+        """What the codes of the samples of a window from `restore` leave out; None if unknown."""
+        model = self.remainders
+        if model is None:
+            return None
+        remainders = model.scale.codes.usual(codes)
+
+        def decode(tile: Window) -> None:
+            places = [(kind, layer, self.tiles.index(tile)) for kind, layer in _OF_NUMBERS]
+            if self.lossless is None or not all(place in self.sections for place in places):
+                return
+            at = tile.samples_within(core, self.mosaic)
+            remainders[at] = decode_remainders(
+                coding_tables().lossless.curves, model, codes[at], self.sections[places[-1]]
+            )
+
+        for _ in in_threads(decode, [tile for tile in self.tiles if tile.overlaps(core)]):
+            pass
+        return remainders
+
+
+_OF_NUMBERS = ((SectionKind.EXACT, 0), (SectionKind.REMAINDER, 1))
+"""Kinds and layers of the sections that a tile's numbers come back from to the last bit."""
 
 
 def _by_place(sections: tuple[Section, ...]) -> dict[tuple[int, int, int], bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from rawback.encoder.encoder_input import EncoderInput
 from rawback.encoder.geometries import registered_geometry
 from rawback.encoder.payload_builder import Attached, PayloadBuilder
 from rawback.encoder.psnr_search import smallest_of_psnr
+from rawback.encoder.remainders import remainder_sections
 from rawback.encoder.rounds import Rounds
 from rawback.encoder.size_search import best_of_size
 from rawback.errors import UnsupportedCarrier
@@ -108,6 +110,8 @@ class Session:
         self.bases = Bases(source)
         self._analyses: dict[int, Analysis] = {}
         self._fitting = Lock()
+        # The same whatever the base.
+        self.remainders = cache(lambda: remainder_sections(source.outside, source.grid))
 
     @property
     def frame(self) -> RawFrame:
@@ -131,7 +135,7 @@ class Session:
 
     def builder(self, analysis: Analysis) -> PayloadBuilder:
         """A payload of one of the bases, to be made."""
-        return PayloadBuilder(self.header, analysis, self.attached)
+        return PayloadBuilder(self.header, analysis, self.attached, self.remainders)
 
     def analysis(
         self, base_level: int, report: Callable[[float], None] = lambda _done: None

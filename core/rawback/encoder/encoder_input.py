@@ -87,7 +87,7 @@ class EncoderInput:
         header = header_of(original, carrier, geometry)
         # As a decoder will see them.
         carrier, geometry = pixels_needed(header, carrier), geometry_of(header)
-        outside = frame_from_header(header, original.cfa)
+        outside = replace(frame_from_header(header, original.cfa), floats=original.floats)
         frame = level(outside)
         domain = domain_of(header)
         if guide is None:
@@ -112,4 +112,4 @@ class EncoderInput:
     def restored(self, cfa: NDArray[np.uint16]) -> RawFrame:
         """The frame that a payload restores, given its mosaic with level black."""
         offsets = self.outside.black_offsets
-        return replace(self.outside, cfa=cfa if offsets is None else offsets.added_to(cfa))
+        return replace(self.outside.coarse, cfa=cfa if offsets is None else offsets.added_to(cfa))

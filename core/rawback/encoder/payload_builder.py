@@ -11,7 +11,7 @@ import numpy as np
 from rawback.bitstream import Header, Payload, Section, SectionKind, cut, pack, section_offsets
 from rawback.common.coding_tables import coding_tables
 from rawback.common.grain import spectrum_bytes
-from rawback.common.header_fields import ResidualParameters, cfa_digest, domain_of
+from rawback.common.header_fields import ResidualParameters, domain_of, samples_digest
 from rawback.common.reconstruction import restored_values
 from rawback.common.tiles import Window, completed, trimmed
 from rawback.encoder.code_lists import code_lists, do_pixels_repeat
@@ -38,6 +38,8 @@ from rawback.residual import (
 from rawback.residual.fitting import fit_lossless
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from rawback.common.prediction import Prediction
@@ -94,11 +96,18 @@ class _CodedTile:
 class PayloadBuilder:
     """A payload in the making."""
 
-    def __init__(self, header: Header, analysis: Analysis, attached: Attached = NOTHING) -> None:
+    def __init__(
+        self,
+        header: Header,
+        analysis: Analysis,
+        attached: Attached = NOTHING,
+        remainders: Callable[[], tuple[Section, ...]] = tuple,
+    ) -> None:
         # What is lost is known last, and always takes as many bytes.
         self.header = replace(header, lost_variance=1)
         self.analysis = analysis
         self.attached = attached
+        self.remainders = remainders
         self.sections = [*attached.leading, *analysis.sections]
         self.parameters: ResidualParameters | None = None
         self.coefficients: dict[Window, TileCoefficients] = {}
@@ -272,8 +281,9 @@ class PayloadBuilder:
         for index, data in enumerate(in_threads(coded, range(count))):
             report("Coding the lossless layer", index / count)
             self.sections.append(Section(SectionKind.EXACT, 0, index, data))
+        self.sections += self.remainders()
         self.sections += self.attached.trailing
-        digest = cfa_digest(source.outside.cfa)
+        digest = samples_digest(source.outside)
         self.header = replace(self.header, cfa_digest=digest, lost_variance=lost)
         return self._encoded(source.outside)
 

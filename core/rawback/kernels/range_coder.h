@@ -109,6 +109,21 @@ static INLINE uint32_t code_even(RangeCoder *coder, int decoding, int bits, uint
     return value;
 }
 
+/* Code a value below `count`, 1 to 65536, of which each is as likely. */
+static INLINE uint32_t code_equal(RangeCoder *coder, int decoding, uint32_t count, uint32_t value) {
+    const uint32_t width = coder->range / count;
+    if (decoding) {
+        value = coder->code / width;
+        value = value < count ? value : count - 1;
+        coder->code -= value * width;
+    } else {
+        coder->low += (uint64_t)width * value;
+    }
+    coder->range = width;
+    widen(coder, decoding);
+    return value;
+}
+
 /* End an encoder: of the numbers in its interval write the one with most trailing zeros, less
    these. Gives the number of bytes; more than `size` where they did not fit. */
 static inline int64_t finish(RangeCoder *coder) {

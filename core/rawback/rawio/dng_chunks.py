@@ -7,12 +7,11 @@ floating point numbers deflate, with a predictor too.
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import numpy as np
 
 from rawback import ljpeg
-from rawback.half_floats import values_of
 from rawback.metadata import TiffType
 from rawback.parallel import in_threads
 from rawback.rawio.describe import number_entry
@@ -29,19 +28,28 @@ if TYPE_CHECKING:
 __all__ = [
     "Chunk",
     "Compression",
+    "Samples",
     "is_compressible",
+    "is_float",
     "layout_entries",
     "long_entry",
     "pack_samples",
+    "samples_to_write",
     "short_entry",
 ]
 
 Compression: TypeAlias = Literal["none", "ljpeg"]
 Chunk: TypeAlias = bytes | memoryview
+Samples: TypeAlias = "NDArray[np.uint16] | NDArray[np.float16] | NDArray[np.float32]"
 
 _UNCOMPRESSED, _JPEG, _DEFLATE = 1, 7, 8
 _FLOAT_PREDICTORS = {1: 3, 2: 34894}  # by the pixels between the samples that are compared
 _TILE_SIDES = (512, 256, 128, 64, 32, 16)
+
+
+def is_float(samples: Samples) -> bool:
+    """Whether samples are floating point numbers."""
+    return samples.dtype.kind == "f"
 
 
 def is_compressible(width: int) -> bool:
@@ -49,40 +57,57 @@ def is_compressible(width: int) -> bool:
     return width >= _TILE_SIDES[-1]
 
 
+def samples_to_write(frame: RawFrame) -> Samples:
+    """All samples of a frame as a file has them.
+
+    Returns:
+        uint16, or floating point numbers: float16 where no bit is lost by it, else float32.
+    """
+    if frame.floats is None:
+        return frame.whole_mosaic
+    numbers = frame.whole_numbers
+    with np.errstate(over="ignore", invalid="ignore"):
+        half = numbers.astype(np.float16)
+        same = np.array_equal(half.astype(np.float32).view(np.uint32), numbers.view(np.uint32))
+    return half if same else numbers
+
+
 def pack_samples(
-    samples: NDArray[np.uint16], frame: RawFrame, compression: Compression, order: str
+    samples: Samples, mosaic: Mosaic, compression: Compression, order: str
 ) -> list[Chunk]:
     """The samples' bytes: one strip, or compressed tiles in reading order."""
     if compression == "none":
-        words = values_of(samples).view(np.uint16) if frame.is_half else samples
         # A byte view: joining copies it once, and nothing else does.
-        return [np.ascontiguousarray(words, dtype=order + "u2").reshape(-1).view(np.uint8).data]
+        kind = f"{order}{samples.dtype.kind}{samples.itemsize}"
+        ordered = np.ascontiguousarray(samples, dtype=kind)
+        return [ordered.reshape(-1).view(np.uint8).data]
     height, width = samples.shape[:2]
-    side = _tile_side(height, width, is_half=frame.is_half)
+    side = _tile_side(samples)
     padding = [(0, -height % side), (0, -width % side), (0, 0)]
-    whole = np.pad(samples, padding[: samples.ndim], mode="edge")
+    whole = cast("Samples", np.pad(samples, padding[: samples.ndim], mode="edge"))
     tiles = (
         whole[top : top + side, left : left + side]
         for top in range(0, height, side)
         for left in range(0, width, side)
     )
-    mosaic = frame.mosaic
-    return list(in_threads(lambda tile: _compressed(tile, mosaic, is_half=frame.is_half), tiles))
+    return list(in_threads(lambda tile: _compressed(tile, mosaic), tiles))
 
 
-def _compressed(tile: NDArray[np.uint16], mosaic: Mosaic, *, is_half: bool) -> bytes:
+def _compressed(tile: Samples, mosaic: Mosaic) -> bytes:
     """A tile as lossless JPEG, or of floating point numbers as deflate with a predictor."""
     distance = _distance(mosaic) * mosaic.samples
-    if is_half:
-        octets = values_of(tile).astype(">f2").view(np.uint8).reshape(len(tile), -1, 2)
-        # The upper bytes of a row, then the lower ones.
+    if is_float(tile):
+        size = tile.dtype.itemsize
+        octets = tile.astype(f">f{size}").view(np.uint8).reshape(len(tile), -1, size)
+        # The highest bytes of a row, then those below, and so on.
         planes = np.ascontiguousarray(octets.transpose(0, 2, 1)).reshape(len(tile), -1)
         differences = planes.copy()
         differences[:, distance:] -= planes[:, :-distance]
         return zlib.compress(differences.tobytes())
     # As components of less width, so that each sample is predicted from one of its own colour.
     # Predictor 1 is the only one that all three readers know.
-    return ljpeg.compress(np.ascontiguousarray(tile).reshape(len(tile), -1, distance))
+    components = np.ascontiguousarray(tile, np.uint16).reshape(len(tile), -1, distance)
+    return ljpeg.compress(components)
 
 
 def _distance(mosaic: Mosaic) -> int:
@@ -90,21 +115,22 @@ def _distance(mosaic: Mosaic) -> int:
     return 1 if mosaic.samples > 1 or mosaic.is_monochrome else 2
 
 
-def _tile_side(height: int, width: int, *, is_half: bool) -> int:
-    """The largest side of a tile that LibRaw reads in an image of this size.
+def _tile_side(samples: Samples) -> int:
+    """The largest side of a tile that LibRaw reads in an image of such samples.
 
     LibRaw 0.22 breaks rows at the image's width instead of the tile's where a tile is wider than
     the image, and takes two components for two tiles where two tiles are as wide as the image. Of
     floating point numbers it reads no tiles beside each other that are higher than the image.
     """
-    most = min(height, width) if is_half else width
+    height, width = samples.shape[:2]
+    most = min(height, width) if is_float(samples) else width
     sides = (side for side in _TILE_SIDES if side <= most and 2 * side != width)
     return next(sides, _TILE_SIDES[-1])
 
 
 def layout_entries(
-    samples: NDArray[np.uint16],
-    frame: RawFrame,
+    samples: Samples,
+    mosaic: Mosaic,
     compression: Compression,
     offsets: Sequence[int],
     lengths: Sequence[int],
@@ -118,10 +144,10 @@ def layout_entries(
             long_entry(Tag.ROWS_PER_STRIP, order, samples.shape[0]),
             long_entry(Tag.STRIP_BYTE_COUNTS, order, *lengths),
         ]
-    side = _tile_side(*samples.shape[:2], is_half=frame.is_half)
+    side = _tile_side(samples)
     coded = [short_entry(Tag.COMPRESSION, order, _JPEG)]
-    if frame.is_half:
-        predictor = _FLOAT_PREDICTORS[_distance(frame.mosaic)]
+    if is_float(samples):
+        predictor = _FLOAT_PREDICTORS[_distance(mosaic)]
         coded = [
             short_entry(Tag.COMPRESSION, order, _DEFLATE),
             short_entry(Tag.PREDICTOR, order, predictor),

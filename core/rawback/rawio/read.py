@@ -11,19 +11,18 @@ import numpy as np
 import rawpy
 
 from rawback.errors import DamagedRaw, RawbackError, UnsupportedRaw
-from rawback.half_floats import code_of, codes_of
-from rawback.metadata import TiffType
 from rawback.rawio import dng
 from rawback.rawio.collect import read_metadata
-from rawback.rawio.describe import libraw_entries, number_entry, with_metadata
+from rawback.rawio.describe import libraw_entries, with_metadata
 from rawback.rawio.dng_image import decode_image, is_left_to_libraw, unknown_coding
+from rawback.rawio.float_codes import coded_floats
 from rawback.rawio.noise import estimate_noise
 from rawback.rawio.opcodes import with_curves_applied
 from rawback.rawio.patterns import mosaic_of_libraw, mosaic_of_tags
 from rawback.rawio.probe import check_supported, is_dng, main_ifd, name_of, refuse
 from rawback.rawio.tags import Tag
 from rawback.rawio.tiff import Ifd, read_ifds
-from rawback.types import BlackOffsets, Border, Mosaic, NoiseModel, RawFrame
+from rawback.types import BlackOffsets, Border, Floats, Mosaic, NoiseModel, RawFrame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read_raw"]
 
-# SampleFormat of floating point numbers, and their WhiteLevel where the file tells none.
-_FLOAT, _WHITE_OF_FLOATS = 3, 1
+# WhiteLevel of floating point numbers where the file tells none.
+_WHITE_OF_FLOATS = 1
 
 # LibRaw's code for a turn, to the Exif orientation.
 _ORIENTATIONS = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
@@ -110,7 +109,7 @@ class _Image(NamedTuple):
         white: Saturation, likewise.
         orientation: Exif orientation.
         metadata: The tags, as far as they hold for these samples.
-        is_half: Whether these are codes of numbers of half precision; the levels here are not.
+        floats: Whether these are codes of floating point numbers; the levels here are not.
     """
 
     whole: NDArray[np.uint16]
@@ -120,7 +119,7 @@ class _Image(NamedTuple):
     white: int
     orientation: int
     metadata: Metadata
-    is_half: bool = False
+    floats: Floats | None = None
 
 
 def _decoded(main: Ifd, first: Ifd, data: bytes, label: str) -> _Image:
@@ -133,18 +132,11 @@ def _decoded(main: Ifd, first: Ifd, data: bytes, label: str) -> _Image:
         refuse("a raw whose CFA does not say its colours", label)
     image, metadata = decode_image(main), read_metadata(data)
     bits = min(main.integer(Tag.BITS_PER_SAMPLE, 16), 16)
-    whole, white, is_half = _whole_numbers(image), (1 << bits) - 1, False
+    whole, white, floats = _whole_numbers(image), (1 << bits) - 1, None
     if whole is None:
-        whole = codes_of(np.asarray(image, np.float32))
-        if whole is None:
-            refuse(
-                "a floating point DNG of more than half precision",
-                label,
-                "convert it to one of 16 bits per sample",
-            )
-        formats = [_FLOAT] * mosaic.samples
-        told = number_entry(Tag.SAMPLE_FORMAT, TiffType.SHORT, formats, metadata.order)
-        metadata, white, is_half = metadata.updated([told]), _WHITE_OF_FLOATS, True
+        white = _WHITE_OF_FLOATS
+        numbers = np.asarray(image, np.float32)
+        whole, floats = coded_floats(numbers, mosaic, dng.white_level(metadata) or white)
     elif whole.ndim == 3 and bits == 8 and Tag.LINEARIZATION_TABLE not in main:
         whole, metadata = with_curves_applied(whole, metadata)
     orientation = first.integer(Tag.ORIENTATION, 1)
@@ -156,7 +148,7 @@ def _decoded(main: Ifd, first: Ifd, data: bytes, label: str) -> _Image:
         white=white,
         orientation=orientation if 1 <= orientation <= 8 else 1,
         metadata=metadata,
-        is_half=is_half,
+        floats=floats,
     )
 
 
@@ -166,7 +158,8 @@ def _whole_numbers(image: NDArray[np.generic]) -> NDArray[np.uint16] | None:
         return np.asarray(image, np.uint16)
     with np.errstate(invalid="ignore"):
         whole = np.asarray(image, np.float32).astype(np.uint16)
-    return whole if np.array_equal(whole, image) else None
+    exact = np.array_equal(whole, image) and not np.signbit(image).any()
+    return whole if exact else None
 
 
 def _unpacked(raw: rawpy.RawPy, main: Ifd | None, data: bytes, label: str) -> _Image:
@@ -233,17 +226,19 @@ def _frame(image: _Image, main: Ifd | None, label: str) -> RawFrame:
     black = dng.black_levels(metadata, mosaic) if main else None
     white = dng.white_level(metadata) if main else None
     black, white = black or image.black, white or image.white
-    offsets, profile = None, None
-    if image.is_half:
+    offsets, profile, floats = None, None, image.floats
+    has_border = mosaic.samples == 1 and image.whole.size > cfa.size
+    if floats is not None:
         # A NoiseProfile speaks of the numbers themselves, so that noise is estimated.
-        black = tuple(float(code_of(level)) for level in black)
-        white = code_of(white)
+        codes = floats.scale.codes
+        black = tuple(codes.level(level) for level in black)
+        white = round(codes.level(white))
+        floats = _visible(floats, image.area, has_border=has_border)
     else:
         offsets = dng.black_offsets(metadata, mosaic, *cfa.shape[:2]) if main else None
         profile = dng.noise_profile(metadata)
     if not max(black) < white:
         raise _damaged(label)
-    has_border = mosaic.samples == 1 and image.whole.size > cfa.size
     frame = RawFrame(
         cfa=cfa,
         pattern=str(mosaic),
@@ -253,8 +248,21 @@ def _frame(image: _Image, main: Ifd | None, label: str) -> RawFrame:
         orientation=image.orientation,
         black_offsets=offsets,
         border=Border.around(image.whole, image.area) if has_border else None,
+        floats=floats,
     )
     return with_metadata(frame, metadata)
+
+
+def _visible(floats: Floats, area: tuple[int, int, int, int], *, has_border: bool) -> Floats:
+    """The remainders of a whole image, as those of a visible area and of the border around it."""
+    if floats.remainders is None:
+        return floats
+    top, left, bottom, right = area
+    return Floats(
+        floats.scale,
+        np.ascontiguousarray(floats.remainders[top:bottom, left:right]),
+        Border.around(floats.remainders, area) if has_border else None,
+    )
 
 
 def _noise(

@@ -24,10 +24,13 @@ from rawback.rawio.describe import ascii_entry, described, rational_entry
 from rawback.rawio.dng_chunks import (
     Chunk,
     Compression,
+    Samples,
     is_compressible,
+    is_float,
     layout_entries,
     long_entry,
     pack_samples,
+    samples_to_write,
     short_entry,
 )
 from rawback.rawio.probe import CFA, LINEAR_RAW
@@ -44,6 +47,7 @@ __all__ = ["Compression", "write_dng"]
 _JPEG = 7
 _GRAYSCALE, _YCBCR = 1, 6
 _SRGB_PREVIEW = 2
+_FLOAT = 3
 # With numerators that fit: black levels go up to 65535.
 _BLACK_DENOMINATOR = 65_536
 _HEADER_SIZE = 8
@@ -87,7 +91,7 @@ def write_dng(
     Raises:
         UnsupportedCarrier: `preview_jpeg` is not a JPEG of one or three components.
     """
-    samples = frame.cfa if frame.border is None else frame.border.joined(frame.cfa)
+    samples = samples_to_write(frame)
     if not is_compressible(samples.shape[1]):
         compression = "none"
     metadata = described(frame)
@@ -95,12 +99,12 @@ def write_dng(
         told = ascii_entry(Tag.IMAGE_HISTORY, history)
         metadata = metadata.without(Tag.IMAGE_HISTORY).filled([told])
     order = metadata.order
-    chunks = pack_samples(samples, frame, compression, order)
+    chunks = pack_samples(samples, frame.mosaic, compression, order)
     lengths = [len(chunk) for chunk in chunks]
     jpeg = preview_jpeg or b""
     jpeg += b"\0" * (-len(jpeg) % 2)
 
-    image = _image_entries(frame, metadata)
+    image = _image_entries(frame, samples, metadata)
     blocks = _blocks(metadata, preview_jpeg, order)
     pointers = dict.fromkeys(
         block.pointer for block in blocks if block.pointer != Tag.INTEROPERABILITY_IFD
@@ -108,7 +112,7 @@ def write_dng(
     counts = {tag: sum(block.pointer == tag for block in blocks) for tag in pointers}
 
     def first(offsets: Sequence[int], places: dict[int, list[int]]) -> list[Entry]:
-        layout = layout_entries(samples, frame, compression, offsets, lengths, order)
+        layout = layout_entries(samples, frame.mosaic, compression, offsets, lengths, order)
         return [*image, *layout, *(long_entry(tag, order, *places[tag]) for tag in pointers)]
 
     # Offsets do not change a directory's size, so that it can be measured before they are known.
@@ -174,7 +178,7 @@ def _profile_block(entries: Sequence[Entry], order: str) -> _Block:
     return _Block(Tag.EXTRA_CAMERA_PROFILES, len(data), lambda _at, _places: data)
 
 
-def _image_entries(frame: RawFrame, metadata: Metadata) -> list[Entry]:
+def _image_entries(frame: RawFrame, samples: Samples, metadata: Metadata) -> list[Entry]:
     """The tags of IFD0 that do not depend on where the mosaic lies."""
     order, mosaic = metadata.order, frame.mosaic
     top, left, bottom, right = (0, 0, 0, 0) if frame.border is None else frame.border.margins
@@ -182,12 +186,14 @@ def _image_entries(frame: RawFrame, metadata: Metadata) -> list[Entry]:
         long_entry(Tag.NEW_SUBFILE_TYPE, order, 0),
         long_entry(Tag.IMAGE_WIDTH, order, left + frame.width + right),
         long_entry(Tag.IMAGE_LENGTH, order, top + frame.height + bottom),
-        short_entry(Tag.BITS_PER_SAMPLE, order, *[16] * mosaic.samples),
+        short_entry(Tag.BITS_PER_SAMPLE, order, *[8 * samples.itemsize] * mosaic.samples),
         short_entry(Tag.ORIENTATION, order, frame.orientation),
         short_entry(Tag.SAMPLES_PER_PIXEL, order, mosaic.samples),
         short_entry(Tag.PLANAR_CONFIGURATION, order, 1),
         *_color_entries(mosaic, order),
     ]
+    if is_float(samples):
+        structure.append(short_entry(Tag.SAMPLE_FORMAT, order, *[_FLOAT] * mosaic.samples))
     area = (top, left, top + frame.height, left + frame.width)
     told = metadata.integers(Tag.ACTIVE_AREA)
     if told != area and not (mosaic.samples > 1 and _is_within(told, area)):
@@ -255,7 +261,7 @@ def _level_entries(frame: RawFrame, metadata: Metadata) -> list[Entry]:
     """Black and white, where the metadata do not say them as the frame does."""
     order, mosaic = metadata.order, frame.mosaic
     entries: list[Entry] = []
-    if frame.is_half:
+    if frame.floats is not None:
         # Their levels are those of the metadata, or else black at 0 and white at 1.
         return [short_entry(Tag.WHITE_LEVEL, order, *[1] * mosaic.samples)]
     if dng.black_levels(metadata, mosaic) is None and any(frame.black):

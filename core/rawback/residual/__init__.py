@@ -44,6 +44,13 @@ from rawback.residual.region_classes import (
     classify_regions,
     mean_pyramid,
 )
+from rawback.residual.remainders import (
+    MOST_LISTED,
+    MOST_OF_CODE,
+    RemainderModel,
+    decode_remainders,
+    encode_remainders,
+)
 from rawback.residual.wavelet import (
     LEVELS,
     Band,
@@ -63,6 +70,8 @@ __all__ = [
     "MATRIX_BITS",
     "MAX_SLOPE",
     "MAX_STEP_CODE",
+    "MOST_LISTED",
+    "MOST_OF_CODE",
     "Band",
     "CodeIndexDomain",
     "LayerModel",
@@ -71,6 +80,7 @@ __all__ = [
     "LosslessTile",
     "Quantiser",
     "RegionClass",
+    "RemainderModel",
     "Slopes",
     "TileCoefficients",
     "TileContext",
@@ -84,8 +94,10 @@ __all__ = [
     "codes_of_indices",
     "decode_layer",
     "decode_lossless",
+    "decode_remainders",
     "encode_layer",
     "encode_lossless",
+    "encode_remainders",
     "mean_pyramid",
     "read_code_values",
     "synthesise",

@@ -18,7 +18,6 @@ import rawpy
 
 import rawback
 from rawback import rawio
-from rawback._api.original import whole_mosaic
 from rawback.errors import OriginalUnavailable, RawbackError
 from rawback.files import JPEG_SUFFIXES, RAW_SUFFIXES
 from rawback.original import read_recipe
@@ -47,7 +46,7 @@ def measured(raw: Path, kept_in: Path) -> dict[str, Any]:
     data = raw.read_bytes()
     figures: dict[str, Any] = {"raw": raw.name, "bytes": len(data)}
     try:
-        mosaic = whole_mosaic(rawio.read_raw(data))
+        mosaic = rawio.read_raw(data).whole_mosaic
         is_read = True
     except RawbackError:
         with rawpy.imread(str(raw)) as opened:
