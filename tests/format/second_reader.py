@@ -179,6 +179,7 @@ NAMES = {
     19: "cfa_digest",
     20: "residual",
     21: "grain",
+    22: "floats",
 }
 DEFAULTS = {
     "ceiling": 0,
@@ -189,6 +190,7 @@ DEFAULTS = {
     "cfa_digest": None,
     "residual": b"",
     "grain": b"",
+    "floats": None,
 }
 KINDS = {
     1: "BASE",
@@ -199,6 +201,8 @@ KINDS = {
     6: "LATENTS",
     7: "METADATA",
     8: "BORDER",
+    9: "ORIGINAL",
+    10: "REMAINDER",
 }
 
 

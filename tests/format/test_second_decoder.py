@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from rawback._api.metadata import dng_frame
 from rawback.bitstream import read_metadata, unpack
 from rawback.common.border import read_border
 from rawback.container import extract_payload
@@ -26,7 +27,15 @@ from rawback_lab.reliability.recipes import originals
 
 from ..golden.make import carrier_of, mosaic_shot
 from ..original.unusual import unusual
-from .second_decoder import RefusedError, Stored, load_stored, restore, sensor_of
+from .second_decoder import (
+    RefusedError,
+    Stored,
+    load_stored,
+    numbers_of,
+    restore,
+    restore_all,
+    sensor_of,
+)
 from .second_decoder.carrier import CONTENT_TYPE, payload_bytes, superbox_of
 from .second_decoder.mosaics import Frame, pattern_of
 from .second_decoder.original import original
@@ -60,7 +69,11 @@ def golden(name: str) -> bytes:
 
 def digest(jpeg: bytes, stored: Stored) -> str:
     """The digest of what a carrier restores."""
-    return hashlib.sha256(restore(jpeg, stored).astype("<u2").tobytes()).hexdigest()
+    mosaic, remainders = restore_all(jpeg, stored)
+    found = hashlib.sha256(mosaic.astype("<u2").tobytes())
+    if remainders is not None:
+        found.update(remainders.astype("<u4").tobytes())
+    return found.hexdigest()
 
 
 def test_it_stands_alone() -> None:
@@ -78,6 +91,16 @@ def test_it_stands_alone() -> None:
 def test_restores_golden(name: str, stored: Stored) -> None:
     """The mosaic of a golden carrier has its digest."""
     assert digest(golden(name), stored) == DIGESTS[name]
+
+
+@pytest.mark.parametrize("name", ["floats", "ratios"])
+def test_restores_golden_numbers(name: str, stored: Stored) -> None:
+    """All numbers, those around the visible area too, are those of the library."""
+    jpeg = golden(name)
+    carrier, payload = decode_jpeg(jpeg), unpack(extract_payload(jpeg))
+    ours = dng_frame(decode(payload, carrier), payload, carrier).whole_numbers
+    bits = numbers_of(jpeg, *restore_all(jpeg, stored))
+    np.testing.assert_array_equal(bits, ours.view(np.uint32))
 
 
 @pytest.mark.parametrize("name", ["bordered", "above", "lossy"])

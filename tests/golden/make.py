@@ -10,7 +10,6 @@ every later version must restore, bit for bit.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -20,26 +19,30 @@ import numpy as np
 
 from rawback._api.metadata import attachments
 from rawback.bitstream import Payload, SectionKind, unpack
+from rawback.common.header_fields import samples_digest
 from rawback.container import embed_payload, extract_payload
 from rawback.decoder import decode
 from rawback.encoder.analysis import Analysis
 from rawback.encoder.base_fits import FittedBase, filter_fits
+from rawback.floats import Scale, linear_scale, ratio_scale
 from rawback.geometry import Aligned, Geometry, Mesh, Transform, Warped
 from rawback.geometry.transform import mesh_shape
 from rawback.jpegio import decode_jpeg
 from rawback.metadata import Directory, Metadata, TiffType
 from rawback.mosaic import Mosaic
 from rawback.rate import Rate
-from rawback.rawio import Tag
+from rawback.rawio import Tag, estimate_noise
 from rawback.rawio.describe import ascii_entry, number_entry
 from rawback.residual import read_code_values
-from rawback.types import BlackOffsets, Border, NoiseModel
+from rawback.types import BlackOffsets, Border, Floats, NoiseModel
 from rawback_lab.camera import X_TRANS, CameraSpec
 from rawback_lab.pictures import WHITE, Picture, linear_picture, linear_shot, software_isp
 from rawback_lab.render import FilmicLook, encode_jpeg
 from rawback_lab.scenes import made_up_shot, session_at
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from rawback.encoder.learned_layer import Use
     from rawback.rate import Tune
     from rawback.types import RawFrame
@@ -61,7 +64,7 @@ def carrier_of(
     session.attached = attachments(frame, "auto")
     encoded = session.encode(rate)
     restored = decode(unpack(encoded.payload), carrier)
-    if not np.array_equal(restored.cfa, encoded.restored.cfa):
+    if samples_digest(restored) != samples_digest(encoded.restored):
         message = "the payload does not restore what the encoder said"
         raise RuntimeError(message)
     return embed_payload(jpeg, encoded.payload)
@@ -300,6 +303,61 @@ def tabled() -> bytes:
     return carrier
 
 
+def floats_of(
+    frame: RawFrame, numbers: NDArray[np.float32], scale: Scale, white: float
+) -> RawFrame:
+    """A frame of floating point numbers, black at 0, with the looks of another."""
+    codes, remainders = scale.codes.split(numbers)
+    black = (scale.codes.level(0.0),) * len(frame.black)
+    at_white = round(scale.codes.level(white))
+    return replace(
+        frame,
+        cfa=codes,
+        black=black,
+        white=at_white,
+        noise=estimate_noise(codes, frame.pattern, black, at_white),
+        floats=Floats(scale, remainders),
+        metadata=Metadata(),
+    )
+
+
+def floats() -> bytes:
+    """One exposure in floating point numbers: most of whole numbers, some not, some no numbers."""
+    shot, jpeg = made_up_shot(
+        59, 82, CameraSpec(pattern="GBRG", bits=10, black=64, white=1023), seed=22
+    )
+    rng = np.random.default_rng(22)
+    whole = np.zeros((65, 90), np.float32)
+    whole[4:63, 6:88] = (shot.cfa - shot.black[0]) / np.float32(shot.white - shot.black[0])
+    whole[50:] += rng.normal(0, 1e-4, whole[50:].shape).astype(np.float32)
+    whole[10, 10:16] = [-0.0, np.nan, np.inf, -1e9, 1e-30, -1e-30]
+    scale, area = linear_scale(1.0), (4, 6, 63, 88)
+    frame = floats_of(shot, whole, scale, 1.0)
+    rest = scale.codes.split(whole)[1]
+    frame = replace(
+        frame,
+        cfa=np.ascontiguousarray(frame.cfa[4:63, 6:88]),
+        border=Border.around(frame.cfa, area),
+        floats=Floats(
+            scale,
+            np.ascontiguousarray(rest[4:63, 6:88]),
+            Border.around(rest, area),
+        ),
+        metadata=Metadata((number_entry(Tag.ACTIVE_AREA, TiffType.SHORT, area, "<"),)),
+    )
+    return carrier_of(frame, jpeg, Rate.lossless(), Aligned())
+
+
+def ratios() -> bytes:
+    """A merge of exposures in floating point numbers, clear down to its deepest shadows."""
+    frame, jpeg = mosaic_shot("R+G+B", 40, 52, (0.0, 0.0, 0.0), 23)
+    light = (frame.cfa / np.float32(frame.white)) ** np.float32(3) + np.float32(1e-4)
+    rng = np.random.default_rng(23)
+    numbers = light * rng.normal(1, 0.02, light.shape).astype(np.float32)
+    made = floats_of(frame, numbers.astype(np.float32), ratio_scale(2.5), 2.5)
+    return carrier_of(made, jpeg, Rate.lossless(), Aligned())
+
+
 def restored(carrier: bytes) -> tuple[Payload, RawFrame]:
     """The payload of a carrier, and what it restores."""
     payload = unpack(extract_payload(carrier))
@@ -309,7 +367,7 @@ def restored(carrier: bytes) -> tuple[Payload, RawFrame]:
 _KINDS = (
     *(lossy, lossless, gains, cropped, warped, turned, meshed, apart, tiled, sparse),
     *(learned, bare, linear, bordered, above),
-    *(xtrans, phases, quad, mono, cymg, tabled),
+    *(xtrans, phases, quad, mono, cymg, tabled, floats, ratios),
 )
 
 
@@ -321,7 +379,7 @@ def main() -> None:
         (FOLDER / f"{make.__name__}.jpg").write_bytes(carrier)
         digests[make.__name__] = {
             "sections": [f"{s.kind}.{s.layer}.{s.tile}" for s in payload.sections],
-            "sha256": hashlib.sha256(frame.cfa.astype("<u2").tobytes()).hexdigest(),
+            "sha256": samples_digest(frame).hex(),
         }
     text = json.dumps(digests, indent=1)
     (FOLDER / "digests.json").write_text(text + "\n", encoding="utf-8")

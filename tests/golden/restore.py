@@ -6,7 +6,6 @@ arguments are numbers of threads that OpenCV and torch may use, one round for ea
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import cv2
 import torch
 
 from rawback.bitstream import unpack
+from rawback.common.header_fields import samples_digest
 from rawback.container import extract_payload
 from rawback.decoder import decode
 from rawback.jpegio import decode_jpeg
@@ -26,7 +26,7 @@ def main() -> None:
         for path in sorted(Path(__file__).parent.glob("*.jpg")):
             carrier = path.read_bytes()
             frame = decode(unpack(extract_payload(carrier)), decode_jpeg(carrier))
-            digest = hashlib.sha256(frame.cfa.astype("<u2").tobytes()).hexdigest()
+            digest = samples_digest(frame).hex()
             sys.stdout.write(f"{path.stem} {digest}\n")
 
 

@@ -52,8 +52,8 @@ def border_sections(
     samples = lzma.compress(planes, lzma.FORMAT_RAW, filters=_FILTERS)
     layers = [head, samples]
     if remainders is not None:
-        parts = [part.ravel().astype(">u4") for part, _ in _corners(remainders)]
-        octets = np.concatenate(parts).view(np.uint8).reshape(-1, 4).T.tobytes()
+        numbers = np.concatenate([part.ravel() for part, _ in _corners(remainders)])
+        octets = numbers.astype(">u4").view(np.uint8).reshape(-1, 4).T.tobytes()
         layers.append(lzma.compress(octets, lzma.FORMAT_RAW, filters=_FILTERS))
     return tuple(Section(SectionKind.BORDER, layer, 0, data) for layer, data in enumerate(layers))
 

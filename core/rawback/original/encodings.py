@@ -43,6 +43,7 @@ _COMPRESSIONS: Mapping[int, str] = {
     65535: "Pentax's compressed PEF",
 }
 _LOSSLESS = b"\xff\xc3"
+_FLOAT = 3
 
 
 def encoding_of(data: bytes) -> str:
@@ -62,6 +63,8 @@ def encoding_of(data: bytes) -> str:
     offset = largest.extents()[0][0]
     if compression in (6, 7) and _LOSSLESS in data[offset : offset + 4096]:
         return "its image data is lossless JPEG of a kind that is not known"
+    if compression == 1 and largest.integer(Tag.SAMPLE_FORMAT, 1) == _FLOAT:
+        return "its image data is floating point numbers"
     if compression == 1:
         return "its image data is packed in a way that is not known"
     unknown = f"compressed in a way that is not known (TIFF compression {compression})"

@@ -12,7 +12,7 @@ from .payload import Header, Sections, Source
 from .refusal import refuse, require
 
 if TYPE_CHECKING:
-    from .arrays import Mosaic
+    from .arrays import Ints, Mosaic
 
 BORDER = 8
 FILTER = {"id": lzma.FILTER_LZMA2, "dict_size": 1 << 20, "lc": 0, "lp": 0, "pb": 0}
@@ -48,12 +48,7 @@ def with_border(mosaic: Mosaic, header: Header, sections: Sections) -> Mosaic:
     inside = slice(top, top + header.height), slice(left, left + header.width)
     data = sections.get((BORDER, 1, 0))
     if data is not None:
-        parts = [
-            (slice(0, top), slice(0, width)),
-            (slice(top + header.height, height), slice(0, width)),
-            (inside[0], slice(0, left)),
-            (inside[0], slice(left + header.width, width)),
-        ]
+        parts = _parts(whole, header, (top, left))
         count = height * width - header.height * header.width
         planes = lzma2(data, 2 * count)
         require(len(planes) == 2 * count, "a border of another size")
@@ -64,3 +59,41 @@ def with_border(mosaic: Mosaic, header: Header, sections: Sections) -> Mosaic:
             steps = steps[area.size :]
     whole[inside] = mosaic
     return whole.astype(np.uint16)
+
+
+def _parts(whole: Mosaic, header: Header, corner: tuple[int, int]) -> list[tuple[slice, slice]]:
+    """Where the rows above, those below, the columns on the left and on the right lie (3.13)."""
+    (top, left), (height, width) = corner, whole.shape
+    beside = slice(top, top + header.height)
+    return [
+        (slice(0, top), slice(0, width)),
+        (slice(top + header.height, height), slice(0, width)),
+        (beside, slice(0, left)),
+        (beside, slice(left + header.width, width)),
+    ]
+
+
+def border_remainders(
+    whole: Mosaic, remainders: Ints, header: Header, sections: Sections
+) -> Ints | None:
+    """The remainders of a whole mosaic, given those of the visible area; None if unknown (3.13)."""
+    head, data = sections.get((BORDER, 0, 0)), sections.get((BORDER, 2, 0))
+    if head is None:
+        return remainders
+    if data is None:
+        return None
+    source = Source(head)
+    corner = source.varint(), source.varint()
+    count = whole.size - remainders.size
+    body = lzma2(data, 4 * count)
+    require(len(body) == 4 * count, "a border of another size")
+    planes = np.frombuffer(body, np.uint8).astype(np.int64).reshape(4, -1)
+    told = planes[0] << 24 | planes[1] << 16 | planes[2] << 8 | planes[3]
+    found = np.zeros(whole.shape, np.int64)
+    for part in _parts(whole, header, corner):
+        area = found[part]
+        found[part] = told[: area.size].reshape(area.shape)
+        told = told[area.size :]
+    top, left = corner
+    found[top : top + header.height, left : left + header.width] = remainders
+    return found

@@ -152,6 +152,7 @@ class Header:
     geometry: bytes
     cfa_digest: bytes | None
     residual: bytes
+    floats: tuple[int, int, int] | None
 
 
 class _Fields:
@@ -199,6 +200,17 @@ class _Fields:
         require(0 < found[0] < 1 and found[1] < 1, "impossible noise")
         return found
 
+    def floats(self, key: int) -> tuple[int, int, int] | None:
+        """Kind, exponent and whether there are remainders of floating point numbers (2.1)."""
+        if self.entries.get(key) is None:
+            return None
+        values = self.entries[key]
+        if not isinstance(values, list) or len(values) != 3:
+            refuse(f"field {key} has the wrong form")
+        kind, exponent, has_remainders = values
+        found = self.within(kind, 0, 1), self.within(exponent, -100, 112)
+        return *found, self.within(has_remainders, 0, 1)
+
     @staticmethod
     def within(value: Any, low: int, high: int) -> int:
         """The value, if it is a whole number of a range (2.1)."""
@@ -235,6 +247,7 @@ def _header(entries: dict[int, Any]) -> Header:
         geometry=fields.string(18, 0, 65535, b""),
         cfa_digest=fields.string(19, 32, 32) if entries.get(19) is not None else None,
         residual=fields.string(20, 0, 512, b""),
+        floats=fields.floats(22),
     )
 
 

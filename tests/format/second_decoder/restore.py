@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .base import colours_of
-from .border import with_border
+from .border import border_remainders, with_border
 from .carrier import carrier_digest, carrier_pixels, payload_bytes, superbox_of
 from .domain import Domain
 from .exact import ExactTile, Layout, Sensor, sensor, sensor_codes, sensor_weights
 from .filters import base_of
+from .floats import Codes, Remainders
 from .frame import spots_of, tiles_of
 from .guide import guide_of, shows_nothing
 from .metadata import Metadata, metadata_of
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .arrays import Ints, Mosaic
     from .stored import Stored, Tables
 
-BASE, FILTER, EXACT, CODES = 1, 2, 4, 5
+BASE, FILTER, EXACT, CODES, REMAINDER = 1, 2, 4, 5, 10
 MOST_PIXELS = 1 << 28
 
 
@@ -75,6 +76,30 @@ def _restored(
     return samples, exact
 
 
+def _remainders(
+    samples: Ints, header: Header, sections: Sections, frame: Frame, tables: Tables, *, coded: bool
+) -> tuple[Ints | None, bool]:
+    """The remainders of rows of codes, if there are such, and whether all are known (3.16)."""
+    if header.floats is None or not header.floats[2]:
+        return None, True
+    codes, data = Codes(*header.floats[:2]), sections.get((REMAINDER, 0, 0))
+    if data is None:
+        return None, False
+    used, places = np.unique(samples, return_inverse=True)
+    usual = np.array([codes.split(codes.meant(code))[1] for code in used.tolist()])
+    found: Ints = usual[places.reshape(samples.shape)]
+    decoder, whole = Remainders(codes, data, tables), True
+    cells = samples.shape[0] // frame.pattern.side, samples.shape[1] // frame.pattern.across
+    for number, (rows, columns) in enumerate(tiles_of(*cells)):
+        section = sections.get((REMAINDER, 1, number))
+        if section is None or not coded or (EXACT, 0, number) not in sections:
+            whole = False
+            continue
+        here = frame.within(rows, columns)
+        found[here] = decoder.tile(samples[here], section)
+    return found, whole
+
+
 def _check_carrier(header: Header, digest: bytes, sides: tuple[int, ...]) -> None:
     """Refuse a carrier that is not the one of the header (3.3)."""
     require(sides == (header.carrier_height, header.carrier_width), "another carrier's sides")
@@ -90,6 +115,11 @@ def _check_size(header: Header) -> None:
 
 def restore(jpeg: bytes, stored: Stored) -> Mosaic:
     """The raw mosaic [row, column] that a carrier restores; of linear frames [row, column, 3]."""
+    return restore_all(jpeg, stored)[0]
+
+
+def restore_all(jpeg: bytes, stored: Stored) -> tuple[Mosaic, Ints | None]:
+    """The mosaic, and the remainders of its samples as far as sections tell of any (3.16)."""
     header, sections = read_payload(payload_bytes(superbox_of(jpeg)))
     require(header.tables == stored.tables.digest, "tables that this reader does not have")
     carrier = carrier_pixels(jpeg)
@@ -113,14 +143,39 @@ def restore(jpeg: bytes, stored: Stored) -> Mosaic:
     found = _sensor(header, sections, domain)
     values = frame.samples(planes)
     samples, exact = _restored(values, spots, frame, sections, domain, found, stored.tables)
-    cropped = samples[: header.height, : header.width * pattern.samples]
-    if pattern.linear:
-        cropped = cropped.reshape(header.height, header.width, pattern.samples)
-    mosaic = (cropped if offsets is None else offsets.added(cropped)).astype(np.uint16)
-    if exact and header.cfa_digest is not None:
-        digest = hashlib.sha256(mosaic.astype("<u2").tobytes()).digest()
-        require(digest == header.cfa_digest, "another mosaic than the header's")
-    return mosaic
+    remainders, known = _remainders(
+        samples, header, sections, frame, stored.tables, coded=found is not None
+    )
+
+    def cropped(rows: Ints) -> Ints:
+        part = rows[: header.height, : header.width * pattern.samples]
+        return part.reshape(*part.shape[:1], -1, pattern.samples) if pattern.linear else part
+
+    mosaic = cropped(samples) if offsets is None else offsets.added(cropped(samples))
+    mosaic = mosaic.astype(np.uint16)
+    if remainders is not None:
+        remainders = cropped(remainders)
+    if exact and known and header.cfa_digest is not None:
+        digest = hashlib.sha256(mosaic.astype("<u2").tobytes())
+        if remainders is not None:
+            digest.update(remainders.astype("<u4").tobytes())
+        require(digest.digest() == header.cfa_digest, "another mosaic than the header's")
+    return mosaic, remainders
+
+
+def numbers_of(jpeg: bytes, mosaic: Mosaic, remainders: Ints | None) -> Mosaic:
+    """The bits of the numbers that a carrier's whole mosaic stands for (3.13, 3.16)."""
+    header, sections = read_payload(payload_bytes(superbox_of(jpeg)))
+    require(header.floats is not None, "no floating point numbers")
+    codes, whole = Codes(*(header.floats or (0, 0, 0))[:2]), with_border(mosaic, header, sections)
+    if remainders is not None:
+        rest = border_remainders(whole, remainders, header, sections)
+    used = whole.ravel().tolist()
+    if remainders is None or rest is None:
+        bits = [codes.meant(code) for code in used]
+    else:
+        bits = [codes.number(*pair) for pair in zip(used, rest.ravel().tolist(), strict=True)]
+    return np.array(bits, np.uint32).reshape(whole.shape)
 
 
 def sensor_of(jpeg: bytes, mosaic: Mosaic) -> tuple[Mosaic, Metadata]:

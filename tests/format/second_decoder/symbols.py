@@ -76,6 +76,13 @@ class RangeDecoder:
         self._go_on(value * width, width)
         return value
 
+    def below(self, count: int) -> int:
+        """An even number below a count (3.2)."""
+        width = self.range // count
+        value = min(self.code // width, count - 1)
+        self._go_on(value * width, width)
+        return value
+
     def _go_on(self, start: int, width: int) -> None:
         """Narrow the range, and widen it again with more bytes (3.2)."""
         self.code = (self.code - start) % (1 << 32)
