@@ -15,9 +15,12 @@ from rawback.kernels import Integer, Kernel, Read, Write
 from rawback.residual import RemainderModel, decode_remainders, encode_remainders
 
 from ..format.second_decoder.floats import Codes, Remainders
+from ..format.second_decoder.stored import Tables
 
 CURVES = coding_tables().lossless.curves
-TABLES = {"stretch": CURVES.stretch, "squash": CURVES.squash}
+TABLES = Tables(
+    b"", {"stretch": CURVES.stretch.astype(np.int64), "squash": CURVES.squash.astype(np.int64)}
+)
 
 code_remainders = Kernel(
     "code_remainders",

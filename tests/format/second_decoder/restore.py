@@ -151,8 +151,8 @@ def restore_all(jpeg: bytes, stored: Stored) -> tuple[Mosaic, Ints | None]:
         part = rows[: header.height, : header.width * pattern.samples]
         return part.reshape(*part.shape[:1], -1, pattern.samples) if pattern.linear else part
 
-    mosaic = cropped(samples) if offsets is None else offsets.added(cropped(samples))
-    mosaic = mosaic.astype(np.uint16)
+    visible = cropped(samples) if offsets is None else offsets.added(cropped(samples))
+    mosaic = visible.astype(np.uint16)
     if remainders is not None:
         remainders = cropped(remainders)
     if exact and known and header.cfa_digest is not None:
@@ -163,19 +163,21 @@ def restore_all(jpeg: bytes, stored: Stored) -> tuple[Mosaic, Ints | None]:
     return mosaic, remainders
 
 
-def numbers_of(jpeg: bytes, mosaic: Mosaic, remainders: Ints | None) -> Mosaic:
+def numbers_of(jpeg: bytes, mosaic: Mosaic, remainders: Ints | None) -> Ints:
     """The bits of the numbers that a carrier's whole mosaic stands for (3.13, 3.16)."""
     header, sections = read_payload(payload_bytes(superbox_of(jpeg)))
-    require(header.floats is not None, "no floating point numbers")
-    codes, whole = Codes(*(header.floats or (0, 0, 0))[:2]), with_border(mosaic, header, sections)
+    if header.floats is None:
+        refuse("no floating point numbers")
+    codes, whole = Codes(*header.floats[:2]), with_border(mosaic, header, sections)
+    rest = remainders
     if remainders is not None:
         rest = border_remainders(whole, remainders, header, sections)
     used = whole.ravel().tolist()
-    if remainders is None or rest is None:
+    if rest is None:
         bits = [codes.meant(code) for code in used]
     else:
         bits = [codes.number(*pair) for pair in zip(used, rest.ravel().tolist(), strict=True)]
-    return np.array(bits, np.uint32).reshape(whole.shape)
+    return np.array(bits, np.int64).reshape(whole.shape)
 
 
 def sensor_of(jpeg: bytes, mosaic: Mosaic) -> tuple[Mosaic, Metadata]:
