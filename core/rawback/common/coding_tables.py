@@ -12,7 +12,7 @@ from rawback.entropy import Curves
 from rawback.files import read_packaged
 from rawback.residual import LayerModel, LosslessStart
 
-__all__ = ["CodingTables", "coding_tables"]
+__all__ = ["CodingTables", "coding_tables", "read_tables"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,11 @@ class CodingTables:
 @cache
 def coding_tables() -> CodingTables:
     """Load ``tables.safetensors``, made by ``python -m rawback_lab.contexts.train``."""
-    data = read_packaged("rawback.common", "tables.safetensors")
+    return read_tables(read_packaged("rawback.common", "tables.safetensors"))
+
+
+def read_tables(data: bytes) -> CodingTables:
+    """The tables that a file of this kind holds."""
     arrays = load_numbers(data)
     curves = Curves(arrays["stretch"], arrays["squash"])
     layers = LayerModel(

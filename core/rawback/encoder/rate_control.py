@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rawback.encoder.analysis import Analysis
     from rawback.encoder.rd_quantisation import RdQuantiser
     from rawback.encoder.sampling import Sample
+    from rawback.residual import LayerModel
 
 __all__ = [
     "BEYOND",
@@ -58,13 +59,16 @@ def aim(size: int, bare: int) -> float:
     return max(room - (1 - _AIM) * size, room / 2)
 
 
-def layers_size(sample: Sample, quantiser: RdQuantiser, layers: int) -> tuple[int, int]:
+def layers_size(
+    sample: Sample, quantiser: RdQuantiser, layers: int, model: LayerModel | None = None
+) -> tuple[int, int]:
     """What a sample takes down to the step of a quantiser.
 
     Args:
         sample: A tile.
         quantiser: Of the last layer.
         layers: How many are coded.
+        model: What they begin with; by default as stored.
 
     Returns:
         Bytes of these layers; and of the `LAYERS` that a payload has, how many are not empty.
@@ -72,7 +76,7 @@ def layers_size(sample: Sample, quantiser: RdQuantiser, layers: int) -> tuple[in
     finest = quantiser.indices(sample.coefficients)
     planes = len(next(iter(sample.coefficients.values())))
     tile = TileCoefficients.zeros(sample.context.shape, planes)
-    model, size = coding_tables().layers, 0
+    model, size = model or coding_tables().layers, 0
     for octaves in reversed(range(layers)):
         layer = quantiser.quantiser.coarser(octaves)
         indices = {band: coarsened(index, octaves) for band, index in finest.items()}

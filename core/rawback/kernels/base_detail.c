@@ -60,7 +60,8 @@ static void split_row(const int32_t *row, int64_t count, int32_t *low, int32_t *
 static void tell(const int32_t *row, const uint16_t *noise, int64_t count, uint8_t *details) {
     for (int64_t x = 0; x < count; x++) {
         const uint32_t size = (uint32_t)(row[x] < 0 ? -(int64_t)row[x] : row[x]);
-        const uint32_t beside = (size < 1 << 20 ? size : 1 << 20) * (noise[x] < 1024u ? noise[x] : 1024u);
+        const uint32_t beside =
+            (size < 1 << 20 ? size : 1 << 20) * (noise[x] < 1024u ? noise[x] : 1024u);
         details[x] = (uint8_t)(quarter_octaves((int32_t)(beside >> 4)) | (row[x] < 0 ? 128 : 0));
     }
 }

@@ -115,9 +115,9 @@ static inline int code_single(RangeCoder *coder, int decoding, const Curves *cur
 /* Code a bit as counters expect it together, LANES for each of `groups`, weighed with the mean of two
    sets of weights. The first learns from it at once, as fast as `pace` says in 1/16; what the second
    is to learn is added to `change`, so decisions need not wait for each other. */
-static INLINE int code_mixed(RangeCoder *coder, int decoding, const Curves *curves, int pace, int groups,
-                             uint32_t *const *counters, int32_t *first, const Lanes *second,
-                             Lanes *change, int bit) {
+static INLINE int code_mixed(RangeCoder *coder, int decoding, const Curves *curves, int pace,
+                             int groups, uint32_t *const *counters, int32_t *first,
+                             const Lanes *second, Lanes *change, int bit) {
     const int16_t *stretch = curves->stretch;
     Lanes known[MOST_GROUPS], odds[MOST_GROUPS], rates[MOST_GROUPS], terms = {0};
     for (int g = 0; g < groups; g++) {

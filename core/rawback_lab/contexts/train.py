@@ -78,12 +78,14 @@ class States:
         }
 
 
-def learn(states: States, mixing: Curves, sample: Sample, slopes: Slopes, step: int) -> int:
-    """Code all layers of a sample down to a step; gives their bytes."""
+def learn(
+    states: States, mixing: Curves, sample: Sample, slopes: Slopes, step: int, layers: int = LAYERS
+) -> int:
+    """Code layers of a sample down to a step; gives their bytes."""
     fitted = RdQuantiser.fit([sample.coefficients], step, slopes)
     finest = fitted.indices(sample.coefficients)
     tile, size = TileCoefficients.zeros(sample.context.shape), 0
-    for layer, octaves in enumerate(reversed(range(LAYERS))):
+    for layer, octaves in enumerate(reversed(range(layers))):
         quantiser = fitted.quantiser.coarser(octaves)
         tile.set({band: coarsened(index, octaves) for band, index in finest.items()})
         refining = layer > 0
@@ -101,6 +103,7 @@ def main() -> None:
     parser.add_argument("--real", type=Path, required=True, help="folder of DNGs and manifest.csv")
     parser.add_argument("--photos", type=Path, required=True, help="folder of JPEG XL photographs")
     parser.add_argument("--photo-count", type=int, default=90)
+    parser.add_argument("--layers", type=int, default=LAYERS, help="of each payload")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument(
         "--untrained",
@@ -125,7 +128,7 @@ def main() -> None:
         for sample, slopes in map(samples.__getitem__, rng.permutation(len(samples))):
             strength, step = rng.choice((*STRENGTHS, 0.0)), int(rng.integers(*_STEPS))
             followed = tuple(round(strength * slope) for slope in slopes)
-            size += learn(states, mixing, sample, followed, step)
+            size += learn(states, mixing, sample, followed, step, options.layers)
         print(f"{size} bytes", flush=True)
     known = load_file(options.out) if options.out.exists() else untrained_lossless()
     _write(states, mixing, options.out, known)
