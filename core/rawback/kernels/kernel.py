@@ -12,6 +12,7 @@ inside it whatever is asked for. While it runs, other threads run too.
 from __future__ import annotations
 
 import ctypes
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,16 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["Integer", "Kernel", "Read", "Write"]
 
 _AXES = 4
+_ONE, _NONE = (1,) * _AXES, (0,) * _AXES
+"""Sizes and strides of axes that an array does not have."""
 
 
-class _Array(ctypes.Structure):
-    """Mirrors ARRAY in kernels.h."""
-
-    _fields_ = (
-        ("data", ctypes.c_void_p),
-        ("size", ctypes.c_int64 * _AXES),
-        ("stride", ctypes.c_int64 * _AXES),
-    )
+_array = struct.Struct(f"P{2 * _AXES}q").pack
+"""Makes an ARRAY of kernels.h."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +51,16 @@ class Read:
             TypeError: It is of another type, has other axes, or its innermost axis has gaps.
         """
         dtype = np.dtype(self.dtype)
-        if argument.dtype != dtype or argument.ndim != self.axes or not argument.flags.aligned:
-            message = f"{argument.dtype} with {argument.ndim} axes, not {dtype} with {self.axes}"
+        shape, strides = argument.shape, argument.strides
+        if argument.dtype != dtype or len(shape) != self.axes or not argument.flags.aligned:
+            message = f"{argument.dtype} with {len(shape)} axes, not {dtype} with {self.axes}"
             raise TypeError(message)
-        if argument.size and argument.shape[-1] > 1 and argument.strides[-1] != dtype.itemsize:
+        item, missing = dtype.itemsize, _AXES - self.axes
+        if strides[-1] != item and shape[-1] > 1 and argument.size:
             message = "the innermost axis of an array for a kernel has gaps"
             raise TypeError(message)
-        array = _Array(argument.ctypes.data)
-        for axis in range(self.axes):
-            array.size[axis] = argument.shape[axis]
-            array.stride[axis] = argument.strides[axis] // dtype.itemsize
-        for axis in range(self.axes, _AXES):
-            array.size[axis] = 1
-        return ctypes.byref(array)
+        steps = [stride // item for stride in strides]
+        return _array(argument.ctypes.data, *shape, *_ONE[:missing], *steps, *_NONE[:missing])
 
 
 @dataclass(frozen=True, slots=True)

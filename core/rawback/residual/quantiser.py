@@ -12,6 +12,7 @@ one. No step code may become negative by it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -61,6 +62,20 @@ _RECIPROCALS = {band: round(4096 / band_gain(band)) for band in bands()}
 _MAX_INDEX = 60_000
 
 
+@lru_cache(maxsize=4096)
+def _step_of(code: int, band: Band) -> int:
+    octave, part = divmod(code, CODES_PER_LAYER)
+    return max(1, _MANTISSAS[part] * _RECIPROCALS[band] >> (28 - _FINE - octave))
+
+
+@lru_cache(maxsize=1024)
+def _noise_level_of(code: int) -> int:
+    # The mean magnitude of a Gaussian is 0.8 standard deviations: 26 of 32 coefficient units,
+    # in every band, as steps are divided by the bands' gains.
+    octave, part = divmod(code, CODES_PER_LAYER)
+    return max(1, (26 * 512 << 16) // (_MANTISSAS[part] << octave))
+
+
 @dataclass(frozen=True, slots=True)
 class Quantiser:
     """The quantiser of one quality layer.
@@ -96,15 +111,11 @@ class Quantiser:
 
     def step(self, band: Band, component: int = 0) -> int:
         """The step there in units of ``1 / 16`` coefficient unit, at least 1."""
-        octave, part = divmod(self.code(band, component), CODES_PER_LAYER)
-        return max(1, _MANTISSAS[part] * _RECIPROCALS[band] >> (28 - _FINE - octave))
+        return _step_of(self.code(band, component), band)
 
     def noise_level(self, band: Band, component: int = 0) -> int:
         """Mean magnitude there of noise of deviation 1, in half steps / 256, 1 to 13312."""
-        # The mean magnitude of a Gaussian is 0.8 standard deviations: 26 of 32 coefficient units,
-        # in every band, as steps are divided by the bands' gains.
-        octave, part = divmod(self.code(band, component), CODES_PER_LAYER)
-        return max(1, (26 * 512 << 16) // (_MANTISSAS[part] << octave))
+        return _noise_level_of(self.code(band, component))
 
     def indices(
         self,

@@ -16,8 +16,8 @@ HL is horizontally high-pass. A band of level ``l`` has the rows ``r`` that stan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -39,8 +39,7 @@ _join = Kernel(
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Band:
+class Band(NamedTuple):
     """One band: its decomposition level (1 is finest) and which axes are high-pass."""
 
     level: int
@@ -50,13 +49,15 @@ class Band:
 
 _LOWEST = Band(LEVELS, False, False)
 _HIGH = ((False, True), (True, False), (True, True))
+_BANDS = (_LOWEST, *(Band(level, *high) for level in range(LEVELS, 0, -1) for high in _HIGH))
 
 
 def bands() -> list[Band]:
     """All bands, coarse to fine: the order in which they are coded."""
-    return [_LOWEST, *(Band(level, *high) for level in range(LEVELS, 0, -1) for high in _HIGH)]
+    return list(_BANDS)
 
 
+@lru_cache(maxsize=1024)
 def band_shape(band: Band, shape: tuple[int, int]) -> tuple[int, int]:
     """Rows and columns of a band, for a plane of `shape`."""
 
