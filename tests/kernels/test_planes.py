@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rawback.common.error_weights import ErrorWeights
 from rawback.common.reconstruction import add_residual
+from rawback.kernels import Kernel, Read, Write
 from rawback.residual import KLT, LEVELS, MAX_STEP_CODE, Band, Quantiser, bands
 from rawback.tone import NoiseDomain
 from rawback.types import NoiseModel
@@ -20,6 +21,8 @@ from .twin_of_base import channels_of, gathered, spread
 
 if TYPE_CHECKING:
     from rawback.mosaic import Mosaic
+
+count_codes = Kernel("count_codes", Read(np.uint16, 2), Read(np.uint8, 2), Write(np.int64, 2))
 
 shapes = st.tuples(st.integers(1, 20), st.integers(1, 40))
 seeds = st.integers(0, 2**32)
@@ -174,3 +177,25 @@ def test_shapes_that_do_not_fit() -> None:
         add_residual(np.zeros((4, 2, 4), np.int32), klt, weights, base)
     with pytest.raises(ValueError, match="components_of_planes"):
         klt.to_components(np.zeros((3, 2, 4), np.float32))
+
+
+@pytest.mark.parametrize("period", [(1, 1), (2, 2), (6, 6), (1, 3)])
+def test_codes_are_counted_by_channel(period: tuple[int, int]) -> None:
+    rng = np.random.default_rng(period[1])
+    channels = rng.integers(0, 4, period).astype(np.uint8)
+    samples = rng.integers(0, 1 << 16, (13, 17)).astype(np.uint16)
+    counts = np.ones((4, 1 << 16), np.int64)
+    count_codes(samples, channels, counts)
+    own = np.tile(channels, (13, 17))[:13, :17]
+    for channel in range(4):
+        expected = np.bincount(samples[own == channel], minlength=1 << 16)
+        assert np.array_equal(counts[channel] - 1, expected)
+
+
+def test_counting_refuses_what_does_not_fit() -> None:
+    samples, channels = np.zeros((2, 2), np.uint16), np.full((1, 1), 200, np.uint8)
+    with pytest.raises(ValueError, match="do not fit"):
+        count_codes(samples, channels, np.zeros((1, 9), np.int64))
+    counts = np.zeros((3, 1 << 16), np.int64)
+    count_codes(samples, channels, counts)
+    assert counts.sum() == counts[2, 0] == 4

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.common.tiles import completed
+from rawback.kernels import Kernel, Read, Write
+from rawback.parallel import in_threads, row_bands
 from rawback.residual import write_code_values
 from rawback.tone import UNIT
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from rawback.types import RawFrame
 
 __all__ = ["are_codes_coarse", "code_lists", "do_pixels_repeat"]
+
+_count_codes = Kernel("count_codes", Read(np.uint16, 2), Read(np.uint8, 2), Write(np.int64, 2))
 
 _REPEATED_SHARE, _EVERY = 0.5, 8
 """Of pixels that repeat others, above which they are coded as such: a quarter of them does not pay.
@@ -89,9 +93,11 @@ def do_pixels_repeat(samples: NDArray[np.uint16], mosaic: Mosaic) -> bool:
 def _histograms(samples: NDArray[np.uint16], mosaic: Mosaic) -> NDArray[np.int64]:
     """How often each channel has each code, ``[channels, 65536]``."""
     pattern = mosaic.channel_map()
-    rows, columns = pattern.shape
-    counts = np.zeros((len(mosaic.colours), 1 << 16), np.int64)
-    for y, x in np.ndindex(pattern.shape):
-        part = samples[y::rows, x::columns].ravel()
-        counts[pattern[y, x]] += np.bincount(part, minlength=1 << 16)
-    return counts
+
+    def counted(rows: slice) -> NDArray[np.int64]:
+        counts = np.zeros((len(mosaic.colours), 1 << 16), np.int64)
+        _count_codes(np.ascontiguousarray(samples[rows]), pattern, counts)
+        return counts
+
+    bands = row_bands(len(samples), len(pattern))
+    return sum(in_threads(counted, bands), np.zeros((len(mosaic.colours), 1 << 16), np.int64))

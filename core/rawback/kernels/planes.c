@@ -194,3 +194,20 @@ KERNEL rawback_dequantise(const ReadI32 *indices, int64_t step, int64_t near, in
     }
     return 0;
 }
+
+/* counts += how often samples of each channel ([channels, 65536]) have each code; `channels` ([p, q])
+   repeats over the samples. */
+KERNEL rawback_count_codes(const ReadU16 *samples, const ReadU8 *channels,
+                           const WriteI64 *counts) {
+    const int64_t down = channels->size[0], across = channels->size[1];
+    REQUIRE(down > 0 && across > 0 && counts->size[0] > 0 && counts->size[1] == 1 << 16);
+    for (int64_t y = 0; y < samples->size[0]; y++)
+        for (int64_t first = 0; first < across; first++) {
+            const int64_t channel = channels->data[y % down * channels->stride[0] + first];
+            int64_t *own =
+                counts->data + clamp(channel, 0, counts->size[0] - 1) * counts->stride[0];
+            for (int64_t x = first; x < samples->size[1]; x += across)
+                own[samples->data[y * samples->stride[0] + x]]++;
+        }
+    return 0;
+}

@@ -189,7 +189,10 @@ def choose_pointwise(
             details = _details(fit.tables, node_weights[:grids], touched, step, base_lambda)
             nodes = lut_nodes(details, step, len(fit.tables[-1]))
             base = replace(start, nodes=nodes, step=step, details=details)
-            cost = _cost(samples, shares, gains, base, histogram, base_lambda)
+            cost = _error(samples, shares, gains, base)
+            if best is not None and cost >= best[0]:
+                continue  # whatever its bits are
+            cost += 8 * len(base.pointwise_bytes(histogram)) * base_lambda
             if best is None or cost < best[0]:
                 best = cost, base
     if best is None:
@@ -400,18 +403,16 @@ def _gathered(weights: NDArray[np.float64], grid: int) -> NDArray[np.float64]:
     return found
 
 
-def _cost(
+def _error(
     samples: Iterable[Sample],
     shares: list[float],
     gains: list[NDArray[np.float64] | float],
     base: Base,
-    histogram: NDArray[np.int64],
-    base_lambda: float,
 ) -> float:
-    """What a base costs: its error over the frame, and its bits at their lambda."""
-    cost = 8 * len(base.pointwise_bytes(histogram)) * base_lambda
+    """Squared error of a base over the frame, in noise variances."""
+    found = 0.0
     for colour, (sample, share) in enumerate(zip(samples, shares, strict=True)):
         values = _values(base.nodes[colour], sample) * gains[colour]
         error = np.clip((sample.truth - values) / UNIT, -OUTLIER, OUTLIER)
-        cost += share * float((error**2).sum())
-    return cost
+        found += share * float((error**2).sum())
+    return found
