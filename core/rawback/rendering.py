@@ -104,14 +104,12 @@ def balanced_signal(
     gains /= gains.min()
     by_colour = dict(zip("RGB", gains.tolist(), strict=True))
     signal = frame.light(frame.cfa[rows, columns])
-    levels = np.array([*frame.black, frame.white])
-    if frame.floats is not None and not frame.floats.scale.is_linear:
-        levels = frame.light(levels.astype(np.uint16)).astype(np.float64)
-    black = levels[:-1].astype(np.float32)
+    levels, white = frame.light_levels
+    black = np.array(levels, np.float32)
     factors = np.array(
         [
-            by_colour.get(colour, 1.0) / (levels[-1] - level)
-            for colour, level in zip(mosaic.colours, levels[:-1], strict=True)
+            by_colour.get(colour, 1.0) / (white - level)
+            for colour, level in zip(mosaic.colours, levels, strict=True)
         ],
         np.float32,
     )

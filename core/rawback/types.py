@@ -359,6 +359,20 @@ class RawFrame:
         return self.floats.scale.codes.numbers[samples]
 
     @property
+    def light_levels(self) -> tuple[tuple[float, ...], float]:
+        """`black` of each channel and `white` as `light` gives them."""
+        if self.floats is None or self.floats.scale.is_linear:
+            return self.black, float(self.white)
+        levels = self.light(np.array([*self.black, self.white]).astype(np.uint16))
+        return tuple(levels[:-1].tolist()), float(levels[-1])
+
+    def value(self, sample: int) -> float:
+        """What a sample stands for: a floating point number, or its DN."""
+        if self.floats is None:
+            return sample
+        return float(self.floats.scale.codes.numbers[sample])
+
+    @property
     def has_border(self) -> bool:
         """Whether what lies around the visible area is known to the last bit, or nothing does."""
         if self.border is None:

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from rawback import Guide, Rate, RawFrame
-from rawback.types import Mosaic, NoiseModel
+from rawback.floats import Scale, linear_scale, ratio_scale
+from rawback.types import Floats, Mosaic, NoiseModel
 from rawback_gui.controllers.document import Document
 from rawback_gui.controllers.inspection import readout_of, statistics_in, white_at
 from rawback_gui.controllers.pictures import (
@@ -240,6 +242,33 @@ def test_the_pointer_names_the_colour(frame: RawFrame, orientation: int) -> None
         text = readout_text(found)
         assert all(sample.channel in text for sample in found.samples)
         assert "restored" in text
+
+
+@pytest.mark.parametrize("scale", [linear_scale(1.0), ratio_scale(1.0)])
+def test_floating_point_numbers_are_shown_as_what_they_are(frame: RawFrame, scale: Scale) -> None:
+    numbers = ((frame.cfa - np.float32(BLACK)) / (WHITE - BLACK)).astype(np.float32)
+    codes, remainders = scale.codes.split(numbers)
+    made = replace(
+        frame,
+        cfa=codes,
+        black=(scale.codes.level(0.0),) * len(frame.black),
+        white=round(scale.codes.level(1.0)),
+        floats=Floats(scale, remainders),
+    )
+    white = (1.0, 1.0, 1.0)
+    for halved in (False, True):
+        shown, expected = (
+            camera_light(one.cfa, one, white, halved=halved) for one in (made, frame)
+        )
+        np.testing.assert_allclose(shown, expected, atol=1e-3)
+    found = readout_of(document_of(made), codes, 37.2, 55.9, ErrorView())
+    assert found is not None
+    values = np.atleast_1d(numbers[found.row, found.column])
+    originals = [sample.original for sample in found.samples]
+    np.testing.assert_allclose(originals, values, rtol=1e-3, atol=1e-4)
+    text = readout_text(found)
+    assert f"original {originals[0]:.5g}" in text
+    assert "DN" not in text.split("error")[0]
 
 
 def test_parts_of_the_picture_are_those_of_the_whole(frame: RawFrame) -> None:

@@ -17,11 +17,12 @@ import pytest
 import rawpy
 import tifffile
 
+from rawback.floats import Scale, linear_scale, ratio_scale
 from rawback.metadata import Directory, Metadata, TiffType
 from rawback.rawio import read_raw, write_dng
 from rawback.rawio.describe import ascii_entry, number_entry
 from rawback.rawio.write import Compression
-from rawback.types import BayerPattern, Mosaic, NoiseModel, RawFrame
+from rawback.types import BayerPattern, Floats, Mosaic, NoiseModel, RawFrame
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -361,3 +362,73 @@ def test_all_readers_agree_on_compressed_frames_of_any_size(
     path = tmp_path / "frame.dng"
     path.write_bytes(data)
     np.testing.assert_array_equal(np.squeeze(dngpy.Dng(str(path)).raw_pixels), cfa)
+
+
+def in_numbers(frame: RawFrame, scale: Scale, precision: type[np.floating]) -> RawFrame:
+    """The frame in floating point numbers, black at 0 and white at 1."""
+    levels = np.array(frame.black)
+    if frame.mosaic.pattern:
+        rows, columns = frame.mosaic.period
+        y, x = np.indices(frame.cfa.shape)
+        levels = levels[np.array(frame.mosaic.pattern)[y % rows, x % columns]]
+    numbers = ((frame.cfa - levels) / (frame.white - levels)).astype(precision).astype(np.float32)
+    codes, remainders = scale.codes.split(numbers)
+    return replace(
+        frame,
+        cfa=codes,
+        black=(scale.codes.level(0.0),) * len(frame.black),
+        white=round(scale.codes.level(1.0)),
+        floats=Floats(scale, remainders),
+    )
+
+
+FLOATS = [
+    (scale, precision)
+    for scale in (linear_scale(1.0), ratio_scale(1.0))
+    for precision in (np.float16, np.float32)
+]
+
+
+@pytest.mark.parametrize("pattern", ["RGGB", *SHOWN_KINDS])
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+@pytest.mark.parametrize(("scale", "precision"), FLOATS)
+def test_libraw_renders_numbers_as_the_integers(
+    pattern: str, compression: Compression, scale: Scale, precision: type[np.floating]
+) -> None:
+    frame = scene(pattern, repeats=2)
+    if pattern == "R+G+B":
+        # It balances linear frames before it takes black away.
+        frame = replace(frame, cfa=frame.cfa - np.uint16(256), black=(0.0,) * 3, white=4095 - 256)
+    data = write_dng(in_numbers(frame, scale, precision), compression=compression)
+    assert_colours(render(data), pattern, 4)
+    assert decibels(render(data, linear=True), render(write_dng(frame), linear=True)) > 40
+
+
+@pytest.mark.skipif(EXIFTOOL is None, reason="no exiftool")
+@pytest.mark.parametrize(("scale", "precision"), FLOATS)
+def test_exiftool_finds_every_tag_of_numbers_valid(
+    tmp_path: Path, scale: Scale, precision: type[np.floating]
+) -> None:
+    path = tmp_path / "a.dng"
+    frame = in_numbers(scene(), scale, precision)
+    path.write_bytes(write_dng(frame, preview_jpeg=preview(), compression="ljpeg"))
+    run = [str(EXIFTOOL), "-json", "-n", "-G1", "-validate", "-warning", "-a", str(path)]
+    report = subprocess.run(run, capture_output=True, check=True).stdout
+    assert json.loads(report)[0]["ExifTool:Validate"] == "0 0 0"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(DARKTABLE is None, reason="no darktable")
+@pytest.mark.parametrize("pattern", ["RGGB", "R+G+B"])
+@pytest.mark.parametrize(("scale", "precision"), FLOATS[1::2])
+def test_darktable_renders_numbers_in_the_right_colours(
+    tmp_path: Path, pattern: str, scale: Scale, precision: type[np.floating]
+) -> None:
+    frame = in_numbers(scene(pattern, repeats=2), scale, precision)
+    pictures = []
+    for compression in COMPRESSIONS:
+        path = tmp_path / f"{compression}.dng"
+        path.write_bytes(write_dng(frame, compression=compression))
+        pictures.append(darktable(path, tmp_path))
+        assert_colours(pictures[-1][..., ::-1], pattern, 8)
+    assert decibels(*pictures) >= 50

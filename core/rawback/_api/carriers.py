@@ -88,6 +88,7 @@ def describe(packed: Packed) -> CarrierInfo:
         sections=sections,
         raw_file=raw_file_info(payload),
         metadata=metadata,
+        floating_point=header.floats is not None,
     )
 
 

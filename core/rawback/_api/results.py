@@ -61,8 +61,8 @@ class SectionInfo(_Result):
 
     Attributes:
         kind: ``"header"``, ``"metadata"``, ``"border"``, ``"base"``, ``"filter"``, ``"codes"``,
-            ``"latents"``, ``"residual"``, ``"exact"``, ``"original"``, ``"unknown"``, or
-            ``"packaging"``: what the carrier needs to hold the rest.
+            ``"latents"``, ``"residual"``, ``"exact"``, ``"remainder"``, ``"original"``,
+            ``"unknown"``, or ``"packaging"``: what the carrier needs to hold the rest.
         layer: Place from coarse to fine.
         tile: Index of the tile, 0 where there is one only.
         bytes: Its size, checksum included.
@@ -135,7 +135,8 @@ class EmbedResult(_Result):
         psnr_db: Raw PSNR of what the payload restores, in dB; infinite where that is exact.
         highlight_psnr_db: The same where the JPEG clips; nan where it does not clip.
         error_over_sigma: RMS error over the raw's own noise.
-        worst_error: Largest difference between a sample and the one that comes back, in DN.
+        worst_error: Largest difference between a sample and the one that comes back, in DN; in
+            steps of its codes where samples are floating point numbers.
         visible: How different both look at 1:1 and at fit, at 0, +2 and +4 EV, estimated from a
             sample of the frame; all 0 where the payload is exact.
         exact: Whether every sample of the raw comes back, with those of its border.
@@ -225,6 +226,7 @@ class CarrierInfo(_Result):
         sections: What the payload is made of.
         raw_file: The raw file, where the payload gives it back as it was; None where it does not.
         metadata: What it tells besides samples.
+        floating_point: Whether samples are floating point numbers, not integers.
     """
 
     format_version: str
@@ -243,6 +245,7 @@ class CarrierInfo(_Result):
     sections: tuple[SectionInfo, ...]
     raw_file: RawFileInfo | None = None
     metadata: MetadataInfo = MetadataInfo(0, "left out")
+    floating_point: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +257,8 @@ class Verification(_Result):
         detail: One sentence about it.
         psnr_db: Raw PSNR against the raw, in dB; None without a raw, or where nothing could be
             restored to compare.
-        worst_error: Largest difference between samples of the two, in DN; None where `psnr_db` is.
+        worst_error: Largest difference between samples of the two, in DN, or in steps of codes
+            of floating point numbers; None where `psnr_db` is.
         exact: Whether the restored samples equal the raw's; None where `psnr_db` is.
         sections: What the payload is made of.
         visible: How different the restored raw and the raw look at 1:1 and at fit, at 0, +2 and

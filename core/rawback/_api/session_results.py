@@ -127,6 +127,9 @@ def section_ends(result: EmbedResult) -> tuple[SectionEnd, ...]:
     return tuple(ends)
 
 
+_OF_TILES = ("latents", "residual", "exact", "remainder")
+
+
 def bits_per_tile(result: EmbedResult | CarrierInfo, pixels: int) -> Overlay:
     """Bits of all sections that belong to one tile, per raw pixel of it.
 
@@ -139,7 +142,7 @@ def bits_per_tile(result: EmbedResult | CarrierInfo, pixels: int) -> Overlay:
     regions = tile_regions(result.width, result.height, pixels)
     bits = np.zeros(len(regions))
     for section in result.sections:
-        if section.kind in ("latents", "residual", "exact") and section.tile < len(bits):
+        if section.kind in _OF_TILES and section.tile < len(bits):
             bits[section.tile] += 8 * section.bytes
     areas = np.array([width * height for _, _, width, height in regions])
     columns = sum(top == 0 for _, top, _, _ in regions)

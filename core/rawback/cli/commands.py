@@ -254,11 +254,12 @@ def info(
     camera = " ".join(dict.fromkeys(f"{contents.make} {contents.model}".split())) or "unknown"
     state = "" if contents.intact else ", damaged"
     size = f"{contents.payload_bytes:,} bytes, {contents.bpp:.3f} bpp"
-    mosaic = rawback.Mosaic.parse(contents.pattern)
+    kind = rawback.Mosaic.parse(contents.pattern).name
+    kind += ", floating point" if contents.floating_point else ""
     lines = [
         f"{label(carrier)}",
         f"  camera    {camera}",
-        f"  raw       {contents.width} x {contents.height}, {mosaic.name}",
+        f"  raw       {contents.width} x {contents.height}, {kind}",
         f"  JPEG      {contents.carrier_width} x {contents.carrier_height}",
         f"  payload   {size}, format {contents.format_version}{state}",
         f"  made as   {'lossless' if contents.exact else 'lossy'}",

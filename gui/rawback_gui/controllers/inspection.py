@@ -54,14 +54,14 @@ class Sample:
 
     Attributes:
         channel: What people call it: G1 or G2, or G where greens are not told apart.
-        original: DN; None without an original.
-        restored: DN; None where it is not known yet.
+        original: DN, or a floating point number; None without an original.
+        restored: The same; None where it is not known yet.
         error: In the unit of the error map; None unless both are known.
     """
 
     channel: str
-    original: int | None
-    restored: int | None
+    original: float | None
+    restored: float | None
     error: float | None
 
 
@@ -74,12 +74,14 @@ class Readout:
         row: The same from the top.
         samples: Of the pixel: one of a mosaic.
         unit: Of their errors.
+        is_float: Whether samples are floating point numbers, not DN.
     """
 
     column: int
     row: int
     samples: tuple[Sample, ...]
     unit: str
+    is_float: bool = False
 
 
 def readout_of(
@@ -116,8 +118,8 @@ def readout_of(
         if (plane.row, plane.column) != place:
             continue
         at = place if plane.sample is None else (*place, plane.sample)
-        original = int(frame.cfa[cell][at]) if document.has_original else None
-        known = None if restored is None else int(restored[cell][at])
+        original = frame.value(int(frame.cfa[cell][at])) if document.has_original else None
+        known = None if restored is None else frame.value(int(restored[cell][at]))
         error = None
         if original is not None and restored is not None and view.kind != "visible":
             shown = replace(view, channel=ALL)
@@ -125,7 +127,7 @@ def readout_of(
             if view.kind == "absolute":
                 error = abs(error)
         samples.append(Sample(plane.name, original, known, error))
-    return Readout(column, row, tuple(samples), view.unit_text)
+    return Readout(column, row, tuple(samples), view.unit_text, is_float=frame.floats is not None)
 
 
 def statistics_in(

@@ -43,6 +43,8 @@ def contents_of(info: CarrierInfo, jpeg_bytes: int) -> tuple[tuple[str, str], ..
     learned = tr("yes") if has_learned_layer(info) else tr("no")
     intact = tr("all checksums hold") if info.intact else tr("damaged")
     pattern = _mosaic(info.pattern)
+    if info.floating_point:
+        pattern = tr("{}, floating point").format(pattern)
     rows = [
         (tr("Camera"), _camera(info) or tr("not named")),
         (tr("Raw"), f"{info.width} \u00d7 {info.height}, {pattern}"),
@@ -86,6 +88,7 @@ def _sections(info: CarrierInfo) -> tuple[tuple[str, str], ...]:
         "residual": tr("Layers"),
         "exact": tr("Exact layer"),
         "codes": tr("Code values"),
+        "remainder": tr("Remainders of numbers"),
         "original": tr("Raw file"),
         "packaging": tr("Packaging"),
     }

@@ -85,12 +85,12 @@ def _signal(
 ) -> NDArray[np.float32]:
     """Samples less black, 1 at saturation, balanced where each is of red, green or blue."""
     signal = np.empty(cfa.shape, np.float32)
-    plain = _is_rgb(frame.mosaic.palette)
+    plain, (levels, white) = _is_rgb(frame.mosaic.palette), frame.light_levels
     for plane in planes_of(frame.mosaic):
-        black = np.float32(frame.black[plane.channel])
-        factor = (gains["RGB".index(plane.colour)] if plain else 1) / (frame.white - black)
+        black = np.float32(levels[plane.channel])
+        factor = (gains["RGB".index(plane.colour)] if plain else 1) / (np.float32(white) - black)
         at = plane.index()
-        signal[at] = (cfa[at].astype(np.float32) - black) * np.float32(factor)
+        signal[at] = (frame.light(cfa[at]) - black) * np.float32(factor)
     return signal
 
 

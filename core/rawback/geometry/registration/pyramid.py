@@ -85,10 +85,15 @@ def raw_level(frame: RawFrame) -> PyramidLevel:
     rows, columns = frame.height // 2 * 2, frame.width // 2 * 2
     first, second = (at for at, colour in enumerate(frame.pattern) if colour == "G")
     greens = [frame.cfa[at // 2 : rows : 2, at % 2 : columns : 2] for at in (first, second)]
-    black = (frame.black[first] + frame.black[second]) / 2
-    signal = (np.arange(2 * 0xFFFF + 1, dtype=np.float32) / 2 - black) / (frame.white - black)
-    scale = np.sqrt(signal.clip(0, 1))
-    image = scale[greens[0].astype(np.uint32) + greens[1]]
+    levels, white = frame.light_levels
+    black = (levels[first] + levels[second]) / 2
+    if frame.floats is None or frame.floats.scale.is_linear:
+        signal = (np.arange(2 * 0xFFFF + 1, dtype=np.float32) / 2 - black) / (white - black)
+        scale = np.sqrt(signal.clip(0, 1))
+        image = scale[greens[0].astype(np.uint32) + greens[1]]
+    else:
+        light = (frame.light(greens[0]) + frame.light(greens[1])) / 2
+        image = np.sqrt(((light - black) / (white - black)).clip(0, 1))
     return PyramidLevel(image, (2.0, 2.0))
 
 
@@ -123,7 +128,7 @@ def _cell_level(frame: RawFrame, light: str) -> tuple[PyramidLevel, NDArray[np.f
     rows, columns = frame.height // cell, frame.width // cell
     image = np.zeros((rows, columns), np.float32)
     offset = np.zeros(2)
-    planes = 0
+    planes, (levels, white) = 0, frame.light_levels
     layout = mosaic.layout()
     down, right = layout.shape[:2]
     samples = frame.cfa.reshape(frame.height, -1)[: cell * rows, : mosaic.across * columns]
@@ -134,11 +139,11 @@ def _cell_level(frame: RawFrame, light: str) -> tuple[PyramidLevel, NDArray[np.f
         for top, left in np.ndindex(down, right):
             place, channel = layout[top, left, plane].tolist()
             row, column = divmod(place, mosaic.across)
-            black = np.float32(frame.black[channel])
-            scale = 1 / np.float32(frame.white - frame.black[channel])
+            black = np.float32(levels[channel])
+            scale = 1 / np.float32(white - levels[channel])
             lines = slice(cell * top + row, None, cell * down)
             part = samples[lines, mosaic.across * left + column :: mosaic.across * right]
-            image[top::down, left::right] += (part - black) * scale
+            image[top::down, left::right] += (frame.light(part) - black) * scale
             offset += np.array([column // mosaic.samples, row]) / (down * right)
     image = np.sqrt((image / planes).clip(0, 1))
     return PyramidLevel(image, (float(cell), float(cell))), offset / planes - (cell - 1) / 2
