@@ -264,7 +264,7 @@ def test_floating_point_numbers_are_shown_as_what_they_are(frame: RawFrame, scal
     found = readout_of(document_of(made), codes, 37.2, 55.9, ErrorView())
     assert found is not None
     values = np.atleast_1d(numbers[found.row, found.column])
-    originals = [sample.original for sample in found.samples]
+    originals = [sample.original or 0.0 for sample in found.samples]
     np.testing.assert_allclose(originals, values, rtol=1e-3, atol=1e-4)
     text = readout_text(found)
     assert f"original {originals[0]:.5g}" in text
