@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+from functools import cache
 from math import lcm
 from pathlib import Path
 from statistics import median
@@ -61,8 +62,7 @@ def called(*arguments: str | Path, python: str = sys.executable) -> dict[str, An
 
     With `python`, the command of another environment, which finds its own modules.
     """
-    own = python == sys.executable
-    environment = {k: v for k, v in os.environ.items() if own or k != "PYTHONPATH"}
+    environment = _compiled(python)
     before, started = _processor_seconds(), time.perf_counter()
     done = subprocess.run(  # noqa: S603 - this very interpreter, no shell
         [python, "-m", "rawback", *map(str, arguments), "--json"],
@@ -78,6 +78,19 @@ def called(*arguments: str | Path, python: str = sys.executable) -> dict[str, An
         "wall_seconds": round(time.perf_counter() - started, 2),
         "processor_seconds": round(_processor_seconds() - before, 2),
     }
+
+
+@cache
+def _compiled(python: str) -> dict[str, str]:
+    """The environment of commands of an interpreter, whose modules are compiled as pip leaves them.
+
+    Otherwise each process would compile those of a checkout anew, if it may not keep what it makes.
+    """
+    left_out = {"PYTHONDONTWRITEBYTECODE"} | ({"PYTHONPATH"} if python != sys.executable else set())
+    environment = {k: v for k, v in os.environ.items() if k not in left_out}
+    program = "import compileall, rawback; compileall.compile_dir(rawback.__path__[0], quiet=2)"
+    subprocess.run([python, "-c", program], env=environment, check=True)  # noqa: S603
+    return environment
 
 
 def _processor_seconds() -> float:
