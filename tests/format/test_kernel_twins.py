@@ -26,9 +26,9 @@ from rawback.residual import (
     encode_lossless,
     mean_pyramid,
 )
-from rawback.residual.lossless import CLASSES, FEATURES
+from rawback.residual.lossless import INPUTS, phases_of
 
-from .second_decoder.exact import ExactTile, Layout, Sensor
+from .second_decoder.exact import ExactTile, Fitted, Layout, Sensor
 from .second_decoder.layers import Parameters, TileResidual
 from .second_decoder.mosaics import Frame, pattern_of
 from .second_decoder.stored import Stored, load_stored
@@ -129,19 +129,23 @@ def test_lossless(
     classes = rng.integers(0, 5, cells).astype(np.uint8)
     if repeating:
         indices[..., 3:] = np.where(rng.random(indices[..., 3:].shape) < 0.9, 0, indices[..., 3:])
-    weights = rng.integers(-200, 201, (CLASSES, channels, FEATURES)).astype(np.int32)
+    phases = phases_of(mosaic)
+    weights = rng.integers(-100, 101, (channels * phases, INPUTS)).astype(np.int32)
+    scales = rng.integers(-2, 20, (channels, INPUTS)).astype(np.int32)
     tile, domain = LosslessTile.of(planes, classes, mosaic, place), CodeIndexDomain(values)
-    start, model = coding_tables().lossless, LosslessModel(weights, repeating)
+    start, model = coding_tables().lossless, LosslessModel(weights, scales, repeating)
     data = {
         "coded": encode_lossless(start, model, domain, tile, indices),
         "random": rng.bytes(200),
         "ones": b"\xff" * 200,
     }[kind]
     found = decode_lossless(start, model, domain, tile, data)
-    green = [int(colour == "G") for colour in mosaic.colours]
-    sensor = Sensor(
-        [np.arange(codes)] * channels, values.tolist(), weights.tolist(), green, repeating
+    fitted = Fitted(
+        weights.reshape(channels, phases, INPUTS).astype(np.int64),
+        scales.astype(np.int64),
+        repeating,
     )
+    sensor = Sensor([np.arange(codes)] * channels, values.tolist(), fitted)
     top, left = place
     rows, columns = slice(top, top + cells[0]), slice(left, left + cells[1])
     whole = Frame(pattern_of(pattern), mosaic.cell * rows.stop, mosaic.cell * columns.stop)

@@ -27,7 +27,7 @@ from rawback.residual import (
     write_code_values,
 )
 from rawback.residual.fitting import fit_lossless
-from rawback.residual.lossless import CLASSES, FEATURES, LARGEST_WEIGHT
+from rawback.residual.lossless import INPUTS, LARGEST_WEIGHT, phases_of
 from rawback.tone import NoiseDomain
 from rawback.types import NoiseModel
 
@@ -95,10 +95,11 @@ def round_trip(scene: Scene, *, repeating: bool = False) -> int:
     """Code and decode; returns the bytes it took."""
     start = coding_tables().lossless
     pairs = [(scene.tile, scene.ranks)]
-    model = fit_lossless(pairs, scene.domain, 2000, repeating=repeating)
+    model = fit_lossless(start, pairs, scene.domain, 8000, repeating=repeating)
     data = encode_lossless(start, model, scene.domain, scene.tile, scene.ranks)
-    read = LosslessModel.from_bytes(model.to_bytes(), len(scene.tile.mosaic.colours))
+    read = LosslessModel.from_bytes(model.to_bytes(), scene.tile.mosaic)
     assert np.array_equal(read.weights, model.weights)
+    assert np.array_equal(read.scales, model.scales)
     assert read.repeating == model.repeating
     (codes,) = read_code_values(write_code_values(scene.codes))
     ranks = decode_lossless(start, read, scene.domain, scene.tile, data)
@@ -224,22 +225,24 @@ def test_ranks_lie_where_their_values_do() -> None:
 class TestStrangers:
     """Bytes from elsewhere are a model, a list of codes, samples; or they are refused."""
 
-    def test_an_impossible_weight_is_refused(self) -> None:
+    @pytest.mark.parametrize("number", range(8))
+    def test_an_impossible_weight_or_scale_is_refused(self, number: int) -> None:
         coder = SymbolEncoder()
-        for number in range(4 * CLASSES):
-            change = np.full(FEATURES, LARGEST_WEIGHT if number < 2 else 0)
-            code_parameters(coder, change, FEATURES)
+        for other in range(8):
+            numbers = np.full(INPUTS, LARGEST_WEIGHT + (number == other))
+            code_parameters(coder, numbers, INPUTS)
         with pytest.raises(PayloadDamaged, match="without that layer"):
-            LosslessModel.from_bytes(b"\0" + coder.finish(), 4)
+            LosslessModel.from_bytes(b"\0" + coder.finish(), RGGB)
 
     @settings(max_examples=60, deadline=None)
     @given(st.binary(max_size=400))
     def test_any_bytes_are_a_model_or_refused(self, data: bytes) -> None:
         try:
-            model = LosslessModel.from_bytes(data, 1 + len(data) % 4)
+            model = LosslessModel.from_bytes(data, [*BAYER[:3], *KINDS.values()][len(data) % 6])
         except PayloadDamaged:
             return
         assert np.abs(model.weights).max() <= LARGEST_WEIGHT
+        assert np.abs(model.scales).max() <= LARGEST_WEIGHT
 
     @settings(max_examples=60, deadline=None)
     @given(
@@ -258,9 +261,12 @@ class TestStrangers:
             shape = (mosaic.planes, 13, 9)
             planes = rng.integers(-(1 << 31), (1 << 31) - 1, shape, dtype=np.int32)
             tile = LosslessTile.of(planes, rng.integers(0, 256, (13, 9)).astype(np.uint8), mosaic)
-        shape = CLASSES, len(mosaic.colours), FEATURES
-        weights = rng.integers(-LARGEST_WEIGHT, LARGEST_WEIGHT + 1, shape).astype(np.int32)
-        start, model = coding_tables().lossless, LosslessModel(weights, repeating=wild)
+        channels = len(mosaic.colours)
+        weights, scales = (
+            rng.integers(-LARGEST_WEIGHT, LARGEST_WEIGHT + 1, (rows, INPUTS)).astype(np.int32)
+            for rows in (channels * phases_of(mosaic), channels)
+        )
+        start, model = coding_tables().lossless, LosslessModel(weights, scales, repeating=wild)
         ranks = decode_lossless(start, model, scene.domain, tile, data * 4)
         assert 0 <= ranks.min() <= ranks.max() < len(scene.codes)
 

@@ -45,8 +45,9 @@ def read_tables(data: bytes) -> CodingTables:
     )
     lossless = LosslessStart(
         curves,
+        arrays["lossless_distributions"],
+        arrays["lossless_seen"],
         arrays["lossless_probabilities"],
         arrays["lossless_uses"],
-        arrays["lossless_weights"],
     )
     return CodingTables(hashlib.sha256(data).digest()[:8], layers, lossless)

@@ -137,7 +137,7 @@ class FrameDecoder:
         channels = len(self.mosaic.colours)
         used = read_code_values(codes, channels)
         ranks = CodeIndexDomain.of(self.domain.forward, used)
-        fitted = LosslessModel.from_bytes(model, channels)
+        fitted = LosslessModel.from_bytes(model, self.mosaic)
         return _LosslessLayer(codes_of_indices(used), fitted, ranks)
 
     def _remainder_model(self) -> RemainderModel | None:

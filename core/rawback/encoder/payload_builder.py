@@ -269,7 +269,7 @@ class PayloadBuilder:
             for i in chosen
         ]
         repeating = do_pixels_repeat(samples, mosaic)
-        model = fit_lossless(pairs, domain, repeating=repeating)
+        model = fit_lossless(start, pairs, domain, repeating=repeating)
         self.sections.append(Section(SectionKind.CODES, 0, 0, write_code_values(*codes)))
         self.sections.append(Section(SectionKind.CODES, 1, 0, model.to_bytes()))
 

@@ -2,54 +2,70 @@
    it.
 
    Samples are coded row by row. Each is predicted from what is restored and, linearly, from the
-   errors of that at the samples coded before, and from how the restored picture bends; the weights,
-   fitted to the frame, are apart for channels and for how large the errors around are. What is coded
-   is the difference of the sample's code index to the predicted one: in units of about the error
-   that is to be expected, in a chain of decisions, each expected by four counters together, and
-   then what is left below the unit. */
+   errors of that at the samples coded before, and from how the restored picture bends. The weights
+   begin as fitted to the frame and follow each sample (normalised least mean squares: Widrow and
+   Hoff, 1960). How far the prediction is likely to miss is, linearly too, told by how far those
+   before did. What is coded is the difference of the sample's code index to the predicted one, in
+   units of about a third of that: one symbol, under a distribution that learns, for each such
+   distance, and below it bits that nothing is known of. */
 #include <string.h>
 
 #include "binary_models.h"
 
-#define FEATURES 24
-#define CLASSES 8
-#define INPUTS 4
-#define PACE 12 /* how fast weights follow, in 1/16 */
-#define NODES 29   /* above 0?; above 1 to 14?; below 0 to -13? */
-#define CHAIN 15
-#define SPREADS 40 /* half octaves */
-#define COARSE 13  /* from this spread on units are of several code indices */
-#define OCTAVES 16
+#define INPUTS 48 /* six rows of eight */
+#define GROUPS 6
+#define CHANNELS 4
+#define PHASES 4 /* of a linear frame's pixels: odd and even rows and columns */
 #define REGIONS 5
 #define FARTHEST_ERROR 1023
 #define BORDER 6
-#define CHANNELS 4
-#define LOWS 15
-#define SECOND_LOW 4 /* behind four classes of the first of the low bits */
 #define REPEATS 64
 
-/* Where the counters of each context begin. */
-enum {
-    CONTEXT_0 = 0,
-    CONTEXT_1 = CONTEXT_0 + SPREADS * 8 * NODES,
-    CONTEXT_2 = CONTEXT_1 + OCTAVES * OCTAVES * NODES,
-    CONTEXT_3 = CONTEXT_2 + OCTAVES * REGIONS * 2 * 4 * NODES,
-    LOW = CONTEXT_3 + OCTAVES * SPREADS * NODES,
-    GOLOMB = LOW + SPREADS * LOWS * (SECOND_LOW + 1),
-    COUNTERS = GOLOMB + 2 * 16
-};
+#define SYMBOLS 32
+#define CENTRE 15           /* the symbol of no difference */
+#define LEAST_UNITS 4       /* 2^-16 that each symbol has at least */
+#define TOTAL ((int32_t)((1 << UNIT_BITS) - LEAST_UNITS * SYMBOLS) << 6)
+#define FINE 24             /* distances, in fourths of octaves, below which units are code indices */
+#define MOST_SHIFT 11       /* units that have distributions of their own: of 2 to 2^11 indices */
+#define DISTRIBUTIONS (FINE * 8 + MOST_SHIFT * 4 * 4) /* of a region class */
+#define SLOWEST 11          /* distributions learn at 2^-11 at last */
+#define MOST_SEEN ((1 << SLOWEST) - 8)
 
-enum { BY_NODE = 0, BY_SPREAD = NODES, WEIGHT_SETS = NODES + SPREADS };
+#define REACH 4 /* within how many distances of the first or last code index that is asked for */
+#define END_CONTEXTS 32
 
-/* Twice the binary logarithm of a number, plus 1, rounded down; 0 for 0. */
-static inline int half_octaves(uint32_t value) {
-    const int octave = 31 - __builtin_clz(value | 1);
-    return 2 * octave + (int)(2 * value >> octave & 1) + (value > 0);
+#define PER_OCTAVE 64 /* logarithms are in 1/64 of an octave */
+#define PACE_OF_WEIGHTS 1972
+#define LEAST_PART_OF_POWER (4 * PER_OCTAVE) /* of squares in 2^-16: 2^-12 */
+
+/* Where the counters of each kind begin. */
+enum { GOLOMB = 0, ENDS = GOLOMB + 4 * 16, COUNTERS = ENDS + 2 * END_CONTEXTS };
+
+typedef int16_t Eight __attribute__((vector_size(16)));
+typedef int32_t WideEight __attribute__((vector_size(32)));
+#define WIDE(eight) __builtin_convertvector((eight), WideEight)
+
+static INLINE Eight eight_at(const int16_t *values) {
+    Eight eight;
+    memcpy(&eight, values, sizeof eight);
+    return eight;
 }
 
-static inline int octaves(uint32_t value) {
-    const int found = half_octaves(value);
-    return found < OCTAVES ? found : OCTAVES - 1;
+static INLINE WideEight wide_at(const int32_t *values) {
+    WideEight eight;
+    memcpy(&eight, values, sizeof eight);
+    return eight;
+}
+
+static INLINE int32_t sum_of(WideEight v) {
+    return ((v[0] + v[4]) + (v[1] + v[5])) + ((v[2] + v[6]) + (v[3] + v[7]));
+}
+
+/* The last seven, and another one. */
+static INLINE Eight and_next(Eight eight, int32_t next) {
+    eight = __builtin_shufflevector(eight, eight, 1, 2, 3, 4, 5, 6, 7, 7);
+    eight[7] = (int16_t)next;
+    return eight;
 }
 
 static inline int32_t near(int64_t value) {
@@ -61,131 +77,208 @@ static inline uint32_t size(int32_t value) { return (uint32_t)(value < 0 ? -valu
 /* What coding a tile needs; arrays with a border of BORDER samples on each side. */
 typedef struct {
     Curves curves;
+    const uint8_t *logarithms; /* of 1 + i / 64, in 1/64 */
+    const uint32_t *powers;    /* of two, to i / 64, in 2^-16 */
+    int32_t (*distributions)[SYMBOLS]; /* below which share, in 2^-22, each symbol begins */
+    int32_t *seen;             /* how often each was used */
     uint32_t *counters;
-    int32_t *mixing; /* INPUTS weights for each set */
     int64_t pitch;
     const int32_t *restored;
-    int16_t *errors;      /* of what is restored */
-    uint16_t *surprises;  /* magnitudes of errors of the predictions */
+    int16_t *errors;           /* of what is restored */
+    int16_t *surprises;        /* magnitudes of errors of the predictions */
+    int16_t *bends, *detail;   /* of what is restored, eight for each sample of a row */
+    int32_t weights[CHANNELS * PHASES][INPUTS]; /* in 2^-20 */
     uint32_t repeats[2 * REPEATS]; /* counters of whether a pixel repeats another */
 } Tile;
 
-/* What the prediction of one sample is made of. In mosaics the next sample of the same colour is two
-   pixels away, in linear frames, whose pixels have three samples, it is one. */
-static inline void gather(const Tile *t, int linear, int64_t at, int32_t features[FEATURES]) {
-    const int16_t *e = t->errors + at;
-    const int32_t *r = t->restored + at;
+/* The frame, and what of it a tile's samples are. */
+typedef struct {
+    int repeating; /* whether pixels that repeat others are coded as such */
+    const ReadU8 *regions, *channels;
+    int64_t cell, across; /* rows, and samples of a row, of a cell */
+    const ReadI32 *values, *firsts, *eighths, *widths, *scales;
+} Frame;
+
+/* What is known of a sample before it is coded. */
+typedef struct {
+    Eight inputs[GROUPS];
+    int32_t guess;    /* predicted value */
+    int32_t distance; /* how far it is likely to miss, in 2^-8 */
+    int logarithm;    /* of that */
+} View;
+
+/* The binary logarithm in 1/64 of a number above 0. */
+static inline int logarithm(const Tile *t, uint32_t value) {
+    const int octave = 31 - __builtin_clz(value | 1);
+    const uint32_t part = octave >= 6 ? value >> (octave - 6) : value << (6 - octave);
+    return PER_OCTAVE * octave + t->logarithms[part & 63];
+}
+
+/* How the restored picture bends and changes around each sample of row y. */
+static inline void look_at_row(const Tile *t, int linear, int64_t y, int64_t columns) {
     const int64_t up = -t->pitch;
-    const int32_t twice = 2 * r[0];
-    if (linear) {
-        const int32_t found[FEATURES] = {
-            e[-3], e[-6], e[-1], e[-2],
-            e[up - 4], e[up - 3], e[up], e[up + 3], e[up + 2],
-            e[up - 1], e[up + 1], e[2 * up], e[2 * up - 1], e[up - 5],
-            e[-4], e[-5],
-            near(r[-3] + r[3] - twice), near(r[up] + r[-up] - twice),
-            near(r[up - 3] + r[-up + 3] - twice), near(r[up + 3] + r[-up - 3] - twice),
-            near(2 * r[-3] - r[-6] - r[0]), near(2 * r[3] - r[0] - r[6]),
-            near(2 * r[-1] - r[-4] - r[2]), near(2 * r[-1] - r[up - 1] - r[-up - 1]),
-        };
-        memcpy(features, found, sizeof found);
-        return;
+    /* The next sample of the same colour is two pixels away in mosaics, one in linear frames. */
+    const int64_t side = linear ? 3 : 2, above = linear ? up : 2 * up;
+    for (int64_t x = 0; x < columns; x++) {
+        const int32_t *r = t->restored + (y + BORDER) * t->pitch + x + BORDER;
+        int16_t *b = t->bends + 8 * x, *d = t->detail + 8 * x;
+        const int32_t twice = 2 * r[0];
+        b[0] = (int16_t)near(r[-side] + r[side] - twice);
+        b[1] = (int16_t)near(r[above] + r[-above] - twice);
+        b[2] = (int16_t)near(r[above - side] + r[-above + side] - twice);
+        b[3] = (int16_t)near(r[above + side] + r[-above - side] - twice);
+        if (linear) {
+            b[4] = (int16_t)near(2 * r[-3] - r[-6] - r[0]);
+            b[5] = (int16_t)near(2 * r[3] - r[0] - r[6]);
+            b[6] = (int16_t)near(2 * r[-1] - r[-4] - r[2]);
+            b[7] = (int16_t)near(2 * r[-1] - r[up - 1] - r[-up - 1]);
+        } else {
+            b[4] = (int16_t)near(2 * r[-1] - r[-3] - r[1]);
+            b[5] = (int16_t)near(2 * r[1] - r[-1] - r[3]);
+            b[6] = (int16_t)near(2 * r[up] - r[3 * up] - r[-up]);
+            b[7] = (int16_t)near(2 * r[-up] - r[up] - r[-3 * up]);
+        }
+        d[0] = (int16_t)near(size(r[-side] - r[side]) + size(r[above] - r[-above]));
+        d[1] = (int16_t)near(size(b[0]) + size(b[1]));
+        d[2] = (int16_t)(clamp(r[0], 0, 32767) >> 4);
+        d[3] = 16;
+        d[4] = (int16_t)near(size(b[2]) + size(b[3]));
+        d[5] = (int16_t)near(size(b[4]) + size(b[5]));
+        d[6] = (int16_t)near(size(b[6]) + size(b[7]));
+        d[7] = (int16_t)near(size(r[-1] - r[1]));
     }
-    const int32_t found[FEATURES] = {
-        e[-1], e[-2], e[-3], e[-4],
-        e[up - 2], e[up - 1], e[up], e[up + 1], e[up + 2],
-        e[2 * up - 2], e[2 * up - 1], e[2 * up], e[2 * up + 1], e[2 * up + 2],
-        e[3 * up], e[4 * up],
-        near(r[-2] + r[2] - twice), near(r[2 * up] + r[-2 * up] - twice),
-        near(r[2 * up - 2] + r[-2 * up + 2] - twice), near(r[2 * up + 2] + r[-2 * up - 2] - twice),
-        near(2 * r[-1] - r[-3] - r[1]), near(2 * r[1] - r[-1] - r[3]),
-        near(2 * r[up] - r[3 * up] - r[-up]), near(2 * r[-up] - r[up] - r[-3 * up]),
-    };
-    memcpy(features, found, sizeof found);
 }
 
-/* Which weights predict a sample: by how large the errors around are. In linear frames that is told
-   only roughly, but apart for odd and even rows and columns of pixels: where a mosaic was made into a
-   linear frame, pixels remember which of their samples were measured. */
-static inline int weight_class(const int32_t f[FEATURES], int linear, int parity) {
-    const uint32_t sum = size(f[0]) + size(f[1]) + size(f[5]) + size(f[6]) + size(f[7]) + size(f[11]);
-    if (linear) return 2 * parity + (sum >= 150);
-    return (sum >= 60) + (sum >= 90) + (sum >= 130) + (sum >= 200) + (sum >= 400) + (sum >= 900) +
-           (sum >= 1800);
+/* The last eight values of an array, eight from each of four rows above, and others. */
+static INLINE void gather(const Tile *t, const int16_t *at, Eight last, const int16_t *others,
+                          Eight found[GROUPS]) {
+    found[0] = last;
+    for (int row = 1; row <= 4; row++) found[row] = eight_at(at - row * t->pitch - 4);
+    found[5] = eight_at(others);
 }
 
-static inline int32_t predicted(const int32_t f[FEATURES], const int32_t weights[FEATURES]) {
-    int32_t sum = 128;
-    for (int i = 0; i < FEATURES; i++) sum += weights[i] * f[i];
-    return sum >> 8;
+/* What is known of the sample `at` of column x, where `errors` and `surprises` are the last eight. */
+static INLINE View look(const Tile *t, int64_t at, int64_t x, Eight errors,
+                        Eight surprises, const int32_t *weights, const int32_t *scales) {
+    View view;
+    gather(t, t->errors + at, errors, t->bends + 8 * x, view.inputs);
+    WideEight sum = {0};
+    for (int g = 0; g < GROUPS; g++)
+        sum += WIDE(view.inputs[g]) * (wide_at(weights + 8 * g) >> 8);
+    view.guess = t->restored[at] + ((sum_of(sum) + (1 << 11)) >> 12);
+    Eight misses[GROUPS];
+    gather(t, t->surprises + at, surprises, t->detail + 8 * x, misses);
+    sum = (WideEight){0};
+    for (int g = 0; g < GROUPS; g++) sum += WIDE(misses[g]) * wide_at(scales + 8 * g);
+    view.distance = limited(sum_of(sum), 1 << 8, 1 << 26);
+    view.logarithm = logarithm(t, (uint32_t)view.distance);
+    return view;
 }
 
-/* Code a code index, `wanted` when encoding, `eighths` being the predicted one in 1/8. `width` is how
-   much eight code indices are in the domain. */
-static inline int64_t code_sample(const Tile *t, RangeCoder *coder, int decoding, int linear,
-                                  int64_t at, int region, int green, int parity,
-                                  int32_t eighths, int32_t width, int64_t wanted) {
-    const uint16_t *s = t->surprises + at;
-    const int32_t *r = t->restored + at;
-    const int64_t up = -t->pitch;
-    const int64_t by = linear ? 3 : 1;                                        /* the next pixel */
-    const int64_t alike = linear ? 3 : 2, alike_up = linear ? up : 2 * up; /* of this colour */
-    const uint32_t sum = 3u * s[-by] + 2u * s[-2 * by] + s[up - by] + 3u * s[up] + s[up + by] +
-                         2u * s[2 * up] + s[up - 2 * by] + s[up + 2 * by] + s[2 * up - by] +
-                         s[2 * up + by];
-    const int spread =
-        (int)clamp(half_octaves((sum + 12) * 32 / (uint32_t)width) - 2, 0, SPREADS - 1);
-    const int shift = spread < COARSE ? 0 : (spread - COARSE) / 2 + 1;
+/* Let weights follow a sample whose prediction missed by `miss`: by as much as it missed, up to
+   four distances, over the square of the distance; or over the inputs' own power where these are so
+   large beside it that weights would overshoot. */
+static INLINE void follow(const Tile *t, int32_t *weights, const View *view, int32_t miss) {
+    WideEight squares = {0};
+    for (int g = 0; g < GROUPS; g++) squares += WIDE(view->inputs[g]) * WIDE(view->inputs[g]);
+    const int power = logarithm(t, (uint32_t)sum_of(squares) | 1) + LEAST_PART_OF_POWER;
+    const int exponent =
+        PACE_OF_WEIGHTS - (2 * view->logarithm > power ? 2 * view->logarithm : power);
+    const int32_t most = view->distance >> 6;
+    const int64_t product =
+        (int64_t)limited(miss, -most, most) * t->powers[exponent & (PER_OCTAVE - 1)];
+    const int32_t step = (int32_t)(product >> (16 - (exponent >> 6)));
+    for (int g = 0; g < GROUPS; g++) {
+        const WideEight next =
+            wide_at(weights + 8 * g) + ((WIDE(view->inputs[g]) * step + (1 << 9)) >> 10);
+        for (int i = 0; i < 8; i++)
+            weights[8 * g + i] = limited(next[i], -(32767 << 8), 32767 << 8);
+    }
+}
+
+/* Place of a domain value among a channel's code indices, in 1/8. */
+static inline int32_t eighths_at(const Frame *f, int channel, int32_t value) {
+    const int64_t places = f->eighths->size[1], codes = f->values->size[1];
+    const int64_t place = clamp((int64_t)value - f->firsts->data[channel], 0, places - 1);
+    return (int32_t)clamp(f->eighths->data[channel * f->eighths->stride[0] + place], 0,
+                          8 * codes - 1);
+}
+
+/* Code a symbol under a distribution, which learns from it. */
+static INLINE int code_symbol(RangeCoder *coder, int decoding, int32_t *begins, int32_t *seen,
+                              int symbol) {
+    const uint32_t unit = coder->range >> UNIT_BITS;
+    if (decoding) {
+        const int32_t wanted = (int32_t)(coder->code / unit);
+        symbol = -1;
+        for (int i = 0; i < SYMBOLS; i++) symbol += (begins[i] >> 6) + LEAST_UNITS * i <= wanted;
+        symbol = limited(symbol, 0, SYMBOLS - 1);
+    }
+    const int32_t start = (begins[symbol] >> 6) + LEAST_UNITS * symbol;
+    const int32_t end = symbol + 1 < SYMBOLS
+                            ? (begins[symbol + 1] >> 6) + LEAST_UNITS * (symbol + 1)
+                            : 1 << UNIT_BITS;
+    narrow(coder, decoding, unit, (uint32_t)start, (uint32_t)(end - start));
+    const int uses = limited(*seen, 0, MOST_SEEN);
+    const int rate = 31 - __builtin_clz((uint32_t)uses + 8);
+    *seen = uses + (uses < MOST_SEEN);
+    for (int i = 0; i < SYMBOLS; i++)
+        begins[i] += ((i > symbol ? TOTAL : 0) - begins[i] + (1 << (rate - 1))) >> rate;
+    return symbol;
+}
+
+/* Code whether a sample is of the last code index, or else of the first, where that is near:
+   sensors clip. Gives which, or -1. */
+static INLINE int64_t code_end(const Tile *t, RangeCoder *coder, int decoding, const View *view,
+                               const int32_t *values, int64_t codes, const int32_t *left,
+                               const int32_t *above, int64_t wanted) {
+    for (int first = 0; first < 2; first++) {
+        const int64_t end = first ? 0 : codes - 1;
+        const int64_t apart =
+            first ? (int64_t)view->guess - values[0] : (int64_t)values[end] - view->guess;
+        const int64_t scaled = apart * 256, distance = view->distance;
+        if (scaled > REACH * distance) continue;
+        const int nearness = (2 * scaled > -distance) + (scaled > 0) + (4 * scaled > distance) +
+                             (2 * scaled > distance) + (scaled > distance) +
+                             (scaled > 2 * distance);
+        const int context = (nearness * 2 + (left && *left == end)) * 2 + (above && *above == end);
+        uint32_t *counter = t->counters + ENDS + first * END_CONTEXTS + context;
+        if (code_single(coder, decoding, &t->curves, counter, wanted == end)) return end;
+    }
+    return -1;
+}
+
+/* Code a code index, `wanted` when encoding, of a sample whose region class and channel are given. */
+static INLINE int64_t code_sample(const Tile *t, RangeCoder *coder, int decoding, const Frame *f,
+                                  const View *view, int64_t at, int region, int channel,
+                                  int64_t wanted) {
+    const int32_t eighths = eighths_at(f, channel, view->guess);
+    /* At the restored value, as that of the predicted one would have to be waited for. */
+    const int32_t width = f->widths->data[channel * f->widths->stride[0] +
+                                          (eighths_at(f, channel, t->restored[at]) >> 3)];
+    /* Fourths of octaves from 1/16 of a code index on. */
+    const int64_t octaves = ((int64_t)view->logarithm - width - 5 * PER_OCTAVE) >> 4;
+    const int level = 16 + (int)clamp(octaves, -16, 63);
+    const int shift = level < FINE ? 0 : (level - FINE) / 4 + 1;
     const int fraction = (eighths >> shift) & 7;
+    const int row = shift ? FINE * 8 + ((limited(shift, 1, MOST_SHIFT) - 1) * 4 + level % 4) * 4 +
+                                fraction / 2
+                          : level * 8 + fraction;
+    const int number = region * DISTRIBUTIONS + row;
     const int64_t base = eighths >> (3 + shift), target = (wanted >> shift) - base;
-    const int across = octaves((s[-by] + s[-2 * by] + 1u) / 2);
-    const int down = octaves((s[up] + s[2 * up] + 1u) / 2);
-    const int light = octaves((uint32_t)clamp(r[0], 0, 32767) >> 4);
-    const int bend = octaves(size(r[-alike] - r[alike]) + size(r[alike_up] - r[-alike_up]));
-    const int starts[INPUTS] = {
-        CONTEXT_0 + (spread * 8 + fraction) * NODES,
-        CONTEXT_1 + (across * OCTAVES + down) * NODES,
-        CONTEXT_2 + (((light * REGIONS + region) * 2 + green) * 4 +
-                     (linear ? parity : fraction >> 1)) * NODES,
-        CONTEXT_3 + (bend * SPREADS + spread) * NODES,
-    };
-    /* These weights are the same for all decisions of the sample, which learn from each other only
-       after it, so that none waits for the one before. */
-    int32_t *weights = t->mixing + (BY_SPREAD + spread) * INPUTS;
-    const Lanes by_spread = lanes_at(weights);
-    Lanes change = {0};
-    uint32_t *counters[INPUTS];
-#define DECIDE(node, bit) \
-    for (int i = 0; i < INPUTS; i++) counters[i] = t->counters + starts[i] + (node); \
-    yes = code_mixed(coder, decoding, &t->curves, PACE, INPUTS / LANES, counters, \
-                     t->mixing + (BY_NODE + (node)) * INPUTS, &by_spread, &change, (bit))
-    int yes;
-    DECIDE(0, target > 0);
-    const int above = yes;
-    /* Above: 1, 2, ...; else 0, -1, ... */
-    int64_t steps = 1;
-    while (steps < CHAIN) {
-        const int node = (int)steps + (above ? 0 : CHAIN - 1);
-        DECIDE(node, above ? target > steps : 1 - target > steps);
-        if (!yes) break;
-        steps++;
+    int64_t difference = clamp(target, -CENTRE, SYMBOLS - 1 - CENTRE);
+    difference = code_symbol(coder, decoding, t->distributions[number], t->seen + number,
+                             (int)difference + CENTRE) - CENTRE;
+    const int below = difference == -CENTRE, above = difference == SYMBOLS - 1 - CENTRE;
+    if (__builtin_expect(below || above, 0)) {
+        uint32_t *counters = t->counters + GOLOMB + (2 * above + (shift > 0)) * 16;
+        const int64_t more = above ? target - difference : difference - target;
+        const int64_t beyond =
+            code_golomb(coder, decoding, &t->curves, counters, (uint32_t)clamp(more, 0, 1 << 16));
+        difference += above ? beyond : -beyond;
     }
-#undef DECIDE
-    put_lanes(weights, limited_weights(by_spread + change));
-    if (steps == CHAIN)
-        steps += code_golomb(coder, decoding, &t->curves, t->counters + GOLOMB + above * 16,
-                             (uint32_t)clamp((above ? target : 1 - target) - CHAIN, 0, 1 << 16));
-    const int64_t difference = above ? steps : 1 - steps;
-    const int place = (int)clamp(difference + LOWS / 2, 0, LOWS - 1);
-    /* Below the unit, two bits are expected by a counter each, and the others even. */
-    const int even = shift > 2 ? shift - 2 : 0;
     int64_t low = 0;
-    for (int bit = shift - 1; bit >= even; bit--) {
-        const int which = bit == shift - 1 ? fraction >> 1 : SECOND_LOW;
-        uint32_t *counter = t->counters + LOW + (spread * LOWS + place) * (SECOND_LOW + 1) + which;
-        low = low << 1 | code_single(coder, decoding, &t->curves, counter, wanted >> bit & 1);
-    }
-    if (even) low = low << even | code_even(coder, decoding, even, (uint32_t)wanted);
+    if (shift) low = code_even(coder, decoding, shift, (uint32_t)wanted);
     return (base + difference) * ((int64_t)1 << shift) + low;
 }
 
@@ -193,13 +286,6 @@ static inline int64_t code_sample(const Tile *t, RangeCoder *coder, int decoding
 static inline int same(const int32_t *one, const int32_t *other) {
     return one[0] == other[0] && one[1] == other[1] && one[2] == other[2];
 }
-
-typedef struct {
-    int repeating; /* whether pixels that repeat others are coded as such */
-    const ReadU8 *regions, *channels, *greens;
-    int64_t cell, across; /* rows, and samples of a row, of a cell */
-    const ReadI32 *values, *firsts, *eighths, *widths, *weights;
-} Frame;
 
 /* Code which pixel the one at row y, column x of the samples repeats: the one before it (1), the one
    above (2), or neither (0). What is known of it is which of the pixels around are the same. */
@@ -243,60 +329,87 @@ static inline int repeated(Tile *t, RangeCoder *coder, int decoding, const Frame
     return 1;
 }
 
-/* Place of a domain value among a channel's code indices, in 1/8. */
-static inline int32_t eighths_at(const Frame *f, int channel, int32_t value) {
-    const int64_t places = f->eighths->size[1], codes = f->values->size[1];
-    const int64_t place = clamp((int64_t)value - f->firsts->data[channel], 0, places - 1);
-    return (int32_t)clamp(f->eighths->data[channel * f->eighths->stride[0] + place], 0,
-                          8 * codes - 1);
+/* Rows of what a fit is made of: of every so many samples. */
+typedef struct {
+    int64_t every, count;
+    int surprises; /* what predicts the distance, and how far it was; else the value and the error */
+    const WriteF32 *rows;
+    const WriteU8 *sets;
+} Survey;
+
+static inline void survey(Survey *s, const Tile *t, int64_t at, int64_t x, const View *view,
+                          Eight misses, int set, int32_t wanted) {
+    Eight found[GROUPS];
+    memcpy(found, view->inputs, sizeof found);
+    if (s->surprises) gather(t, t->surprises + at, misses, t->detail + 8 * x, found);
+    if (s->count >= s->rows->size[0] || s->count >= s->sets->size[0]) return;
+    float *row = s->rows->data + s->count * s->rows->stride[0];
+    for (int i = 0; i < INPUTS; i++) row[i] = found[i / 8][i % 8];
+    row[INPUTS] = (float)wanted;
+    s->sets->data[s->count++] = (uint8_t)set;
 }
 
-static inline void code_tile(Tile *t, RangeCoder *given, int decoding, int linear,
-                             const Frame *f, const WriteI32 *indices) {
-    const int64_t rows = indices->size[0], columns = indices->size[1];
-    const int64_t codes = f->values->size[1];
-    const int64_t across = linear ? 3 : f->across;
-    const int64_t repeat = f->channels->size[1];
+/* Go through a tile's samples: encode (0), decode (1), or only survey them (2). */
+enum { ENCODE, DECODE, SURVEY };
+
+static INLINE void go_through(Tile *t, RangeCoder *given, int what, int linear, const Frame *f,
+                              const WriteI32 *indices, Survey *looked) {
+    const int64_t rows = indices->size[0], columns = indices->size[1], stride = indices->stride[0];
+    const int64_t codes = f->values->size[1], repeat = f->channels->size[1];
+    const int decoding = what == DECODE;
     RangeCoder coder = *given; /* in registers meanwhile */
     for (int64_t y = 0; y < rows; y++) {
-        int32_t *line = indices->data + y * indices->stride[0];
+        int32_t *line = indices->data + y * stride;
         const uint8_t *regions = f->regions->data + y / f->cell * f->regions->stride[0];
         const uint8_t *pattern =
             f->channels->data + y % f->channels->size[0] * f->channels->stride[0];
-        int64_t phase = 0, left = across; /* in the pattern; of the cell */
+        const int64_t side = linear ? 3 : 2, above = linear ? 1 : 2; /* to this colour's next one */
+        look_at_row(t, linear, y, columns);
+        int64_t phase = 0, left = f->across; /* in the pattern; of the cell */
+        Eight errors = {0}, surprises = {0};
         for (int64_t x = 0; x < columns; x++) {
-            if (linear && f->repeating && phase == 0 &&
+            const int64_t at = (y + BORDER) * t->pitch + x + BORDER;
+            if (linear && f->repeating && what != SURVEY && phase == 0 &&
                 repeated(t, &coder, decoding, f, indices, y, x)) {
                 regions++;
+                errors = eight_at(t->errors + at - 5);
+                surprises = eight_at(t->surprises + at - 5);
                 x += 2;
                 continue;
             }
             const int region = (int)clamp(*regions, 0, REGIONS - 1);
             if (--left == 0) {
-                left = across;
+                left = f->across;
                 regions++;
             }
             const int channel = (int)clamp(pattern[phase], 0, f->values->size[0] - 1);
             phase = phase + 1 < repeat ? phase + 1 : 0;
-            const int parity = (int)((y & 1) * 2 + (x / 3 & 1)); /* of a linear frame's pixel */
-            const int64_t at = (y + BORDER) * t->pitch + x + BORDER;
-            /* Of the restored value, as that of the predicted one would have to be waited for. */
-            const int32_t width = f->widths->data[channel * f->widths->stride[0] +
-                                                  (eighths_at(f, channel, t->restored[at]) >> 3)];
-            int32_t features[FEATURES];
-            gather(t, linear, at, features);
-            const int32_t *weights = f->weights->data +
-                                     weight_class(features, linear, parity) * f->weights->stride[0] +
-                                     channel * f->weights->stride[1];
-            const int32_t guess = t->restored[at] + predicted(features, weights);
-            const int64_t coded = code_sample(
-                t, &coder, decoding, linear, at, region, f->greens->data[channel] != 0, parity,
-                eighths_at(f, channel, guess), width < 1 ? 1 : width, line[x]);
-            const int64_t index = clamp(decoding ? coded : line[x], 0, codes - 1);
+            const int set = linear ? channel * PHASES + (int)((y & 1) * 2 + (x / 3 & 1)) : channel;
+            const View view = look(t, at, x, errors, surprises, t->weights[set],
+                                   f->scales->data + channel * f->scales->stride[0]);
+            const int32_t *values = f->values->data + channel * f->values->stride[0];
+            int64_t index = line[x];
+            if (what != SURVEY) {
+                index = code_end(t, &coder, decoding, &view, values, codes,
+                                 x >= side ? line + x - side : 0,
+                                 y >= above ? line + x - above * stride : 0, line[x]);
+                if (index < 0)
+                    index = code_sample(t, &coder, decoding, f, &view, at, region, channel, line[x]);
+                if (!decoding) index = line[x];
+            }
+            index = clamp(index, 0, codes - 1);
             if (decoding) line[x] = (int32_t)index;
-            const int32_t value = f->values->data[channel * f->values->stride[0] + index];
-            t->errors[at] = (int16_t)near((int64_t)value - t->restored[at]);
-            t->surprises[at] = (uint16_t)size(near((int64_t)value - guess));
+            const int32_t error = near((int64_t)values[index] - t->restored[at]);
+            const int32_t miss = near((int64_t)values[index] - view.guess);
+            if (what == SURVEY && (7 * x + 13 * y) % looked->every == 0)
+                survey(looked, t, at, x, &view, surprises,
+                       looked->surprises ? channel : set,
+                       looked->surprises ? (int32_t)size(miss) : error);
+            t->errors[at] = (int16_t)error;
+            t->surprises[at] = (int16_t)size(miss);
+            errors = and_next(errors, error);
+            surprises = and_next(surprises, (int32_t)size(miss));
+            follow(t, t->weights[set], &view, miss);
         }
     }
     *given = coder;
@@ -322,9 +435,11 @@ static void frame_mosaic(const ReadI32 *restored, int64_t cell, int64_t across, 
     }
 }
 
-/* Code the samples of a tile of whole cells: cell x cell of a mosaic, three of a linear frame.
+/* Code the samples of a tile of whole cells, cell x cell of a mosaic, three of a linear frame; or
+   look at them only.
 
-   decoding   0: write `indices`; 1: read them
+   what       0: write `indices`; 1: read them; 2: give what predicts their values, and 3: how far
+              predictions miss
    repeating  whether pixels of a linear frame that repeat others are coded as such
    bytes      the section
    indices    [rows, columns]: each sample's place among the sensor's codes
@@ -332,25 +447,32 @@ static void frame_mosaic(const ReadI32 *restored, int64_t cell, int64_t across, 
    regions    [rows / cell, ...]: class of each cell
    channels   [p, q]: of each sample from the tile's corner on, repeated
    cell       rows of a cell: 2 to 4, or 1 where a pixel has three samples
-   greens     [n]: whether a channel is green
    values     [n, codes]: domain value of each code in each channel
    firsts, eighths   [n], [n, m]: a domain value, and the code indices in 1/8 of it and those after
-   widths     [n, codes]: domain values per eight codes around each
-   weights    [8, n, 24] in 1/256, magnitudes at most 2047: by class and channel
-   stretch, squash, rate     the stored curves
-   counters, mixing          what the tile begins with; they learn
-   errors, surprises, framed room to work in: (rows + 12) x (columns + 12) each
+   widths     [n, codes]: logarithm of the domain values per eight codes around each, in 1/64
+   weights    [n or 4 n, 48] in 1/256, magnitudes at most 2047: of inputs, by channel, and of linear
+              frames by channel and phase
+   scales     [n, 48] likewise
+   rate, logarithms, powers     the stored curves
+   distributions, seen, counters     what the tile begins with; they learn
+   errors, surprises, framed    room to work in: (rows + 12) x (columns + 12) each
+   around     room: 16 for each column
+   every, rows, sets  2 and 3: of every so many samples, up to as many as there is room for, inputs and
+              what they predict, [m, 49], and channels (2: rows of `weights`)
 
-   Returns the bytes written, more than there are where they do not fit; 0 when decoding. */
-KERNEL rawback_code_lossless(int64_t decoding, int64_t repeating, const WriteU8 *bytes,
-                             const WriteI32 *indices,
-                             const ReadI32 *restored, const ReadU8 *regions,
-                             const ReadU8 *channels, int64_t cell, const ReadU8 *greens,
+   Returns the bytes written, more than there are where they do not fit; 0 when decoding; the rows
+   given. */
+KERNEL rawback_code_lossless(int64_t what, int64_t repeating, const WriteU8 *bytes,
+                             const WriteI32 *indices, const ReadI32 *restored,
+                             const ReadU8 *regions, const ReadU8 *channels, int64_t cell,
                              const ReadI32 *values, const ReadI32 *firsts, const ReadI32 *eighths,
-                             const ReadI32 *widths, const ReadI32 *weights, const ReadI16 *stretch,
-                             const ReadU16 *squash, const ReadU32 *rate, const WriteU32 *counters,
-                             const WriteI32 *mixing, const WriteI16 *errors,
-                             const WriteU16 *surprises, const WriteI32 *framed) {
+                             const ReadI32 *widths, const ReadI32 *weights, const ReadI32 *scales,
+                             const ReadU32 *rate, const ReadU8 *logarithms, const ReadU32 *powers,
+                             const WriteI32 *distributions, const WriteI32 *seen,
+                             const WriteU32 *counters, const WriteI16 *errors,
+                             const WriteI16 *surprises, const WriteI32 *framed,
+                             const WriteI16 *around, int64_t every, const WriteF32 *rows_found,
+                             const WriteU8 *sets) {
     const int64_t rows = indices->size[0], columns = indices->size[1];
     REQUIRE(cell >= 1 && cell <= 4);
     const int64_t across = cell == 1 ? 3 : cell;
@@ -359,43 +481,58 @@ KERNEL rawback_code_lossless(int64_t decoding, int64_t repeating, const WriteU8 
     REQUIRE(regions->size[0] == rows / cell && regions->size[1] == columns / across);
     REQUIRE(channels->size[0] > 0 && channels->size[1] > 0);
     const int64_t count = values->size[0];
-    REQUIRE(count > 0 && count <= CHANNELS && greens->size[0] == count && firsts->size[0] == count);
+    REQUIRE(count > 0 && count <= CHANNELS && firsts->size[0] == count);
     REQUIRE(eighths->size[0] == count && widths->size[0] == count);
     REQUIRE(values->size[1] > 0 && values->size[1] <= 1 << 16 && eighths->size[1] > 0);
     REQUIRE(widths->size[1] == values->size[1]);
-    REQUIRE(weights->size[0] == CLASSES && weights->size[1] == count);
-    REQUIRE(weights->size[2] == FEATURES);
-    REQUIRE(stretch->size[0] == CURVE && squash->size[0] == CURVE && rate->size[0] == RATES);
+    REQUIRE(weights->size[0] == (cell == 1 ? PHASES * count : count) && weights->size[1] == INPUTS);
+    REQUIRE(scales->size[0] == count && scales->size[1] == INPUTS);
+    REQUIRE(rate->size[0] == RATES);
+    REQUIRE(logarithms->size[0] == PER_OCTAVE && powers->size[0] == PER_OCTAVE);
+    REQUIRE(distributions->size[0] == REGIONS * DISTRIBUTIONS && distributions->size[1] == SYMBOLS &&
+            distributions->stride[0] == SYMBOLS && seen->size[0] == REGIONS * DISTRIBUTIONS);
     REQUIRE(counters->size[0] == COUNTERS);
-    REQUIRE(mixing->size[0] == WEIGHT_SETS && mixing->size[1] == INPUTS &&
-            mixing->stride[0] == INPUTS);
     const int64_t pitch = columns + 2 * BORDER, room = (rows + 2 * BORDER) * pitch;
     REQUIRE(errors->size[0] >= room && surprises->size[0] >= room && framed->size[0] >= room);
+    REQUIRE(around->size[0] >= 16 * columns);
+    REQUIRE(what <= DECODE || (every > 0 && rows_found->size[1] == INPUTS + 1));
     memset(errors->data, 0, (size_t)room * sizeof *errors->data);
     memset(surprises->data, 0, (size_t)room * sizeof *surprises->data);
     frame_mosaic(restored, cell, across, framed->data, pitch);
     Tile tile = {
-        .curves = {stretch->data, squash->data, rate->data},
+        .curves = {0, 0, rate->data},
+        .logarithms = logarithms->data,
+        .powers = powers->data,
+        .distributions = (int32_t(*)[SYMBOLS])distributions->data,
+        .seen = seen->data,
         .counters = counters->data,
-        .mixing = mixing->data,
         .pitch = pitch,
         .restored = framed->data,
         .errors = errors->data,
         .surprises = surprises->data,
+        .bends = around->data,
+        .detail = around->data + 8 * columns,
     };
+    for (int64_t set = 0; set < weights->size[0]; set++)
+        for (int i = 0; i < INPUTS; i++)
+            tile.weights[set][i] =
+                (int32_t)clamp(weights->data[set * weights->stride[0] + i], -2047, 2047) * (1 << 12);
     for (int i = 0; i < 2 * REPEATS; i++) tile.repeats[i] = 1u << 31;
     const Frame frame = {.repeating = repeating != 0, .regions = regions, .channels = channels,
-                         .greens = greens, .cell = cell, .across = across, .values = values,
-                         .firsts = firsts, .eighths = eighths, .widths = widths,
-                         .weights = weights};
-    RangeCoder coder = decoding ? range_decoder(bytes->data, bytes->size[0])
-                                : range_encoder(bytes->data, bytes->size[0]);
-    if (decoding && cell == 1) code_tile(&tile, &coder, 1, 1, &frame, indices);
-    if (decoding && cell > 1) code_tile(&tile, &coder, 1, 0, &frame, indices);
-    if (!decoding && cell == 1) code_tile(&tile, &coder, 0, 1, &frame, indices);
-    if (!decoding && cell > 1) code_tile(&tile, &coder, 0, 0, &frame, indices);
-    return decoding ? 0 : finish(&coder);
+                         .cell = cell, .across = across, .values = values, .firsts = firsts,
+                         .eighths = eighths, .widths = widths, .scales = scales};
+    Survey looked = {.every = every, .surprises = what > SURVEY, .rows = rows_found, .sets = sets};
+    RangeCoder coder = what == DECODE ? range_decoder(bytes->data, bytes->size[0])
+                                      : range_encoder(bytes->data, bytes->size[0]);
+    if (what >= SURVEY) go_through(&tile, &coder, SURVEY, cell == 1, &frame, indices, &looked);
+    if (what == DECODE && cell == 1) go_through(&tile, &coder, DECODE, 1, &frame, indices, 0);
+    if (what == DECODE && cell > 1) go_through(&tile, &coder, DECODE, 0, &frame, indices, 0);
+    if (what == ENCODE && cell == 1) go_through(&tile, &coder, ENCODE, 1, &frame, indices, 0);
+    if (what == ENCODE && cell > 1) go_through(&tile, &coder, ENCODE, 0, &frame, indices, 0);
+    return what == ENCODE ? finish(&coder) : what == DECODE ? 0 : looked.count;
 }
 
-/* How many counters (0) or sets of weights (1) a tile's lossless layer has. */
-KERNEL rawback_lossless_model(int64_t what) { return what ? WEIGHT_SETS : COUNTERS; }
+/* How many distributions (0) or counters (1) a tile's lossless layer has. */
+KERNEL rawback_lossless_model(int64_t what) {
+    return what ? COUNTERS : REGIONS * DISTRIBUTIONS;
+}

@@ -8,9 +8,12 @@ turned into a rank; all of it in integers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from rawback.residual.logarithms import binary_logarithms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +29,7 @@ def codes_of_indices(lists: Sequence[NDArray[np.uint16]]) -> NDArray[np.uint16]:
     return np.stack([np.pad(codes, (0, longest - len(codes)), mode="edge") for codes in lists])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CodeIndexDomain:
     """From the noise-normalised domain to ranks and back.
 
@@ -63,6 +66,7 @@ class CodeIndexDomain:
         gap = np.maximum(np.diff(row, append=row[-1:] + 1)[below], 1)
         return int(row[0]), (below * 8 + (wanted - row[below]) * 8 // gap).astype(np.int32)
 
+    @cached_property
     def tables(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """First domain values int32 ``[c]`` and tables int32 ``[c, n]`` of all channels.
 
@@ -73,8 +77,11 @@ class CodeIndexDomain:
         padded = [np.pad(table, (0, longest - len(table)), mode="edge") for table in tables]
         return np.array(firsts, np.int32), np.stack(padded)
 
-    def width_table(self, channel: int) -> NDArray[np.int32]:
-        """Domain values per eight ranks around each rank, at least 1."""
-        row = np.pad(self.values[channel], 4, mode="edge")
-        found: NDArray[np.int32] = np.maximum(row[8:] - row[:-8], 1)
-        return found
+    @cached_property
+    def widths(self) -> NDArray[np.int32]:
+        """Logarithms of the domain values per eight ranks around each, int32 ``[channels, ranks]``.
+
+        In 1/64 of an octave; of at least one value.
+        """
+        rows = np.pad(self.values, ((0, 0), (4, 4)), mode="edge")
+        return binary_logarithms(np.maximum(rows[:, 8:] - rows[:, :-8], 1))

@@ -96,7 +96,7 @@ class LayerState:
 
     Attributes:
         counters: uint32 ``[n]``: a probability in 22 bits, how often it was used in 10.
-        weights: int32 ``[m, 8]`` of mixing (``[m, 4]`` in the lossless layer), 16 fractional bits.
+        weights: int32 ``[m, 8]`` of mixing, 16 fractional bits.
     """
 
     counters: NDArray[np.uint32]

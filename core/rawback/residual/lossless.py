@@ -1,11 +1,11 @@
 """The lossless layer: every sample, given what the layers below it restored.
 
 Samples are coded row by row. Each is predicted from its restored value and, linearly, from the
-errors of the restored values at samples already coded and from how the restored picture bends; the
-weights are fitted to the frame by the encoder and sent, apart for each channel and for how large
-the errors around are. How far the truth may lie from the prediction is left to adaptive models,
-which begin each tile as trained offline: four counters, each of which sees another part of what is
-known, expect each decision together.
+errors of the restored values at samples already coded and from how the restored picture bends.
+How far the prediction is likely to miss is, linearly too, told by how far those before did and by
+what the picture is like. The encoder fits both to the frame and sends them; the weights of the
+prediction then follow the samples. Differences to the prediction, in units of what is to be
+expected, have distributions that begin each tile as trained offline, and learn.
 
 Prediction is in the noise-normalised domain, what is coded are code indices, see
 :mod:`.code_indices`. It is one compiled loop (``kernels/lossless.c``), in integers.
@@ -21,7 +21,7 @@ import numpy as np
 from rawback.entropy import Curves, SymbolDecoder, SymbolEncoder, code_parameters
 from rawback.errors import PayloadDamaged
 from rawback.kernels import Integer, Kernel, Read, Write
-from rawback.residual.layers import LayerState
+from rawback.residual.logarithms import LOGARITHMS, POWERS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,26 +30,25 @@ if TYPE_CHECKING:
     from rawback.residual.code_indices import CodeIndexDomain
 
 __all__ = [
-    "CLASSES",
-    "FEATURES",
+    "INPUTS",
     "LARGEST_WEIGHT",
     "LIMIT",
     "WEIGHT_ONE",
     "LosslessModel",
     "LosslessStart",
+    "LosslessState",
     "LosslessTile",
     "code_samples",
     "decode_lossless",
     "encode_lossless",
     "lossless_sizes",
+    "phases_of",
+    "survey_samples",
 ]
 
-CLASSES = 8
-"""Classes of samples, each with weights of its own: how large the errors around one are, and in
-linear frames whether its row and column of pixels are odd."""
-
-FEATURES = 24
-"""16 errors of samples coded before, then 8 second differences of what is restored."""
+INPUTS = 48
+"""What a sample is predicted from: 40 errors of samples coded before, 8 second differences of what is
+restored. And what tells how far that misses: 40 earlier misses, 8 measures of the restored picture."""
 
 WEIGHT_ONE = 256
 LARGEST_WEIGHT = 2047
@@ -58,35 +57,44 @@ LARGEST_WEIGHT = 2047
 LIMIT = (1 << 15) - 1
 """Samples lie in this range, so restored values beyond it count as its ends."""
 
+SYMBOLS = 32
+
 _BORDER = 6
 _IMPOSSIBLE = "The lossless layer's model is impossible; restore without that layer."
 
+_ENCODE, _DECODE, _SURVEY = 0, 1, 2
+
 _code_lossless = Kernel(
     "code_lossless",
-    Integer,
-    Integer,
+    *(Integer, Integer),
     Write(np.uint8, 1),
     Write(np.int32, 2),
     Read(np.int32, 2),
-    Read(np.uint8, 2),
-    Read(np.uint8, 2),
+    *(Read(np.uint8, 2), Read(np.uint8, 2)),
     Integer,
-    Read(np.uint8, 1),
-    Read(np.int32, 2),
-    Read(np.int32, 1),
-    Read(np.int32, 2),
-    Read(np.int32, 2),
-    Read(np.int32, 3),
-    Read(np.int16, 1),
-    Read(np.uint16, 1),
-    Read(np.uint32, 1),
-    Write(np.uint32, 1),
-    Write(np.int32, 2),
-    Write(np.int16, 1),
-    Write(np.uint16, 1),
-    Write(np.int32, 1),
+    *(Read(np.int32, 2), Read(np.int32, 1), Read(np.int32, 2), Read(np.int32, 2)),
+    *(Read(np.int32, 2), Read(np.int32, 2)),
+    *(Read(np.uint32, 1), Read(np.uint8, 1), Read(np.uint32, 1)),
+    *(Write(np.int32, 2), Write(np.int32, 1), Write(np.uint32, 1)),
+    *(Write(np.int16, 1), Write(np.int16, 1), Write(np.int32, 1), Write(np.int16, 1)),
+    *(Integer, Write(np.float32, 2), Write(np.uint8, 1)),
 )
 _lossless_model = Kernel("lossless_model", Integer)
+
+
+@dataclass(slots=True)
+class LosslessState:
+    """What the coding of a tile's samples has learned so far.
+
+    Attributes:
+        distributions: int32 ``[n, 32]``: the share, in ``2 ** -22``, of all symbols below each.
+        seen: int32 ``[n]``: how often each distribution was used.
+        counters: uint32 ``[m]``: a probability in 22 bits, how often it was used in 10.
+    """
+
+    distributions: NDArray[np.int32]
+    seen: NDArray[np.int32]
+    counters: NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +102,39 @@ class LosslessStart:
     """What the lossless layer of every tile begins with; trained offline.
 
     Attributes:
-        curves: Of mixing.
-        probabilities: uint16 ``[n]``: of each counter, in ``2 ** -16``.
-        uses: uint8 ``[n]``: how often each counts as used.
-        weights: int16 ``[m, 4]`` of mixing, in ``2 ** -12``.
+        curves: Of counters.
+        distributions: uint16 ``[n, 32]``: the share of all symbols below each, in ``2 ** -16``, not
+            decreasing.
+        seen: uint16 ``[n]``: how often each distribution counts as used.
+        probabilities: uint16 ``[m]``: of each counter, in ``2 ** -16``.
+        uses: uint8 ``[m]``: how often each counts as used.
     """
 
     curves: Curves
+    distributions: NDArray[np.uint16]
+    seen: NDArray[np.uint16]
     probabilities: NDArray[np.uint16]
     uses: NDArray[np.uint8]
-    weights: NDArray[np.int16]
 
-    def state(self) -> LayerState:
+    def state(self) -> LosslessState:
         """A copy of it that learns."""
         counters = self.probabilities.astype(np.uint32)
         counters <<= 16
         counters |= self.uses
-        return LayerState(counters, self.weights.astype(np.int32) << 4)
+        distributions = self.distributions.astype(np.int32)
+        distributions <<= 6
+        return LosslessState(distributions, self.seen.astype(np.int32), counters)
 
 
 def lossless_sizes() -> tuple[int, int]:
-    """Counters and sets of weights of a tile's lossless layer."""
+    """Distributions and counters of a tile's lossless layer."""
     return _lossless_model(0), _lossless_model(1)
+
+
+def phases_of(mosaic: Mosaic) -> int:
+    """How many sets of weights a channel has: one; or, where a mosaic may have been made into a linear
+    frame, one for odd and even rows and columns of pixels each."""
+    return 4 if mosaic.samples > 1 else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,26 +142,32 @@ class LosslessModel:
     """What the encoder fitted to the frame.
 
     Attributes:
-        weights: int32 ``[CLASSES, channels, FEATURES]`` in 1/256, at most LARGEST_WEIGHT.
+        weights: int32 ``[channels * phases, INPUTS]`` in 1/256, at most LARGEST_WEIGHT: of what
+            predicts a sample.
+        scales: int32 ``[channels, INPUTS]`` likewise: of what tells how far that misses.
         repeating: Whether a pixel of a linear frame that repeats the one before it or above it is
             coded as such.
     """
 
     weights: NDArray[np.int32]
+    scales: NDArray[np.int32]
     repeating: bool = False
 
     def to_bytes(self) -> bytes:
-        """Whether pixels repeat; of each channel, all weights of the first class, then changes."""
+        """Whether pixels repeat; of each channel, weights of the first phase, then changes; scales."""
         coder = SymbolEncoder()
-        for channel in range(self.weights.shape[1]):
-            changes = np.diff(self.weights[:, channel], axis=0, prepend=0)
-            for change in changes:
-                code_parameters(coder, change, FEATURES)
+        channels = len(self.scales)
+        for weights, scale in zip(
+            self.weights.reshape(channels, -1, INPUTS), self.scales, strict=True
+        ):
+            for change in np.diff(weights, axis=0, prepend=0):
+                code_parameters(coder, change, INPUTS)
+            code_parameters(coder, scale, INPUTS)
         return bytes([self.repeating]) + coder.finish()
 
     @classmethod
-    def from_bytes(cls, data: bytes, channels: int) -> LosslessModel:
-        """Undo :meth:`to_bytes` of so many channels.
+    def from_bytes(cls, data: bytes, mosaic: Mosaic) -> LosslessModel:
+        """Undo :meth:`to_bytes` for a mosaic.
 
         Raises:
             PayloadDamaged: A weight is impossible.
@@ -150,14 +175,17 @@ class LosslessModel:
         if data[:1] not in {b"\x00", b"\x01"}:
             raise PayloadDamaged(_IMPOSSIBLE)
         coder = SymbolDecoder(data[1:])
-        changes = np.empty((CLASSES, channels, FEATURES), np.int64)
+        channels, phases = len(mosaic.colours), phases_of(mosaic)
+        changes = np.empty((channels, phases, INPUTS), np.int64)
+        scales = np.empty((channels, INPUTS), np.int64)
         for channel in range(channels):
-            for activity in range(CLASSES):
-                changes[activity, channel] = code_parameters(coder, None, FEATURES)
-        weights = changes.cumsum(axis=0)
-        if np.abs(weights).max() > LARGEST_WEIGHT:
+            for phase in range(phases):
+                changes[channel, phase] = code_parameters(coder, None, INPUTS)
+            scales[channel] = code_parameters(coder, None, INPUTS)
+        weights = changes.cumsum(axis=1).reshape(-1, INPUTS)
+        if max(np.abs(weights).max(), np.abs(scales).max()) > LARGEST_WEIGHT:
             raise PayloadDamaged(_IMPOSSIBLE)
-        return cls(weights.astype(np.int32), repeating=data[0] == 1)
+        return cls(weights.astype(np.int32), scales.astype(np.int32), repeating=data[0] == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +247,7 @@ def encode_lossless(
     size = 2 * indices.size + 1024
     while True:
         stream = np.empty(size, np.uint8)
-        written = code_samples(start.curves, start.state(), model, domain, tile, stream, indices)
+        written = code_samples(start, start.state(), model, domain, tile, stream, indices)
         if written <= size:
             return stream[:written].tobytes()
         size = written
@@ -238,16 +266,13 @@ def decode_lossless(
     """
     indices = np.empty(tile.restored.shape, np.int32)
     stream = np.frombuffer(bytearray(data), np.uint8)
-    code_samples(
-        *(start.curves, start.state(), model, domain, tile, stream, indices),
-        decoding=True,
-    )
+    code_samples(start, start.state(), model, domain, tile, stream, indices, decoding=True)
     return indices
 
 
 def code_samples(
-    curves: Curves,
-    state: LayerState,
+    start: LosslessStart,
+    state: LosslessState,
     model: LosslessModel,
     domain: CodeIndexDomain,
     tile: LosslessTile,
@@ -261,17 +286,70 @@ def code_samples(
     Returns:
         How many bytes were written; more than there is room for where they do not fit.
     """
+    what = _DECODE if decoding else _ENCODE
+    nothing = np.empty((0, INPUTS + 1), np.float32), np.empty(0, np.uint8)
+    return _go_through(what, start, state, model, domain, tile, stream, indices, (1, *nothing))
+
+
+def survey_samples(
+    start: LosslessStart,
+    model: LosslessModel,
+    domain: CodeIndexDomain,
+    tile: LosslessTile,
+    indices: NDArray[np.int32],
+    most: int,
+    *,
+    misses: bool,
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """What a model is fitted to.
+
+    Args:
+        start: What the layer begins with.
+        model: The weights to begin with; without `misses` it is all one what they are.
+        domain: Of the frame's codes.
+        tile: What is known before.
+        indices: int32 ``[h, w]``: the code indices of its samples.
+        most: Of how many samples, evenly spread, at most.
+        misses: Whether to tell what `LosslessModel.scales` weigh and how far predictions miss, or
+            what `LosslessModel.weights` do and the errors of what is restored.
+
+    Returns:
+        float32 ``[n, INPUTS + 1]``: inputs, and what they are to predict; and, uint8 ``[n]``, of
+        which row of the weights each is.
+    """
+    every = -(-indices.size // most) | 1  # odd, so all colours are met
+    rows = np.empty((most, INPUTS + 1), np.float32)
+    sets = np.empty(most, np.uint8)
+    state, nothing = start.state(), np.empty(0, np.uint8)
+    what = _SURVEY + misses
+    count = _go_through(
+        what, start, state, model, domain, tile, nothing, indices, (every, rows, sets)
+    )
+    return rows[:count], sets[:count]
+
+
+def _go_through(
+    what: int,
+    start: LosslessStart,
+    state: LosslessState,
+    model: LosslessModel,
+    domain: CodeIndexDomain,
+    tile: LosslessTile,
+    stream: NDArray[np.uint8],
+    indices: NDArray[np.int32],
+    survey: tuple[int, NDArray[np.float32], NDArray[np.uint8]],
+) -> int:
     rows, columns = tile.restored.shape
     room = (rows + 2 * _BORDER) * (columns + 2 * _BORDER)
-    firsts, eighths = domain.tables()
     mosaic = tile.mosaic
-    widths = np.stack([domain.width_table(channel) for channel in range(len(mosaic.colours))])
     return _code_lossless(
-        *(int(decoding), int(model.repeating), stream, indices, tile.restored, tile.classes),
+        *(what, int(model.repeating), stream, indices, tile.restored, tile.classes),
         *(mosaic.channel_map(*tile.place), mosaic.cell),
-        np.array([colour == "G" for colour in mosaic.colours], np.uint8),
-        *(domain.values, firsts, eighths, widths, model.weights),
-        *(curves.stretch, curves.squash, curves.rate),
-        *(state.counters, state.weights),
-        *(np.empty(room, np.int16), np.empty(room, np.uint16), np.empty(room, np.int32)),
+        *(domain.values, *domain.tables, domain.widths),
+        *(model.weights, model.scales),
+        *(start.curves.rate, LOGARITHMS, POWERS),
+        *(state.distributions, state.seen, state.counters),
+        *(np.empty(room, np.int16), np.empty(room, np.int16), np.empty(room, np.int32)),
+        np.empty(16 * columns, np.int16),
+        *survey,
     )

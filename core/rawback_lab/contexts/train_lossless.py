@@ -5,7 +5,7 @@
     python -m rawback_lab.contexts.train_lossless --real FOLDER --photos FOLDER \\
         --tables core/rawback/common/tables.safetensors
 
-The counters and weights learn on from tile to tile as if all were one stream.
+Distributions and counters learn on from tile to tile as if all were one stream.
 """
 
 from __future__ import annotations
@@ -22,8 +22,13 @@ from rawback.encoder.payload_builder import PayloadBuilder
 from rawback.rate import LOSSLESS_STEP
 from rawback.residual import CodeIndexDomain
 from rawback.residual.fitting import fit_lossless
-from rawback.residual.layers import LayerState
-from rawback.residual.lossless import code_samples, lossless_sizes
+from rawback.residual.lossless import (
+    SYMBOLS,
+    LosslessStart,
+    LosslessState,
+    code_samples,
+    lossless_sizes,
+)
 from rawback_lab.contexts.material import shots
 from rawback_lab.contexts.tables import curves
 from rawback_lab.sums import write_sums
@@ -33,25 +38,42 @@ if TYPE_CHECKING:
 
     from rawback.encoder.analysis import Analysis
 
-_INPUTS = 4
-_FIRST_WEIGHT = round(0.5 * (1 << 16))
-_CERTAINTY = 24
+_CERTAINTY, _SEEN = 24, 1000
+"""Counters are stored as used so often at most, and distributions."""
 
 
-def blank_state() -> LayerState:
+def blank_state() -> LosslessState:
     """Even odds."""
-    counters, sets = lossless_sizes()
-    weights = np.full((sets, _INPUTS), _FIRST_WEIGHT, np.int32)
-    return LayerState(np.full(counters, 1 << 31, np.uint32), weights)
+    distributions, counters = lossless_sizes()
+    total = (1 << 16) - 4 * SYMBOLS  # each symbol has four units of its own
+    begins = np.arange(SYMBOLS, dtype=np.int32) * (total << 6) // SYMBOLS
+    return LosslessState(
+        np.tile(begins.astype(np.int32), (distributions, 1)),
+        np.zeros(distributions, np.int32),
+        np.full(counters, 1 << 31, np.uint32),
+    )
 
 
-def stored(state: LayerState) -> dict[str, NDArray[np.generic]]:
+def stored(state: LosslessState) -> dict[str, NDArray[np.generic]]:
     """As `LosslessStart` has it."""
     return {
+        "lossless_distributions": (state.distributions >> 6).astype(np.uint16),
+        "lossless_seen": np.minimum(state.seen, _SEEN).astype(np.uint16),
         "lossless_probabilities": (state.counters >> 16).astype(np.uint16),
         "lossless_uses": np.minimum(state.counters & 1023, _CERTAINTY).astype(np.uint8),
-        "lossless_weights": (state.weights >> 4).astype(np.int16),
     }
+
+
+def start_of(state: LosslessState) -> LosslessStart:
+    """What the layer begins with where it is stored as it stands."""
+    arrays = stored(state)
+    return LosslessStart(
+        curves(),
+        arrays["lossless_distributions"],
+        arrays["lossless_seen"],
+        arrays["lossless_probabilities"],
+        arrays["lossless_uses"],
+    )
 
 
 def untrained_lossless() -> dict[str, NDArray[np.generic]]:
@@ -59,7 +81,7 @@ def untrained_lossless() -> dict[str, NDArray[np.generic]]:
     return stored(blank_state())
 
 
-def learn(state: LayerState, analysis: Analysis, tile: int) -> float:
+def learn(state: LosslessState, analysis: Analysis, tile: int) -> float:
     """Code the samples of a tile; gives the bits of one."""
     source, builder = analysis.source, PayloadBuilder(analysis.source.header, analysis)
     builder.quantise(LOSSLESS_STEP)
@@ -70,9 +92,10 @@ def learn(state: LayerState, analysis: Analysis, tile: int) -> float:
     own = samples[window.samples_within(source.grid.whole, mosaic)]
     indices = np.searchsorted(codes, own).astype(np.int32)
     domain = CodeIndexDomain.of(source.domain.forward, [codes])
-    model = fit_lossless([(known, indices)], domain)
+    start = start_of(state)
+    model = fit_lossless(start, [(known, indices)], domain)
     stream = np.empty(4 * indices.size + 1024, np.uint8)
-    written = code_samples(curves(), state, model, domain, known, stream, indices)
+    written = code_samples(start, state, model, domain, known, stream, indices)
     return 8 * written / indices.size
 
 
@@ -81,14 +104,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train what the lossless layer begins with.")
     parser.add_argument("--real", type=Path, required=True, help="folder of DNGs and manifest.csv")
     parser.add_argument("--photos", type=Path, required=True, help="folder of JPEG XL photographs")
-    parser.add_argument("--photo-count", type=int, default=4)
+    parser.add_argument("--photo-count", type=int, default=16)
     parser.add_argument("--tables", type=Path, required=True)
     options = parser.parse_args()
     rng, state = np.random.default_rng(2), blank_state()
     for analysis in shots(options.real, options.photos, options.photo_count, rng):
         bits = learn(state, analysis, int(rng.integers(len(analysis.predicted))))
         print(f"{bits:.3f} bits a sample", flush=True)
-    save_file({**load_file(options.tables), **stored(state)}, options.tables)
+    others = {
+        name: array
+        for name, array in load_file(options.tables).items()
+        if not name.startswith("lossless_")
+    }
+    save_file({**others, **stored(state)}, options.tables)
     write_sums(options.tables.parent)
     print(f"wrote {options.tables}", flush=True)
 

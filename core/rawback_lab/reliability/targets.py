@@ -124,7 +124,7 @@ def _base(data: bytes) -> object:
 
 
 def _exact(data: bytes) -> object:
-    return LosslessModel.from_bytes(data, len(_MOSAIC.colours))
+    return LosslessModel.from_bytes(data, _MOSAIC)
 
 
 def _residual(data: bytes) -> object:

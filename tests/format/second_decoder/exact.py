@@ -5,13 +5,11 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import accumulate
-from math import prod
+from math import isqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .contexts import counter
 from .models import Models
 from .refusal import refuse, require
 from .symbols import RangeDecoder, Symbols
@@ -22,16 +20,18 @@ if TYPE_CHECKING:
     from .mosaics import Frame
     from .stored import Tables
 
-CLASSES, FEATURES, NODES = 8, 24, 29
+
+def _root(number: int) -> int:
+    """The 64th root, rounded down: six times the square root."""
+    for _ in range(6):
+        number = isqrt(number)
+    return number
+
+
+INPUTS, SYMBOLS, PHASES = 48, 32, 4
 MOST_BYTES = 2 * 65536
 BOUND = 1023
-BORDER = 6
-ERRORS = (
-    *((0, -1), (0, -2), (0, -3), (0, -4)),
-    *((-1, -2), (-1, -1), (-1, 0), (-1, 1), (-1, 2)),
-    *((-2, -2), (-2, -1), (-2, 0), (-2, 1), (-2, 2)),
-    *((-3, 0), (-4, 0)),
-)
+BORDER = 8
 STRAIGHT = (
     *(((0, -2), (0, 2)), ((-2, 0), (2, 0))),
     *(((-2, -2), (2, 2)), ((-2, 2), (2, -2))),
@@ -39,12 +39,6 @@ STRAIGHT = (
 ASIDE = (
     *(((0, -1), (0, -3), (0, 1)), ((0, 1), (0, -1), (0, 3))),
     *(((-1, 0), (-3, 0), (1, 0)), ((1, 0), (-1, 0), (3, 0))),
-)
-LINEAR_ERRORS = (
-    *((0, -3), (0, -6), (0, -1), (0, -2)),
-    *((-1, -4), (-1, -3), (-1, 0), (-1, 3), (-1, 2)),
-    *((-1, -1), (-1, 1), (-2, 0), (-2, -1), (-1, -5)),
-    *((0, -4), (0, -5)),
 )
 LINEAR_STRAIGHT = (
     *(((0, -3), (0, 3)), ((-1, 0), (1, 0))),
@@ -54,18 +48,18 @@ LINEAR_ASIDE = (
     *(((0, -3), (0, -6), (0, 0)), ((0, 3), (0, 0), (0, 6))),
     *(((0, -1), (0, -4), (0, 2)), ((0, -1), (-1, -1), (1, -1))),
 )
-AROUND = (0, 1, 5, 6, 7, 11)
-ACTIVITIES = (60, 90, 130, 200, 400, 900, 1800)
-LARGE = 150
 REPEATS = (
     *(((0, -3), (-1, 0)), ((0, -3), (-1, -3)), ((-1, 0), (-1, -3))),
     *(((-1, 0), (-1, 3)), ((0, -3), (0, -6)), ((-1, 0), (-2, 0))),
 )
-CONTEXTS = ((40, 8), (16, 16), (16, 5, 2, 4), (16, 40))
-SIZES = [NODES * prod(parts) for parts in CONTEXTS]
-STARTS = list(accumulate(SIZES, initial=0))[:-1]
-LOW_START = sum(SIZES)
-GOLOMB_START = LOW_START + 40 * 15 * 5
+DISTRIBUTIONS = 24 * 8 + 11 * 16
+ENDS = 4 * 16
+TOTAL = (65536 - 4 * SYMBOLS) * 64
+PACE = 1972
+LOGARITHMS = [((64 + i) ** 64).bit_length() - 385 for i in range(64)]
+"""floor(64 log2(1 + i / 64)) (3.10)."""
+POWERS = [_root(1 << 1024 + i) for i in range(64)]
+"""floor(2^(16 + i / 64)) (3.10)."""
 
 
 def sensor_codes(data: bytes, channels: int) -> list[Ints]:
@@ -93,14 +87,28 @@ def _ascending(inflated: bytes) -> Ints:
     return codes
 
 
-def sensor_weights(data: bytes, channels: int) -> tuple[bool, list[list[list[int]]]]:
-    """CODES, layer 1: whether pixels repeat; weights by class, channel and feature (3.10)."""
+@dataclass(frozen=True)
+class Fitted:
+    """What the encoder fitted: weights by channel, phase and input, scales by channel and input."""
+
+    weights: Ints
+    scales: Ints
+    repeating: bool = False
+
+
+def fitted_model(data: bytes, channels: int, *, linear: bool) -> Fitted:
+    """CODES, layer 1 (3.10)."""
     require(data[:1] in {b"\0", b"\1"}, "an impossible model")
     symbols = Symbols(data[1:])
-    changes = [[symbols.integers(FEATURES) for _ in range(CLASSES)] for _ in range(channels)]
-    weights = np.array(changes).cumsum(axis=1)
-    require(bool((np.abs(weights) <= 2047).all()), "an impossible model")
-    return data[0] == 1, weights.transpose(1, 0, 2).tolist()
+    weights, scales = [], []
+    for _ in range(channels):
+        changes = [symbols.integers(INPUTS) for _ in range(PHASES if linear else 1)]
+        weights.append(np.cumsum(changes, axis=0))
+        scales.append(symbols.integers(INPUTS))
+    found = Fitted(np.array(weights), np.array(scales), data[0] == 1)
+    for numbers in (found.weights, found.scales):
+        require(bool((np.abs(numbers) <= 2047).all()), "an impossible model")
+    return found
 
 
 @dataclass(frozen=True)
@@ -109,24 +117,18 @@ class Sensor:
 
     codes: list[Ints]
     values: list[list[int]]
-    weights: list[list[list[int]]]
-    green: list[int]
-    repeating: bool = False
+    fitted: Fitted
 
 
-def sensor(
-    codes: list[Ints], model: tuple[bool, list[list[list[int]]]], domain: Domain, colours: str
-) -> Sensor:
-    """The sensor of both CODES sections, where `colours` are those of the channels (3.10)."""
+def sensor(codes: list[Ints], fitted: Fitted, domain: Domain) -> Sensor:
+    """The sensor of both CODES sections (3.10)."""
     longest, values, whole = max(map(len, codes)), [], []
     for channel, own in enumerate(codes):
         row = domain.values(own, channel).tolist()
         missing = longest - len(own)
         values.append(row + [row[-1] + 1 + k for k in range(missing)])
         whole.append(np.append(own, [own[-1]] * missing).astype(np.int64))
-    repeating, weights = model
-    green = [int(colour == "G") for colour in colours]
-    return Sensor(whole, values, weights, green, repeating)
+    return Sensor(whole, values, fitted)
 
 
 @dataclass(frozen=True)
@@ -145,17 +147,10 @@ class Layout:
         return cls(channels, frame.pattern.side, frame.pattern.across, frame.pattern.linear)
 
 
-def half_octaves(value: int) -> int:
-    """H (point 3)."""
-    if value < 2:
-        return value
+def logarithm(value: int) -> int:
+    """L (3.10)."""
     octave = value.bit_length() - 1
-    return 2 * octave + 1 + (value >> (octave - 1)) % 2
-
-
-def h(value: int) -> int:
-    """H, at most 15 (point 3)."""
-    return min(half_octaves(value), 15)
+    return 64 * octave + LOGARITHMS[(value << 6 >> octave) % 64]
 
 
 def _near(value: int) -> int:
@@ -168,14 +163,14 @@ def _parity(row: int, column: int) -> int:
 
 
 def _eighths(values: list[int], predicted: int) -> int:
-    """E, the rank of a value in eighths (point 2)."""
+    """The rank of a value in eighths (point 4)."""
     n = len(values)
     t = min(max(predicted, values[0]), values[-1])
     b = min(max(bisect_right(values, t), 1), max(n - 1, 1)) - 1
     return 8 * b + (t - values[b]) * 8 // max(values[b + 1] - values[b], 1) if n > 1 else 0
 
 
-def _bordered(samples: Ints, cell: tuple[int, int]) -> list[list[int]]:
+def _bordered(samples: Ints, cell: tuple[int, int]) -> Ints:
     """More samples on each side: those at the same place in the nearest cell (point 1)."""
     around = [
         [
@@ -184,7 +179,7 @@ def _bordered(samples: Ints, cell: tuple[int, int]) -> list[list[int]]:
         ]
         for n, side in zip(samples.shape, cell, strict=True)
     ]
-    found: list[list[int]] = samples[np.ix_(*around)].tolist()
+    found: Ints = samples[np.ix_(*around)]
     return found
 
 
@@ -202,45 +197,63 @@ class ExactTile:
     ) -> None:
         """`predictions` is P of the tile's samples, `spots` has the class of each cell (3.10)."""
         self.sensor, self.layout = sensor, layout
-        self.errors, self.straight, self.aside = ERRORS, STRAIGHT, ASIDE
-        # Columns to the next pixel, and rows and columns to the next sample of the same colour.
-        self.by, self.alike = 1, (2, 2)
-        if layout.linear:
-            self.errors, self.straight = LINEAR_ERRORS, LINEAR_STRAIGHT
-            self.aside = LINEAR_ASIDE
-            self.by, self.alike = 3, (1, 3)
-        coder, curves = RangeDecoder(data), (tables["stretch"], tables["squash"])
-        self.models = Models(
-            coder,
-            curves,
-            (tables["lossless_probabilities"], tables["lossless_uses"]),
-            16 * tables["lossless_weights"],
-        )
-        even = np.full(2 << len(REPEATS), 1 << 15), np.zeros(2 << len(REPEATS), np.int64)
-        self.repeats = Models(coder, curves, even, np.zeros((0, 0), np.int64))
-        self.repeated: tuple[int, int] | None = None
         self.shape = predictions.shape
+        coder, curves = RangeDecoder(data), (tables["stretch"], tables["squash"])
+        unmixed = np.zeros((0, 0), np.int64)
+        learned = tables["lossless_probabilities"], tables["lossless_uses"]
+        self.models = Models(coder, curves, learned, unmixed)
+        even = np.full(2 << len(REPEATS), 1 << 15), np.zeros(2 << len(REPEATS), np.int64)
+        self.repeats = Models(coder, curves, even, unmixed)
+        self.repeated: tuple[int, int] | None = None
+        self.begins = 64 * tables["lossless_distributions"]
+        self.seen: list[int] = tables["lossless_seen"].tolist()
+        self.weights = 4096 * sensor.fitted.weights
         self.spots: list[list[int]] = spots.tolist()
-        self.p = _bordered(predictions, (layout.side, layout.across))
-        self.e = [[0] * len(row) for row in self.p]
-        self.u = [[0] * len(row) for row in self.p]
+        self.p = predictions
+        self.e = np.zeros([length + 2 * BORDER for length in self.shape], np.int64)
+        self.u = np.zeros_like(self.e)
+        self._look_around(_bordered(predictions, (layout.side, layout.across)))
+
+    def _look_around(self, p: Ints) -> None:
+        """How P bends and changes around each sample (points 1 and 2)."""
+
+        def at(place: tuple[int, int]) -> Ints:
+            rows, columns = (
+                slice(BORDER + first, BORDER + first + length)
+                for first, length in zip(place, self.shape, strict=True)
+            )
+            return p[rows, columns]
+
+        linear, here = self.layout.linear, at((0, 0))
+        straight, aside = (LINEAR_STRAIGHT, LINEAR_ASIDE) if linear else (STRAIGHT, ASIDE)
+        bends = [at(one) + at(other) - 2 * here for one, other in straight]
+        bends += [2 * at(middle) - at(one) - at(other) for middle, one, other in aside]
+        self.bends = np.clip(np.stack(bends, axis=-1), -BOUND, BOUND)
+        sizes = np.abs(self.bends)
+        slopes = [np.abs(at(one) - at(other)) for one, other in straight[:2]]
+        pairs = [sum(slopes), *(sizes[..., i] + sizes[..., i + 1] for i in (0, 2, 4, 6))]
+        across, bent, slanted, first, second = (np.minimum(pair, BOUND) for pair in pairs)
+        beside = np.minimum(np.abs(at((0, -1)) - at((0, 1))), BOUND)
+        light, one = np.maximum(here, 0) >> 4, np.full_like(here, 16)
+        parts = (across, bent, light, one, slanted, first, second, beside)
+        self.detail = np.stack(parts, axis=-1)
 
     def samples(self) -> Ints:
         """The rows of samples of the tile (3.10)."""
         ranks = np.zeros(self.shape, np.int64)
         rows, columns = self.shape
-        repeating = self.layout.linear and self.sensor.repeating
+        repeating = self.layout.linear and self.sensor.fitted.repeating
         for y in range(rows):
             for x in range(columns):
                 if repeating and x % 3 == 0:
                     self.repeated = self._repeated(ranks, y, x)
                 if self.repeated is None:
-                    ranks[y, x] = self._sample(y, x)
+                    ranks[y, x] = self._sample(ranks, y, x)
                     continue
                 down, right = self.repeated
                 ranks[y, x] = ranks[y + down, x + right]
                 value = self.sensor.values[x % 3][ranks[y, x]]
-                self.e[y + BORDER][x + BORDER] = _near(value - self.p[y + BORDER][x + BORDER])
+                self.e[y + BORDER, x + BORDER] = _near(value - int(self.p[y, x]))
         found: Ints = np.stack(self.sensor.codes)[np.array(self.layout.channels), ranks]
         return found
 
@@ -264,92 +277,86 @@ class ExactTile:
             return -1, 0
         return None
 
-    def _features(self, y: int, x: int) -> list[int]:
-        """What the prediction is made of, at bordered places (point 1)."""
-        e, p = self.e, self.p
-        found = [e[y + down][x + right] for down, right in self.errors]
-        for (ay, ax), (by, bx) in self.straight:
-            found.append(_near(p[y + ay][x + ax] + p[y + by][x + bx] - 2 * p[y][x]))
-        for (my, mx), (ay, ax), (by, bx) in self.aside:
-            found.append(_near(2 * p[y + my][x + mx] - p[y + ay][x + ax] - p[y + by][x + bx]))
-        return found
+    def _inputs(self, earlier: Ints, others: Ints, y: int, x: int) -> Ints:
+        """Those of earlier samples, and others of the sample itself (points 1 and 2)."""
+        row, column = y + BORDER, x + BORDER
+        above = [earlier[row - i, column - 4 : column + 4] for i in range(1, 5)]
+        return np.concatenate([earlier[row, column - 8 : column], *above, others[y, x]])
 
-    def _sample(self, row: int, column: int) -> int:
+    def _sample(self, ranks: Ints, y: int, x: int) -> int:
         """The rank of a sample (points 1 to 6)."""
-        channel = self.layout.channels[row][column]
-        y, x = row + BORDER, column + BORDER
-        features = self._features(y, x)
-        around = sum(abs(features[i]) for i in AROUND)
-        number = bisect_right(ACTIVITIES, around)
-        if self.layout.linear:
-            number = 2 * _parity(row, column) + (around >= LARGE)
-        weights = self.sensor.weights[number][channel]
-        total = sum(w * f for w, f in zip(weights, features, strict=True))
-        predicted = self.p[y][x] + (total + 128 >> 8)
+        channel, p = self.layout.channels[y][x], int(self.p[y, x])
         values = self.sensor.values[channel]
-        rank = self._decode_rank(values, predicted, (y, x), channel)
-        self.e[y][x] = _near(values[rank] - self.p[y][x])
-        self.u[y][x] = min(abs(values[rank] - predicted), BOUND)
+        weights = self.weights[channel][_parity(y, x) if self.layout.linear else 0]
+        inputs = self._inputs(self.e, self.bends, y, x)
+        predicted = p + (int(inputs @ (weights >> 8)) + 2048 >> 12)
+        misses = self._inputs(self.u, self.detail, y, x)
+        told = int(misses @ self.sensor.fitted.scales[channel])
+        distance = min(max(told, 256), 1 << 26)
+        rank = self._end(ranks, (y, x), channel, predicted, distance)
+        if rank is None:
+            spot = self.spots[y // self.layout.side][x // self.layout.across]
+            rank = self._rank(values, p, predicted, distance, spot)
+        error, miss = _near(values[rank] - p), _near(values[rank] - predicted)
+        self.e[y + BORDER, x + BORDER] = error
+        self.u[y + BORDER, x + BORDER] = abs(miss)
+        squares = logarithm(int(inputs @ inputs) | 1) + 256
+        power = PACE - max(2 * logarithm(distance), squares)
+        most = distance >> 6
+        step = min(max(miss, -most), most) * POWERS[power % 64] >> 16 - power // 64
+        weights += inputs * step + 512 >> 10
+        np.clip(weights, -(32767 << 8), 32767 << 8, out=weights)
         return rank
 
-    def _decode_rank(
-        self, values: list[int], predicted: int, place: tuple[int, int], channel: int
-    ) -> int:
-        """The rank that the decisions tell (points 2 to 5)."""
+    def _end(
+        self, ranks: Ints, place: tuple[int, int], channel: int, predicted: int, distance: int
+    ) -> int | None:
+        """The last or the first rank, if it is that (point 3)."""
         y, x = place
-        n, models, by = len(values), self.models, self.by
-        here, above, second = self.u[y], self.u[y - 1], self.u[y - 2]
-        e, j = _eighths(values, predicted), _eighths(values, self.p[y][x]) >> 3
+        values, linear = self.sensor.values[channel], self.layout.linear
+        right, down = (3, 1) if linear else (2, 2)
+        for first in range(2):
+            end = 0 if first else len(values) - 1
+            apart = 256 * (predicted - values[0] if first else values[end] - predicted)
+            if apart > 4 * distance:
+                continue
+            marks = ((2, -1), (1, 0), (4, 1), (2, 1), (1, 1), (1, 2))
+            context = sum(times * apart > many * distance for times, many in marks)
+            context = 2 * context + int(x >= right and ranks[y, x - right] == end)
+            context = 2 * context + int(y >= down and ranks[y - down, x] == end)
+            if self.models.single(ENDS + 32 * first + context):
+                return end
+        return None
+
+    def _rank(self, values: list[int], p: int, predicted: int, distance: int, spot: int) -> int:
+        """The rank that a symbol and what follows it tell (points 4 and 5)."""
+        n, e, j = len(values), _eighths(values, predicted), _eighths(values, p) >> 3
         width = max(values[min(j + 4, n - 1)] - values[max(j - 4, 0)], 1)
-        total = (
-            3 * (here[x - by] + above[x])
-            + 2 * (here[x - 2 * by] + second[x])
-            + sum(above[x + i * by] for i in (-2, -1, 1, 2))
-            + second[x - by]
-            + second[x + by]
-        )
-        spread = min(max(half_octaves((total + 12) * 32 // width) - 2, 0), 39)
-        shift = 0 if spread < 13 else spread - 11 >> 1
-        f = (e >> shift) % 8
-        starts, late = self._starts((y, x), channel, spread, f), NODES + spread
-
-        def decide(node: int) -> int:
-            return models.mixed([s + node for s in starts], node, late, late=True)
-
-        up, v = decide(0), 1
-        while v < 15 and decide(v if up else v + 14):
-            v += 1
-        models.catch_up(late)
-        if v == 15:
-            v += models.golomb(GOLOMB_START + 16 * up)
-        d = v if up else 1 - v
-        rank = (e >> (3 + shift)) + d
-        low = LOW_START + 5 * (15 * spread + min(max(d + 7, 0), 14))
-        for which in (f >> 1, 4)[:shift]:
-            rank = 2 * rank + models.single(low + which)
-        if shift > 2:
-            rank = (rank << shift - 2) + models.coder.even(shift - 2)
+        level = min(max(logarithm(distance) - logarithm(width) - 320 >> 4, -16), 63) + 16
+        s = 0 if level < 24 else (level - 24) // 4 + 1
+        f = (e >> s) % 8
+        row = 8 * level + f
+        if s:
+            row = 192 + 16 * (min(s, 11) - 1) + 4 * (level % 4) + f // 2
+        symbol = self._symbol(DISTRIBUTIONS * spot + row)
+        d = symbol - 15
+        if symbol in {0, SYMBOLS - 1}:
+            more = self.models.golomb(16 * (2 * (symbol > 0) + (s > 0)))
+            d += more if symbol else -more
+        rank = (e >> (3 + s)) + d << s
+        if s:
+            rank += self.models.coder.even(s)
         return min(max(rank, 0), n - 1)
 
-    def _starts(self, place: tuple[int, int], channel: int, spread: int, f: int) -> list[int]:
-        """The first counter of each context (3.10)."""
-        y, x = place
-        p, green, by = self.p, self.sensor.green[channel], self.by
-        here, above, second = self.u[y], self.u[y - 1], self.u[y - 2]
-        across = h(here[x - by] + here[x - 2 * by] + 1 >> 1)
-        down = h(above[x] + second[x] + 1 >> 1)
-        light = h(max(p[y][x], 0) >> 4)
-        up, left = self.alike
-        bend = h(abs(p[y][x - left] - p[y][x + left]) + abs(p[y - up][x] - p[y + up][x]))
-        spot = self.spots[(y - BORDER) // self.layout.side][(x - BORDER) // self.layout.across]
-        third = _parity(y - BORDER, x - BORDER) if self.layout.linear else f >> 1
-        contexts = (
-            (spread, f),
-            (across, down),
-            (light, spot, green, third),
-            (bend, spread),
-        )
-        return [
-            counter(start, (*parts, NODES), (*values, 0))
-            for start, parts, values in zip(STARTS, CONTEXTS, contexts, strict=True)
-        ]
+    def _symbol(self, number: int) -> int:
+        """A symbol under a distribution, which learns from it (point 4)."""
+        coder, begins = self.models.coder, self.begins[number]
+        starts = [*((begins >> 6) + 4 * np.arange(SYMBOLS)).tolist(), 65536]
+        symbol = bisect_right(starts, coder.code // (coder.range >> 16), 0, SYMBOLS) - 1
+        coder.take(starts[symbol], starts[symbol + 1] - starts[symbol])
+        seen = self.seen[number]
+        rate = (seen + 8).bit_length() - 1
+        self.seen[number] = min(seen + 1, 2040)
+        above = np.arange(SYMBOLS) > symbol
+        begins += TOTAL * above - begins + (1 << rate - 1) >> rate
+        return symbol

@@ -31,7 +31,6 @@ class Models:
         self.probability = [64 * p for p in counters[0].tolist()]
         self.uses: list[int] = counters[1].tolist()
         self.weights: list[list[int]] = weights.tolist()
-        self.late = [0] * weights.shape[-1]
 
     def single(self, counter: int) -> int:
         """A decision that one counter expects (3.2, Decisions)."""
@@ -39,32 +38,20 @@ class Models:
         self._learn(counter, bit)
         return bit
 
-    def mixed(self, counters: Sequence[int], first: int, second: int, *, late: bool = False) -> int:
-        """A decision that several counters expect, with two sets of weights (3.2, Decisions).
-
-        With `late`, the second is what it is until :meth:`catch_up` (3.10, point 4).
-        """
+    def mixed(self, counters: Sequence[int], first: int, second: int) -> int:
+        """A decision that several counters expect, with two sets of weights (3.2, Decisions)."""
         odds = [self.stretch[self.probability[counter] >> 10] for counter in counters]
         one, other = self.weights[first], self.weights[second]
         total = sum((a + b >> 3) * x for a, b, x in zip(one, other, odds, strict=True))
         expected = self.squash[min(max(total >> 14, -2047), 2047) + 2048]
         bit = self.coder.bit(expected)
-        pace = 22 if len(counters) == 8 else 12
-        error = (65536 * bit - expected) * pace >> 4
+        error = (65536 * bit - expected) * 22 >> 4
         changes = [x * error + 32768 >> 16 for x in odds]
         self.weights[first] = _changed(one, changes)
-        if late:
-            self.late = [a + b for a, b in zip(self.late, changes, strict=True)]
-        else:
-            self.weights[second] = _changed(other, changes)
+        self.weights[second] = _changed(other, changes)
         for counter in counters:
             self._learn(counter, bit)
         return bit
-
-    def catch_up(self, second: int) -> None:
-        """Let weights learn from all decisions since they last did (3.10, point 4)."""
-        self.weights[second] = _changed(self.weights[second], self.late)
-        self.late = [0] * len(self.late)
 
     def golomb(self, first: int) -> int:
         """A number in exponential Golomb code, whose length counters expect (3.2, Decisions)."""

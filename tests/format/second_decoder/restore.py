@@ -11,7 +11,7 @@ from .base import colours_of
 from .border import border_remainders, with_border
 from .carrier import carrier_digest, carrier_pixels, payload_bytes, superbox_of
 from .domain import Domain
-from .exact import ExactTile, Layout, Sensor, sensor, sensor_codes, sensor_weights
+from .exact import ExactTile, Layout, Sensor, fitted_model, sensor, sensor_codes
 from .filters import base_of
 from .floats import Codes, Remainders
 from .frame import spots_of, tiles_of
@@ -38,8 +38,8 @@ def _sensor(header: Header, sections: Sections, domain: Domain) -> Sensor | None
     if codes is None or model is None:
         return None
     colours = header.pattern.colours
-    fitted = sensor_weights(model, len(colours))
-    return sensor(sensor_codes(codes, len(colours)), fitted, domain, colours)
+    fitted = fitted_model(model, len(colours), linear=header.pattern.linear)
+    return sensor(sensor_codes(codes, len(colours)), fitted, domain)
 
 
 def _samples(values: Ints, domain: Domain, frame: Frame) -> Ints:

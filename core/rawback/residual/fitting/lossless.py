@@ -1,12 +1,12 @@
 """Fitting the lossless layer to a frame: encoder only, in float.
 
-For each channel weights are a ridge regression on samples of some tiles, those among large errors
-counting less; each class then departs from these as far as its own samples ask for.
+Both what predicts samples and what tells how far predictions miss are ridge regressions on samples
+of some tiles, those among large values counting less. Where a channel has several phases, each
+departs from what fits all of them as far as its own samples ask for.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,186 +14,134 @@ import numpy as np
 from rawback.kernels import Kernel, Read, Write
 from rawback.parallel import in_threads
 from rawback.residual.lossless import (
-    CLASSES,
-    FEATURES,
+    INPUTS,
     LARGEST_WEIGHT,
     WEIGHT_ONE,
     LosslessModel,
+    LosslessStart,
     LosslessTile,
+    phases_of,
+    survey_samples,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from rawback.mosaic import Mosaic
     from rawback.residual.code_indices import CodeIndexDomain
 
 __all__ = ["fit_lossless"]
 
-_NEAR = 1023
-_BORDER = 6
+_ROWS = 192
+"""Rows of samples of each tile that are looked at."""
 
+_RIDGE, _PHASE_RIDGE = 1e-4, 30.0
+_SCALE_RIDGE = 1e-4
+_EARLIER = 40
+"""Inputs that are errors or misses of earlier samples."""
 
-@dataclass(frozen=True, slots=True)
-class _Neighbours:
-    """Where what predicts a sample lies: row and column from it.
-
-    Attributes:
-        errors: Of the errors of samples coded before.
-        bends: Of second differences of what is restored: both ends, and the middle, which counts
-            twice. The first four count their ends for, the others their middle.
-    """
-
-    errors: tuple[tuple[int, int], ...]
-    bends: tuple[tuple[tuple[int, int], tuple[int, int], tuple[int, int]], ...]
-
-
-_MOSAIC = _Neighbours(
-    (
-        *((0, -1), (0, -2), (0, -3), (0, -4)),
-        *((-1, -2), (-1, -1), (-1, 0), (-1, 1), (-1, 2)),
-        *((-2, -2), (-2, -1), (-2, 0), (-2, 1), (-2, 2)),
-        *((-3, 0), (-4, 0)),
-    ),
-    (
-        *(((0, -2), (0, 2), (0, 0)), ((-2, 0), (2, 0), (0, 0))),
-        *(((-2, -2), (2, 2), (0, 0)), ((-2, 2), (2, -2), (0, 0))),
-        *(((0, -3), (0, 1), (0, -1)), ((0, -1), (0, 3), (0, 1))),
-        *(((-3, 0), (1, 0), (-1, 0)), ((-1, 0), (3, 0), (1, 0))),
-    ),
-)
-
-_LINEAR = _Neighbours(
-    (
-        *((0, -3), (0, -6), (0, -1), (0, -2)),
-        *((-1, -4), (-1, -3), (-1, 0), (-1, 3), (-1, 2)),
-        *((-1, -1), (-1, 1), (-2, 0), (-2, -1), (-1, -5)),
-        *((0, -4), (0, -5)),
-    ),
-    (
-        *(((0, -3), (0, 3), (0, 0)), ((-1, 0), (1, 0), (0, 0))),
-        *(((-1, -3), (1, 3), (0, 0)), ((-1, 3), (1, -3), (0, 0))),
-        *(((0, -6), (0, 0), (0, -3)), ((0, 0), (0, 6), (0, 3))),
-        *(((0, -4), (0, 2), (0, -1)), ((-1, -1), (1, -1), (0, -1))),
-    ),
-)
-"""Of frames whose pixels have three samples, side by side."""
-
-_AROUND = (0, 1, 5, 6, 7, 11)
-_ACTIVITY_EDGES = (60, 90, 130, 200, 400, 900, 1800)
-_LARGE = 150
-"""From which sum of errors around it on a sample of a linear frame is of a class for large ones."""
-_RIDGE, _CLASS_RIDGE = 1e-4, 30.0
+_FIRST_SCALE = 8
+"""Weight of each of the nearest 24 misses before scales are fitted."""
 
 _gram = Kernel("gram", Read(np.float32, 2), Write(np.float64, 2))
 
 
 def fit_lossless(
+    start: LosslessStart,
     tiles: Iterable[tuple[LosslessTile, NDArray[np.int32]]],
     domain: CodeIndexDomain,
-    samples: int = 40_000,
+    samples: int = 120_000,
     *,
     repeating: bool = False,
 ) -> LosslessModel:
-    """Fit the weights on some tiles of a frame and their code indices.
+    """Fit the model on some tiles of a frame and their code indices.
 
     Args:
+        start: What the layer begins with.
         tiles: The tiles, and the code indices of their samples.
         domain: Of the frame's codes.
-        samples: How many samples of each channel are looked at.
+        samples: How many samples are looked at.
         repeating: As the model's attribute.
     """
-    pairs = list(tiles)
-    mosaic = pairs[0][0].mosaic
-    errors = list(in_threads(lambda pair: _errors(*pair, domain), pairs))
-    count = samples // len(pairs) + 1
-
-    def fitted(channel: int) -> NDArray[np.int32]:
-        generator = np.random.default_rng(channel)
-        parts = [
-            _rows(tile, error, channel, generator, count)
-            for (tile, _), error in zip(pairs, errors, strict=True)
-        ]
-        return _fit(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-    weights = np.stack(list(in_threads(fitted, range(len(mosaic.colours)))), axis=1)
-    return LosslessModel(weights, repeating)
-
-
-def _errors(
-    tile: LosslessTile, indices: NDArray[np.int32], domain: CodeIndexDomain
-) -> NDArray[np.int32]:
-    """What the samples of a tile differ from what is restored."""
-    channels = tile.mosaic.channel_map(*tile.place)
-    errors = np.empty_like(tile.restored)
-    down, across = channels.shape
-    for row, column in np.ndindex(down, across):
-        at = np.s_[row::down, column::across]
-        errors[at] = domain.values[channels[row, column]][indices[at]] - tile.restored[at]
-    return errors
+    parts = [_middle(tile, indices) for tile, indices in tiles]
+    mosaic = parts[0][0].mosaic
+    channels = len(mosaic.colours)
+    scales = np.zeros((channels, INPUTS), np.int32)
+    scales[:, :24] = _FIRST_SCALE
+    weights = np.zeros((channels * phases_of(mosaic), INPUTS), np.int32)
+    model = LosslessModel(weights, scales)
+    for misses in (False, True):
+        grams, counts = _grams(start, parts, domain, model, samples, misses=misses)
+        if misses:
+            model = LosslessModel(model.weights, _units(map(_scale, grams)), repeating)
+        else:
+            model = LosslessModel(_units(_phases(grams, counts, mosaic)), scales)
+    return model
 
 
-def _rows(
-    tile: LosslessTile,
-    errors: NDArray[np.int32],
-    channel: int,
-    generator: np.random.Generator,
-    count: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Features ``[n, FEATURES]`` of samples drawn from a channel; their errors and classes."""
-    channels = tile.mosaic.channel_map(*tile.place)
-    down, across = channels.shape
-    places = np.argwhere(channels == channel)
-    rows, columns = (
-        max(1, size // by) for size, by in zip(errors.shape, channels.shape, strict=True)
-    )
-    y, x = (generator.integers(0, size, count) for size in (rows, columns))
-    if len(places) > 1:
-        place = places[generator.integers(0, len(places), count)]
-        y, x = down * y + place[:, 0], across * x + place[:, 1]
-        y, x = np.minimum(y, rows - 1), np.minimum(x, columns - 1)
-    else:
-        y, x = down * y + places[0, 0], across * x + places[0, 1]
-    linear = tile.mosaic.samples > 1
-    neighbours = _LINEAR if linear else _MOSAIC
-    framed = np.pad(np.clip(errors, -_NEAR, _NEAR), _BORDER)
-    # Edges hardly count: beyond them is simply what lies at them.
-    extended = np.pad(tile.restored, _BORDER, mode="edge")
-    features = np.zeros((count, FEATURES))
-    for number, (below, right) in enumerate(neighbours.errors):
-        features[:, number] = framed[y + _BORDER + below, x + _BORDER + right]
-    for number, ends in enumerate(neighbours.bends, len(neighbours.errors)):
-        first, last, middle = (extended[y + _BORDER + d, x + _BORDER + r] for d, r in ends)
-        bend = first + last - 2 * middle
-        own = bend if number < len(neighbours.errors) + 4 else -bend
-        features[:, number] = np.clip(own, -_NEAR, _NEAR)
-    around = np.abs(features[:, _AROUND]).sum(axis=1)
-    if linear:
-        classes = 4 * (y % 2) + 2 * (x // tile.mosaic.samples % 2) + (around >= _LARGE)
-    else:
-        classes = np.digitize(around, _ACTIVITY_EDGES)
-    return features, errors[y, x].astype(np.float64), classes
+def _middle(
+    tile: LosslessTile, indices: NDArray[np.int32]
+) -> tuple[LosslessTile, NDArray[np.int32]]:
+    """Some rows in the middle of a tile, which begin as the tile does."""
+    mosaic = tile.mosaic
+    cells = len(indices) // mosaic.cell
+    taken = min(cells, max(1, _ROWS // mosaic.cell))
+    first = (cells - taken) // 2
+    rows = slice(first * mosaic.cell, (first + taken) * mosaic.cell)
+    top, left = tile.place
+    classes = tile.classes[first : first + taken]
+    part = LosslessTile(tile.restored[rows], classes, mosaic, (top + first, left))
+    return part, indices[rows]
 
 
-def _fit(
-    features: NDArray[np.float64], wanted: NDArray[np.float64], classes: NDArray[np.int64]
-) -> NDArray[np.int32]:
-    """Weights ``[CLASSES, FEATURES]`` of one channel."""
-    magnitudes = np.abs(features[:, : len(_MOSAIC.errors)])
-    trust = 1 / (magnitudes.mean(axis=1) + 4)
-    rows = np.concatenate([features, wanted[:, None]], axis=1) * trust[:, None]
-    grams = np.zeros((CLASSES, FEATURES + 1, FEATURES + 1))
-    for number, gram in enumerate(grams):
-        _gram(rows[classes == number].astype(np.float32), gram)
-    counts = np.bincount(classes, minlength=CLASSES)
-    shared = _ridge(grams.sum(axis=0), _RIDGE * len(rows) + 1, np.zeros(FEATURES))
-    weights = [
-        _ridge(gram, _RIDGE * count + _CLASS_RIDGE, shared)
-        for gram, count in zip(grams, counts, strict=True)
-    ]
-    units = np.rint(np.stack(weights) * WEIGHT_ONE)
-    return np.clip(units, -LARGEST_WEIGHT, LARGEST_WEIGHT).astype(np.int32)
+def _grams(
+    start: LosslessStart,
+    parts: Sequence[tuple[LosslessTile, NDArray[np.int32]]],
+    domain: CodeIndexDomain,
+    model: LosslessModel,
+    samples: int,
+    *,
+    misses: bool,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Products of inputs and what they predict, weighted, by row of the weights; how many samples."""
+
+    def surveyed(part: tuple[LosslessTile, NDArray[np.int32]]) -> list[NDArray[np.float32]]:
+        most = samples // len(parts) + 1
+        rows, sets = survey_samples(start, model, domain, *part, most, misses=misses)
+        rows /= np.abs(rows[:, :_EARLIER]).mean(axis=1, keepdims=True) + 4
+        return [rows[sets == number] for number in range(count)]
+
+    count = len(model.scales if misses else model.weights)
+    grams = np.zeros((count, INPUTS + 1, INPUTS + 1))
+    counts = np.zeros(count, np.int64)
+    for sets in in_threads(surveyed, parts):
+        for number, rows in enumerate(sets):
+            _gram(rows, grams[number])
+            counts[number] += len(rows)
+    return grams, counts
+
+
+def _phases(
+    grams: NDArray[np.float64], counts: NDArray[np.int64], mosaic: Mosaic
+) -> Iterable[NDArray[np.float64]]:
+    """Weights of each phase of each channel."""
+    phases = phases_of(mosaic)
+    for channel in range(0, len(grams), phases):
+        own = slice(channel, channel + phases)
+        shared = _ridge(grams[own].sum(axis=0), _RIDGE * counts[own].sum() + 1, np.zeros(INPUTS))
+        if phases == 1:
+            yield shared
+            continue
+        for gram, count in zip(grams[own], counts[own], strict=True):
+            yield _ridge(gram, _RIDGE * count + _PHASE_RIDGE, shared)
+
+
+def _scale(gram: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights of what tells how far predictions miss."""
+    ridge = _SCALE_RIDGE * np.trace(gram[:-1, :-1]) / INPUTS + 1e-6
+    return _ridge(gram, ridge, np.zeros(INPUTS))
 
 
 def _ridge(
@@ -203,4 +151,9 @@ def _ridge(
     upper = np.triu(gram[:-1, :-1])
     normal = upper + np.triu(upper, 1).T
     left = gram[:-1, -1] - normal @ expected
-    return expected + np.linalg.solve(normal + ridge * np.eye(FEATURES), left)
+    return expected + np.linalg.solve(normal + ridge * np.eye(INPUTS), left)
+
+
+def _units(weights: Iterable[NDArray[np.float64]]) -> NDArray[np.int32]:
+    units = np.rint(np.stack(list(weights)) * WEIGHT_ONE)
+    return np.clip(units, -LARGEST_WEIGHT, LARGEST_WEIGHT).astype(np.int32)
