@@ -30,7 +30,7 @@ COARSEST_STEP, FINEST_STEP = MAX_STEP_CODE - (LAYERS - 1) * CODES_PER_LAYER, 48
 """Step codes of the last quality layer."""
 
 LOSSLESS_STEP = 310
-"""Step code below the lossless layer, 12 standard deviations of noise: what quality layers code
+"""Step code below the lossless layer, 25 standard deviations of noise: what quality layers code
 finer is mostly noise, which the lossless layer would code again."""
 
 _BEST_QUALITY = 100

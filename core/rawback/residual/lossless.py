@@ -47,8 +47,8 @@ __all__ = [
 ]
 
 INPUTS = 48
-"""What a sample is predicted from: 40 errors of samples coded before, 8 second differences of what is
-restored. And what tells how far that misses: 40 earlier misses, 8 measures of the restored picture."""
+"""What predicts a sample: 40 errors of samples coded before, 8 second differences of what is
+restored. And what tells how far that misses: 40 earlier misses, 8 measures of what is restored."""
 
 WEIGHT_ONE = 256
 LARGEST_WEIGHT = 2047
@@ -133,7 +133,8 @@ def lossless_sizes() -> tuple[int, int]:
 
 def phases_of(mosaic: Mosaic) -> int:
     """How many sets of weights a channel has: one; or, where a mosaic may have been made into a linear
-    frame, one for odd and even rows and columns of pixels each."""
+    frame, one for odd and even rows and columns of pixels each.
+    """
     return 4 if mosaic.samples > 1 else 1
 
 
@@ -154,7 +155,7 @@ class LosslessModel:
     repeating: bool = False
 
     def to_bytes(self) -> bytes:
-        """Whether pixels repeat; of each channel, weights of the first phase, then changes; scales."""
+        """Whether pixels repeat; of each channel, weights, as changes from phase to phase; scales."""
         coder = SymbolEncoder()
         channels = len(self.scales)
         for weights, scale in zip(

@@ -105,7 +105,7 @@ def _grams(
     *,
     misses: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Products of inputs and what they predict, weighted, by row of the weights; how many samples."""
+    """Products of inputs and what they predict, weighted, by row of weights; how many samples."""
 
     def surveyed(part: tuple[LosslessTile, NDArray[np.int32]]) -> list[NDArray[np.float32]]:
         most = samples // len(parts) + 1
