@@ -132,8 +132,10 @@ def lossless_sizes() -> tuple[int, int]:
 
 
 def phases_of(mosaic: Mosaic) -> int:
-    """How many sets of weights a channel has: one; or, where a mosaic may have been made into a linear
-    frame, one for odd and even rows and columns of pixels each.
+    """How many sets of weights a channel has.
+
+    Linear frames have four, for odd and even rows and columns of pixels: where they were made of
+    mosaics, pixels remember which of their samples were measured.
     """
     return 4 if mosaic.samples > 1 else 1
 
@@ -155,7 +157,7 @@ class LosslessModel:
     repeating: bool = False
 
     def to_bytes(self) -> bytes:
-        """Whether pixels repeat; of each channel, weights, as changes from phase to phase; scales."""
+        """Whether pixels repeat; of each channel, weights, phase by phase as changes, and scales."""
         coder = SymbolEncoder()
         channels = len(self.scales)
         for weights, scale in zip(

@@ -54,26 +54,26 @@ def blank_state() -> LosslessState:
     )
 
 
-def stored(state: LosslessState) -> dict[str, NDArray[np.generic]]:
-    """As `LosslessStart` has it."""
-    return {
-        "lossless_distributions": (state.distributions >> 6).astype(np.uint16),
-        "lossless_seen": np.minimum(state.seen, _SEEN).astype(np.uint16),
-        "lossless_probabilities": (state.counters >> 16).astype(np.uint16),
-        "lossless_uses": np.minimum(state.counters & 1023, _CERTAINTY).astype(np.uint8),
-    }
-
-
 def start_of(state: LosslessState) -> LosslessStart:
-    """What the layer begins with where it is stored as it stands."""
-    arrays = stored(state)
+    """What the layer begins with where it is stored as the state stands."""
     return LosslessStart(
         curves(),
-        arrays["lossless_distributions"],
-        arrays["lossless_seen"],
-        arrays["lossless_probabilities"],
-        arrays["lossless_uses"],
+        (state.distributions >> 6).astype(np.uint16),
+        np.minimum(state.seen, _SEEN).astype(np.uint16),
+        (state.counters >> 16).astype(np.uint16),
+        np.minimum(state.counters & 1023, _CERTAINTY).astype(np.uint8),
     )
+
+
+def stored(state: LosslessState) -> dict[str, NDArray[np.generic]]:
+    """That start by the names of its arrays in the file."""
+    start = start_of(state)
+    return {
+        "lossless_distributions": start.distributions,
+        "lossless_seen": start.seen,
+        "lossless_probabilities": start.probabilities,
+        "lossless_uses": start.uses,
+    }
 
 
 def untrained_lossless() -> dict[str, NDArray[np.generic]]:
