@@ -157,7 +157,7 @@ class LosslessModel:
     repeating: bool = False
 
     def to_bytes(self) -> bytes:
-        """Whether pixels repeat; of each channel, weights, phase by phase as changes, and scales."""
+        """Whether pixels repeat; of each channel, weights, as changes by phase, and scales."""
         coder = SymbolEncoder()
         channels = len(self.scales)
         for weights, scale in zip(
