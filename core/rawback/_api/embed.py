@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback import bitstream, container, metrics
+from rawback import bitstream, container
 from rawback._api.metadata import attachments, check_choice, dng_frame, metadata_info
 from rawback._api.original import original_rate, original_section, raw_file_info
 from rawback._api.packaging import bits_per_pixel, payload_room, section_infos
 from rawback._api.progress import Job, peak_memory
 from rawback._api.results import EmbedResult
-from rawback._api.verifying import Expected
 from rawback.container import CarrierFile
 from rawback.errors import NothingToRegister
 from rawback.files import check_output, read_file, replace_file, write_file
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from rawback._api.metadata import MetadataChoice
     from rawback._api.original import KeepOriginal
     from rawback._api.results import RawFileInfo, SectionInfo
+    from rawback._api.verifying import Expected
     from rawback.encoder import Attached, Encoded, Session
     from rawback.files import StrPath
     from rawback.geometry import Geometry
@@ -41,6 +41,14 @@ DEFAULT_QUALITY = 60
 """The quality of `rawback.embed` where no rate is given."""
 
 _ENCODED, _WRITING = 0.78, 0.8
+
+_LOADED_MEANWHILE = (
+    "rawback.encoder",
+    "rawback.metrics",
+    "rawback.decoder",
+    "rawback._api.verifying",
+)
+"""What embedding needs after reading."""
 
 
 def embed(
@@ -241,6 +249,8 @@ class Coded:
 
     def result(self, added: int, job: Job) -> EmbedResult:
         """Measure what was gained, in a file that the payload makes larger by `added` bytes."""
+        from rawback import metrics
+
         frame, restored = self.session.frame, self.encoded.restored
         payload = self.encoded.payload
         sections = section_infos(payload, added - len(payload))
@@ -276,6 +286,8 @@ class Coded:
 
     def expected(self) -> Expected:
         """What the payload has to give back."""
+        from rawback._api.verifying import Expected
+
         raw_file = self.raw_file
         sha256 = None if raw_file is None else raw_file.sha256
         mosaic = bitstream.unpack(self.encoded.payload).header.cfa_digest
@@ -310,12 +322,13 @@ def _code(
         reading = pool.submit(rawio.read_raw, raw)
         decoding = pool.submit(jpegio.decode_jpeg, file.bare)
         # Takes as long as they do.
-        loading = pool.submit(import_module, "rawback.encoder")
+        loading = pool.submit(lambda: [import_module(name) for name in _LOADED_MEANWHILE])
         frame = reading.result()
         rate = rate or Rate.quality(DEFAULT_QUALITY)
         # Refused before all the work, if at all.
         section = original_section(raw, frame, rate, original, raw_name)
-        carrier, encoder = decoding.result(), loading.result()
+        carrier = decoding.result()
+        encoder, *_ = loading.result()
     rate = payload_rate(rate, frame.width * frame.height, len(section))
     attached = attachments(frame, metadata)
     try:

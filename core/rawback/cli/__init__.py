@@ -34,10 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from rawback.cli.interrupt import interruption
 
         with interruption.noted():
-            from rawback.cli.allocator import keep_freed_memory
-            from rawback.cli.app import run
+            from rawback.cli.process import prepare_process
 
-            keep_freed_memory()
+            prepare_process()
+            from rawback.cli.app import run
 
             return run(arguments)
     except KeyboardInterrupt:
