@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["coded_floats"]
 
-_DARK = 2.0**-16, 2.0**-11
+_DARK = 2.0**-16, 2.0**-13
 """Light, of white, that a single exposure shows little but noise in."""
 
-_CLEAR = 0.2
+_CLEAR = 0.4
 """Neighbours of a merge differ by less there, beside their light; those of an exposure, by more."""
 
 _FEWEST = 1 / 256
