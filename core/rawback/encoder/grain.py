@@ -52,7 +52,8 @@ _DETAIL = 4.0
 """Where the flattest patches of a frame have more power in an octave, beside the noise that its
 model tells of, than this, detail hides the noise, and nothing is known of what is missing."""
 
-_TURNS = 200
+_TURNS, _SETTLED = 200, 1e-6
+"""How often all unknowns are gone through at most, and what changes too little to go on."""
 
 
 def octave_powers(patches: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -218,7 +219,10 @@ def solved(
     target = rows.T @ values
     found = np.zeros(len(target))
     for _ in range(_TURNS):
+        before = found.copy()
         for at in range(len(found)):
             step = (target[at] - normal[at] @ found) / normal[at, at]
             found[at] = min(max(found[at] + step, 0.0), most)
+        if np.abs(found - before).max(initial=0.0) < _SETTLED:
+            break
     return found
