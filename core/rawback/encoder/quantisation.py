@@ -56,7 +56,8 @@ def lost_variance(planes: NDArray[np.int16], values: NDArray[np.int32]) -> int:
 
 def coarsened(indices: NDArray[np.int32], octaves: int) -> NDArray[np.int32]:
     """Indices at a step that is ``2 ** octaves`` times as large."""
-    return np.sign(indices) * (np.abs(indices) >> octaves) if octaves else indices
+    # What is added to those below 0 has them rounded towards it as well.
+    return (indices + (indices >> 31 & (1 << octaves) - 1)) >> octaves if octaves else indices
 
 
 def coarse_layer(
