@@ -92,7 +92,9 @@ def fill(
     return streams[best] if best in streams else codec.encode(planes, best)
 
 
-def jpegxl_lossless(plane: NDArray[np.uint16], bits: int | None = None) -> bytes:
+def jpegxl_lossless(
+    plane: NDArray[np.uint16] | NDArray[np.float32], bits: int | None = None
+) -> bytes:
     """Code a plane ``[h, w]`` without loss, as samples of so many bits."""
     stream = imagecodecs.jpegxl_encode(
         plane, lossless=True, effort=7, bitspersample=bits, numthreads=_THREADS

@@ -134,7 +134,8 @@ def figures(frame: RawFrame, jpeg: bytes) -> dict[str, Any]:
     planes = [numbers]
     if frame.mosaic.is_bayer:
         planes = [np.ascontiguousarray(numbers[y::2, x::2]) for y in (0, 1) for x in (0, 1)]
-    jpegxl = min(sum(len(jpegxl_lossless(plane)) for plane in p) for p in (planes, [numbers]))
+    whole = len(jpegxl_lossless(numbers))
+    jpegxl = min(whole, sum(len(jpegxl_lossless(plane)) for plane in planes))
     return {
         "samples": frame.cfa.size,
         "codes": "linear" if frame.floats and frame.floats.scale.is_linear else "ratio",
