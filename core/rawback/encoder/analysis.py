@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from rawback.common.prediction import Prediction, predict
 from rawback.encoder.rd_quantisation import FittedQuantisers
 from rawback.encoder.sampling import sample_coefficients
 from rawback.encoder.visibility import visible_axes
-from rawback.parallel import in_threads
+from rawback.parallel import each_in_threads, in_threads
 from rawback.residual import (
     CODES_PER_LAYER,
     COEFFICIENT_UNIT,
@@ -44,51 +45,21 @@ _CAP = 64 * UNIT
 
 
 @dataclass(frozen=True, slots=True)
-class Analysis:
-    """One base for a shot, and what it leaves to code.
+class _Decomposition:
+    """What a base leaves, as it is coded.
 
     Attributes:
-        source: The shot.
-        base: The base.
-        sections: Of the base and of the latents.
-        predicted: The base over each tile, with what latents add.
         transform: Across planes.
-        weight_power: Power of the weights of errors, in quarters.
         coefficients: float32 ``[planes, h, w]`` of each band of the whole frame.
         quantisers: Of the coefficients.
-        coding_order: In which step the latent over each quad is coded, uint8 ``[h, w]``; None
-            without latents.
     """
 
-    source: EncoderInput
-    base: Base
-    sections: list[Section]
-    predicted: list[Prediction]
     transform: KLT
-    weight_power: int
     coefficients: dict[Band, NDArray[np.float32]] = field(repr=False)
     quantisers: FittedQuantisers = field(repr=False)
-    coding_order: NDArray[np.uint8] | None = None
 
     @classmethod
-    def of_base(
-        cls, source: EncoderInput, fitted: FittedBase, report: Callable[[float], None]
-    ) -> Analysis:
-        """See what a base leaves; `report` is told which part is done."""
-        report(0.0)
-        predicted = _predict_tiles(source, fitted.base)
-        report(0.6)
-        return cls._of_prediction(source, fitted.base, list(fitted.sections), predicted)
-
-    @classmethod
-    def _of_prediction(
-        cls,
-        source: EncoderInput,
-        base: Base,
-        sections: list[Section],
-        predicted: list[Prediction],
-        coding_order: NDArray[np.uint8] | None = None,
-    ) -> Analysis:
+    def of(cls, source: EncoderInput, predicted: list[Prediction]) -> _Decomposition:
         weights = ErrorWeights.of(source.frame.noise, WEIGHT_POWER)
         residual = np.empty(source.planes.shape, np.float32)
 
@@ -104,8 +75,7 @@ class Analysis:
         if source.tune == "visual":
             transform, slopes = visible_axes(source, weights, covariance)
         scale = COEFFICIENT_UNIT / UNIT
-        for _ in in_threads(lambda part: transform.to_components(part, scale), parts):
-            pass
+        each_in_threads(lambda part: transform.to_components(part, scale), parts)
         coefficients = {
             band: np.empty((len(residual), *band_shape(band, source.grid.whole.shape)), np.float32)
             for band in bands()
@@ -114,26 +84,98 @@ class Analysis:
         def split(number: int) -> None:
             analyse(residual[number], {band: c[number] for band, c in coefficients.items()})
 
-        for _ in in_threads(split, range(len(residual))):
-            pass
-        return cls(
-            source,
-            base,
-            sections,
-            predicted,
-            transform,
-            WEIGHT_POWER,
-            coefficients,
-            FittedQuantisers(lambda: sample_coefficients(coefficients, source.grid), slopes),
-            coding_order,
+        each_in_threads(split, range(len(residual)))
+        quantisers = FittedQuantisers(
+            lambda: sample_coefficients(coefficients, source.grid), slopes
         )
+        return cls(transform, coefficients, quantisers)
+
+
+class _Decomposed:
+    """A decomposition, made when it is first asked for; from any thread.
+
+    A payload without layers needs none.
+    """
+
+    def __init__(self, make: Callable[[], _Decomposition]) -> None:
+        self._make = make
+        self._made: _Decomposition | None = None
+        self._lock = Lock()
+
+    @property
+    def value(self) -> _Decomposition:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One base for a shot, and what it leaves to code.
+
+    Attributes:
+        source: The shot.
+        base: The base.
+        sections: Of the base and of the latents.
+        predicted: The base over each tile, with what latents add.
+        weight_power: Power of the weights of errors, in quarters.
+        coding_order: In which step the latent over each quad is coded, uint8 ``[h, w]``; None
+            without latents.
+    """
+
+    source: EncoderInput
+    base: Base
+    sections: list[Section]
+    predicted: list[Prediction]
+    weight_power: int
+    _decomposed: _Decomposed = field(repr=False)
+    coding_order: NDArray[np.uint8] | None = None
+
+    @classmethod
+    def of_base(
+        cls, source: EncoderInput, fitted: FittedBase, report: Callable[[float], None]
+    ) -> Analysis:
+        """See what a base leaves; `report` is told which part is done."""
+        report(0.0)
+        predicted = _predict_tiles(source, fitted.base)
+        report(0.6)
+        return cls.of_prediction(source, fitted.base, list(fitted.sections), predicted)
+
+    @classmethod
+    def of_prediction(
+        cls,
+        source: EncoderInput,
+        base: Base,
+        sections: list[Section],
+        predicted: list[Prediction],
+        coding_order: NDArray[np.uint8] | None = None,
+    ) -> Analysis:
+        """Of a base that was evaluated already; all but `source` as the attributes."""
+        decomposed = _Decomposed(lambda: _Decomposition.of(source, predicted))
+        return cls(source, base, sections, predicted, WEIGHT_POWER, decomposed, coding_order)
+
+    @property
+    def transform(self) -> KLT:
+        """Across planes."""
+        return self._decomposed.value.transform
+
+    @property
+    def coefficients(self) -> dict[Band, NDArray[np.float32]]:
+        """Wavelet coefficients, float32 ``[planes, h, w]`` of each band of the whole frame."""
+        return self._decomposed.value.coefficients
+
+    @property
+    def quantisers(self) -> FittedQuantisers:
+        """Of the coefficients."""
+        return self._decomposed.value.quantisers
 
     def tuned(self, tune: Tune) -> Analysis:
         """The same for errors that are to be small for something else."""
         if tune == self.source.tune:
             return self
         source = replace(self.source, tune=tune)
-        return Analysis._of_prediction(
+        return Analysis.of_prediction(
             source, self.base, self.sections, self.predicted, self.coding_order
         )
 
@@ -149,7 +191,9 @@ class Analysis:
         """The same with steps that follow the eye so far."""
         if strength == 1:
             return self
-        return replace(self, quantisers=self.quantisers.following(strength))
+        made = self._decomposed.value
+        made = replace(made, quantisers=made.quantisers.following(strength))
+        return replace(self, _decomposed=_Decomposed(lambda: made))
 
     @property
     def weights(self) -> ErrorWeights:
@@ -184,12 +228,31 @@ class Analysis:
             return self
         predicted = with_planes(self.predicted, layer.planes)
         sections = self.sections + layer.sections
-        return Analysis._of_prediction(
+        return Analysis.of_prediction(
             self.source, self.base, sections, predicted, layer.coding_order
         )
 
+    def learned_use(self, shift: int, *, latents: bool, times: float) -> Use:
+        """Which use of the learned layer pays on a frame that this is an excerpt of.
+
+        Args:
+            shift: As for `refined`.
+            latents: As for `refined`.
+            times: How many times as large that frame is.
+        """
+        layer = self._learned_layer(shift, "auto", lambda _done: None, latents=latents, times=times)
+        if layer is None:
+            return "never"
+        return "full" if len(layer.sections) > 1 else "bare"
+
     def _learned_layer(
-        self, shift: int, use: Use, report: Callable[[float], None], *, latents: bool
+        self,
+        shift: int,
+        use: Use,
+        report: Callable[[float], None],
+        *,
+        latents: bool,
+        times: float = 1.0,
     ) -> LearnedLayer | None:
         from rawback.common.latents import member_for
         from rawback.common.network_input import NetworkInput
@@ -215,6 +278,7 @@ class Analysis:
             *(model, view, source.planes, self.weights, shift, use, report),
             latents=latents,
             emphasis=emphasis,
+            times=times,
         )
 
     def cut_to(self, count: int) -> Analysis:

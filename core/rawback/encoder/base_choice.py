@@ -6,11 +6,13 @@ as the coefficients are quantised, and with it what the payload would be worth.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rawback.bitstream import Payload, section_offsets
 from rawback.encoder.base_fits import BASE_LAMBDAS
+from rawback.encoder.excerpt import Excerpt
 from rawback.encoder.rate_control import SECTION_BYTES, StepSearch, aim
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from rawback.encoder.candidates import Candidates
     from rawback.encoder.payload_builder import PayloadBuilder
 
-__all__ = ["Trial", "choose_base"]
+__all__ = ["Trial", "better_of", "choose_base"]
 
 _LAST = len(BASE_LAMBDAS) - 1
 
@@ -44,9 +46,11 @@ class Trial:
         size: Bytes of the payload.
         strength: How far steps follow the eye.
         near: A step to begin the search with.
+        share: The part of the frame that `analysis` is of, where it is one of an excerpt.
 
     Attributes:
         analysis: The base.
+        size: As given.
         strength: As given.
         search: Of steps; None where there is no room for a residual.
         step: About the step that suits the size.
@@ -59,23 +63,31 @@ class Trial:
         size: int,
         strength: float = 1.0,
         near: float | None = None,
+        share: float = 1.0,
     ) -> None:
         self._candidates = candidates
-        self._size = size
+        self._share = share
         self._excess = False
         self.analysis = analysis
+        self.size = size
         self.strength = strength
         self.search: StepSearch | None = None
         self.step: float | None = None
         bare = candidates.session.builder(analysis).size
         if size - bare >= 2 * SECTION_BYTES:
             self.search = StepSearch(analysis.following(strength), near)
-            self.step = self.search.step_for(aim(size, bare))
-            self._excess = self.search.expected(self.step) > size - bare
+            self.step = self.search.step_for(aim(size, bare) * share)
+            self._excess = self.search.expected(self.step) > (size - bare) * share
 
-    def like(self, analysis: Analysis) -> Trial:
+    @property
+    def has_room(self) -> bool:
+        """Whether there is room for layers of the whole frame, be they ever so coarse."""
+        return self.search is not None and not self._excess
+
+    def like(self, analysis: Analysis, share: float | None = None) -> Trial:
         """Another base at the same size, its steps following the eye as far."""
-        return Trial(self._candidates, analysis, self._size, self.strength, self.step)
+        share = self._share if share is None else share
+        return Trial(self._candidates, analysis, self.size, self.strength, self.step, share)
 
     def followed(self) -> Trial:
         """The same with steps that follow the eye as far as is foretold to pay."""
@@ -84,7 +96,7 @@ class Trial:
         strength = self.analysis.strength_at(self.step)
         if strength == self.strength:
             return self
-        return Trial(self._candidates, self.analysis, self._size, strength, self.step)
+        return Trial(self._candidates, self.analysis, self.size, strength, self.step, self._share)
 
     @cached_property
     def merit(self) -> float:
@@ -94,24 +106,38 @@ class Trial:
             RateUnreachable: Not even the base fits.
         """
         if self.search is None or self.step is None:
-            return self._candidates.merit(self._builder(self.analysis).cut_to(self._size))
+            return self._candidates.merit(self._builder(self.analysis).cut_to(self.size))
         builder = self._builder(self.search.analysis)
         if not self._excess:
             builder.quantise(self.step)
-            return self._candidates.merit(builder.finished())
+            return self._candidates.merit(builder.finished(), self.analysis.source)
         # Even the coarsest layers take too much, and what is left of them shows only now.
         builder.add_layers(self.step, self._candidates.report)
-        return self._candidates.merit(builder.cut_to(self._size))
+        return self._candidates.merit(builder.cut_to(self.size))
 
     def _builder(self, analysis: Analysis) -> PayloadBuilder:
         return self._candidates.session.builder(analysis)
+
+
+def better_of(best: Trial, refined: Analysis) -> Trial:
+    """A base as it is, or with the learned layer: what is worth more at its size."""
+    excerpt = Excerpt.of(best.analysis.source)
+    if excerpt is not None and best.has_room:
+        plain, learned = (
+            best.like(excerpt.of_analysis(analysis), excerpt.share)
+            for analysis in (best.analysis, refined)
+        )
+        if plain.has_room and learned.has_room:
+            return best if plain.merit >= learned.merit else best.like(refined)
+    return max(best, best.like(refined), key=lambda trial: trial.merit)
 
 
 def choose_base(candidates: Candidates, size: int) -> Trial:
     """The base of the best payload of so many bytes, of those whose share may suit it.
 
     Trials begin where the best one commonly is, and go on to smaller bases, or else to larger ones,
-    for as long as that pays.
+    for as long as that pays. Of a large frame they are made on an excerpt, unless the size has
+    hardly any room.
 
     Raises:
         RateUnreachable: Not even the smallest base fits.
@@ -119,42 +145,69 @@ def choose_base(candidates: Candidates, size: int) -> Trial:
     bases = _BasesAtSize(candidates, size)
     if bases.share(0) < _SMALL_SHARE:
         return bases.trial(0).followed()
+    session = candidates.session
+    excerpt = Excerpt.of(session.source) if session.use in {"auto", "never"} else None
+    if excerpt is not None:
+        with suppress(_NoRoom):
+            level, trial = _best_trial(_BasesAtSize(candidates, size, excerpt))
+            return trial.like(session.analysis(level), 1.0)
+    return _best_trial(bases)[1]
+
+
+def _best_trial(bases: _BasesAtSize) -> tuple[int, Trial]:
+    """The level of the base that serves best, and its trial."""
     start = bases.usual()
     first = bases.trial(start)
     followed = first.followed()
     # Where bases leave much, what is foretold is less sure.
     if followed is not first:
         first = max(first, followed, key=lambda trial: trial.merit)
-    best = first
-    for level in bases.smaller(start):
-        trial = best.like(candidates.session.analysis(level))
-        if trial.merit <= best.merit:
+    best = start, first
+    for levels, may_be_same in ((bases.smaller(start), False), (bases.larger(start), True)):
+        for level in levels:
+            trial = bases.trial(level, best[1])
+            # Several of the smallest may be one and the same.
+            if trial.merit < best[1].merit or (trial.merit == best[1].merit and not may_be_same):
+                break
+            best = level, trial
+        if best[1] is not first:
             break
-        best = trial
-    if best is not first:
-        return best
-    for level in bases.larger(start):
-        trial = best.like(candidates.session.analysis(level))
-        # Several of the smallest may be one and the same.
-        if trial.merit < best.merit:
-            break
-        best = trial
     return best
+
+
+class _NoRoom(Exception):
+    """An excerpt does not tell what a size has room for."""
 
 
 class _BasesAtSize:
     """The bases of a shot beside what a payload of a size has room for."""
 
-    def __init__(self, candidates: Candidates, size: int) -> None:
+    def __init__(self, candidates: Candidates, size: int, excerpt: Excerpt | None = None) -> None:
         self._candidates = candidates
         self._session = candidates.session
         self._size = size
+        self._excerpt = excerpt
         empty = Payload(self._session.header, self._session.attached.leading)
         self._room = max(size - section_offsets(empty)[-1], 1)
 
-    def trial(self, level: int) -> Trial:
-        """A trial of one of them."""
-        return Trial(self._candidates, self._session.analysis(level), self._size)
+    def trial(self, level: int, like: Trial | None = None) -> Trial:
+        """A trial of one of them, its steps following the eye as far as those of another.
+
+        Raises:
+            _NoRoom: An excerpt does not tell what there is room for.
+        """
+        if self._excerpt is None:
+            analysis, share = self._session.analysis(level), 1.0
+        else:
+            analysis = self._excerpt.of_base(self._session.bases.at(level))
+            share = self._excerpt.share
+        if like is not None:
+            trial = like.like(analysis)
+        else:
+            trial = Trial(self._candidates, analysis, self._size, share=share)
+        if self._excerpt is not None and not trial.has_room:
+            raise _NoRoom
+        return trial
 
     def share(self, level: int) -> float:
         """What one takes of the room, and latents with it where they are not left open."""
@@ -182,7 +235,7 @@ class _BasesAtSize:
 
     def larger(self, level: int) -> Iterator[int]:
         """Those above one that are worth a trial if the one before was."""
-        is_small = len(self._session.analysis(level).predicted) <= _SMALL_TILES
+        is_small = len(self._session.source.grid.tiles()) <= _SMALL_TILES
         largest = 0 if is_small else _USUAL_LEVEL
         while level > largest and self._fits(level - 1):
             level -= 1

@@ -6,16 +6,18 @@ import math
 from typing import TYPE_CHECKING
 
 from rawback.common.tiles import completed
-from rawback.encoder.base_fits import BASE_LAMBDAS
-from rawback.encoder.code_lists import are_codes_coarse, do_pixels_repeat
+from rawback.encoder.code_lists import do_pixels_repeat
+from rawback.encoder.excerpt import Excerpt
+from rawback.encoder.lossless_search import smallest_lossless
 from rawback.encoder.merit import merit
 from rawback.metrics import raw_psnr
-from rawback.rate import LOSSLESS_STEP
 from rawback.residual import CODES_PER_LAYER, COEFFICIENT_UNIT
 
 if TYPE_CHECKING:
     from rawback.encoder.analysis import Analysis
     from rawback.encoder.encoder import Session
+    from rawback.encoder.encoder_input import EncoderInput
+    from rawback.encoder.learned_layer import Use
     from rawback.encoder.payload_builder import Encoded, PayloadBuilder
     from rawback.mosaic import Mosaic
     from rawback.types import Progress
@@ -31,6 +33,9 @@ _LARGE = 1 << 22
 frames of 4 to 12 megapixels it saves at most 3 percent of the bits at any step, 0.03 dB, and trying
 it takes as long as all the rest."""
 
+_LEARNED_TILES = 8
+"""Of a large frame, on which use of the learned layer is tried."""
+
 _SHIFTS = (0, 44)
 """Shifts that the networks were trained with, in eighths of an octave."""
 
@@ -42,10 +47,6 @@ frames behind the base, one of nine, and are best on average of those that do.""
 
 FINE_STEP = 142
 """Below half a standard deviation of the noise, lossless may be the smaller payload."""
-
-_SMALLER_BASE, _LARGE_BASE = 2, 0.003
-"""The base level tried second for lossless payloads, of which the base takes more than this part:
-those of small frames, and of drawings, which take little themselves."""
 
 
 class Candidates:
@@ -80,8 +81,17 @@ class Candidates:
         def tell(done: float) -> None:
             self.report("Trying the learned layer", done)
 
-        latents = thorough or not mosaic.is_bayer
-        refined = analysis.refined(_shift_of(round(step)), report=tell, latents=latents)
+        latents, shift = thorough or not mosaic.is_bayer, _shift_of(round(step))
+        use: Use = "auto"
+        excerpt = Excerpt.of(self.session.source, _LEARNED_TILES)
+        if excerpt is not None:
+            # Seen as networks see it, all of a large frame takes as long as much of its coding.
+            tell(0.0)
+            part = excerpt.of_analysis(analysis)
+            use = part.learned_use(shift, latents=latents, times=1 / excerpt.share)
+            if use == "never":
+                return None
+        refined = analysis.refined(shift, use, tell, latents=latents)
         return refined if refined.is_learned else None
 
     def of_step(self, step: int | None) -> Encoded:
@@ -109,41 +119,22 @@ class Candidates:
         return max(candidates, key=self.merit)
 
     def lossless(self) -> Encoded:
-        """The lossless payload: of the first base, or of a smaller one where that takes a part."""
-        best = self._lossless_of(0)
-        for level in range(_SMALLER_BASE, len(BASE_LAMBDAS)):
-            if not self._is_base_large(level - 1 if level > _SMALLER_BASE else 0, best):
-                break
-            smaller = self._lossless_of(level)
-            if len(smaller.payload) >= len(best.payload):
-                break
-            best = smaller
-        return best
+        """The lossless payload."""
+        encoded = smallest_lossless(self)
+        if encoded is None:
+            message = "without a limit there is a lossless payload"
+            raise AssertionError(message)
+        return encoded
 
-    def _is_base_large(self, base_level: int, encoded: Encoded) -> bool:
-        """Whether a smaller base than the one of this level is to be tried."""
-        if self.session.use not in {"auto", "never"}:
-            return False
-        size = sum(section.packed_size for section in self.session.bases.at(base_level).sections)
-        return size > _LARGE_BASE * len(encoded.payload)
-
-    def _lossless_of(self, base_level: int) -> Encoded:
-        analysis = self.session.analysis(base_level).tuned("psnr")
-        builder = self.build(analysis, None)
-        builder.add_layers(LOSSLESS_STEP, self.report, plain=True)
-        layered = builder.with_lossless(self.report)
-        if not are_codes_coarse(self.session.source.frame, self.session.source.domain):
-            return layered
-        # What layers restore, between codes, then says little of which code it is.
-        bare = self.build(analysis, None).with_lossless(self.report)
-        return min(bare, layered, key=lambda encoded: len(encoded.payload))
+    def lossless_within(self, size: int) -> Encoded | None:
+        """The lossless payload if it takes no more than some bytes."""
+        return smallest_lossless(self, size)
 
     def smaller(self, lossy: Encoded, step_code: int) -> Encoded:
         """A lossy payload, or lossless where that takes less: far below the noise, of drawings."""
         if step_code >= FINE_STEP and not self.is_drawing:
             return lossy
-        lossless = self.lossless()
-        return lossless if len(lossless.payload) <= len(lossy.payload) else lossy
+        return self.lossless_within(len(lossy.payload)) or lossy
 
     @property
     def is_drawing(self) -> bool:
@@ -158,9 +149,14 @@ class Candidates:
             builder.add_layers(step, self.report)
         return builder
 
-    def merit(self, encoded: Encoded) -> float:
-        """How good a payload is for what it is tuned for, in decibels."""
-        return merit(self.session.source, encoded.restored)
+    def merit(self, encoded: Encoded, source: EncoderInput | None = None) -> float:
+        """How good a payload is for what it is tuned for, in decibels.
+
+        Args:
+            encoded: The payload.
+            source: Of an excerpt, where it is one; the shot by default.
+        """
+        return merit(source or self.session.source, encoded.restored)
 
     def psnr(self, encoded: Encoded) -> float:
         """Raw PSNR of a payload."""

@@ -24,8 +24,8 @@ from rawback.residual import TileCoefficients, encode_layer
 if TYPE_CHECKING:
     from rawback.encoder.analysis import Analysis
     from rawback.encoder.rd_quantisation import RdQuantiser
-    from rawback.encoder.sampling import Sample
-    from rawback.residual import LayerModel
+    from rawback.encoder.sampling import Coefficients, Sample
+    from rawback.residual import Band, LayerModel, Quantiser
 
 __all__ = [
     "BEYOND",
@@ -34,6 +34,7 @@ __all__ = [
     "StepSearch",
     "aim",
     "layers_size",
+    "rough_bits",
 ]
 
 CLOSE, _AIM = 0.98, 0.99
@@ -48,6 +49,14 @@ _GRAIN = 8
 
 BEYOND = COARSEST_STEP + 1 / _GRAIN
 """The first step that no payload can name: a step between codes is named by the next one."""
+
+_CODED, _BITS, _ROWS = 1.15, 6.0, 64
+"""Steps from which on coefficients are coded, bits that the first step of one takes, about, and how
+many rows of a band are looked at at a time."""
+
+_IN_PLACE = 0.985
+"""What blocks take where they are, beside what they take put together, without their neighbours: on
+demosaiced training frames."""
 
 _SLOPE = 0.03
 """Octaves by which a payload shrinks for each step code, about."""
@@ -85,6 +94,28 @@ def layers_size(
     return size, min(largest.bit_length(), LAYERS)
 
 
+def rough_bits(coefficients: Coefficients, quantiser: Quantiser) -> float:
+    """What coefficients take, in bits, by their magnitudes alone: right but for a factor.
+
+    Args:
+        coefficients: float32 ``[planes, h, w]`` of each band.
+        quantiser: Of the last layer.
+    """
+
+    def of_plane(band: Band, component: int) -> float:
+        least = _CODED * quantiser.step(band, component) / 16
+        bits = 0.0
+        plane = coefficients[band][component]
+        for top in range(0, len(plane), _ROWS):
+            sizes = np.abs(plane[top : top + _ROWS])
+            sizes = sizes[sizes > least]
+            bits += _BITS * sizes.size + float(np.log2(sizes / least).sum(dtype=np.float64))
+        return bits
+
+    places = [(band, component) for band, c in coefficients.items() for component in range(len(c))]
+    return sum(in_threads(lambda place: of_plane(*place), places))
+
+
 class StepSearch:
     """Finds a step for a size from estimates of what a part of the frame takes.
 
@@ -97,8 +128,6 @@ class StepSearch:
         self.analysis = analysis
         self._start = _START if start is None else start
         self._samples = samples_of(analysis)
-        quads = sum(sample.area for sample in self._samples)
-        self._scale = sum(tile.window.area for tile in analysis.predicted) / quads
         self._known: dict[float, float] = {}
         self._guessed: dict[float, float] = {}
         self._learned: dict[float, float] = {}
@@ -106,7 +135,7 @@ class StepSearch:
     def size_at(self, step: float) -> float:
         """Bytes of the layers, about: as one layer."""
         if step not in self._known:
-            self._known[step] = self._estimated(step, 1)
+            self._known[step] = self._estimated(step, self._samples, 1)
         return self._known[step]
 
     def learn(self, step: float, size: float) -> None:
@@ -117,7 +146,7 @@ class StepSearch:
         """The step whose layers take about `size` bytes, between two that are excluded."""
         if not self._guessed:
             step = self._solved(size, FINEST_STEP, COARSEST_STEP)
-            self._guessed[step] = math.log2(self._estimated(step, LAYERS) / self.size_at(step))
+            self._guessed[step] = math.log2(self._closely(step) / self.size_at(step))
         grain = 1 / _GRAIN
         return self._solved(size, over + grain, under - grain)
 
@@ -161,9 +190,26 @@ class StepSearch:
             slope = max(octaves / (step - near), _SLOPE / 3)
         return round((step + math.log2(ratio) / slope) * _GRAIN) / _GRAIN
 
-    def _estimated(self, step: float, layers: int) -> float:
+    def _closely(self, step: float) -> float:
+        """Bytes of the layers, as their number is; of a large frame, by more than one sample."""
+        samples = samples_of(self.analysis, several=True)
+        size = self._estimated(step, samples, LAYERS)
+        if len(samples) > len(self._samples):
+            # What takes bits may be gathered in a few places, of which samples meet more or fewer.
+            quantiser = self.analysis.quantisers.at(step).quantiser
+            whole = rough_bits(self.analysis.coefficients, quantiser)
+            part = sum(rough_bits(sample.coefficients, quantiser) for sample in samples)
+            size *= _IN_PLACE * max(whole, 1) / max(part * self._scale(samples), 1)
+        return size
+
+    def _scale(self, samples: list[Sample]) -> float:
+        """How many times as large as some samples the frame is."""
+        tiles = self.analysis.predicted
+        return sum(tile.window.area for tile in tiles) / sum(sample.area for sample in samples)
+
+    def _estimated(self, step: float, samples: list[Sample], layers: int) -> float:
         quantiser = self.analysis.quantisers.at(step)
-        work = in_threads(lambda sample: layers_size(sample, quantiser, layers), self._samples)
+        work = in_threads(lambda sample: layers_size(sample, quantiser, layers), samples)
         size, filled = map(sum, zip(*work, strict=True))
-        sections = filled / len(self._samples) * len(self.analysis.predicted)
-        return size * self._scale + max(sections, 1) * SECTION_BYTES
+        sections = filled / len(samples) * len(self.analysis.predicted)
+        return size * self._scale(samples) + max(sections, 1) * SECTION_BYTES

@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 
     Coefficients = dict[Band, NDArray[np.float32]]
 
-__all__ = ["Sample", "sample_coefficients", "samples_of", "tile_coefficients"]
+__all__ = ["Sample", "sample_coefficients", "samples_of", "spread_places", "tile_coefficients"]
 
 _WHOLE_TILES, _BLOCK = 4, 64
-_PER_TILE = (TILE // _BLOCK) ** 2
 _PLASTIC = (0.7548776662466927, 0.5698402909980532)
 """Multiples of these, less their whole parts, fill a square evenly (Roberts, 2018)."""
+
+_LARGE, _CELLS_EACH, _MOST, _LARGE_BLOCK = 1 << 23, 1 << 21, 8, 256
+"""Cells of frames from which on there are several samples where they are asked for, cells of the
+frame for each of them, how many there are at most, and the blocks that they are made of: as large
+as that, hardly any context is lost at their borders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +63,31 @@ class Sample:
         return rows * columns
 
 
-def samples_of(analysis: Analysis) -> list[Sample]:
-    """Samples of a frame."""
+def samples_of(analysis: Analysis, *, several: bool = False) -> list[Sample]:
+    """Samples of a frame.
+
+    Args:
+        analysis: Of the frame.
+        several: Of a large frame, take more than one: its parts differ more.
+    """
     grid = analysis.source.grid
-    blocks = _blocks(grid)
-    if blocks:
-        prediction = _put_together(analysis.predicted, blocks)
-        coefficients = _blocks_of_bands(analysis.coefficients, grid, blocks)
-        return [Sample(_context(analysis, prediction), coefficients)]
+    if several and grid.whole.area >= _LARGE:
+        chosen = _blocks(grid, min(grid.whole.area // _CELLS_EACH, _MOST), _LARGE_BLOCK)
+    else:
+        chosen = _blocks(grid)
+    if chosen:
+        return [_of_blocks(analysis, blocks) for blocks in chosen]
     predicted = {prediction.window: prediction for prediction in analysis.predicted}
-    chosen = [predicted[tile] for tile in _some_tiles(grid)]
-    return [Sample.of_tile(analysis, prediction) for prediction in chosen]
+    return [Sample.of_tile(analysis, predicted[tile]) for tile in _some_tiles(grid)]
 
 
 def sample_coefficients(
     coefficients: Mapping[Band, NDArray[np.float32]], grid: Grid
 ) -> list[Coefficients]:
     """The coefficients of the same samples, float32 ``[planes, h, w]`` of each band."""
-    blocks = _blocks(grid)
-    if blocks:
-        return [_blocks_of_bands(coefficients, grid, blocks)]
+    chosen = _blocks(grid)
+    if chosen:
+        return [_blocks_of_bands(coefficients, grid, blocks) for blocks in chosen]
     return [tile_coefficients(coefficients, grid, tile) for tile in _some_tiles(grid)]
 
 
@@ -101,24 +110,39 @@ def _some_tiles(grid: Grid) -> list[Window]:
     return tiles[:: -(-len(tiles) // _WHOLE_TILES)]
 
 
-def _blocks(grid: Grid) -> list[Window]:
-    """As many blocks as a tile holds, from all over a frame; none where it is small."""
-    rows, columns = (side // _BLOCK for side in grid.whole.shape)
-    if len(grid.tiles()) <= _WHOLE_TILES or rows * columns < _PER_TILE:
+def spread_places(rows: int, columns: int, count: int) -> list[tuple[int, int]]:
+    """So many different places of a grid, of which there are enough, spread evenly over it."""
+    # So many points surely fall on as many different places as are needed.
+    points = np.arange(1, 32 * count)[:, None] * _PLASTIC % 1
+    inside = (points * (rows, columns)).astype(int).tolist()
+    places = dict.fromkeys((row, column) for row, column in inside)
+    return list(places)[:count]
+
+
+def _blocks(grid: Grid, samples: int = 1, side: int = _BLOCK) -> list[list[Window]]:
+    """For each sample as many blocks as a tile holds, from all over; none of a small frame."""
+    each = (TILE // side) ** 2
+    rows, columns = (length // side for length in grid.whole.shape)
+    count = samples * each
+    if len(grid.tiles()) <= _WHOLE_TILES or rows * columns < count:
         return []
-    # So many points surely fall on as many different blocks as are needed.
-    points = np.arange(1, 32 * _PER_TILE)[:, None] * _PLASTIC % 1
-    places = dict.fromkeys(map(tuple, (points * (rows, columns)).astype(int).tolist()))
-    return [
-        Window(_BLOCK * row, _BLOCK * column, _BLOCK * (row + 1), _BLOCK * (column + 1))
-        for row, column in list(places)[:_PER_TILE]
+    blocks = [
+        Window(side * row, side * column, side * (row + 1), side * (column + 1))
+        for row, column in spread_places(rows, columns, count)
     ]
+    return [blocks[start : start + each] for start in range(0, count, each)]
 
 
-def _target(number: int) -> Window:
+def _of_blocks(analysis: Analysis, blocks: list[Window]) -> Sample:
+    prediction = _put_together(analysis.predicted, blocks)
+    coefficients = _blocks_of_bands(analysis.coefficients, analysis.source.grid, blocks)
+    return Sample(_context(analysis, prediction), coefficients)
+
+
+def _target(number: int, side: int) -> Window:
     """Where a block is put: row by row."""
-    row, column = (_BLOCK * place for place in divmod(number, TILE // _BLOCK))
-    return Window(row, column, row + _BLOCK, column + _BLOCK)
+    row, column = (side * place for place in divmod(number, TILE // side))
+    return Window(row, column, row + side, column + side)
 
 
 def _put_together(predicted: list[Prediction], blocks: list[Window]) -> Prediction:
@@ -127,7 +151,7 @@ def _put_together(predicted: list[Prediction], blocks: list[Window]) -> Predicti
     planes = np.empty((len(predicted[0].planes), *window.shape), np.int16)
     classes = np.empty(window.shape, np.uint8)
     for number, block in enumerate(blocks):
-        target = _target(number)
+        target = _target(number, block.shape[0])
         tile = tiles[block.top // TILE * TILE, block.left // TILE * TILE]
         source = block.within(tile.window)
         planes[(slice(None), *target.slices)] = tile.planes[(slice(None), *source)]
@@ -145,7 +169,7 @@ def _blocks_of_bands(
     }
     for number, block in enumerate(blocks):
         for band, values in coefficients.items():
-            there = band_slices(band, _target(number), window)
+            there = band_slices(band, _target(number, block.shape[0]), window)
             here = band_slices(band, block, grid.whole)
             found[band][(slice(None), *there)] = values[(slice(None), *here)]
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawback.encoder.base_choice import choose_base
+from rawback.encoder.base_choice import better_of, choose_base
 from rawback.encoder.candidates import FINE_STEP
 from rawback.encoder.rate_control import BEYOND, CLOSE, aim
 from rawback.rate import FINEST_STEP
@@ -19,6 +19,10 @@ __all__ = ["best_of_size"]
 
 _ATTEMPTS, _SMALL_ATTEMPTS, _SMALL_TILES = 4, 8, 4
 
+_LARGE, _LARGE_CLOSE, _CAUTION = 1 << 23, 0.96, 0.99
+"""Cells of frames that take long to code, so that a payload is close enough which fills this part
+of its size, and that the first one is aimed at a little less than others are."""
+
 
 def best_of_size(candidates: Candidates, size: int) -> Encoded:
     """The best payload of at most `size` bytes: of the base that seems best, the finest.
@@ -26,11 +30,15 @@ def best_of_size(candidates: Candidates, size: int) -> Encoded:
     Raises:
         RateUnreachable: Not even the smallest base fits.
     """
+    if candidates.is_drawing:
+        lossless = candidates.lossless_within(size)
+        if lossless is not None:
+            return lossless
     best = choose_base(candidates, size)
     if best.step is not None:
         refined = candidates.refined(best.analysis, best.step, thorough=True)
         if refined is not None:
-            best = max(best, best.like(refined), key=lambda trial: trial.merit)
+            best = better_of(best, refined)
     return _filled(candidates, best, size)
 
 
@@ -46,7 +54,11 @@ def _approached(
     candidates: Candidates, search: StepSearch, bare: PayloadBuilder, step: float, size: int
 ) -> Encoded:
     """Payload after payload from a first step on, until one fills `size` but not more."""
-    small = len(search.analysis.predicted) <= _SMALL_TILES
+    cells = search.analysis.source.grid.whole.area
+    small, large = len(search.analysis.predicted) <= _SMALL_TILES, cells >= _LARGE
+    close = _LARGE_CLOSE if large else CLOSE
+    if large:
+        step = search.step_for(_CAUTION * aim(size, bare.size))
     over, under = FINEST_STEP - 1.0, BEYOND
     fits: PayloadBuilder | None = None
     exceeds: PayloadBuilder | None = None
@@ -56,17 +68,17 @@ def _approached(
             over, exceeds = step, built
         else:
             under, fits = step, built
-            if built.size >= CLOSE * size:
+            if built.size >= close * size:
                 break
         search.learn(step, built.size - bare.size)
         step = search.step_for(aim(size, bare.size), over, under)
         if not over < step < under:
             break
-    if under < FINE_STEP or candidates.is_drawing:
-        lossless = candidates.lossless()
-        if len(lossless.payload) <= size:
+    if under < FINE_STEP and not candidates.is_drawing:
+        lossless = candidates.lossless_within(size)
+        if lossless is not None:
             return lossless
-    if fits is not None and fits.size >= CLOSE * size:
+    if fits is not None and fits.size >= close * size:
         return fits.finished()
     trimmed = None if exceeds is None else exceeds.cut_to(size)
     if fits is None or (trimmed is not None and len(trimmed.payload) > fits.size):
