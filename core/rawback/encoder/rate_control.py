@@ -54,10 +54,6 @@ _CODED, _BITS, _ROWS = 1.15, 6.0, 64
 """Steps from which on coefficients are coded, bits that the first step of one takes, about, and how
 many rows of a band are looked at at a time."""
 
-_IN_PLACE = 0.985
-"""What blocks take where they are, beside what they take put together, without their neighbours: on
-demosaiced training frames."""
-
 _SLOPE = 0.03
 """Octaves by which a payload shrinks for each step code, about."""
 
@@ -199,7 +195,7 @@ class StepSearch:
             quantiser = self.analysis.quantisers.at(step).quantiser
             whole = rough_bits(self.analysis.coefficients, quantiser)
             part = sum(rough_bits(sample.coefficients, quantiser) for sample in samples)
-            size *= _IN_PLACE * max(whole, 1) / max(part * self._scale(samples), 1)
+            size *= max(whole, 1) / max(part * self._scale(samples), 1)
         return size
 
     def _scale(self, samples: list[Sample]) -> float:
