@@ -85,7 +85,7 @@ def merged(linear: RawFrame) -> tuple[NDArray[np.float32], bytes]:
     mosaic = Mosaic.parse("RGGB")
     light = np.empty(scene.shape[:2])
     for channel, colour in enumerate("RGB"):
-        at = mosaic.mask(colour, *light.shape)
+        at = mosaic.mask(colour, light.shape[0], light.shape[1])
         light[at] = scene[at][:, channel]
     top = (1 << _BITS) - 1
     found = np.zeros_like(light)
