@@ -37,6 +37,8 @@ _LINEAR_ZERO = 0x2000
 
 _SIGN, _MAGNITUDE = 1 << 31, (1 << 31) - 1
 
+_AT_ONCE = 1 << 18
+
 _STEP = 12
 """Bits of single precision below which no two ratio codes differ."""
 
@@ -127,7 +129,15 @@ class Codes:
 
         What is no number counts as infinite, of its sign.
         """
-        bits = np.ascontiguousarray(numbers, np.float32).view(np.uint32)
+        flat = np.ascontiguousarray(numbers, np.float32).reshape(-1).view(np.uint32)
+        codes, remainders = np.empty(flat.size, np.uint16), np.empty(flat.size, np.uint32)
+        # Part by part, as what this takes meanwhile is several times as much.
+        for start in range(0, flat.size, _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            codes[part], remainders[part] = self._split(flat[part])
+        return codes.reshape(numbers.shape), remainders.reshape(numbers.shape)
+
+    def _split(self, bits: NDArray[np.uint32]) -> tuple[NDArray[np.uint16], NDArray[np.uint32]]:
         magnitude = bits & np.uint32(_MAGNITUDE)
         distance = self._distances(magnitude)
         negative = bits >= _SIGN

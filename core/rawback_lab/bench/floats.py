@@ -83,9 +83,10 @@ def merged(linear: RawFrame) -> tuple[NDArray[np.float32], bytes]:
     smooth = cv2.GaussianBlur(linear.cfa / np.float32(linear.white), (0, 0), 2)
     scene = np.asarray(smooth, np.float32) ** 2
     mosaic = Mosaic.parse("RGGB")
-    light = np.empty(scene.shape[:2])
+    height, width = linear.height, linear.width
+    light = np.empty((height, width))
     for channel, colour in enumerate("RGB"):
-        at = mosaic.mask(colour, light.shape[0], light.shape[1])
+        at = mosaic.mask(colour, height, width)
         light[at] = scene[at][:, channel]
     top = (1 << _BITS) - 1
     found = np.zeros_like(light)
