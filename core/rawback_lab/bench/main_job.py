@@ -79,6 +79,13 @@ def job(raw_file: Path, carrier: Path, rivals: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+def lossless_job(raw_file: Path, carrier: Path) -> tuple[Figures, bool]:
+    """The lossless payload of one raw, and whether all of it comes back."""
+    jpeg = carrier.read_bytes()
+    session = comparable_session(rawio.read_raw(raw_file), jpegio.decode_jpeg(jpeg))
+    return embedded(session, jpeg, Rate.lossless())
+
+
 def table(results: dict[str, Any]) -> Table:
     """Raw PSNR beside the peers at equal rates, and lossless sizes."""
     columns = [f"{rate} bpp: rawback, J2K, JXL" for rate in RATES]
@@ -104,6 +111,9 @@ def main() -> None:
     parser.add_argument("--renderer", choices=list(_CARRIERS), default="libraw")
     parser.add_argument("--peers", type=Path, default=Path(".scratch/peers.json"))
     parser.add_argument("--scratch", type=Path, default=Path(".scratch/carriers"))
+    parser.add_argument(
+        "--lossless", action="store_true", help="measure that alone of raws measured before"
+    )
     options = parser.parse_args()
     files = [
         file
@@ -111,12 +121,21 @@ def main() -> None:
         for file in (sorted(path.glob("*.dng")) if path.is_dir() else [path])
     ]
     files.sort(key=lambda file: file.stat().st_size)
-    run(files, options.peers, options.scratch, RATES, _RIVALS)
-    peers = load_results(options.peers)
     results: dict[str, Any] = {"carrier": _CARRIERS[options.renderer], "frames": {}}
     if options.json.exists():
         # Raws that are not asked for keep their figures.
         results["frames"] = json.loads(options.json.read_text("utf-8"))["frames"]
+    if options.lossless:
+        for file in files:
+            found = results["frames"][file.stem]
+            carrier = carrier_file(file, options.scratch)
+            found["lossless"], found["exact"] = lossless_job(file, carrier)
+            options.json.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+            print(file.name, flush=True)
+        Console(width=160).print(table(results))
+        return
+    run(files, options.peers, options.scratch, RATES, _RIVALS)
+    peers = load_results(options.peers)
     for file in files:
         found = _found(file, options.renderer, options.scratch, peers[file.name]["peers"])
         if found is None:
