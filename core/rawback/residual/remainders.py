@@ -9,7 +9,7 @@ loop (``kernels/remainders.c``), in integers.
 from __future__ import annotations
 
 import lzma
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,11 +66,22 @@ class RemainderModel:
         scale: Which numbers the codes stand for.
         shift: How many of the lowest bits of all remainders that are not listed are 0, at most 12.
         numbers: float32 ``[n]``: the listed numbers in their order, -0 before 0, each once.
+        starts: int32 ``[65537]``: where the remainders of each code begin.
+        remainders: uint32 ``[n]``: those of the listed numbers, ascending for each code.
     """
 
     scale: Scale
     shift: int
     numbers: NDArray[np.float32]
+    starts: NDArray[np.int32] = field(init=False, repr=False)
+    remainders: NDArray[np.uint32] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        codes, remainders = self.scale.codes.split(self.numbers)
+        starts = np.searchsorted(codes, np.arange((1 << 16) + 1)).astype(np.int32)
+        order = np.lexsort((remainders, codes))
+        object.__setattr__(self, "starts", starts)
+        object.__setattr__(self, "remainders", remainders[order])
 
     def to_bytes(self) -> bytes:
         """The shift; the steps from number to number, their highest bytes first."""
@@ -102,15 +113,9 @@ class RemainderModel:
         if ordered.size and (ordered[-1] >= 1 << 31 or not steps[1:].all()):
             raise PayloadDamaged(_IMPOSSIBLE)
         model = cls(scale, data[0], _numbers(ordered))
-        if np.diff(model.lists()[0]).max() > MOST_OF_CODE:
+        if np.diff(model.starts).max() > MOST_OF_CODE:
             raise PayloadDamaged(_IMPOSSIBLE)
         return model
-
-    def lists(self) -> tuple[NDArray[np.int32], NDArray[np.uint32]]:
-        """Where the remainders of each code begin, ``[65537]``, and all of them, ``[n]``."""
-        codes, remainders = self.scale.codes.split(self.numbers)
-        starts = np.searchsorted(codes, np.arange((1 << 16) + 1)).astype(np.int32)
-        return starts, remainders[np.lexsort((remainders, codes))]
 
 
 def encode_remainders(
@@ -156,7 +161,8 @@ def _code(
         stream,
         codes,
         remainders,
-        *model.lists(),
+        model.starts,
+        model.remainders,
         model.scale.codes.bits,
         model.shift,
         curves.stretch,
