@@ -174,7 +174,7 @@ def test_models_come_back(numbers: list[float], shift: int, is_linear: bool) -> 
     )
     listed = unique[np.argsort(order)].astype(np.uint32).view(np.float32)
     model = RemainderModel(scale, shift, listed)
-    again = RemainderModel.from_bytes(model.to_bytes(), scale)
+    again = RemainderModel.from_bytes(model.to_bytes(), scale, len(listed))
     assert again.shift == shift
     assert np.array_equal(bits(again.numbers), bits(listed))
     codes = np.repeat(np.arange(1 << 16), np.diff(again.starts)).astype(np.uint16)
@@ -184,23 +184,25 @@ def test_models_come_back(numbers: list[float], shift: int, is_linear: bool) -> 
 @pytest.mark.parametrize("data", [b"", b"\x0d\0", b"\0", b"\0\0\0", b"\0\xff\xff", b"\x01" * 9])
 def test_impossible_models_are_refused(data: bytes) -> None:
     with pytest.raises(PayloadDamaged):
-        RemainderModel.from_bytes(data, Scale())
+        RemainderModel.from_bytes(data, Scale(), 9)
 
 
 def test_lists_that_do_not_ascend_or_go_on_too_far_are_refused() -> None:
     model = RemainderModel(Scale(), 0, np.array([1.0, 2.0], np.float32))
     twice = RemainderModel(Scale(), 0, np.array([1.0, 1.0], np.float32))
     falling = RemainderModel(Scale(), 0, np.array([1.0, -1.0, np.nan, 1.0], np.float32))
-    RemainderModel.from_bytes(model.to_bytes(), Scale())
+    RemainderModel.from_bytes(model.to_bytes(), Scale(), 2)
+    with pytest.raises(PayloadDamaged):
+        RemainderModel.from_bytes(model.to_bytes(), Scale(), 1)
     for impossible in (twice, falling):
         with pytest.raises(PayloadDamaged):
-            RemainderModel.from_bytes(impossible.to_bytes(), Scale())
+            RemainderModel.from_bytes(impossible.to_bytes(), Scale(), 9)
 
 
 def test_crowded_codes_are_refused() -> None:
     near = np.arange((1 << 16) + 1, dtype=np.uint32).view(np.float32)
     with pytest.raises(PayloadDamaged):
-        RemainderModel.from_bytes(RemainderModel(Scale(), 0, near).to_bytes(), Scale())
+        RemainderModel.from_bytes(RemainderModel(Scale(), 0, near).to_bytes(), Scale(), len(near))
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -60,7 +60,7 @@ def test_what_is_written_is_read_here_and_by_the_twin(
     codes, remainders = model.scale.codes.split(numbers)
     data = encode_remainders(CURVES, model, codes, remainders)
     assert np.array_equal(decode_remainders(CURVES, model, codes, data), remainders)
-    twin = Remainders(twin_codes(int(is_linear)), model.to_bytes(), TABLES)
+    twin = Remainders(twin_codes(int(is_linear)), model.to_bytes(), TABLES, 100)
     assert np.array_equal(twin.tile(codes.astype(np.int64), data), remainders)
 
 
@@ -68,7 +68,7 @@ def test_what_is_written_is_read_here_and_by_the_twin(
 def test_any_bytes_are_read_as_by_the_twin(data: bytes, seed: int, is_linear: bool) -> None:
     model, numbers = a_tile(seed, 3, is_linear=is_linear)
     codes, _ = model.scale.codes.split(numbers)
-    twin = Remainders(twin_codes(int(is_linear)), model.to_bytes(), TABLES)
+    twin = Remainders(twin_codes(int(is_linear)), model.to_bytes(), TABLES, 100)
     found = twin.tile(codes.astype(np.int64), data)
     assert np.array_equal(decode_remainders(CURVES, model, codes, data), found)
 

@@ -144,7 +144,8 @@ class FrameDecoder:
         data, scale = self.sections.get((SectionKind.REMAINDER, 0, 0)), scale_of(self.header)
         if data is None or scale is None or not self._has_remainders:
             return None
-        return RemainderModel.from_bytes(data, scale)
+        samples = self.header.width * self.header.height * self.mosaic.samples
+        return RemainderModel.from_bytes(data, scale, samples)
 
     @property
     def _has_remainders(self) -> bool:

@@ -92,21 +92,22 @@ class RemainderModel:
         )
 
     @classmethod
-    def from_bytes(cls, data: bytes, scale: Scale) -> RemainderModel:
-        """Undo :meth:`to_bytes`.
+    def from_bytes(cls, data: bytes, scale: Scale, samples: int) -> RemainderModel:
+        """Undo :meth:`to_bytes`, for a frame of so many samples.
 
         Raises:
             PayloadDamaged: The bytes are no such model.
         """
         if not data or data[0] > _MOST_SHIFT:
             raise PayloadDamaged(_IMPOSSIBLE)
+        most = 4 * min(MOST_LISTED, samples)
         unpacker = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_FILTERS)
         try:
-            planes = unpacker.decompress(data[1:], 4 * MOST_LISTED + 1)
+            planes = unpacker.decompress(data[1:], most + 1)
         except lzma.LZMAError as error:
             raise PayloadDamaged(_IMPOSSIBLE) from error
         whole = unpacker.eof and not unpacker.unused_data and len(planes) % 4 == 0
-        if not whole or len(planes) > 4 * MOST_LISTED:
+        if not whole or len(planes) > most:
             raise PayloadDamaged(_IMPOSSIBLE)
         steps = np.frombuffer(planes, np.uint8).reshape(4, -1).T.copy().view(">u4")[:, 0]
         ordered = np.cumsum(steps, dtype=np.int64) - (1 << 31)

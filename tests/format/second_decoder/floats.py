@@ -79,10 +79,10 @@ class Codes:
 class Remainders:
     """What layer 0 of the REMAINDER sections says, and what follows for tiles (3.16)."""
 
-    def __init__(self, codes: Codes, data: bytes, tables: Tables) -> None:
+    def __init__(self, codes: Codes, data: bytes, tables: Tables, samples: int) -> None:
         require(len(data) > 0 and data[0] <= 12, "an impossible shift")
         self.codes, self.tables, self.shift = codes, tables, data[0]
-        body = lzma2(data[1:], 4 * MOST_LISTED, dict_size=1 << 22)
+        body = lzma2(data[1:], 4 * min(MOST_LISTED, samples), dict_size=1 << 22)
         require(len(body) % 4 == 0, "a list of another size")
         planes = np.frombuffer(body, np.uint8).astype(np.int64).reshape(4, -1)
         steps = planes[0] << 24 | planes[1] << 16 | planes[2] << 8 | planes[3]

@@ -88,7 +88,8 @@ def _remainders(
     used, places = np.unique(samples, return_inverse=True)
     usual = np.array([codes.split(codes.meant(code))[1] for code in used.tolist()])
     found: Ints = usual[places.reshape(samples.shape)]
-    decoder, whole = Remainders(codes, data, tables), True
+    count = header.width * header.height * header.pattern.samples
+    decoder, whole = Remainders(codes, data, tables, count), True
     cells = samples.shape[0] // frame.pattern.side, samples.shape[1] // frame.pattern.across
     for number, (rows, columns) in enumerate(tiles_of(*cells)):
         section = sections.get((REMAINDER, 1, number))
