@@ -32,7 +32,7 @@ typedef struct {
     int repeating; /* whether pixels that repeat others are coded as such */
     const ReadU8 *regions, *channels;
     int64_t cell, across; /* rows, and samples of a row, of a cell */
-    const ReadI32 *values, *firsts, *eighths, *widths, *scales;
+    const ReadI32 *values, *firsts, *eighths, *widths;
 } Frame;
 
 /* Place of a domain value among a channel's code indices, in 1/8. */
@@ -225,7 +225,7 @@ static INLINE void go_through(Tile *t, RangeCoder *given, int what, int linear, 
             phase = phase + 1 < repeat ? phase + 1 : 0;
             const int set = linear ? channel * PHASES + (int)((y & 1) * 2 + (x / 3 & 1)) : channel;
             const View view = look(t, at, x, errors, surprises, t->weights[set],
-                                   f->scales->data + channel * f->scales->stride[0]);
+                                   t->scales[channel]);
             const int32_t *values = f->values->data + channel * f->values->stride[0];
             int64_t index = line[x];
             if (what != SURVEY) {
@@ -356,10 +356,14 @@ KERNEL rawback_code_lossless(int64_t what, int64_t repeating, const WriteU8 *byt
         for (int i = 0; i < INPUTS; i++)
             tile.weights[set][i] =
                 (int32_t)clamp(weights->data[set * weights->stride[0] + i], -2047, 2047) * (1 << 12);
+    for (int64_t channel = 0; channel < count; channel++)
+        for (int i = 0; i < INPUTS; i++)
+            tile.scales[channel][i] =
+                (int32_t)clamp(scales->data[channel * scales->stride[0] + i], -2047, 2047);
     for (int i = 0; i < 2 * REPEATS; i++) tile.repeats[i] = 1u << 31;
     const Frame frame = {.repeating = repeating != 0, .regions = regions, .channels = channels,
                          .cell = cell, .across = across, .values = values, .firsts = firsts,
-                         .eighths = eighths, .widths = widths, .scales = scales};
+                         .eighths = eighths, .widths = widths};
     Survey looked = {.every = every, .surprises = what > SURVEY, .rows = rows_found, .sets = sets};
     RangeCoder coder = what == DECODE ? range_decoder(bytes->data, bytes->size[0])
                                       : range_encoder(bytes->data, bytes->size[0]);

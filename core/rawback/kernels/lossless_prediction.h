@@ -80,6 +80,7 @@ typedef struct {
     int16_t *surprises;        /* magnitudes of errors of the predictions */
     int16_t *bends, *detail;   /* of what is restored, eight for each sample of a row */
     int32_t weights[CHANNELS * PHASES][INPUTS]; /* in 2^-20 */
+    int32_t scales[CHANNELS][INPUTS];           /* in 2^-8 */
     uint32_t repeats[2 * REPEATS]; /* counters of whether a pixel repeats another */
 } Tile;
 
