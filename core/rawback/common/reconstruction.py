@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rawback.common.tiles import MARGIN, Window
 from rawback.kernels import Integer, Kernel, Read, Write
-from rawback.parallel import in_threads
+from rawback.parallel import each_in_threads
 from rawback.residual import (
     MATRIX_BITS,
     Band,
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from rawback.common.error_weights import ErrorWeights
     from rawback.common.header_fields import ResidualParameters
     from rawback.common.prediction import Prediction
-    from rawback.common.tiles import Window
     from rawback.residual import KLT
 
 __all__ = ["add_residual", "band_slices", "restored_components", "restored_values", "tile_context"]
@@ -38,6 +39,10 @@ _add_residual = Kernel(
     "add_residual",
     *(Read(np.int32, 2), Integer, Read(np.int16, 3), Read(np.int32, 1), Write(np.int32, 3)),
 )
+
+_LARGE, _STRIP = 1 << 23, 1024
+"""Cells of a window that is restored strip by strip, and rows of a strip. What is synthesised twice
+where strips meet takes a third longer, and bands of all of it would take much memory."""
 
 _TO_DOMAIN = 1
 """A coefficient unit is half a unit of the noise-normalised domain: one bit less."""
@@ -66,33 +71,53 @@ def tile_context(prediction: Prediction, weights: ErrorWeights, transform: KLT) 
 
 
 def restored_components(
-    parameters: ResidualParameters, tiles: Mapping[Window, TileCoefficients], window: Window
+    parameters: ResidualParameters,
+    tiles: Mapping[Window, TileCoefficients],
+    window: Window,
+    core: Window,
 ) -> NDArray[np.int32]:
     """The components of the residual of a window.
 
     Args:
         parameters: Of the layers.
         tiles: Those that overlap `window`, each at its own precision.
-        window: Starts and ends on multiples of ``2 ** LEVELS`` or with the frame.
+        window: What coefficients of `core` reach; starts and ends on multiples of ``2 ** LEVELS``
+            or with the frame.
+        core: The part of it that is wanted; starts on such a multiple.
 
     Returns:
-        int32 ``[planes, h, w]`` in coefficient units.
+        int32 ``[planes, h, w]`` of `core` in coefficient units.
     """
     count = len(parameters.transform.matrix)
-    components = np.empty((count, *window.shape), dtype=np.int32)
+    components = np.empty((count, *core.shape), dtype=np.int32)
 
-    def restore(number: int) -> None:
+    def restore(job: tuple[Window, int]) -> None:
+        strip, number = job
+        around = strip.grown(MARGIN).intersection(window)
         coefficients = {
-            band: np.zeros(band_shape(band, window.shape), dtype=np.int32) for band in bands()
+            band: np.zeros(band_shape(band, around.shape), dtype=np.int32) for band in bands()
         }
         for tile, coded in tiles.items():
-            if coded.layers:
-                _place(coefficients, parameters, tile, coded, window, number)
-        synthesise(coefficients, components[number])
+            if coded.layers and tile.overlaps(around):
+                _place(coefficients, parameters, tile, coded, around, number)
+        target = components[(number, *strip.within(core))]
+        if around == strip:
+            synthesise(coefficients, target)
+            return
+        plane = np.empty(around.shape, np.int32)
+        synthesise(coefficients, plane)
+        target[...] = plane[strip.within(around)]
 
-    for _ in in_threads(restore, range(count)):
-        pass
+    each_in_threads(restore, [(strip, n) for strip in _strips(core, window) for n in range(count)])
     return components
+
+
+def _strips(core: Window, window: Window) -> list[Window]:
+    """Parts of `core` whose bands are in memory at a time: of a large one, some rows."""
+    if window.area < _LARGE:
+        return [core]
+    ends = [*range(core.top, core.bottom, _STRIP), core.bottom]
+    return [Window(top, core.left, bottom, core.right) for top, bottom in pairwise(ends)]
 
 
 def add_residual(
@@ -136,14 +161,13 @@ def restored_values(
         for prediction in predicted:
             values[(slice(None), *prediction.window.within(core))] = prediction.planes
         return values
-    values = restored_components(parameters, tiles, window)[(slice(None), *core.within(window))]
+    values = restored_components(parameters, tiles, window, core)
 
     def add(prediction: Prediction) -> None:
         part = values[(slice(None), *prediction.window.within(core))]
         add_residual(part, parameters.transform, weights, prediction.planes)
 
-    for _ in in_threads(add, predicted):
-        pass
+    each_in_threads(add, predicted)
     return values
 
 
