@@ -21,7 +21,7 @@ _ATTEMPTS, _SMALL_ATTEMPTS, _SMALL_TILES = 4, 8, 4
 
 _LARGE, _LARGE_CLOSE, _CAUTION = 1 << 23, 0.96, 0.99
 """Cells of frames that take long to code, so that a payload is close enough which fills this part
-of its size, and that the first one is aimed at a little less than others are."""
+of its size, and that a little less than of others is aimed at."""
 
 
 def best_of_size(candidates: Candidates, size: int) -> Encoded:
@@ -57,8 +57,9 @@ def _approached(
     cells = search.analysis.source.grid.whole.area
     small, large = len(search.analysis.predicted) <= _SMALL_TILES, cells >= _LARGE
     close = _LARGE_CLOSE if large else CLOSE
+    target = aim(size, bare.size) * (_CAUTION if large else 1)
     if large:
-        step = search.step_for(_CAUTION * aim(size, bare.size))
+        step = search.step_for(target)
     over, under = FINEST_STEP - 1.0, BEYOND
     fits: PayloadBuilder | None = None
     exceeds: PayloadBuilder | None = None
@@ -71,7 +72,7 @@ def _approached(
             if built.size >= close * size:
                 break
         search.learn(step, built.size - bare.size)
-        step = search.step_for(aim(size, bare.size), over, under)
+        step = search.step_for(target, over, under)
         if not over < step < under:
             break
     if under < FINE_STEP and not candidates.is_drawing:
