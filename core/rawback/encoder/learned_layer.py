@@ -57,9 +57,10 @@ __all__ = ["LearnedLayer", "Use", "choose_learned_layer"]
 Use: TypeAlias = Literal["auto", "never", "bare", "full"]
 """The learned layer where it pays, never, always without latents, always with all of them."""
 
-_TRIED, _TRIED_SIDE = 4, 512
+_TRIED, _TRIED_SIDE, _LARGE_TRIED_SIDE = 4, 512, 256
 """Tiles on which ways are tried, and how many sites of them along each side: all of a Bayer frame's
-tile. The features of all of a linear one would take four times the memory and tell no more."""
+tile. The features of all of a linear one would take four times the memory and tell no more. Of
+large frames, whose excerpt has told already that the layer pays, fewer do."""
 
 _LEAST_GAIN, _LARGE_LEAST_GAIN, _LARGE = 0.01, 0.06, 1 << 22
 """Part of the bits that the layer must save to be worth the time it takes, and what it must save on
@@ -127,7 +128,9 @@ def choose_learned_layer(
 
     def choose() -> LearnedLayer | None:
         target = view.flipped_planes(truth)
-        samples = [_Sample.of(view, target, weights, tile, emphasis) for tile in _sampled(view)]
+        is_whole_and_large = times == 1 and view.classes.size > _LARGE
+        tiles = _sampled(view, _LARGE_TRIED_SIDE if is_whole_and_large else _TRIED_SIDE)
+        samples = [_Sample.of(view, target, weights, tile, emphasis) for tile in tiles]
         return _choose(
             model, view, target, samples, shift, use, report, latents=latents, times=times
         )
@@ -181,11 +184,11 @@ def _choose(
     return LearnedLayer(sections, planes, coding_order(view, best.decoded))
 
 
-def _sampled(view: NetworkInput) -> list[Tile]:
-    """Some tiles of a frame, or of each as much as is enough."""
+def _sampled(view: NetworkInput, side: int) -> list[Tile]:
+    """Some tiles of a frame, or of each so many sites along each side."""
     tiles = view.tiles()
     cores = (tile.core for tile in tiles[:: -(-len(tiles) // _TRIED)])
-    parts = (Window(c.top, c.left, c.top + _TRIED_SIDE, c.left + _TRIED_SIDE) for c in cores)
+    parts = (Window(c.top, c.left, c.top + side, c.left + side) for c in cores)
     return [view.tile(part.intersection(view.whole)) for part in parts]
 
 
