@@ -36,6 +36,10 @@ none larger than this, and mostly the first whose table takes no more than this.
 _SMALL_TILES = 4
 """Of frames of no more tiles than these it may be any."""
 
+_TINY = 0.012
+"""Bits per pixel below which so few coefficients are coded that samples hardly tell how many: there
+all are coded once, which takes little time as most are 0."""
+
 
 class Trial:
     """A base at a size.
@@ -77,6 +81,11 @@ class Trial:
         if size - bare >= 2 * SECTION_BYTES:
             self.search = StepSearch(analysis.following(strength), near)
             self.step = self.search.step_for(aim(size, bare) * share)
+            if share == 1 and 8 * size < _TINY * analysis.source.frame.cfa.size:
+                built = self._builder(self.search.analysis)
+                built.add_layers(self.step, candidates.report)
+                self.search.learn(self.step, built.size - bare)
+                self.step = self.search.step_for(aim(size, bare))
             self._excess = self.search.expected(self.step) > (size - bare) * share
 
     @property
