@@ -5,7 +5,8 @@ restore run as the command line does, each in a process of its own, which report
 
 ``--against PYTHON`` runs another version as well, that of the environment of that interpreter, turn
 by turn with this one ``--runs`` times, and reports medians of each and how many times as long the
-other takes, by the clock and in seconds of the processor.
+other takes, by the clock and in seconds of the processor. ``--unverified`` lets this version not
+verify what it embeds, as versions before 2.0 did not; ``--rates`` names the rates.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from functools import cache
 from math import lcm
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +32,9 @@ from rawback_lab.bench.carriers import carrier_file
 from rawback_lab.bench.peers import write_json
 from rawback_lab.orient import to_sensor
 from rawback_lab.render import encode_jpeg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _HEIGHT, _WIDTH = 4000, 6000
 _RATES = (("--bpp", "0.02"), ("--bpp", "0.1"), ("--bpp", "0.5"), ("--lossless",))
@@ -99,21 +103,30 @@ def _processor_seconds() -> float:
     return times.children_user + times.children_system
 
 
-def compared(raw_file: Path, scratch: Path, other: str, count: int) -> list[dict[str, Any]]:
-    """Medians of this version and of another at each rate, and their ratios."""
+def compared(
+    raw_file: Path, scratch: Path, other: str, count: int, rates: Sequence[str], flags: list[str]
+) -> list[dict[str, Any]]:
+    """Medians of this version and of another at each rate, and their ratios.
+
+    This version embeds with `flags` besides.
+    """
     runs: list[dict[str, Any]] = []
+    none: list[str] = []
+    sides = (("other", other, none), ("this", sys.executable, flags))
     with tempfile.TemporaryDirectory() as folder:
         raw, jpeg = Path(folder, "large.dng"), Path(folder, "large.jpg")
         for path, data in zip((raw, jpeg), tiled(raw_file, scratch), strict=True):
             path.write_bytes(data)
-        for rate in (("-q", "60"), *_RATES):
+        for rate in map(str.split, rates):
             figures: dict[str, list[float]] = {}
             for _ in range(count):
-                for name, python in (("other", other), ("this", sys.executable)):
+                for name, python, more in sides:
                     carrier, restored = Path(folder, f"{name}.jpg"), Path(folder, f"{name}.dng")
+                    embed: list[str | Path] = [raw, jpeg, "-o", carrier, "--overwrite"]
+                    restore: list[str | Path] = [carrier, "-o", restored, "--overwrite"]
                     for verb, arguments in (
-                        ("embed", (raw, jpeg, "-o", carrier, "--overwrite", *rate)),
-                        ("restore", (carrier, "-o", restored, "--overwrite")),
+                        ("embed", [*embed, *rate, *more]),
+                        ("restore", restore),
                     ):
                         report = called(verb, *arguments, python=python)
                         for kind in ("wall_seconds", "processor_seconds"):
@@ -138,11 +151,15 @@ def main() -> None:
     parser.add_argument("--scratch", type=Path, default=Path(".scratch/carriers"))
     parser.add_argument("--against", help="the interpreter of another version's environment")
     parser.add_argument("--runs", type=int, default=3, help="of each version")
+    parser.add_argument("--unverified", action="store_true", help="this version, beside another")
+    rates = ["-q 60", *map(" ".join, _RATES)]
+    parser.add_argument("--rates", nargs="+", default=rates, help="beside another version")
     options = parser.parse_args()
+    flags = ["--no-verify"] if options.unverified else []
     results: dict[str, Any] = {"pixels": _HEIGHT * _WIDTH, "cores": os.cpu_count(), "raws": {}}
     for raw in options.raws:
         results["raws"][raw.stem] = (
-            compared(raw, options.scratch, options.against, options.runs)
+            compared(*(raw, options.scratch, options.against, options.runs, options.rates, flags))
             if options.against
             else timed(raw, options.scratch)
         )
