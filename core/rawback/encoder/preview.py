@@ -43,7 +43,7 @@ __all__ = ["Previews"]
 
 _LOSSLESS_TILES = 2
 
-_PARTS, _SIDE = 3, 128
+_PARTS, _SIDE = 2, 128
 """Parts along each side of a frame that tell what is lost of its noise, and their side in cells."""
 
 
