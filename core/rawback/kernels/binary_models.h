@@ -29,9 +29,13 @@ typedef struct {
 /* Weights of mixing have 16 fractional bits and stay below 4. */
 #define LARGEST_WEIGHT ((1 << 18) - 1)
 
-/* Counters are mixed four at a time, in vectors of 128 bits, which every machine has. */
+/* How fast weights follow, in 1/16. */
+#define PACE 22
+
+/* So many counters are mixed, four in a vector of 128 bits, which every machine has. */
+#define MIXED 8
 #define LANES 4
-#define MOST_GROUPS 2
+#define VECTORS (MIXED / LANES)
 
 typedef int32_t Lanes __attribute__((vector_size(4 * LANES)));
 typedef uint32_t UnsignedLanes __attribute__((vector_size(4 * LANES)));
@@ -112,36 +116,35 @@ static inline int code_single(RangeCoder *coder, int decoding, const Curves *cur
     return bit;
 }
 
-/* Code a bit as counters expect it together, LANES for each of `groups`, weighed with the mean of two
-   sets of weights. The first learns from it at once, as fast as `pace` says in 1/16; what the second
-   is to learn is added to `change`, so decisions need not wait for each other. */
-static INLINE int code_mixed(RangeCoder *coder, int decoding, const Curves *curves, int pace,
-                             int groups, uint32_t *const *counters, int32_t *first,
-                             const Lanes *second, Lanes *change, int bit) {
+/* Code a bit as counters expect it together, weighed with the mean of two sets of weights, which are
+   not one. All of them learn from it. */
+static INLINE int code_mixed(RangeCoder *coder, int decoding, const Curves *curves,
+                             uint32_t *const counters[MIXED], int32_t first[MIXED],
+                             int32_t second[MIXED], int bit) {
     const int16_t *stretch = curves->stretch;
-    Lanes known[MOST_GROUPS], odds[MOST_GROUPS], rates[MOST_GROUPS], terms = {0};
-    for (int g = 0; g < groups; g++) {
-        uint32_t *const *from = counters + g * LANES;
+    Lanes known[VECTORS], odds[VECTORS], rates[VECTORS], terms = {0};
+    for (int v = 0; v < VECTORS; v++) {
+        uint32_t *const *from = counters + v * LANES;
         const uint32_t a = *from[0], b = *from[1], c = *from[2], d = *from[3];
-        known[g] = (Lanes){(int32_t)a, (int32_t)b, (int32_t)c, (int32_t)d};
-        odds[g] = (Lanes){stretch[a >> 20], stretch[b >> 20], stretch[c >> 20], stretch[d >> 20]};
-        KEEP_WHOLE(known[g]);
-        KEEP_WHOLE(odds[g]);
-        rates[g] = rates_of(known[g] & (RATES - 1));
-        terms += ((lanes_at(first + g * LANES) + second[g]) >> 3) * odds[g];
+        known[v] = (Lanes){(int32_t)a, (int32_t)b, (int32_t)c, (int32_t)d};
+        odds[v] = (Lanes){stretch[a >> 20], stretch[b >> 20], stretch[c >> 20], stretch[d >> 20]};
+        KEEP_WHOLE(known[v]);
+        KEEP_WHOLE(odds[v]);
+        rates[v] = rates_of(known[v] & (RATES - 1));
+        terms += ((lanes_at(first + v * LANES) + lanes_at(second + v * LANES)) >> 3) * odds[v];
     }
     KEEP_WHOLE(terms);
     const int32_t sum = terms[0] + terms[1] + terms[2] + terms[3];
     const int32_t one = curves->squash[limited(sum >> 14, -FARTHEST, FARTHEST) + CURVE / 2];
     bit = code_bit(coder, decoding, (uint32_t)one, bit);
-    const int32_t error = ((((int32_t)bit << UNIT_BITS) - one) * pace) >> 4;
-    for (int g = 0; g < groups; g++) {
-        const Lanes step = (odds[g] * error + (1 << 15)) >> 16;
-        put_lanes(first + g * LANES, limited_weights(lanes_at(first + g * LANES) + step));
-        change[g] += step;
-        known[g] = learned_lanes(known[g], rates[g], bit);
-        KEEP_WHOLE(known[g]);
-        for (int i = 0; i < LANES; i++) *counters[g * LANES + i] = (uint32_t)known[g][i];
+    const int32_t error = ((((int32_t)bit << UNIT_BITS) - one) * PACE) >> 4;
+    for (int v = 0; v < VECTORS; v++) {
+        const Lanes step = (odds[v] * error + (1 << 15)) >> 16;
+        put_lanes(first + v * LANES, limited_weights(lanes_at(first + v * LANES) + step));
+        put_lanes(second + v * LANES, limited_weights(lanes_at(second + v * LANES) + step));
+        known[v] = learned_lanes(known[v], rates[v], bit);
+        KEEP_WHOLE(known[v]);
+        for (int i = 0; i < LANES; i++) *counters[v * LANES + i] = (uint32_t)known[v][i];
     }
     return bit;
 }

@@ -4,9 +4,6 @@
    the other. Indices are coded band by band, plane by plane, row by row, block by block. */
 #include "neighbourhood.h"
 
-#define INPUTS 8
-#define GROUPS (INPUTS / LANES)
-#define PACE 22  /* how fast weights follow, in 1/16 */
 #define UNARY 14 /* magnitudes told by one decision each */
 #define DEPTHS 6
 
@@ -56,28 +53,22 @@ enum {
 };
 
 static inline int32_t *weights_of(const Layer *layer, int set) {
-    return layer->weights + (int64_t)set * INPUTS;
+    return layer->weights + (int64_t)set * MIXED;
 }
 
 /* A decision that counters expect together, with two sets of weights. */
-static INLINE int decide(Layer *layer, int decoding, const int contexts[INPUTS], int first_set,
+static INLINE int decide(Layer *layer, int decoding, const int contexts[MIXED], int first_set,
                          int second_set, int bit) {
-    uint32_t *counters[INPUTS];
-    for (int i = 0; i < INPUTS; i++) counters[i] = layer->counters + contexts[i];
-    int32_t *weights = weights_of(layer, second_set);
-    Lanes second[GROUPS], change[GROUPS] = {{0}};
-    for (int g = 0; g < GROUPS; g++) second[g] = lanes_at(weights + g * LANES);
-    bit = code_mixed(&layer->coder, decoding, &layer->curves, PACE, GROUPS, counters,
-                     weights_of(layer, first_set), second, change, bit);
-    for (int g = 0; g < GROUPS; g++)
-        put_lanes(weights + g * LANES, limited_weights(second[g] + change[g]));
-    return bit;
+    uint32_t *counters[MIXED];
+    for (int i = 0; i < MIXED; i++) counters[i] = layer->counters + contexts[i];
+    return code_mixed(&layer->coder, decoding, &layer->curves, counters,
+                      weights_of(layer, first_set), weights_of(layer, second_set), bit);
 }
 
 /* Whether an index that was 0 so far is not 0. */
 static inline int code_significance(Layer *layer, int decoding, const Context *c, const Ahead *a,
                                     int64_t x, int bit) {
-    const int contexts[INPUTS] = {
+    const int contexts[MIXED] = {
         SIGNIFICANT_0 + (c->class * REGIONS + c->region) * 2 + (c->plane > 0),
         SIGNIFICANT_1 + ((size_of(c->west) * SIZES + a->north[x]) * SIZES + a->diagonal[x]) * KINDS +
             c->kind,
@@ -123,7 +114,7 @@ static inline int code_sign(Layer *layer, int decoding, const Context *c, const 
 #undef SIGN
     const int agree_west = agreement(layer, at - 1), agree_north = agreement(layer, at - down);
     const int coarse = c->detail == 0 ? 0 : c->detail < 4 ? 1 : 2;
-    const int contexts[INPUTS] = {
+    const int contexts[MIXED] = {
         SIGN_0 + (c->detail * PLACES + c->place) * 2 + (c->plane > 0),
         SIGN_1 + (((west * 3 + north) * 3 + coarse) * 3 +
                   (agree_west == agree_north ? agree_west : 0)) * KINDS + c->kind,
@@ -145,7 +136,7 @@ static inline int code_size(Layer *layer, int decoding, const Context *c, const 
     const int depth = (int)(size < DEPTHS ? size : DEPTHS) - 1;
     const int deep = (int)(size < UNARY ? size : UNARY) - 1;
     const int other = layer->refining ? a->ahead[x] : size_of(c->second);
-    const int contexts[INPUTS] = {
+    const int contexts[MIXED] = {
         SIZE_0 + deep * CLASSES + c->class,
         SIZE_1 + (depth * SIZES + size_of(c->west)) * SIZES + a->north[x],
         SIZE_2 + (depth * SIZES + a->parent[x]) * SIZES + a->siblings[x],
@@ -357,8 +348,8 @@ KERNEL rawback_code_layer(int64_t decoding, int64_t refining, int64_t height, in
     REQUIRE(noise_levels->size[0] == BANDS && noise_levels->size[1] == planes);
     REQUIRE(stretch->size[0] == CURVE && squash->size[0] == CURVE && rate->size[0] == RATES);
     REQUIRE(counters->size[0] == COUNTERS);
-    REQUIRE(weights->size[0] == WEIGHT_SETS && weights->size[1] == INPUTS &&
-            weights->stride[0] == INPUTS);
+    REQUIRE(weights->size[0] == WEIGHT_SETS && weights->size[1] == MIXED &&
+            weights->stride[0] == MIXED);
     REQUIRE(sizes->size[0] >= room && signs->size[0] >= room && details->size[0] >= room);
     layer.curves = (Curves){stretch->data, squash->data, rate->data};
     layer.indices = indices->data;
