@@ -25,21 +25,13 @@ from ..mosaics import KINDS
 from .test_mosaics import shot_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 LOSSLESS = Rate.lossless()
 UNUSUAL = [-0.0, np.nan, np.inf, -np.inf, 1e30, -1e-30, 1e-45, 65504.0, -3.5]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def small_tiles() -> Iterator[None]:
-    """Tiles of 32 cells, so that small frames have several."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr("rawback.common.tiles.TILE", 32)
-    yield
-    patch.undo()
+pytestmark = pytest.mark.usefixtures("small_tiles")
 
 
 def bits(numbers: NDArray[np.float32]) -> NDArray[np.uint32]:

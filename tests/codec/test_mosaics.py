@@ -21,8 +21,6 @@ from rawback_lab.scenes import Trial, made_up_picture, made_up_shot, session_at
 from ..mosaics import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from rawback.mosaic import Mosaic
@@ -35,13 +33,7 @@ RATES = [Rate.quality(25), Rate.quality(65), Rate.lossless()]
 NAMES = [name for name in KINDS if name != "Bayer"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def small_tiles() -> Iterator[None]:
-    """Tiles of 32 cells, so that small frames have several."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr("rawback.common.tiles.TILE", 32)
-    yield
-    patch.undo()
+pytestmark = pytest.mark.usefixtures("small_tiles")
 
 
 def shot_of(

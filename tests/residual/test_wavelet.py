@@ -65,8 +65,8 @@ def test_a_plane_comes_back_to_within_rounding(shape: tuple[int, int]) -> None:
 def test_any_shape_round_trips(height: int, width: int, seed: int) -> None:
     plane = np.random.default_rng(seed).normal(0, 500, (height, width)).astype(np.float32)
     found = synthesised(rounded(analysed(plane)), (height, width))
-    # Rare planes add up the rounding of all five levels.
-    assert np.abs(found - plane).max() <= 16
+    # Rare planes add up the rounding of all five levels: 9.5 was the most of 100,000.
+    assert np.abs(found - plane).max() <= 12
 
 
 @pytest.mark.parametrize("kind", ["flat", "stripes", "checks", "signs"])
