@@ -3,8 +3,11 @@
 A raw goes with the JPEG of its name beside it; one without gets the rendering of LibRaw. Each is
 embedded losslessly and restored. Then LibRaw and darktable render the original and the restored
 DNG, Adobe's SDK reads both, and exiftool lists the tags by which an editor renders either. Where a
-reader does not take the original, there is a dash instead of a figure. With ``--json`` the figures
-of each raw are kept.
+reader does not take the original, there is a dash instead of a figure. Darktable dithers samples of
+8 bits; of such an original the same samples widened to 16 bits are rendered too, which it takes as
+they are. Where renderings differ, the original is rendered once more, as some programs do not
+render a file alike twice. ``--photo`` adds a scene as each kind of sensor sees it. With ``--json``
+the figures of each raw are kept.
 """
 
 from __future__ import annotations
@@ -15,23 +18,32 @@ import json
 import shutil
 import subprocess
 import tempfile
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import cv2
 import numpy as np
 import rawpy
 
 import rawback
+from rawback import rawio
 from rawback.rate import Rate
 from rawback.rawio.tag_kinds import TAG_KINDS, TagKind
+from rawback_lab.bench.floats import in_numbers
 from rawback_lab.bench.peers import write_json
+from rawback_lab.bench.sensors import simulated
 from rawback_lab.darktable import render_darktable
+from rawback_lab.wide_samples import widened
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["compared", "decibels", "rendering_tags"]
+__all__ = ["compared", "decibels", "rendering_tags", "simulated_raws"]
+
+_Renderer: TypeAlias = "Callable[[bytes], NDArray[Any] | None]"
 
 _JPEG_SUFFIXES = (".jpg", ".JPG", ".jpeg")
 
@@ -59,16 +71,26 @@ def compared(raw: Path, jpeg: Path | None) -> dict[str, Any]:
         again = Path(name) / "again.dng"
         again.write_bytes(restored)
         differing = _differing(rendering_tags(raw), rendering_tags(again), dng=_is_dng(raw))
+        wide = widened(original) if _is_dng(raw) else None
         return {
             "exact": result.exact,
             "rendering_metadata_bytes": told,
             "all_metadata_bytes": embedded.metadata.bytes,
-            "libraw_db": decibels(_libraw(original), _libraw(restored)),
-            "darktable_db": decibels(_darktable(raw), _darktable(again)),
+            "libraw": _rendered(_libraw, original, restored),
+            "darktable": _rendered(partial(_darktable, suffix=raw.suffix), original, restored),
+            "darktable_widened": wide and _rendered(_darktable, wide, restored),
             "adobe_reads": _read_alike(_adobe(raw), _adobe(again)),
             "tags": len(rendering_tags(again)),
             "differing_tags": differing,
         }
+
+
+def _rendered(render: _Renderer, original: bytes, restored: bytes) -> dict[str, Any]:
+    """How a restored raw renders beside the original, and the original rendered once more."""
+    first = render(original)
+    found = decibels(first, render(restored))
+    again = decibels(first, render(original)) if isinstance(found, float) else None
+    return {"db": found, "original_again_db": again}
 
 
 def decibels(before: NDArray[Any] | None, after: NDArray[Any] | None) -> float | str | None:
@@ -115,9 +137,9 @@ def _libraw(data: bytes) -> NDArray[np.uint16] | None:
         return None
 
 
-def _darktable(raw: Path) -> NDArray[np.uint8] | None:
+def _darktable(raw: bytes, suffix: str = ".dng") -> NDArray[np.uint8] | None:
     """Darktable's default rendering at full size; None where it makes none."""
-    jpeg = render_darktable(raw.read_bytes(), 100, suffix=raw.suffix)
+    jpeg = render_darktable(raw, 100, suffix=suffix)
     if jpeg is None:
         return None
     return np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR))
@@ -160,7 +182,28 @@ def _read_alike(before: dict[str, Any] | None, after: dict[str, Any] | None) -> 
     return ", ".join(name for name in before if before[name] != after.get(name)) or "same"
 
 
-def _cell(value: float | str | None) -> str:
+def simulated_raws(photo: Path, folder: Path) -> list[Path]:
+    """A scene as each kind of sensor sees it, with its JPEG: raw files in a folder."""
+    raws = []
+    for kind, frame, jpeg in simulated(photo):
+        frames = {kind: frame}
+        if frame.mosaic.samples == 3:
+            numbers = frame.cfa / np.float32(3 * frame.white)
+            frames[f"{kind} of 32-bit floats"] = in_numbers(frame, numbers.astype(np.float32))
+        for name, written in frames.items():
+            raws.append(folder / f"{photo.stem} as {name}.dng")
+            raws[-1].write_bytes(rawio.write_dng(written))
+            raws[-1].with_suffix(".jpg").write_bytes(jpeg)
+    return raws
+
+
+def _cell(found: dict[str, Any]) -> str:
+    again = found["original_again_db"]
+    note = f" (original twice: {_decibels(again)})" if isinstance(again, float) else ""
+    return _decibels(found["db"]) + note
+
+
+def _decibels(value: float | str | None) -> str:
     return "-" if value is None else f"{value} dB" if isinstance(value, float) else value
 
 
@@ -171,7 +214,9 @@ def table(results: dict[str, Any]) -> list[str]:
         "|---|---|---|---|---|---|---|",
     ]
     for name, row in results.items():
-        cells = [_cell(row[key]) for key in ("libraw_db", "darktable_db", "adobe_reads")]
+        cells = [_cell(row["libraw"]), _cell(row["darktable"]), row["adobe_reads"] or "-"]
+        if wide := row["darktable_widened"]:
+            cells[1] += f", widened: {_cell(wide)}"
         differing = ", ".join(row["differing_tags"]) or "none"
         told = f"{row['rendering_metadata_bytes']:,} / {row['all_metadata_bytes']:,} bytes"
         lines.append(f"| {name} | {' | '.join(cells)} | {row['tags']} | {differing} | {told} |")
@@ -180,7 +225,8 @@ def table(results: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Compare renderings of originals and restored.")
-    parser.add_argument("raws", type=Path, nargs="+", help="raw files, or folders of them")
+    parser.add_argument("raws", type=Path, nargs="*", help="raw files, or folders of them")
+    parser.add_argument("--photo", type=Path, help="a JPEG XL photograph for every kind of sensor")
     parser.add_argument("--json", type=Path, help="where the figures go; what is there is kept")
     options = parser.parse_args()
     results: dict[str, Any] = {}
@@ -193,6 +239,14 @@ def main() -> None:
         for file in (sorted(path.iterdir()) if path.is_dir() else [path])
         if file.suffix.lower() in suffixes
     ]
+    with tempfile.TemporaryDirectory() as name:
+        if options.photo:
+            files += simulated_raws(options.photo, Path(name))
+        _measure(files, results, options.json)
+    print("\n".join(table(results)))
+
+
+def _measure(files: Sequence[Path], results: dict[str, Any], kept: Path | None) -> None:
     for file in files:
         jpeg = next((p for s in _JPEG_SUFFIXES if (p := file.with_suffix(s)).exists()), None)
         try:
@@ -200,10 +254,9 @@ def main() -> None:
         except rawback.RawbackError as error:
             print(f"{file.name}: {error}", flush=True)
             continue
-        if options.json:
-            write_json(options.json, results)
+        if kept:
+            write_json(kept, results)
         print(table({file.name: results[file.name]})[-1], flush=True)
-    print("\n".join(table(results)))
 
 
 if __name__ == "__main__":
