@@ -227,6 +227,15 @@ class Floats:
     remainders: NDArray[np.uint32] | None = None
     border: Border | None = None
 
+    def numbers_of(self, codes: NDArray[np.uint16]) -> NDArray[np.float32]:
+        """The numbers that the codes of the visible area stand for."""
+        table = self.scale.codes
+        return (
+            table.numbers[codes]
+            if self.remainders is None
+            else table.joined(codes, self.remainders)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RawFrame:
@@ -400,7 +409,7 @@ class RawFrame:
             return table.joined(self.whole_mosaic, floats.border.joined(floats.remainders))
         top, left, _, _ = (0, 0, 0, 0) if self.border is None else self.border.margins
         inside = whole[top : top + self.height, left : left + self.width]
-        inside[...] = table.joined(self.cfa, floats.remainders)
+        inside[...] = floats.numbers_of(self.cfa)
         return whole
 
     def has_samples_of(self, other: RawFrame) -> bool:

@@ -146,3 +146,15 @@ def test_the_file_itself_is_stored_whole(float_shot: Shot) -> None:
         rawback.embed_bytes(*float_shot, original=True)
     carrier, _ = rawback.embed_bytes(*float_shot, original="store")
     assert rawback.restore_bytes(carrier, original=True)[0] == float_shot[0]
+
+
+def test_the_worst_error_is_one_of_numbers(float_shot: Shot) -> None:
+    data, result = rawback.embed_bytes(*float_shot, rate=rawback.Rate.quality(30))
+    dng, _ = rawback.restore_bytes(data)
+    first, second = (bits(raw).view(np.float32)[4:124, 6:166] for raw in (float_shot[0], dng))
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(first - second)
+    worst = apart[np.isfinite(apart)].max()
+    assert 0 < worst < 3
+    assert result.worst_error == worst
+    assert rawback.verify(data, raw=float_shot[0]).worst_error == worst

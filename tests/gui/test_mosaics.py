@@ -271,6 +271,22 @@ def test_floating_point_numbers_are_shown_as_what_they_are(frame: RawFrame, scal
     assert "DN" not in text.split("error")[0]
 
 
+@pytest.mark.parametrize("scale", [linear_scale(1.0), ratio_scale(1.0)])
+def test_errors_of_floating_point_numbers_are_parts_of_the_light(scale: Scale) -> None:
+    """As many codes more are as many parts more of the light only where codes are linear."""
+    numbers = np.full((4, 4), 0.25, np.float32)
+    codes, _ = scale.codes.split(numbers)
+    black, white = (scale.codes.level(0.0),) * 4, round(scale.codes.level(1.0))
+    made = RawFrame(codes, "RGGB", black, white, NoiseModel(1e-9, 1e-12), floats=Floats(scale))
+    brighter = scale.codes.split(numbers * np.float32(1.5))[0]
+    part, stops = (
+        errors_of(codes, brighter, made, view)
+        for view in (ErrorView(kind="relative"), ErrorView(unit="EV"))
+    )
+    np.testing.assert_allclose(part, 50, rtol=1e-3)
+    np.testing.assert_allclose(stops, math.log2(1.5), rtol=1e-3)
+
+
 def test_parts_of_the_picture_are_those_of_the_whole(frame: RawFrame) -> None:
     """Rendered anywhere, patterns stay in step."""
     document = document_of(frame)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,19 +20,20 @@ TABLE = (np.arange(256) ** 2).astype(np.uint16)
 WHITE_LEVEL, LINEARIZATION, OPCODES = 50717, 50712, 51009
 
 
-def dng_of(*tags: tuple[int, int, int, object]) -> bytes:
+def dng_of(*tags: tuple[int, int, int, Any]) -> bytes:
     """The codes as a linear DNG of tiles, with more tags."""
     file = io.BytesIO()
     matrix = tuple(n for value in (1, 0, 0, 0, 1, 0, 0, 0, 1) for n in (value, 1))
-    described = [
+    described: list[Any] = [
         (50706, 1, 4, b"\x01\x04\x00\x00"),
         (50708, 2, 0, "Made up"),
         (50721, 10, 9, matrix),
         (50728, 5, 3, (1, 1, 1, 1, 1, 1)),
         (WHITE_LEVEL, 4, 3, (255 if not tags else 65535,) * 3),
     ]
+    described += tags
     tifffile.imwrite(
-        file, CODES, photometric=34892, tile=(64, 64), extratags=[*described, *tags], metadata=None
+        file, CODES, photometric=34892, tile=(64, 64), extratags=described, metadata=None
     )
     return file.getvalue()
 

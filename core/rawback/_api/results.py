@@ -135,8 +135,8 @@ class EmbedResult(_Result):
         psnr_db: Raw PSNR of what the payload restores, in dB; infinite where that is exact.
         highlight_psnr_db: The same where the JPEG clips; nan where it does not clip.
         error_over_sigma: RMS error over the raw's own noise.
-        worst_error: Largest difference between a sample and the one that comes back, in DN; in
-            steps of its codes where samples are floating point numbers.
+        worst_error: Largest difference between a sample and the one that comes back: whole DN, or
+            a difference of numbers where samples are floating point numbers.
         visible: How different both look at 1:1 and at fit, at 0, +2 and +4 EV, estimated from a
             sample of the frame; all 0 where the payload is exact.
         exact: Whether every sample of the raw comes back, with those of its border.
@@ -160,7 +160,7 @@ class EmbedResult(_Result):
     psnr_db: float
     highlight_psnr_db: float
     error_over_sigma: float
-    worst_error: int
+    worst_error: float
     exact: bool
     seconds: float
     peak_memory_bytes: int | None
@@ -257,8 +257,8 @@ class Verification(_Result):
         detail: One sentence about it.
         psnr_db: Raw PSNR against the raw, in dB; None without a raw, or where nothing could be
             restored to compare.
-        worst_error: Largest difference between samples of the two, in DN, or in steps of codes
-            of floating point numbers; None where `psnr_db` is.
+        worst_error: Largest difference between samples of the two: whole DN, or a difference of
+            numbers where samples are floating point numbers. None where `psnr_db` is.
         exact: Whether the restored samples equal the raw's; None where `psnr_db` is.
         sections: What the payload is made of.
         visible: How different the restored raw and the raw look at 1:1 and at fit, at 0, +2 and
@@ -268,7 +268,7 @@ class Verification(_Result):
     status: Status
     detail: str
     psnr_db: float | None
-    worst_error: int | None
+    worst_error: float | None
     exact: bool | None
     sections: tuple[SectionInfo, ...]
     visible: tuple[VisibleError, ...] = ()

@@ -18,6 +18,7 @@ from rawback.cli.output import (
     raw_file_text,
     section_lines,
     visible_line,
+    worst_text,
 )
 from rawback.cli.rates import rate_of
 from rawback.cli.streams import StreamJob, is_stream, read_bytes
@@ -125,7 +126,7 @@ def _embed_lines(name: str, result: rawback.EmbedResult) -> list[str]:
     lines = [f"{name}: {figure}, {size_text}, {result.seconds:.1f} s"]
     if not result.exact:
         error = f"{result.error_over_sigma:.2f} of the raw's own noise"
-        lines.append(f"  error is {error}, at the worst sample {result.worst_error} DN")
+        lines.append(f"  error is {error}, at the worst sample {worst_text(result.worst_error)}")
         lines.append(visible_line(result.visible))
     lines.append(f"  {result.metadata.sentence}")
     if result.verified:
@@ -292,9 +293,11 @@ def verify(
             progress=progress,
         )
     lines = [f"{label(carrier)}: {checked.status}. {checked.detail}"]
-    if checked.psnr_db is not None and checked.exact is not None:
-        worst = "" if checked.exact else f", at the worst sample {checked.worst_error} DN"
-        lines.append(f"  against the raw: {psnr_text(checked.psnr_db, exact=checked.exact)}{worst}")
+    if checked.psnr_db is not None and checked.worst_error is not None:
+        worst = "" if checked.exact else f", at the worst sample {worst_text(checked.worst_error)}"
+        lines.append(
+            f"  against the raw: {psnr_text(checked.psnr_db, exact=bool(checked.exact))}{worst}"
+        )
         lines += [] if checked.exact else [visible_line(checked.visible)]
     printer.result(checked.as_dict(), lines + (section_lines(checked.sections) if verbose else []))
     if not checked.intact:

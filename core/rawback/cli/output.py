@@ -28,6 +28,7 @@ __all__ = [
     "section_lines",
     "sub_progress",
     "visible_line",
+    "worst_text",
 ]
 
 _PATIENCE = 1.0
@@ -60,6 +61,11 @@ def bytes_text(size: int) -> str:
 def psnr_text(psnr: float, *, exact: bool) -> str:
     """A PSNR for people."""
     return "exact" if exact else f"{psnr:.2f} dB"
+
+
+def worst_text(error: float) -> str:
+    """The largest difference of samples: whole DN, or one of floating point numbers."""
+    return f"{error} DN" if type(error) is int else f"{error:.3g}"
 
 
 def raw_file_text(raw_file: rawback.RawFileInfo | None) -> str:

@@ -50,13 +50,13 @@ class RawErrors:
         squares: Sum of squared errors of the signal.
         relative: Sum of squared errors in units of the original's noise.
         count: Samples.
-        worst: The largest difference, in DN.
+        worst: The largest difference in DN, or of floating point numbers, of which all count.
     """
 
     squares: float
     relative: float
     count: int
-    worst: int
+    worst: float
 
     @classmethod
     def of(
@@ -108,7 +108,8 @@ class RawErrors:
 
         found = np.array(list(in_threads(compared, row_bands(original.height))))
         squares, relative, count, _ = found.sum(axis=0).tolist()
-        return cls(squares, relative, int(count), int(found[:, 3].max()))
+        worst = int(found[:, 3].max()) if original.floats is None else _apart(original, restored)
+        return cls(squares, relative, int(count), worst)
 
     @property
     def psnr(self) -> float:
@@ -193,8 +194,18 @@ def error_over_sigma(original: RawFrame, restored: RawFrame) -> float:
     return RawErrors.of(original, restored).over_sigma
 
 
-def worst_error(original: RawFrame, restored: RawFrame) -> int:
-    """The largest difference between samples of the two, in DN: 0 where all samples agree.
+def _apart(original: RawFrame, restored: RawFrame) -> float:
+    """The largest finite difference between floating point numbers of two frames."""
+    first, second = (f.floats.numbers_of(f.cfa) for f in (original, restored) if f.floats)
+    with np.errstate(invalid="ignore", over="ignore"):
+        differences = np.abs(first - second)
+    return float(differences.max(where=np.isfinite(differences), initial=0.0))
+
+
+def worst_error(original: RawFrame, restored: RawFrame) -> float:
+    """The largest difference between samples of the two: 0 where all agree.
+
+    That is a whole number of DN, or a difference of floating point numbers where samples are such.
 
     Args:
         original: The raw as the camera gave it.

@@ -144,33 +144,37 @@ def errors_of(
             continue
         part = plane.index()
         black = np.float32(frame.black[plane.channel])
-        truth = original[part].astype(np.float32) - black
-        guess = restored[part].astype(np.float32) - black
-        found[part] = _in_unit(truth, guess, np.float32(frame.white) - black, frame, view)
+        found[part] = _in_unit(original[part], restored[part], black, frame, view)
     return found
 
 
 def _in_unit(
-    truth: NDArray[np.float32],
-    guess: NDArray[np.float32],
-    scale: np.float32,
+    truth: NDArray[np.uint16],
+    guess: NDArray[np.uint16],
+    black: np.float32,
     frame: RawFrame,
     view: ErrorView,
 ) -> NDArray[np.float32]:
-    error = guess - truth
+    signal, other = (samples.astype(np.float32) - black for samples in (truth, guess))
     if view.kind != "relative" and view.unit == "DN":
-        return error
-    signal = truth / scale
-    variance = np.float32(frame.noise.scale) * np.clip(signal, 0, 1) + np.float32(
+        return other - signal
+    scale = np.float32(frame.white) - black
+    variance = np.float32(frame.noise.scale) * np.clip(signal / scale, 0, 1) + np.float32(
         frame.noise.offset + 1 / 12 / float(scale) ** 2
     )
     noise = np.sqrt(variance) * scale
+    if view.kind != "relative" and view.unit == "sigma":
+        return np.asarray((other - signal) / noise, np.float32)
+    if frame.floats is not None:
+        # Codes need not be in proportion to the light; the numbers that they stand for are.
+        numbers = frame.floats.scale.codes.numbers
+        noise *= np.gradient(numbers)[truth]
+        signal, other = numbers[truth], numbers[guess]
+    # What lies below the noise is no light to be a part of.
+    floor = np.maximum(signal, noise)
     if view.kind == "relative":
-        # What lies below the noise is no light to be a part of.
-        return np.asarray(100 * error / np.maximum(truth, noise), np.float32)
-    if view.unit == "EV":
-        return np.asarray(np.log2(np.maximum(guess, noise) / np.maximum(truth, noise)), np.float32)
-    return np.asarray(error / noise, np.float32)
+        return np.asarray(100 * (other - signal) / floor, np.float32)
+    return np.asarray(np.log2(np.maximum(other, noise) / floor), np.float32)
 
 
 def default_range(errors: NDArray[np.float32]) -> float:
