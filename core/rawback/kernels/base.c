@@ -281,21 +281,53 @@ static void centred_row(const int32_t *colours, int64_t size, int64_t left, int6
     for (int64_t x = within; x < columns; x++) row[x] = row[within - 1];
 }
 
-/* Sort a row's pixels by their place among `stride` ones, each place in `span` elements. */
+/* Sort a row's pixels by their place among `stride` ones, each with the pixel after it: each place in
+   `span` pairs. One more pixel than `columns` may be read. */
 static void sort_row(const int16_t *row, int64_t columns, int64_t stride, int64_t span,
                      int16_t *sorted) {
-    for (int64_t place = 0; place < stride; place++)
-        for (int64_t at = 0; place + at * stride < columns; at++)
-            sorted[place * span + at] = row[place + at * stride];
+    for (int64_t place = 0; place < stride; place++) {
+        int16_t *to = sorted + 2 * place * span;
+        for (int64_t x = place; x < columns; x += stride, to += 2)
+            memcpy(to, row + x, 2 * sizeof *row);
+    }
 }
 
-/* sums += five taps of one sorted row from a column on, for every `stride`th column. */
-static void filter_cells(const int16_t *taps, const int16_t *row, int64_t stride, int64_t span,
-                         int64_t column, int64_t cells, int32_t *sums) {
-    for (int tap = 0; tap < TAP_ROWS; tap++) {
-        const int16_t *from = row + (column + tap) % stride * span + (column + tap) / stride;
-        for (int64_t q = 0; q < cells; q++) sums[q] += taps[tap] * from[q];
+enum { MOST_ROWS = COLOURS * TAP_ROWS, PAIRS = TAPS / 2, STEPS = 4 };
+
+/* Rows of sorted pairs, and the taps of each. */
+typedef struct {
+    int64_t count;
+    const int16_t *rows[MOST_ROWS];
+    int16_t taps[MOST_ROWS][TAPS];
+} TapRows;
+
+/* sums = the products with all taps, from three places of sorted rows on, of one cell after the other. */
+static void filter_cells(const TapRows *all, const int64_t places[PAIRS], int64_t cells,
+                                int32_t *sums) {
+    int64_t q = 0;
+#if defined(LANES)
+    for (; q + STEPS * LANES <= cells; q += STEPS * LANES) {
+        VECTOR sum[STEPS];
+        for (int i = 0; i < STEPS; i++) sum[i] = ALL(0);
+        for (int64_t row = 0; row < all->count; row++)
+            for (int pair = 0; pair < PAIRS; pair++) {
+                int32_t both;
+                memcpy(&both, all->taps[row] + 2 * pair, sizeof both);
+                const VECTOR taps = ALL(both);
+                const int16_t *at = all->rows[row] + places[pair] + 2 * q;
+                for (int i = 0; i < STEPS; i++)
+                    sum[i] = ADD(sum[i], ADD_PRODUCTS(LOAD(at + 2 * i * LANES), taps));
+            }
+        for (int i = 0; i < STEPS; i++) STORE(sums + q + i * LANES, sum[i]);
     }
+#endif
+    for (int64_t x = q; x < cells; x++) sums[x] = 0;
+    for (int64_t row = 0; row < all->count; row++)
+        for (int pair = 0; pair < PAIRS; pair++) {
+            const int32_t even = all->taps[row][2 * pair], odd = all->taps[row][2 * pair + 1];
+            const int16_t *at = all->rows[row] + places[pair];
+            for (int64_t x = q; x < cells; x++) sums[x] += even * at[2 * x] + odd * at[2 * x + 1];
+        }
 }
 
 enum { BLOCK = 128, MOST_CLASSES = 4, MOST_PLANES = 16, WIDEST = 16 };
@@ -328,7 +360,7 @@ static int unfold_taps(const ReadI16 *taps, int64_t colours, Taps unfolded) {
    repeat, see rawback_planes_of_mosaic; side: pixels along a cell's sides; down and right: where the
    first cell lies in the frame, in cells; top and left: where it lies in `colours`, in pixels;
    classes: [h, w], higher ones take the last filters; rows: scratch, [1 + n * (4 + side), side w + 4
-   + 3 side q]; found: [planes, h, w]. */
+   + 3 side q], twice as wide but for quads that are all alike; found: [planes, h, w]. */
 KERNEL rawback_linear_filter(const ReadI16 *taps, const ReadI32 *bias, const ReadI32 *colours,
                              const ReadU8 *layout, int64_t side, int64_t down, int64_t right,
                              int64_t top, int64_t left, const ReadU8 *classes,
@@ -346,9 +378,10 @@ KERNEL rawback_linear_filter(const ReadI16 *taps, const ReadI32 *bias, const Rea
     REQUIRE(classes->size[0] == height && classes->size[1] == width);
     const int64_t window = 4 + side;
     const int64_t columns = side * width + 4;
-    const int64_t stride = side == 2 && repeat == 1 ? 1 : side * repeat;
-    const int64_t span = (columns + stride - 1) / stride;
-    REQUIRE(rows->size[0] > count * window && rows->size[1] >= columns + 3 * side * repeat);
+    const int quads = side == 2 && repeat == 1;
+    const int64_t stride = side * repeat, span = (columns + stride - 1) / stride;
+    const int64_t room = columns + 3 * stride;
+    REQUIRE(rows->size[0] > count * window && rows->size[1] >= (quads ? room : 2 * room));
     int16_t *unsorted = rows->data + count * window * rows->stride[0];
     REQUIRE(top >= 0 && left >= 0 && top + side * height <= tall && left + side * width <= wide);
     REQUIRE(down >= 0 && right >= 0 && down < 1 << 24 && right < 1 << 24);
@@ -361,8 +394,10 @@ KERNEL rawback_linear_filter(const ReadI16 *taps, const ReadI32 *bias, const Rea
                 int16_t *to =
                     rows->data + (c * window + (side * y + at) % window) * rows->stride[0];
                 centred_row(colours->data + c * colours->stride[0] + row * colours->stride[1], wide,
-                            left - 2, columns, stride > 1 ? unsorted : to);
-                if (stride > 1) sort_row(unsorted, columns, stride, span, to);
+                            left - 2, columns, quads ? to : unsorted);
+                if (quads) continue;
+                unsorted[columns] = 0;
+                sort_row(unsorted, columns, stride, span, to);
             }
         }
         const uint8_t *served = classes->data + y * classes->stride[0];
@@ -388,18 +423,30 @@ KERNEL rawback_linear_filter(const ReadI16 *taps, const ReadI32 *bias, const Rea
                     for (int64_t class = 0; class <= last; class++) {
                         if (!(present >> class & 1)) continue;
                         int32_t sums[BLOCK] = {0};
+                        TapRows all;
+                        all.count = 0;
                         for (int64_t c = 0; c < count; c++)
                             for (int64_t at = 0; at < TAP_ROWS; at++) {
                                 const int16_t *from =
                                     rows->data +
                                     (c * window + (row + at) % window) * rows->stride[0];
-                                if (stride == 1 && side == 2)
-                                    filter_quads(unfolded[class][channel][column][c][at],
-                                                 from + side * x, cells, sums);
-                                else
-                                    filter_cells(unfolded[class][channel][0][c][at], from, stride,
-                                                 span, side * x + column, cells, sums);
+                                const int16_t *own =
+                                    unfolded[class][channel][quads ? column : 0][c][at];
+                                if (quads) {
+                                    filter_quads(own, from + side * x, cells, sums);
+                                    continue;
+                                }
+                                memcpy(all.taps[all.count], own, sizeof all.taps[0]);
+                                all.rows[all.count++] = from;
                             }
+                        if (!quads) {
+                            int64_t places[PAIRS];
+                            for (int64_t pair = 0; pair < PAIRS; pair++) {
+                                const int64_t from = side * x + column + 2 * pair;
+                                places[pair] = 2 * (from % stride * span + from / stride);
+                            }
+                            filter_cells(&all, places, cells, sums);
+                        }
                         const int64_t added =
                             MIDDLE + (int64_t)bias->data[class * bias->stride[0] + channel];
                         const int32_t offset = (int32_t)clamp(added, -(1 << 20), 1 << 20);

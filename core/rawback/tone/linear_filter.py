@@ -143,6 +143,8 @@ def apply_filters(
     layout = mosaic.layout(by_phase=by_phase)
     layout = layout.reshape(*layout.shape[:2], -1)
     columns = cell * (classes.shape[1] + 3 * layout.shape[1]) + 2 * REACH
+    if not (cell == 2 and layout.shape[1] == 1):
+        columns *= 2  # each pixel beside the one after it
     scratch = np.empty((rows, columns), dtype=np.int16)
     _filter(taps, bias, colours, layout, cell, *place, *origin, classes, scratch, planes)
     return planes
