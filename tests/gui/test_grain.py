@@ -121,7 +121,7 @@ def test_grain_is_not_waited_for(
     assert not button.isChecked()
     assert not space.grain.on
     go.set()
-    wait_until(lambda: space._open._running is None)
+    wait_until(lambda: space._opener.worker._running is None)
     assert space.grain.cfa is None
     assert space.document is not None
 

@@ -179,7 +179,7 @@ def test_the_start_page_tells_what_is_opened(
             assert not start.opening.isVisible()
             assert window.workspace.feedback.text == "Cancelled."
         go.set()
-        wait_until(lambda: window.workspace._open._running is None)
+        wait_until(lambda: window.workspace._opener.worker._running is None)
     wait_until(lambda: window.pages.currentIndex() == 1)
 
 
@@ -189,8 +189,8 @@ def test_opening_can_be_cancelled(window: MainWindow, drop: Drop, shot_folder: P
     window.menus.actions["cancel"].trigger()
     assert window.workspace.feedback.progress is None
     assert window.workspace.document is None
-    assert not window.workspace._open.busy
-    wait_until(lambda: window.workspace._open._running is None)
+    assert not window.workspace._opener.worker.busy
+    wait_until(lambda: window.workspace._opener.worker._running is None)
     QApplication.processEvents()
     assert window.workspace.document is None
 

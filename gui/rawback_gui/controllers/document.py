@@ -46,6 +46,7 @@ class Document:
         looks: How pictures can be rendered; no look of the JPEG before it is registered.
         histograms: Of the frame.
         clipped: What part of the JPEG and the raw clips.
+        unguided: Whether the raw is coded on its own where the JPEG does not show it.
     """
 
     opening: int
@@ -60,6 +61,7 @@ class Document:
     looks: dict[Rendering, Look]
     histograms: tuple[ChannelHistogram, ...]
     clipped: ClippedShares
+    unguided: bool = False
 
     @property
     def has_original(self) -> bool:
@@ -135,6 +137,7 @@ def open_pair(
         looks={"neutral": neutral_look(frame), "linear": linear_look(frame)},
         histograms=histograms_of(frame),
         clipped=shares_of(frame, None),
+        unguided=unguided,
     )
 
 

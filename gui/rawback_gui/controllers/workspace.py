@@ -7,7 +7,7 @@ asks its workers for what is missing and tells the window which part of it has c
 ==========  ==================================================================================
 worker      work
 ==========  ==================================================================================
-open        reads files and prepares the session
+open        reads files and prepares the session (:mod:`.opener`)
 draw        restores what is visible at the rate and renders it (:mod:`.drawing`)
 measure     the curve, and the payload at the rate once the slider rests (:mod:`.rating`)
 save        writes files (:mod:`.saving`)
@@ -24,16 +24,15 @@ from typing import TYPE_CHECKING
 import rawback
 from rawback_gui.controllers.browsing import Browsing
 from rawback_gui.controllers.carriers import Carriers
-from rawback_gui.controllers.document import Document, open_carrier, open_pair, with_guide
 from rawback_gui.controllers.drawing import Drawing, Request
-from rawback_gui.controllers.feedback import Change, Feedback, error_text
+from rawback_gui.controllers.feedback import Change, Feedback
 from rawback_gui.controllers.grain import GrainSwitch
 from rawback_gui.controllers.inspection import Readout, readout_of, white_at
+from rawback_gui.controllers.opener import Opener
 from rawback_gui.controllers.pictures import raw_region
 from rawback_gui.controllers.rating import RateControl
-from rawback_gui.controllers.restoring import Restored, RestoredBuffer
+from rawback_gui.controllers.restoring import Restored
 from rawback_gui.controllers.saving import SaveRequest, Saving
-from rawback_gui.controllers.workers import Job, Post, Worker
 from rawback_gui.models.notices import Remedy
 from rawback_gui.models.planes import ALL, channels_of
 from rawback_gui.models.state import ViewState, changed, resolved
@@ -45,7 +44,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from rawback_gui.controllers.document import Document
     from rawback_gui.controllers.pictures import Pictures
+    from rawback_gui.controllers.restoring import RestoredBuffer
+    from rawback_gui.controllers.workers import Post
     from rawback_gui.models.errormap import Statistics
     from rawback_gui.models.pairing import Pair
 
@@ -67,7 +69,6 @@ class Workspace:
         carriers: What can be done with a carrier.
         browsing: The shots beside it.
         grain: Whether a carrier alone is restored with grain.
-        tune: What errors of payloads are to be small for.
     """
 
     def __init__(self, post: Post, notify: Callable[[Change], None]) -> None:
@@ -84,16 +85,12 @@ class Workspace:
         self.carriers = Carriers(self.saving)
         self.browsing = Browsing(post, self._failed, lambda: notify("shots"))
         self._drawing = Drawing(post, self._failed, self._shown)
-        self._open = Worker("rawback-open", post, self._opening_failed)
-        self.grain = GrainSwitch(self._open, self.feedback, self._grain_changed)
+        self._opener = Opener(post, self.feedback, self)
+        self.grain = GrainSwitch(self._opener.worker, self.feedback, self._grain_changed)
         self._buffer: RestoredBuffer | None = None
         self._earlier: Restored | None = None
         self._previewed: rawback.Rate | None = None
-        self._openings = 0
-        self._opening_pair: Pair | None = None
-        self._unguided = False
         self._measuring = False
-        self.tune: rawback.Tune = "visual"
         self.state = ViewState()
         self.document: Document | None = None
 
@@ -135,9 +132,12 @@ class Workspace:
     @property
     def opening(self) -> Pair | None:
         """What is being opened; None for nothing."""
-        progress = self.feedback.progress
-        busy = progress is not None and progress.work == "open"
-        return self._opening_pair if busy else None
+        return self._opener.pair
+
+    @property
+    def tune(self) -> rawback.Tune:
+        """What errors of payloads are to be small for."""
+        return self._opener.tune
 
     @property
     def overlays(self) -> tuple[rawback.Overlay, ...]:
@@ -186,39 +186,12 @@ class Workspace:
             unguided: Code the raw on its own where the JPEG does not show it.
             again: Look at them as before, at the rate as it is.
         """
-        self._openings += 1
-        opening, self._opening_pair = self._openings, pair
-        self.feedback.clear()
-        self.feedback.show("open", tr("Reading"), 0.0)
-        tune = self.tune
+        self._opener.open(pair, unguided=unguided, again=again)
 
-        def work(job: Job) -> None:
-            report = self.feedback.reporter(job, "open")
-            if pair.raw is None:
-                alone = open_carrier(opening, pair, report, job.cancel)
-                job.report(lambda: self._opened(alone))
-                return
-            document = open_pair(opening, pair, report, unguided=unguided, tune=tune)
-            session = document.session
-            job.report(lambda: self._opened(document, unguided=unguided, again=again))
-            if session is None:
-                return
-
-            def registered(guide: rawback.Guide) -> None:
-                placed = with_guide(document, guide)
-                job.report(lambda: self._registered(placed))
-
-            session.prepare(progress=report, cancel=job.cancel, registered=registered)
-            ends = session.base_ends()
-            buffer = RestoredBuffer(session)
-            job.report(lambda: self._prepared(session, buffer, ends))
-
-        self._open.submit(work, cancel=True)
-
-    def _opened(self, document: Document, *, unguided: bool = False, again: bool = False) -> None:
+    def arrive(self, document: Document, *, again: bool) -> None:
+        """Show files that are read; as others were before where they are opened `again`."""
         self._forget(keep_rate=again)
         self.document = document
-        self._unguided = unguided
         if self.state.errors.channel not in channels_of(document.frame.mosaic):
             self.state = replace(self.state, errors=replace(self.state.errors, channel=ALL))
         if not again:
@@ -235,17 +208,19 @@ class Workspace:
         self._notify("state")
         self.redraw()
 
-    def _registered(self, document: Document) -> None:
+    def register(self, document: Document) -> None:
+        """Show the JPEG where it lies on the raw."""
         self.document = document
         self._notify("document")
         self.redraw()
 
-    def _prepared(
+    def prepare(
         self,
         session: rawback.Session,
         buffer: RestoredBuffer,
         ends: tuple[rawback.SectionEnd, ...],
     ) -> None:
+        """Show what a session restores, which can encode now."""
         if self.document is None:
             return
         self._buffer = buffer
@@ -258,11 +233,10 @@ class Workspace:
 
     def close_document(self) -> None:
         """Close what is open."""
-        self._open.clear()
+        self._opener.stop()
         self._forget()
         self.document = None
         self.state = replace(self.state, selection=None)
-        self.feedback.ended("open")
         for change in ("document", "state", "figures", "pictures", "statistics"):
             self._notify(change)
 
@@ -275,15 +249,7 @@ class Workspace:
 
     def use_tune(self, tune: rawback.Tune) -> None:
         """Let errors be small for something else; what is open is prepared anew for that."""
-        if tune == self.tune:
-            return
-        self.tune = tune
-        document = self.document
-        opening = self.feedback.progress is not None and self.feedback.progress.work == "open"
-        if opening and self._opening_pair is not None:
-            self.open(self._opening_pair, unguided=self._unguided)
-        elif document is not None and document.has_original:
-            self.open(document.pair, unguided=self._unguided, again=True)
+        self._opener.use_tune(tune, self.document)
 
     def _forget(self, *, keep_rate: bool = False) -> None:
         self._drawing.forget()
@@ -297,8 +263,7 @@ class Workspace:
         if progress is None or not progress.blocking:
             return
         if progress.work == "open":
-            self._open.clear()
-            self.feedback.ended("open")
+            self._opener.stop()
             self.grain.give_up()
             if self.document is not None and not self.document.prepared:
                 self.close_document()
@@ -316,7 +281,7 @@ class Workspace:
             Whether all have ended.
         """
         workers = (
-            self._open,
+            self._opener.worker,
             self._drawing.worker,
             self.rates.worker,
             self.saving.worker,
@@ -428,24 +393,7 @@ class Workspace:
             remedies = (Remedy("store_whole", lambda: self.rates.choose_file(keep="store")),)
         self.feedback.say_failure(error, remedies)
 
-    def _opening_failed(self, error: Exception) -> None:
-        self.feedback.ended("open")
-        pair = self._opening_pair
-        remedies: tuple[Remedy, ...] = ()
-        if pair is not None and isinstance(error, rawback.PayloadMissing):
-            name = pair.jpeg.name if pair.jpeg is not None else pair.name
-            text = tr("{} carries no raw yet; its raw file goes with it.").format(name)
-            self.feedback.say(text, "refused", (Remedy("find_raw"),), pair.jpeg)
-            return
-        if pair is not None and isinstance(error, rawback.ShotMismatch):
-            again = pair
-            remedies = (
-                Remedy("choose_jpeg"),
-                Remedy("unguided", lambda: self.open(again, unguided=True)),
-            )
-        if isinstance(error, rawback.Cancelled):
-            return
-        path = None if pair is None else pair.raw or pair.jpeg
-        self.feedback.say(error_text(error), "refused", remedies, path)
+    def abandon(self) -> None:
+        """Show what was open before something failed to open, or the part of it that is read."""
         if self.document is not None and not self.document.prepared:
             self._notify("document")
