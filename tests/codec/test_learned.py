@@ -14,6 +14,7 @@ from rawback.errors import PayloadDamaged, PayloadTooNew
 from rawback.jpegio import DecodedJpeg, decode_jpeg
 from rawback.metrics import raw_psnr
 from rawback.rate import Rate
+from rawback.residual import RegionClass
 from rawback.weights import weights
 from rawback_lab.camera import CameraSpec
 from rawback_lab.pictures import WHITE, Picture, linear_picture, linear_shot, software_isp
@@ -21,6 +22,8 @@ from rawback_lab.render import FilmicLook
 from rawback_lab.scenes import made_up_shot, session_at
 
 if TYPE_CHECKING:
+    from rawback.encoder import Session
+    from rawback.encoder.analysis import Analysis
     from rawback.types import BayerPattern, RawFrame
 
 
@@ -103,6 +106,49 @@ def test_every_kind_of_rate_takes_the_layer_where_it_pays(rate: Rate) -> None:
         assert with_it.decibels >= without.decibels
     if rate.kind != "size":
         assert with_it.size <= without.size
+
+
+def _linear_session() -> Session:
+    """A linear picture whose rendering clips."""
+    frame, _ = made_up_shot(300, 420, seed=1)
+    linear = linear_picture(frame, 2)
+    look = FilmicLook(exposure=2.0)
+    picture = Picture(linear, software_isp(linear, frame, look), frame)
+    return session_at(*linear_shot(picture))[0]
+
+
+def test_a_guarded_readout_leaves_the_base_where_the_guide_clips() -> None:
+    plain = _linear_session().analysis(0)
+    refined = plain.refined(24, "bare", readout="guarded")
+    assert refined.is_learned
+    changed = {False: 0, True: 0}
+    for before, after in zip(plain.predicted, refined.predicted, strict=True):
+        clipped = before.classes == RegionClass.CLIPPED
+        for where in (False, True):
+            spots = clipped == where
+            assert spots.any()
+            changed[where] += int((before.planes[:, spots] != after.planes[:, spots]).sum())
+    assert changed[True] == 0
+    assert changed[False] > 1000
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_of_the_ways_that_pay_what_the_payload_is_worth_decides(sign: int) -> None:
+    plain, seen = _linear_session().analysis(0), []
+
+    def worth(layered: Analysis) -> float:
+        # Ways differ in what they do to the brightest places.
+        clipped = sum(
+            float(part.planes[:, part.classes == RegionClass.CLIPPED].sum())
+            for part in layered.predicted
+        )
+        seen.append(sign * clipped)
+        return seen[-1]
+
+    chosen = plain.refined(24, "auto", worth=worth)
+    assert len(set(seen)) >= 2
+    tried = list(seen)
+    assert worth(chosen) == max(tried)
 
 
 def test_an_exact_layer_on_top_of_it_is_exact() -> None:

@@ -10,11 +10,14 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
+from rawback.jpegio import decode_jpeg
 from rawback.residual import RegionClass
 from rawback_lab.learn import pack
 from rawback_lab.learn.material import Material
 from rawback_lab.learn.pack import Sources
+from rawback_lab.learn.renderings import Finishing, converted, linear_jpeg, linear_light
 from rawback_lab.learn.shards import number_of, packed, shard_of
+from rawback_lab.scenes import made_up_shot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,3 +116,57 @@ def test_shots_held_out_are_of_photographs_of_their_own(
     assert opened[True] == {10, 10 + 12 * 16}
     assert len(opened[False]) > 10
     assert not opened[True] & opened[False]
+
+
+def test_photographs_to_be_tested_on_are_left_out(tmp_path: Path) -> None:
+    for name in ("one.jxl", "two.jxl", "three.jxl"):
+        (tmp_path / name).touch()
+    assert [p.name for p in Sources.of(tmp_path, None, ["two.jxl"]).photos] == [
+        "one.jxl",
+        "three.jxl",
+    ]
+
+
+def test_a_linear_camera_is_asked_for_by_its_pattern(tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jxl"
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+    photo.write_bytes(imagecodecs.jpegxl_encode(pixels, lossless=True))
+    frame = Sources([photo], []).frame(np.random.default_rng(0), held_out=True, pattern="R+G+B")
+    assert frame.cfa.shape == (64, 96, 3)
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_converters_write_linear_frames_and_render_them_with_a_finish(factor: int) -> None:
+    mosaic, _ = made_up_shot(128, 160, seed=2)
+    frame = converted(mosaic, factor)
+    assert frame.cfa.shape == (128 // factor, 160 // factor, 3)
+    lossy = converted(mosaic, factor, quality=90)
+    assert len(np.unique(lossy.cfa)) <= 256
+    error = lossy.cfa.astype(np.float64) - frame.cfa
+    assert 0 < np.sqrt(np.mean(error**2)) < 0.02 * 65535
+
+    seen = set()
+    for seed in range(6):
+        jpeg = decode_jpeg(linear_jpeg(frame, np.random.default_rng(seed))).pixels
+        light, shown = linear_light(frame)[..., 1].ravel(), jpeg[..., 1].ravel()
+        if jpeg.shape == frame.cfa.shape:
+            # A rendering is brighter where its frame is.
+            assert np.corrcoef(np.argsort(np.argsort(light)), shown)[0, 1] > 0.7
+        seen.add(jpeg.tobytes())
+    assert len(seen) == 6
+
+
+def test_a_finish_smooths_colours_and_noise_and_raises_local_contrast() -> None:
+    rng = np.random.default_rng(3)
+    noisy = np.clip(rng.normal(128, 6, (96, 96, 3)), 0, 255).astype(np.uint8)
+    assert np.array_equal(Finishing().apply(noisy), noisy)
+    assert Finishing(smoothing=20.0).apply(noisy).std() < 0.8 * noisy.std()
+
+    def colours(pixels: NDArray[np.uint8]) -> float:
+        return float(np.ptp(pixels.astype(np.int16), axis=2).mean())
+
+    assert colours(Finishing(colour_radius=2.0).apply(noisy)) < 0.4 * colours(noisy)
+    edge = np.full((96, 96, 3), 100, np.uint8)
+    edge[:, 48:] = 140
+    raised = Finishing(clarity=0.5, clarity_radius=10.0).apply(edge).astype(np.int16)
+    assert raised[48, 52, 1] - raised[48, 43, 1] > 50

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from rawback.encoder.base_fits import FittedBase
     from rawback.encoder.encoder_input import EncoderInput
-    from rawback.encoder.learned_layer import LearnedLayer, Use
+    from rawback.encoder.learned_layer import LearnedLayer, Readout, Use
     from rawback.rate import Tune
     from rawback.types import RawFrame
 
@@ -212,6 +212,8 @@ class Analysis:
         report: Callable[[float], None] = lambda _done: None,
         *,
         latents: bool = True,
+        readout: Readout | None = None,
+        worth: Callable[[Analysis], float] | None = None,
     ) -> Analysis:
         """The same with a learned layer, or this one itself where none pays.
 
@@ -220,30 +222,40 @@ class Analysis:
             use: Whether the layer is to be used even where it does not pay.
             report: Is told which part is done; may raise to stop it.
             latents: Whether latents are tried where that is left open.
+            readout: The only one to try; by default all.
+            worth: What a payload with a layer would be worth. By default what it saves counts.
         """
-        from rawback.common.latents import with_planes
-
-        layer = self._learned_layer(shift, use, report, latents=latents)
-        if layer is None:
-            return self
-        predicted = with_planes(self.predicted, layer.planes)
-        sections = self.sections + layer.sections
-        return Analysis.of_prediction(
-            self.source, self.base, sections, predicted, layer.coding_order
+        layer = self._learned_layer(
+            shift, use, report, latents=latents, readout=readout, worth=worth
         )
+        return self if layer is None else self._with_layer(layer)
 
-    def learned_use(self, shift: int, *, latents: bool, times: float) -> Use:
-        """Which use of the learned layer pays on a frame that this is an excerpt of.
+    def learned_use(
+        self, shift: int, *, latents: bool, times: float, worth: Callable[[Analysis], float]
+    ) -> tuple[Use, Readout | None]:
+        """Which use of the learned layer pays on a frame that this is an excerpt of, and how.
 
         Args:
             shift: As for `refined`.
             latents: As for `refined`.
             times: How many times as large that frame is.
+            worth: As for `refined`, of the excerpt.
         """
-        layer = self._learned_layer(shift, "auto", lambda _done: None, latents=latents, times=times)
+        layer = self._learned_layer(
+            shift, "auto", lambda _done: None, latents=latents, times=times, worth=worth
+        )
         if layer is None:
-            return "never"
-        return "full" if len(layer.sections) > 1 else "bare"
+            return "never", None
+        return "full" if len(layer.sections) > 1 else "bare", layer.readout
+
+    def _with_layer(self, layer: LearnedLayer) -> Analysis:
+        from rawback.common.latents import with_planes
+
+        predicted = with_planes(self.predicted, layer.planes)
+        sections = self.sections + layer.sections
+        return Analysis.of_prediction(
+            self.source, self.base, sections, predicted, layer.coding_order
+        )
 
     def _learned_layer(
         self,
@@ -252,6 +264,8 @@ class Analysis:
         report: Callable[[float], None],
         *,
         latents: bool,
+        readout: Readout | None = None,
+        worth: Callable[[Analysis], float] | None = None,
         times: float = 1.0,
     ) -> LearnedLayer | None:
         from rawback.common.latents import member_for
@@ -277,6 +291,8 @@ class Analysis:
         return choose_learned_layer(
             *(model, view, source.planes, self.weights, shift, use, report),
             latents=latents,
+            readout=readout,
+            worth=None if worth is None else lambda layer: worth(self._with_layer(layer)),
             emphasis=emphasis,
             times=times,
         )

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rawback.common.tiles import completed
+from rawback.encoder.base_choice import Trial
 from rawback.encoder.code_lists import do_pixels_repeat
 from rawback.encoder.excerpt import Excerpt
 from rawback.encoder.lossless_search import smallest_lossless
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from rawback.encoder.analysis import Analysis
     from rawback.encoder.encoder import Session
     from rawback.encoder.encoder_input import EncoderInput
-    from rawback.encoder.learned_layer import Use
+    from rawback.encoder.learned_layer import Readout, Use
     from rawback.encoder.payload_builder import Encoded, PayloadBuilder
     from rawback.mosaic import Mosaic
     from rawback.types import Progress
@@ -61,21 +62,19 @@ class Candidates:
         self.session = session
         self.report = report
 
-    def refined(
-        self, analysis: Analysis, step: float, *, thorough: bool = False
-    ) -> Analysis | None:
-        """The base with the learned layer, where it is to be tried at a step and seems to pay.
+    def refined(self, trial: Trial, *, thorough: bool = False) -> Analysis | None:
+        """The base with the learned layer, where it is to be tried at a size and seems to pay.
 
         Args:
-            analysis: The base.
-            step: Step code.
+            trial: The base at that size.
             thorough: Try latents of mosaics too, which seldom pay and take half of the time.
         """
+        analysis, step = trial.analysis, trial.step
         frame = self.session.source.frame
         mosaic, pixels = frame.mosaic, frame.width * frame.height
-        if self.session.use != "auto" or step < _coarse_step(mosaic) or analysis.is_learned:
+        if self.session.use != "auto" or step is None or analysis.is_learned:
             return None
-        if mosaic.is_bayer and pixels > _LARGE:
+        if step < _coarse_step(mosaic) or (mosaic.is_bayer and pixels > _LARGE):
             return None
 
         def tell(done: float) -> None:
@@ -83,15 +82,26 @@ class Candidates:
 
         latents, shift = thorough or not mosaic.is_bayer, _shift_of(round(step))
         use: Use = "auto"
+        readout: Readout | None = None
         excerpt = Excerpt.of(self.session.source, _LEARNED_TILES)
         if excerpt is not None:
             # Seen as networks see it, all of a large frame takes as long as much of its coding.
             tell(0.0)
-            part = excerpt.of_analysis(analysis)
-            use = part.learned_use(shift, latents=latents, times=1 / excerpt.share)
+            share = excerpt.share
+            use, readout = excerpt.of_analysis(analysis).learned_use(
+                shift,
+                latents=latents,
+                times=1 / share,
+                worth=lambda part: trial.like(part, share).merit,
+            )
             if use == "never":
                 return None
-        refined = analysis.refined(shift, use, tell, latents=latents)
+        refined = analysis.refined(
+            *(shift, use, tell),
+            latents=latents,
+            readout=readout,
+            worth=lambda layered: trial.like(layered).merit,
+        )
         return refined if refined.is_learned else None
 
     def of_step(self, step: int | None) -> Encoded:
@@ -100,7 +110,7 @@ class Candidates:
             return self.of_base()
         analysis = self.session.analysis(0)
         plain = self.build(analysis, step).finished()
-        refined = self.refined(analysis, step)
+        refined = self.refined(Trial(self, analysis, len(plain.payload), near=step))
         if refined is None:
             return self.smaller(plain, step)
         learned = self.build(refined, step).finished()

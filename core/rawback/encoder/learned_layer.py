@@ -1,7 +1,9 @@
 """Choosing the learned layer of a frame: encoder only.
 
 A few ways to use it are tried on some tiles, with and without latents, and priced by the bits that
-the residual layer would need after them. The best one is coded; none, where none pays.
+the residual layer would need after them. Bits say little of what is gained where the guide clips:
+few places, which cost few bits, and have most of the error of a small payload. So of the ways that
+seem to pay, what the payload would be worth decides. None is coded where none pays.
 """
 
 from __future__ import annotations
@@ -52,10 +54,14 @@ if TYPE_CHECKING:
     from rawback.models.objective import Emphasis
     from rawback.weights import Weights
 
-__all__ = ["LearnedLayer", "Use", "choose_learned_layer"]
+__all__ = ["LearnedLayer", "Readout", "Use", "choose_learned_layer"]
 
 Use: TypeAlias = Literal["auto", "never", "bare", "full"]
 """The learned layer where it pays, never, always without latents, always with all of them."""
+
+Readout: TypeAlias = Literal["usual", "fitted", "guarded"]
+"""The network's own readout, one fitted to the frame, or that with the base alone where the guide
+clips or is missing."""
 
 _TRIED, _TRIED_SIDE, _LARGE_TRIED_SIDE = 4, 512, 256
 """Tiles on which ways are tried, and how many sites of them along each side: all of a Bayer frame's
@@ -79,21 +85,32 @@ class LearnedLayer:
         sections: Of the latents.
         planes: int16 ``[4, h, w]``: the base with what the layer adds.
         coding_order: From :func:`rawback.common.latents.coding_order`.
+        readout: Which readout it has.
     """
 
     sections: list[Section]
     planes: NDArray[np.int16]
     coding_order: NDArray[np.uint8] | None
+    readout: Readout
 
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
     """One way to use the layer: its sections, what they decode to, and what is left to code."""
 
+    kind: Readout
     sections: list[bytes]
     readout: NDArray[np.int32]
     decoded: DecodedLatents
     bits: float
+
+    def layer(self, view: NetworkInput) -> LearnedLayer:
+        """The layer of the whole frame."""
+        sections = [
+            Section(SectionKind.LATENTS, layer, 0, data) for layer, data in enumerate(self.sections)
+        ]
+        planes = corrected(view, self.decoded, self.readout)
+        return LearnedLayer(sections, planes, coding_order(view, self.decoded), self.kind)
 
 
 def choose_learned_layer(
@@ -106,10 +123,12 @@ def choose_learned_layer(
     report: Callable[[float], None] = lambda _done: None,
     *,
     latents: bool = True,
+    readout: Readout | None = None,
+    worth: Callable[[LearnedLayer], float] | None = None,
     emphasis: Emphasis | None = None,
     times: float = 1.0,
 ) -> LearnedLayer | None:
-    """The learned layer that saves most, or None where it does not pay.
+    """The learned layer that is worth most, or None where none pays.
 
     Args:
         model: The weights to use.
@@ -120,6 +139,8 @@ def choose_learned_layer(
         use: Whether it is to be used even where it does not pay.
         report: Is told which part is done; may raise to stop it.
         latents: Whether latents are tried where that is left open.
+        readout: The only one to try; by default all.
+        worth: What a payload with a layer would be worth. By default what the layer saves counts.
         emphasis: What the residual is coded finer by.
         times: How many times as large the frame is that `view` stands for.
     """
@@ -131,57 +152,68 @@ def choose_learned_layer(
         is_whole_and_large = times == 1 and view.classes.size > _LARGE
         tiles = _sampled(view, _LARGE_TRIED_SIDE if is_whole_and_large else _TRIED_SIDE)
         samples = [_Sample.of(view, target, weights, tile, emphasis) for tile in tiles]
-        return _choose(
-            model, view, target, samples, shift, use, report, latents=latents, times=times
-        )
+        chosen = _Choice(model, view, target, samples, shift, report, readout, worth, times)
+        return chosen.of(use, latents=latents)
 
     return single_threaded(choose)
 
 
-def _choose(
-    model: Weights,
-    view: NetworkInput,
-    target: NDArray[np.int16],
-    samples: list[_Sample],
-    shift: int,
-    use: Use,
-    report: Callable[[float], None],
-    *,
-    latents: bool,
-    times: float,
-) -> LearnedLayer | None:
-    theta = theta_of(torch.full((1, 1, 1, 1), 2.0 ** (shift / 8)))
-    without = sum(sample.bits(sample.residual, theta) for sample in samples)
-    cells = times * view.classes.size
-    scale = cells / sum(sample.tile.core.area for sample in samples)
-    is_large = cells > _LARGE
-    least = (_LARGE_LEAST_GAIN if is_large else _LEAST_GAIN) * without * scale
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """The choice among ways; attributes as the arguments of :func:`choose_learned_layer`."""
 
-    def saved(trial: _Trial) -> float:
-        header, *groups = map(len, trial.sections)
-        return (without - trial.bits) * scale - 8 * (header + times * sum(groups))
+    model: Weights
+    view: NetworkInput
+    target: NDArray[np.int16]
+    samples: list[_Sample]
+    shift: int
+    report: Callable[[float], None]
+    readout: Readout | None
+    worth: Callable[[LearnedLayer], float] | None
+    times: float
 
-    trials: list[_Trial] = []
-    if use != "full":
-        trials += _try_readouts(view, samples, theta, DecodedLatents(model, shift), [])
-        report(0.2)
-    # Latents are sought for the whole frame, which takes time; where the networks have nothing
-    # to say without them, they hardly have with them.
-    worth_trying = latents and shift >= _COARSE
-    hope = least if is_large else least / 2
-    hopeful = worth_trying and any(saved(trial) > hope for trial in trials)
-    if use == "full" or (use == "auto" and hopeful):
-        decoded, groups = _with_latents(model, view, target, shift, report)
-        trials += _try_readouts(view, samples, theta, decoded, groups)
-        report(0.8)
-    best = max(trials, key=saved)
-    if use == "auto" and saved(best) < least:
-        return None
-    sections = [
-        Section(SectionKind.LATENTS, layer, 0, data) for layer, data in enumerate(best.sections)
-    ]
-    planes = corrected(view, best.decoded, best.readout)
-    return LearnedLayer(sections, planes, coding_order(view, best.decoded))
+    def of(self, use: Use, *, latents: bool) -> LearnedLayer | None:
+        """The best layer of a use."""
+        shift, theta = self.shift, theta_of(torch.full((1, 1, 1, 1), 2.0 ** (self.shift / 8)))
+        without = sum(sample.bits(sample.residual, theta) for sample in self.samples)
+        cells = self.times * self.view.classes.size
+        scale = cells / sum(sample.tile.core.area for sample in self.samples)
+        is_large = cells > _LARGE
+        least = (_LARGE_LEAST_GAIN if is_large else _LEAST_GAIN) * without * scale
+
+        def saved(trial: _Trial) -> float:
+            header, *groups = map(len, trial.sections)
+            return (without - trial.bits) * scale - 8 * (header + self.times * sum(groups))
+
+        trials: list[_Trial] = []
+        if use != "full":
+            trials += self._tried(theta, DecodedLatents(self.model, shift), [])
+            self.report(0.2)
+        # Latents are sought for the whole frame, which takes time; where the networks have nothing
+        # to say without them, they hardly have with them.
+        worth_trying = latents and shift >= _COARSE
+        hope = least if is_large else least / 2
+        hopeful = worth_trying and any(saved(trial) > hope for trial in trials)
+        if use == "full" or (use == "auto" and hopeful):
+            decoded, groups = _with_latents(
+                self.model, self.view, self.target, shift, lambda done: self.report(0.8 * done)
+            )
+            trials += self._tried(theta, decoded, groups)
+            self.report(0.7)
+        if use == "auto":
+            trials = [trial for trial in trials if saved(trial) >= least]
+        if not trials:
+            return None
+        worth = self.worth
+        if worth is None or len(trials) == 1:
+            return max(trials, key=saved).layer(self.view)
+        layers = [trial.layer(self.view) for trial in trials]
+        return max(layers, key=worth)
+
+    def _tried(
+        self, theta: torch.Tensor, decoded: DecodedLatents, groups: list[bytes]
+    ) -> list[_Trial]:
+        return _try_readouts(self.view, self.samples, theta, decoded, groups, self.readout)
 
 
 def _sampled(view: NetworkInput, side: int) -> list[Tile]:
@@ -271,8 +303,9 @@ def _try_readouts(
     theta: torch.Tensor,
     decoded: DecodedLatents,
     groups: list[bytes],
+    only: Readout | None,
 ) -> list[_Trial]:
-    """What the sampled tiles cost with the usual readout, and with one fitted to them."""
+    """What the sampled tiles cost with each readout, or with one of them."""
     network = decoded.model.network
     integers = in_torch_threads(lambda sample: features_of(view, sample.tile, decoded), samples)
     features = [torch.from_numpy(part)[None] / UNIT for part in integers]
@@ -283,9 +316,14 @@ def _try_readouts(
         _stacked([sample.weights for sample in samples]),
         theta,
         network.readout,
-    )
+    )[0]
+    readouts: dict[Readout, torch.Tensor] = {"usual": network.readout, "fitted": fitted}
+    if only == "guarded" or any(bool((sample.gain > 1).any()) for sample in samples):
+        readouts["guarded"] = torch.stack([fitted[0], torch.zeros_like(fitted[1])])
     trials = []
-    for readout in (network.readout, fitted[0]):
+    for kind, readout in readouts.items():
+        if only not in {None, kind}:
+            continue
         units = torch.round(readout * READOUT_ONE).clamp(-127, 127)
         bits = sum(
             sample.bits(
@@ -294,7 +332,7 @@ def _try_readouts(
             for sample, part in zip(samples, features, strict=True)
         )
         header = LatentHeader(decoded.model, decoded.shift, units.numpy().astype(np.int32))
-        trials.append(_Trial([header.to_bytes(), *groups], header.readout, decoded, bits))
+        trials.append(_Trial(kind, [header.to_bytes(), *groups], header.readout, decoded, bits))
     return trials
 
 

@@ -35,10 +35,9 @@ def best_of_size(candidates: Candidates, size: int) -> Encoded:
         if lossless is not None:
             return lossless
     best = choose_base(candidates, size)
-    if best.step is not None:
-        refined = candidates.refined(best.analysis, best.step, thorough=True)
-        if refined is not None:
-            best = better_of(best, refined)
+    refined = candidates.refined(best, thorough=True)
+    if refined is not None:
+        best = better_of(best, refined)
     return _filled(candidates, best, size)
 
 

@@ -31,7 +31,9 @@ from rawback.jpegio import decode_jpeg
 from rawback.metrics import raw_psnr
 from rawback.rate import Rate
 from rawback.rawio.noise import estimate_noise
+from rawback_lab.bench.layer_gain import summary
 from rawback_lab.camera import CameraSpec
+from rawback_lab.learn.renderings import linear_light
 from rawback_lab.peers import PEERS, Shot
 from rawback_lab.pictures import WHITE, software_isp
 from rawback_lab.plane_codecs import jpegxl_lossless
@@ -47,6 +49,10 @@ if TYPE_CHECKING:
     from rawback.types import RawFrame
 
 RATES = (0.02, 0.1, 0.5)
+
+_CURVE = (0.02, 0.05, 0.1, 0.2, 0.5)
+"""Rates of linear frames, so that bytes can be told that networks save at equal PSNR; at those in
+between there is no peer."""
 
 _MARGIN = 12
 """Pixels cut from each side of simulated frames: a multiple of the periods of all patterns."""
@@ -86,9 +92,7 @@ def sharpened(frame: RawFrame) -> bytes:
 
     LibRaw looks at each pixel of it alone: such renderings leave networks nothing to undo.
     """
-    light = (frame.cfa.astype(np.float32) - frame.black) / (frame.white - np.array(frame.black))
-    linear = np.rint(np.clip(light, 0, 1) * WHITE).astype(np.uint16)
-    return encode_jpeg(software_isp(linear, frame, FilmicLook()), 92, "4:2:0")
+    return encode_jpeg(software_isp(linear_light(frame), frame, FilmicLook()), 92, "4:2:0")
 
 
 def demosaiced(raw_file: Path, side: int = 1024) -> RawFrame:
@@ -180,9 +184,9 @@ def figures(frame: RawFrame, jpeg: bytes) -> dict[str, Any]:
     if frame.mosaic.samples == 1 and not frame.mosaic.is_monochrome:
         shots.append(Shot(one_plane(frame), guide))
     rates: dict[str, Any] = {}
-    for rate in RATES:
+    for rate in _CURVE if frame.mosaic.samples == 3 else RATES:
         budget = int(rate * pixels / 8)
-        row: dict[str, Any] = {"peer": rival(shots, frame, budget)}
+        row: dict[str, Any] = {"peer": rival(shots, frame, budget) if rate in RATES else None}
         for use, session in sessions.items():
             try:
                 size, again = restored(session, jpeg, Rate.size(budget))
@@ -276,7 +280,8 @@ def main() -> None:
         print(name, results[name], flush=True)
         if options.json:
             options.json.write_text(json.dumps(results, indent=1) + "\n")
-    Console(width=240).print(table(results))
+    console = Console(width=240)
+    console.print(table(results), summary(results))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 Each shot is a photograph taken with a simulated camera, or a part of a real frame that the folder's
 manifest marks ``train``; it is rendered in some style, saved as a JPEG, sometimes smaller, and
-registered and predicted just as a payload would be. For the member ``linear`` it is demosaiced and
-scaled down instead, and its rendering never was a JPEG. A shard keeps a few crops of one shot:
+registered and predicted just as a payload would be. For the member ``linear`` the camera has three
+samples a pixel, or the mosaic is demosaiced as converters do (:mod:`rawback_lab.learn.renderings`);
+or, as in the papers' protocol, demosaiced, scaled down, and rendered without a JPEG. A shard keeps
+a few crops of one shot:
 
 ========  ==================  =============================================================
 guide     uint8 [n,256,256,3]  the JPEG on the raw grid; of linear pictures [n,128,128,3]
@@ -25,7 +27,7 @@ import csv
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import cv2
 import imagecodecs
@@ -40,6 +42,7 @@ from rawback.models.bayer_flip import flipped_pixels, flipped_planes
 from rawback.residual import RegionClass
 from rawback.weights import MEMBERS
 from rawback_lab.camera import CameraSpec
+from rawback_lab.learn.renderings import converted, linear_jpeg
 from rawback_lab.learn.shards import is_held_out, number_of, shard_of
 from rawback_lab.pictures import linear_shot
 from rawback_lab.protocols import P1Case
@@ -48,7 +51,7 @@ from rawback_lab.scenes import session_at
 from rawback_lab.simulate import simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -62,6 +65,10 @@ _REAL_SHARE = 0.2
 _REAL_SIDE = 1536
 _SHRUNK_SHARE = 0.15
 _CROPS = 16
+_PICTURE_SHARE, _CONVERTED_SHARE, _LOSSY_SHARE = 0.15, 0.45, 0.25
+_LINEAR_SIDE = 768
+"""Pixels along each side of what linear frames are cut to: all crops are of that."""
+
 _TIERS = (0, 0, 1, 2)
 _SUBSAMPLINGS: tuple[Subsampling, ...] = ("4:2:0", "4:2:0", "4:4:4", "4:2:2")
 
@@ -79,13 +86,22 @@ class Sources:
     frames: list[Path]
 
     @classmethod
-    def of(cls, photos: Path, real: Path | None) -> Self:
-        """Of folders; the one of raws has a manifest."""
-        return cls(sorted(photos.glob("*.jxl")), _training_frames(real) if real else [])
+    def of(cls, photos: Path, real: Path | None, without: Sequence[str] = ()) -> Self:
+        """Of folders; the one of raws has a manifest. Photographs to be tested on are left out."""
+        listed = [photo for photo in sorted(photos.glob("*.jxl")) if photo.name not in without]
+        return cls(listed, _training_frames(real) if real else [])
 
-    def frame(self, rng: np.random.Generator, *, held_out: bool) -> RawFrame:
-        """A simulated frame, or, in training, a part of a real one."""
-        if self.frames and not held_out and rng.random() < _REAL_SHARE:
+    def frame(
+        self, rng: np.random.Generator, *, held_out: bool, pattern: str | None = None
+    ) -> RawFrame:
+        """A simulated frame, or, in training, a part of a real one.
+
+        Args:
+            rng: What is drawn.
+            held_out: Whether it is of photographs that are held out.
+            pattern: Of the simulated camera, and then there is no real one; any Bayer's by default.
+        """
+        if pattern is None and self.frames and not held_out and rng.random() < _REAL_SHARE:
             frame = rawio.read_raw(self.frames[int(rng.integers(len(self.frames)))])
             top, left = (
                 2 * int(rng.integers(max(n - _REAL_SIDE, 0) // 2 + 1)) for n in frame.cfa.shape
@@ -96,7 +112,8 @@ class Sources:
         picture = imagecodecs.jpegxl_decode(photos[int(rng.integers(len(photos)))].read_bytes())
         if picture.dtype != np.uint8:
             picture = (picture.astype(np.float32) / 65535) ** 2
-        return simulate(picture, CameraSpec.random(rng), rng, 1500)
+        spec = CameraSpec.random(rng)
+        return simulate(picture, replace(spec, pattern=pattern or spec.pattern), rng, 1500)
 
 
 def jpeg_of(frame: RawFrame, rng: np.random.Generator) -> bytes:
@@ -111,15 +128,43 @@ def jpeg_of(frame: RawFrame, rng: np.random.Generator) -> bytes:
     return encode_jpeg(pixels, int(rng.integers(70, 99)), subsampling)
 
 
-def bayer_session(frame: RawFrame, rng: np.random.Generator) -> Session:
+class Made(Protocol):
+    """How a member's shots are made."""
+
+    def __call__(self, sources: Sources, rng: np.random.Generator, *, held_out: bool) -> Session:
+        """A shot that is ready to be coded."""
+        ...
+
+
+def bayer_session(sources: Sources, rng: np.random.Generator, *, held_out: bool) -> Session:
     """A mosaic and a JPEG of it."""
+    frame = sources.frame(rng, held_out=held_out)
     return encoder.prepare(frame, decode_jpeg(jpeg_of(frame, rng)), use="never")
 
 
-def linear_session(frame: RawFrame, rng: np.random.Generator) -> Session:
-    """A linear picture and its rendering, as the papers' protocol has them."""
-    picture = P1Case("drawn", FilmicLook.random(rng)).picture(frame)
-    return session_at(*linear_shot(picture), use="never")[0]
+def linear_shot_of(
+    sources: Sources, rng: np.random.Generator, side: int, *, held_out: bool
+) -> RawFrame:
+    """A linear frame, of a camera that makes such or of a converter, cut to a side."""
+    if rng.random() < _CONVERTED_SHARE:
+        mosaic = sources.frame(rng, held_out=held_out)
+        quality = int(rng.integers(85, 99)) if rng.random() < _LOSSY_SHARE else None
+        frame = converted(mosaic, int(rng.integers(1, 3)), quality)
+    else:
+        frame = sources.frame(rng, held_out=held_out, pattern="R+G+B")
+    corner = [int(rng.integers(max(n - side, 0) + 1)) for n in frame.cfa.shape[:2]]
+    part = tuple(slice(at, at + side) for at in corner)
+    return replace(frame.excerpt(np.ascontiguousarray(frame.cfa[part])), orientation=1)
+
+
+def linear_session(sources: Sources, rng: np.random.Generator, *, held_out: bool) -> Session:
+    """A linear frame and a JPEG of it; some as the papers' protocol has them."""
+    if rng.random() < _PICTURE_SHARE:
+        frame = sources.frame(rng, held_out=held_out)
+        picture = P1Case("drawn", FilmicLook.random(rng)).picture(frame)
+        return session_at(*linear_shot(picture), use="never")[0]
+    frame = linear_shot_of(sources, rng, _LINEAR_SIDE, held_out=held_out)
+    return encoder.prepare(frame, decode_jpeg(linear_jpeg(frame, rng)), use="never")
 
 
 def crops_of(
@@ -166,10 +211,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--member", choices=MEMBERS, default=MEMBERS[0])
+    parser.add_argument(
+        "--without", nargs="*", default=[], metavar="NAME", help="photographs that are left out"
+    )
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     made = linear_session if options.member == "linear" else bayer_session
-    sources = Sources.of(options.photos, options.real)
+    sources = Sources.of(options.photos, options.real, options.without)
     options.out.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(options.workers, initializer=_work_alone) as pool:
         jobs = [
@@ -190,16 +238,15 @@ def _pack(
     shard: Path,
     sources: Sources,
     seed: int,
-    made: Callable[[RawFrame, np.random.Generator], Session],
+    made: Made,
 ) -> str:
     """Make one shard, unless it is there; tells what became of it."""
     if shard.exists():
         return f"{shard.name}: there already"
     number = number_of(shard)
     rng = np.random.default_rng((seed, number))
-    frame = sources.frame(rng, held_out=is_held_out(number))
     try:
-        session = made(frame, rng)
+        session = made(sources, rng, held_out=is_held_out(number))
     except RawbackError as error:
         # A shrunk rendering of a flat scene may not be found on its raw: no loss.
         return f"{shard.name}: {error}"
@@ -209,7 +256,7 @@ def _pack(
     unfinished = shard.with_suffix(".part")
     save_file({name: np.ascontiguousarray(value) for name, value in held.items()}, unfinished)
     unfinished.rename(shard)
-    return f"{shard.name}: {len(held['classes'])} crops of {frame.model}"
+    return f"{shard.name}: {len(held['classes'])} crops of {session.frame.model}"
 
 
 def _training_frames(folder: Path) -> list[Path]:
