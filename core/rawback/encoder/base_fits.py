@@ -137,4 +137,4 @@ def filter_fits(source: EncoderInput, base: Base) -> FilterFits:
         return Patch(colours, planes, classes, usable, place)
 
     patches, cells = in_threads(patch, sampled), source.grid.whole.area
-    return FilterFits.of(patches, base.mosaic, cells, FILTER_CLASSES)
+    return FilterFits.of(patches, base.mosaic, cells, FILTER_CLASSES, len(sampled))

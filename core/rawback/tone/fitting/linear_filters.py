@@ -32,8 +32,8 @@ __all__ = ["FilterFits", "Patch"]
 
 _LEAST_GAIN = 0.01
 
-_CELLS, _CELLS_OF_PHASES = 8_000, 24_000
-"""Cells of a patch that filters are fitted to; more where phases have their own."""
+_CELLS, _CELLS_OF_PHASES = 48_000, 72_000
+"""Cells of all patches that filters are fitted to; more where phases have their own."""
 
 _TAP_BITS = 3.0
 """What it costs, about, that a tap of a phase differs from that of the phase before."""
@@ -139,7 +139,9 @@ class FilterFits:
     cells: int
 
     @classmethod
-    def of(cls, patches: Iterable[Patch], mosaic: Mosaic, cells: int, trusted: int) -> FilterFits:
+    def of(
+        cls, patches: Iterable[Patch], mosaic: Mosaic, cells: int, trusted: int, count: int = 1
+    ) -> FilterFits:
         """Of parts of a frame.
 
         Args:
@@ -147,8 +149,11 @@ class FilterFits:
             mosaic: The frame's.
             cells: Cells in the frame.
             trusted: Classes below this one have filters of their own when four are used.
+            count: How many patches there are.
         """
-        return cls(*_grams_of(patches, mosaic, trusted), cells)
+        enough = _CELLS_OF_PHASES if has_phase_filters(mosaic) else _CELLS
+        # With one patch or a few, more of each than its share would hardly tell more.
+        return cls(*_grams_of(patches, mosaic, trusted, enough // max(count, 2)), cells)
 
     def choose(
         self, base: Base, base_lambda: float, offsets: Sequence[float] | None = None
@@ -216,16 +221,19 @@ class FilterFits:
 
 
 def _grams_of(
-    patches: Iterable[Patch], mosaic: Mosaic, trusted: int
+    patches: Iterable[Patch], mosaic: Mosaic, trusted: int, most: int
 ) -> tuple[list[list[_Gram]], int]:
-    """Sums for each class and phase, channels where phases have no filters; and cells in them."""
+    """Sums for each class and phase, channels where phases have no filters; and cells in them.
+
+    At most `most` cells are taken of each patch.
+    """
     by_phase = has_phase_filters(mosaic)
     kinds = len(mosaic.phases) if by_phase else len(mosaic.colours)
     none = _Gram.empty(len(mosaic.palette) * SIDE * SIDE + 2)
     grams, chosen = [[none] * kinds for _ in range(trusted + 1)], 0
 
     def summed(patch: Patch) -> tuple[list[tuple[int, int, _Gram]], int]:
-        parts, count = _gather(patch, mosaic, trusted, by_phase=by_phase)
+        parts, count = _gather(patch, mosaic, trusted, most, by_phase=by_phase)
         return [(own, kind, _Gram.of(rows)) for own, kind, rows in parts], count
 
     for sums, count in in_threads(summed, patches):
@@ -252,16 +260,16 @@ def _by_channel(group: list[_Gram], mosaic: Mosaic) -> list[_Gram]:
 
 
 def _gather(
-    patch: Patch, mosaic: Mosaic, trusted: int, *, by_phase: bool
+    patch: Patch, mosaic: Mosaic, trusted: int, most: int, *, by_phase: bool
 ) -> tuple[Iterator[tuple[int, int, NDArray[np.float32]]], int]:
-    """Samples of some cells of a patch with their class and channel or phase; how many cells.
+    """Samples of up to `most` cells of a patch with their class and channel or phase; how many.
 
     They come in parts, as all of them together would take many times the patch's memory.
     """
     usable = np.flatnonzero(patch.usable)
-    count = min(_CELLS_OF_PHASES if by_phase else _CELLS, len(usable))
-    some = np.random.default_rng(0).integers(max(len(usable), 1), size=count)
-    rows, columns = np.unravel_index(usable[some], patch.classes.shape)
+    if len(usable) > most:
+        usable = np.random.default_rng(0).choice(usable, most, replace=False, shuffle=False)
+    rows, columns = np.unravel_index(usable, patch.classes.shape)
     classes = np.minimum(patch.classes[rows, columns], trusted)
     layout = mosaic.layout(*patch.place, by_phase=by_phase)
     own_layout = layout[rows % layout.shape[0], columns % layout.shape[1]]
