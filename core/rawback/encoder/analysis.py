@@ -332,8 +332,13 @@ def _complete(residual: NDArray[np.float32], frame: RawFrame) -> None:
         if side % mosaic.cell == 0:
             continue
         edge = (slice(None), *(slice(-1, None) if at == axis else slice(None) for at in (0, 1)))
-        places = (mosaic.pixels_of(plane, shape)[axis] for plane in range(mosaic.planes))
-        at = np.stack([np.broadcast_to(place, shape)[edge[1:]] for place in places])
+        lines = [np.arange(size)[edge[1:][at]] for at, size in enumerate(shape)]
+        at = np.stack(
+            [
+                mosaic.pixels_at(plane, lines[0][:, None], lines[1][None, :])[axis]
+                for plane in range(mosaic.planes)
+            ]
+        )
         inside, cells = at < side, residual[edge]
         mean = (cells * inside).sum(axis=0) / inside.sum(axis=0)
         residual[edge] = np.where(inside, cells, mean)
