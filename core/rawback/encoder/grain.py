@@ -14,10 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rawback.common.grain import LARGEST, SPECTRUM_LEVELS, GrainSpectrum
-from rawback.common.reconstruction import restored_values, tile_context
+from rawback.common.reconstruction import restored_values
 from rawback.encoder.flat_patches import PATCH, FlatPatches
 from rawback.encoder.quantisation import coarsened
-from rawback.residual import MATRIX_BITS, RegionClass, TileCoefficients, band_shape
+from rawback.residual import (
+    MATRIX_BITS,
+    RegionClass,
+    TileCoefficients,
+    band_shape,
+    bands,
+    class_pyramid,
+)
 from rawback.tone import UNIT, NoiseDomain
 
 if TYPE_CHECKING:
@@ -71,15 +78,20 @@ def octave_powers(patches: NDArray[np.float64]) -> NDArray[np.float64]:
         unit = shape / np.sqrt(np.square(shape).sum())
         patches = patches - (patches * unit).sum(axis=(2, 3), keepdims=True) * unit
     window = np.outer(np.hanning(PATCH), np.hanning(PATCH))
-    power = np.square(np.abs(np.fft.fft2(patches * window))) / np.square(window).sum()
-    radius = np.hypot(np.fft.fftfreq(PATCH)[:, None], np.fft.fftfreq(PATCH))
-    found = np.empty((*patches.shape[:2], OCTAVES))
+    waves = np.fft.rfft2(patches * window)
+    power = np.square(waves.real) + np.square(waves.imag)
+    radius = np.hypot(np.fft.fftfreq(PATCH)[:, None], np.fft.rfftfreq(PATCH))
+    # Each but those of the first and last column stands for the one opposite as well.
+    twice = np.full(radius.shape, 2.0)
+    twice[:, [0, -1]] = 1
+    shares = np.empty((radius.size, OCTAVES))
     for octave in range(OCTAVES):
         within = radius >= 2.0 ** -(octave + 2)
         if octave:
             within &= radius < 2.0 ** -(octave + 1)
-        found[..., octave] = power[..., within].mean(axis=-1)
-    return found
+        shares[:, octave] = (twice * within / (twice * within).sum()).ravel()
+    found = power.reshape(*patches.shape[:2], -1) @ shares
+    return np.asarray(found / np.square(window).sum(), np.float64)
 
 
 def grain_spectra(
@@ -103,7 +115,8 @@ def grain_spectra(
     originals = patches.cut(patches.samples(source.planes)).astype(np.float64)
     base = patches.predicted(analysis.predicted)
     finest = patches.coefficients(tiles)
-    classes = tile_context(base, weights, parameters.transform).classes
+    levels = class_pyramid(base.classes)
+    classes = np.concatenate([levels[band].ravel() for band in bands()])
     within = patches.within()
     rounding = _rounding(source, originals)
     most = LARGEST if patches.are_noise else 1.0
