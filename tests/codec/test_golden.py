@@ -17,6 +17,7 @@ from rawback.decoder import decode
 from rawback.geometry import Aligned, Warped
 from rawback.jpegio import decode_jpeg
 from rawback.mosaic import Mosaic
+from rawback.residual import Pixels, read_code_values
 from rawback.tone import Base, colour_histogram
 from rawback_lab.reliability import machines
 
@@ -61,6 +62,9 @@ def test_the_stored_carriers_hold_all_that_a_payload_can() -> None:
     assert SectionKind.BORDER in kinds("bordered")
     assert kinds("bare") >= exact | {SectionKind.LATENTS}
     assert kinds("floats") >= exact | {SectionKind.REMAINDER, SectionKind.BORDER}
+    codes = {s.layer: s.data for s in payload_of("interpolated").sections if s.kind == 5}
+    assert len(read_code_values(codes[0], 12)) == 12
+    assert codes[1][0] == Pixels.INTERPOLATED
     floats = [payload_of(name).header.floats for name in ("floats", "ratios")]
     assert floats == [(1, -15, 1), (0, 1, 1)]
     assert isinstance(geometry_of(payload_of("lossy").header).transform, Aligned)

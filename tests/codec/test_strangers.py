@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rawback.bitstream import Header, Payload, Section, SectionKind
+from rawback.bitstream import Header, Payload, Section, SectionKind, unpack
 from rawback.common.header_fields import ResidualParameters
+from rawback.container import extract_payload
 from rawback.decoder import decode
 from rawback.errors import PayloadDamaged, PayloadTooNew, PixelsChanged, RawbackError
-from rawback.jpegio import DecodedJpeg
+from rawback.jpegio import DecodedJpeg, decode_jpeg
 from rawback.mosaic import Mosaic
 from rawback.rate import Rate
-from rawback.residual import KLT, LEVELS, MAX_SLOPE, MAX_STEP_CODE, Quantiser
+from rawback.residual import KLT, LEVELS, MAX_SLOPE, MAX_STEP_CODE, Pixels, Quantiser
 from rawback_lab.scenes import Trial, made_up_shot
 
 from ..mosaics import BAYER, KINDS
+
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 MANY = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -59,6 +63,16 @@ def test_a_changed_byte_in_a_section(tiny: Trial, payload: Payload, data: st.Dat
     at = data.draw(st.integers(0, min(len(changed) - 1, 200)))
     changed[at] ^= data.draw(st.integers(1, 255))
     decoded(tiny, with_data(payload, index, bytes(changed)))
+
+
+def test_pixels_that_repeat_others_of_another_list_are_refused() -> None:
+    carrier = (GOLDEN / "interpolated.jpg").read_bytes()
+    payload = unpack(extract_payload(carrier))
+    places = [(section.kind, section.layer) for section in payload.sections]
+    at = places.index((SectionKind.CODES, 1))
+    changed = with_data(payload, at, bytes([Pixels.REPEATING]) + payload.sections[at].data[1:])
+    with pytest.raises(PayloadDamaged, match="without that layer"):
+        decode(changed, decode_jpeg(carrier))
 
 
 @MANY

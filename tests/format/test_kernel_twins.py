@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -16,6 +17,7 @@ from rawback.residual import (
     CodeIndexDomain,
     LosslessModel,
     LosslessTile,
+    Pixels,
     Quantiser,
     TileCoefficients,
     TileContext,
@@ -24,9 +26,11 @@ from rawback.residual import (
     decode_lossless,
     encode_layer,
     encode_lossless,
+    list_numbers,
     mean_pyramid,
+    phases_of,
 )
-from rawback.residual.lossless import INPUTS, phases_of
+from rawback.residual.lossless import INPUTS
 
 from .second_decoder.exact import ExactTile, Fitted, Layout, Sensor
 from .second_decoder.layers import Parameters, TileResidual
@@ -116,24 +120,42 @@ def test_layers(stored: Stored, count: int, shape: tuple[int, int], kind: str) -
 )
 @pytest.mark.parametrize("codes", [1, 2, 40, 5000])
 @pytest.mark.parametrize("kind", ["coded", "random", "ones"])
-@pytest.mark.parametrize("repeating", [False, True])
+@pytest.mark.parametrize(
+    ("pixels", "by_phase"),
+    [*product(Pixels, [False]), *product((Pixels.PLAIN, Pixels.INTERPOLATED), [True])],
+)
 def test_lossless(
-    stored: Stored, pattern: str, cells: tuple[int, int], codes: int, kind: str, repeating: bool
+    stored: Stored,
+    pattern: str,
+    cells: tuple[int, int],
+    codes: int,
+    kind: str,
+    pixels: Pixels,
+    by_phase: bool,
 ) -> None:
     rng = np.random.default_rng(codes)
     mosaic, place = Mosaic.parse(pattern), (3, 1)
     shape, channels = (mosaic.cell * cells[0], mosaic.across * cells[1]), len(mosaic.colours)
-    values = np.sort(rng.integers(-900, 12_000, (channels, codes)), axis=1).astype(np.int32)
-    indices = rng.integers(0, codes, shape).astype(np.int32)
+    lists = channels * phases_of(mosaic) if by_phase else channels
+    values = np.sort(rng.integers(-900, 12_000, (lists, codes)), axis=1).astype(np.int32)
+    lengths = rng.integers(max(codes - 9, 1), codes + 1, lists).astype(np.int32)
+    own = [np.sort(rng.choice(min(6 * codes, 65536), length, replace=False)) for length in lengths]
+    used = np.stack([np.pad(row, (0, codes - len(row)), mode="edge") for row in own])
+    for row, length in zip(values, lengths, strict=True):
+        row[length:] = row[length - 1]
+    indices = rng.integers(0, lengths.min(), shape).astype(np.int32)
     planes = rng.integers(-2000, 14_000, (mosaic.planes, *cells)).astype(np.int32)
     classes = rng.integers(0, 5, cells).astype(np.uint8)
-    if repeating:
+    if pixels:
         indices[..., 3:] = np.where(rng.random(indices[..., 3:].shape) < 0.9, 0, indices[..., 3:])
     phases = phases_of(mosaic)
     weights = rng.integers(-100, 101, (channels * phases, INPUTS)).astype(np.int32)
     scales = rng.integers(-2, 20, (channels, INPUTS)).astype(np.int32)
-    tile, domain = LosslessTile.of(planes, classes, mosaic, place), CodeIndexDomain(values)
-    start, model = coding_tables().lossless, LosslessModel(weights, scales, repeating)
+    tile, domain = (
+        LosslessTile.of(planes, classes, mosaic, place),
+        CodeIndexDomain(values, used.astype(np.int32), lengths),
+    )
+    start, model = coding_tables().lossless, LosslessModel(weights, scales, pixels)
     data = {
         "coded": encode_lossless(start, model, domain, tile, indices),
         "random": rng.bytes(200),
@@ -143,15 +165,17 @@ def test_lossless(
     fitted = Fitted(
         weights.reshape(channels, phases, INPUTS).astype(np.int64),
         scales.astype(np.int64),
-        repeating,
+        pixels,
     )
-    sensor = Sensor([np.arange(codes)] * channels, values.tolist(), fitted)
+    rows_of = [row[:length].tolist() for row, length in zip(values, lengths, strict=True)]
+    sensor = Sensor(own, rows_of, fitted)
     top, left = place
     rows, columns = slice(top, top + cells[0]), slice(left, left + cells[1])
     whole = Frame(pattern_of(pattern), mosaic.cell * rows.stop, mosaic.cell * columns.stop)
     layout = Layout.of(whole, rows, columns)
     known = tile.restored.astype(np.int64), classes.astype(np.int64)
     twin = ExactTile(sensor, stored.tables, data, *known, layout)
-    assert np.array_equal(found, twin.samples())
+    numbers = list_numbers(lists, mosaic, shape, place)
+    assert np.array_equal(domain.codes[numbers, found], twin.samples())
     if kind == "coded":
         assert np.array_equal(found, indices)

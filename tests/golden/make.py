@@ -33,7 +33,7 @@ from rawback.mosaic import Mosaic
 from rawback.rate import Rate
 from rawback.rawio import Tag, estimate_noise
 from rawback.rawio.describe import ascii_entry, number_entry
-from rawback.residual import read_code_values
+from rawback.residual import Pixels, read_code_values
 from rawback.types import BlackOffsets, Border, Floats, NoiseModel
 from rawback_lab.camera import X_TRANS, CameraSpec
 from rawback_lab.pictures import WHITE, Picture, linear_picture, linear_shot, software_isp
@@ -303,6 +303,40 @@ def tabled() -> bytes:
     return carrier
 
 
+def interpolated() -> bytes:
+    """Linear RGB of a mosaic: green by the mean of four, the differences to it by that of two."""
+    shot, _ = made_up_shot(92, 122, CameraSpec(bits=10, black=16, white=1023), seed=24)
+    mosaic = np.pad(shot.cfa.astype(np.int32) * 64, 2, mode="reflect")
+    down, across = np.indices(mosaic.shape) & 1
+    around = sum(np.roll(mosaic, 1 - 2 * (k & 1), k >> 1) for k in range(4)) >> 2
+    green = np.where(down == across, around, mosaic)
+    samples = [green, green, green]
+    for channel, corner in ((0, 0), (2, 1)):
+        difference = mosaic - green
+        for axis, odd in ((1, across), (0, down)):
+            between = np.roll(difference, 1, axis) + np.roll(difference, -1, axis) >> 1
+            difference = np.where(odd == corner, difference, between)
+        samples[channel] = green + difference
+    cfa = np.stack(samples, axis=2)[2:-2, 2:-2].clip(0, 65535).astype(np.uint16)
+    black, white = (16.0 * 64,) * 3, 1023 * 64
+    noise = estimate_noise(cfa, "R+G+B", black, white)
+    frame = replace(
+        shot.excerpt(shot.cfa), cfa=cfa, pattern="R+G+B", black=black, white=white, noise=noise
+    )
+    light = (frame.cfa.astype(np.float32) - black[0]) / (white - black[0])
+    colours = np.rint(light.clip(0, 1) * WHITE).astype(np.uint16)
+    jpeg = encode_jpeg(software_isp(colours, frame, FilmicLook()), 90)
+    carrier = carrier_of(frame, jpeg, Rate.lossless(), Aligned())
+    codes, model = (
+        next(s.data for s in restored(carrier)[0].sections if (s.kind, s.layer) == place)
+        for place in ((SectionKind.CODES, 0), (SectionKind.CODES, 1))
+    )
+    if len(read_code_values(codes, 12)) != 12 or model[0] != Pixels.INTERPOLATED:
+        message = "interpolated samples are not looked for, or there are no lists of phases"
+        raise RuntimeError(message)
+    return carrier
+
+
 def floats_of(
     frame: RawFrame, numbers: NDArray[np.float32], scale: Scale, white: float
 ) -> RawFrame:
@@ -367,7 +401,7 @@ def restored(carrier: bytes) -> tuple[Payload, RawFrame]:
 _KINDS = (
     *(lossy, lossless, gains, cropped, warped, turned, meshed, apart, tiled, sparse),
     *(learned, bare, linear, bordered, above),
-    *(xtrans, phases, quad, mono, cymg, tabled, floats, ratios),
+    *(xtrans, phases, quad, mono, cymg, tabled, interpolated, floats, ratios),
 )
 
 

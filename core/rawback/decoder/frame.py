@@ -28,12 +28,14 @@ from rawback.residual import (
     CodeIndexDomain,
     LosslessModel,
     LosslessTile,
+    Pixels,
     RemainderModel,
     TileCoefficients,
-    codes_of_indices,
     decode_layer,
     decode_lossless,
     decode_remainders,
+    list_numbers,
+    phases_of,
     read_code_values,
 )
 from rawback.tone import Base, colour_histogram
@@ -52,7 +54,6 @@ __all__ = ["FrameDecoder"]
 class _LosslessLayer:
     """What the lossless layer needs besides its sections."""
 
-    codes: NDArray[np.uint16]
     model: LosslessModel
     domain: CodeIndexDomain
 
@@ -60,9 +61,11 @@ class _LosslessLayer:
         self, indices: NDArray[np.int32], mosaic: Mosaic, place: tuple[int, int]
     ) -> NDArray[np.uint16]:
         """The samples of a tile that begins so many rows and columns of cells down and right."""
-        if len(self.codes) == 1:
-            return np.asarray(self.codes[0][indices], np.uint16)
-        return np.asarray(self.codes[mosaic.channels_at(indices.shape, place), indices], np.uint16)
+        codes = self.domain.codes.astype(np.uint16)
+        if self.domain.is_common:
+            return np.asarray(codes[0][indices], np.uint16)
+        numbers = list_numbers(len(codes), mosaic, indices.shape, place)
+        return np.asarray(codes[numbers, indices], np.uint16)
 
 
 class FrameDecoder:
@@ -135,10 +138,12 @@ class FrameDecoder:
         if codes is None or model is None:
             return None
         channels = len(self.mosaic.colours)
-        used = read_code_values(codes, channels)
-        ranks = CodeIndexDomain.of(self.domain.forward, used)
+        used = read_code_values(codes, channels, channels * phases_of(self.mosaic))
         fitted = LosslessModel.from_bytes(model, self.mosaic)
-        return _LosslessLayer(codes_of_indices(used), fitted, ranks)
+        if len(used) > channels and fitted.pixels == Pixels.REPEATING:
+            message = "The lossless layer's model is impossible; restore without that layer."
+            raise PayloadDamaged(message)
+        return _LosslessLayer(fitted, CodeIndexDomain.of(self.domain.forward, used))
 
     def _remainder_model(self) -> RemainderModel | None:
         data, scale = self.sections.get((SectionKind.REMAINDER, 0, 0)), scale_of(self.header)

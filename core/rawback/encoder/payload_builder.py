@@ -14,7 +14,7 @@ from rawback.common.grain import spectrum_bytes
 from rawback.common.header_fields import ResidualParameters, domain_of, samples_digest
 from rawback.common.reconstruction import restored_values
 from rawback.common.tiles import Window, completed, trimmed
-from rawback.encoder.code_lists import code_lists, do_pixels_repeat
+from rawback.encoder.code_lists import code_lists, pixels_of
 from rawback.encoder.grain import grain_spectra
 from rawback.encoder.quantisation import (
     coarse_layer,
@@ -33,6 +33,7 @@ from rawback.residual import (
     TileCoefficients,
     encode_layer,
     encode_lossless,
+    list_numbers,
     write_code_values,
 )
 from rawback.residual.fitting import fit_lossless
@@ -245,7 +246,8 @@ class PayloadBuilder:
         source, analysis = self.analysis.source, self.analysis
         mosaic = source.frame.mosaic
         samples = completed(source.frame.cfa, mosaic)
-        codes = code_lists(samples, mosaic)
+        pixels = pixels_of(samples, mosaic)
+        codes = code_lists(samples, mosaic, pixels)
         index_of = np.zeros((len(codes), 1 << 16), dtype=np.int32)
         for own, used in zip(index_of, codes, strict=True):
             own[used] = np.arange(len(used))
@@ -256,9 +258,9 @@ class PayloadBuilder:
 
         def indices(tile: Window) -> NDArray[np.int32]:
             part = samples[tile.samples_within(source.grid.whole, mosaic)]
-            own: int | NDArray[np.uint8] = 0
-            if len(codes) > 1:
-                own = mosaic.channels_at(part.shape, (tile.top, tile.left))
+            if len(codes) == 1:
+                return np.asarray(index_of[0][part], np.int32)
+            own = list_numbers(len(codes), mosaic, part.shape, (tile.top, tile.left))
             found: NDArray[np.int32] = index_of[own, part]
             return found
 
@@ -268,8 +270,7 @@ class PayloadBuilder:
             (analysis.lossless_tile(i, values), indices(analysis.predicted[i].window))
             for i in chosen
         ]
-        repeating = do_pixels_repeat(samples, mosaic)
-        model = fit_lossless(start, pairs, domain, repeating=repeating)
+        model = fit_lossless(start, pairs, domain, pixels=pixels)
         self.sections.append(Section(SectionKind.CODES, 0, 0, write_code_values(*codes)))
         self.sections.append(Section(SectionKind.CODES, 1, 0, model.to_bytes()))
 

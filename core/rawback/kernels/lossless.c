@@ -27,20 +27,34 @@
 /* Where the counters of each kind begin. */
 enum { GOLOMB = 0, ENDS = GOLOMB + 4 * 16, COUNTERS = ENDS + 2 * END_CONTEXTS };
 
+enum { REPEATING = 1, INTERPOLATED };
+
+/* Of pixels of linear frames samples are coded in this order: the second one first, as it is green, which
+   most tells of the others. */
+static const int ORDER[3] = {1, 0, 2};
+static const int64_t ASIDE[3] = {1, -1, 0}; /* from the place in that order to the stored one */
+
 /* The frame, and what of it a tile's samples are. */
 typedef struct {
-    int repeating; /* whether pixels that repeat others are coded as such */
+    int repeating;    /* whether pixels that repeat others are coded as such */
+    int interpolated; /* whether samples are looked for where demosaicing would have put them */
+    int by_phase;     /* whether each channel has lists of codes for each phase */
     const ReadU8 *regions, *channels;
     int64_t cell, across; /* rows, and samples of a row, of a cell */
-    const ReadI32 *values, *firsts, *eighths, *widths;
+    const ReadI32 *values, *firsts, *eighths, *widths, *lengths, *codes, *below;
 } Frame;
 
-/* Place of a domain value among a channel's code indices, in 1/8. */
-static inline int32_t eighths_at(const Frame *f, int channel, int32_t value) {
-    const int64_t places = f->eighths->size[1], codes = f->values->size[1];
-    const int64_t place = clamp((int64_t)value - f->firsts->data[channel], 0, places - 1);
-    return (int32_t)clamp(f->eighths->data[channel * f->eighths->stride[0] + place], 0,
-                          8 * codes - 1);
+/* How many codes a list has. */
+static inline int64_t length_of(const Frame *f, int64_t list) {
+    return clamp(f->lengths->data[list], 1, f->values->size[1]);
+}
+
+/* Place of a domain value among a list's code indices, in 1/8. */
+static inline int32_t eighths_at(const Frame *f, int64_t list, int32_t value) {
+    const int64_t places = f->eighths->size[1];
+    const int64_t place = clamp((int64_t)value - f->firsts->data[list], 0, places - 1);
+    return (int32_t)clamp(f->eighths->data[list * f->eighths->stride[0] + place], 0,
+                          8 * length_of(f, list) - 1);
 }
 
 /* Code a symbol under a distribution, which learns from it. */
@@ -87,14 +101,14 @@ static INLINE int64_t code_end(const Tile *t, RangeCoder *coder, int decoding, c
     return -1;
 }
 
-/* Code a code index, `wanted` when encoding, of a sample whose region class and channel are given. */
+/* Code a code index, `wanted` when encoding, of a sample whose region class and list are given. */
 static INLINE int64_t code_sample(const Tile *t, RangeCoder *coder, int decoding, const Frame *f,
-                                  const View *view, int64_t at, int region, int channel,
+                                  const View *view, int64_t at, int region, int64_t list,
                                   int64_t wanted) {
-    const int32_t eighths = eighths_at(f, channel, view->guess);
+    const int32_t eighths = eighths_at(f, list, view->guess);
     /* At the restored value, as that of the predicted one would have to be waited for. */
-    const int32_t width = f->widths->data[channel * f->widths->stride[0] +
-                                          (eighths_at(f, channel, t->restored[at]) >> 3)];
+    const int32_t width = f->widths->data[list * f->widths->stride[0] +
+                                          (eighths_at(f, list, t->restored[at]) >> 3)];
     /* Fourths of octaves from 1/16 of a code index on. */
     const int64_t octaves = ((int64_t)view->logarithm - width - 5 * PER_OCTAVE) >> 4;
     const int level = 16 + (int)clamp(octaves, -16, 63);
@@ -157,15 +171,83 @@ static inline int repeated(Tile *t, RangeCoder *coder, int decoding, const Frame
     if (!repeat) return 0;
     int32_t *here = indices->data + y * indices->stride[0] + x;
     const int32_t *from = repeat == 1 ? here - 3 : here - indices->stride[0];
-    for (int channel = 0; channel < 3; channel++) {
-        const int64_t at = (y + BORDER) * t->pitch + x + channel + BORDER;
-        const int32_t index = (int32_t)clamp(from[channel], 0, f->values->size[1] - 1);
+    for (int place = 0; place < 3; place++) {
+        const int channel = ORDER[place];
+        const int64_t at = (y + BORDER) * t->pitch + x + place + BORDER;
+        const int32_t index = (int32_t)clamp(from[channel], 0, length_of(f, channel) - 1);
         if (decoding) here[channel] = index;
         const int32_t value = f->values->data[channel * f->values->stride[0] + index];
         t->errors[at] = (int16_t)near((int64_t)value - t->restored[at]);
         t->surprises[at] = 0;
     }
     return 1;
+}
+
+/* Demosaicing puts a channel's difference to green halfway between those of the pixels on both sides. So
+   where two pixels in a row or column are coded, the difference at the third is known, but for what was
+   rounded; unless it was interpolated in the other direction.
+
+   Of each row that is looked at: differences to green of both other channels, and, twice as many bytes
+   on, which way they were found: not (0), down the column (1), along the row (2). */
+typedef struct {
+    int32_t *differences[3], *ways[3]; /* of this row, the one above and the one above that */
+    int32_t green;
+} Chroma;
+
+static inline void next_row(Chroma *c, int32_t *room, int64_t y, int64_t columns) {
+    const int64_t across = columns / 3 * 2;
+    for (int row = 0; row < 3; row++) {
+        c->differences[row] = room + (y + 3 - row) % 3 * 2 * across;
+        c->ways[row] = c->differences[row] + across;
+    }
+}
+
+/* Code whether a sample's code is about the one expected, within WINDOW codes, and if so, its index.
+   Gives that, or -1. */
+static INLINE int64_t code_expected(const Tile *t, RangeCoder *coder, int decoding, const Frame *f,
+                                    int64_t list, int64_t expected, uint32_t *counter,
+                                    uint32_t *offsets, int64_t wanted) {
+    const int32_t *below = f->below->data + list * f->below->stride[0];
+    const int32_t *codes = f->codes->data + list * f->codes->stride[0];
+    const int64_t least = expected - WINDOW_BELOW, length = length_of(f, list);
+    if (least < 0 || least + WINDOW > 65535) return -1;
+    int64_t first = clamp(below[least], 0, length);
+    const int64_t end = clamp(below[least + WINDOW], 0, length);
+    if (first >= end) return -1;
+    if (!code_single(coder, decoding, &t->curves, counter, wanted >= first && wanted < end)) return -1;
+    for (; first + 1 < end; first++) {
+        const int64_t offset = clamp(codes[first] - least, 0, WINDOW - 1);
+        if (code_single(coder, decoding, &t->curves, offsets + offset, wanted == first)) break;
+    }
+    return first;
+}
+
+/* Code a sample of another colour than green, if it is where interpolation would have put it; give its
+   index, or -1. */
+static INLINE int64_t code_interpolated(Tile *t, RangeCoder *coder, int decoding, const Frame *f,
+                                        Chroma *c, int64_t list, int64_t set, int64_t at, int64_t y,
+                                        int64_t wanted, int32_t *way) {
+    const int down = y >= 2, along = at >= 4;
+    int64_t vertical = 0, horizontal = 0;
+    if (down) vertical = c->green + 2 * (int64_t)c->differences[1][at] - c->differences[2][at];
+    if (along)
+        horizontal = c->green + 2 * (int64_t)c->differences[0][at - 2] - c->differences[0][at - 4];
+    const int alike = down && along && horizontal - vertical >= -1 && horizontal - vertical <= 1;
+    const int left = along ? c->ways[0][at - 4] : 0, above = down ? c->ways[2][at] : 0;
+    const int beside = along ? c->ways[0][at - 2] : 0;
+    const int context = (((int)set * 2 + alike) * 3 + left) * 9 + above * 3 + beside;
+    *way = 1;
+    int64_t index = -1;
+    if (down)
+        index = code_expected(t, coder, decoding, f, list, vertical, t->hits[0] + context,
+                              t->offsets[0][set], wanted);
+    if (index < 0 && along && !alike) {
+        *way = 2;
+        index = code_expected(t, coder, decoding, f, list, horizontal, t->hits[1] + context,
+                              t->offsets[1][set], wanted);
+    }
+    if (index < 0) *way = 0;
+    return index;
 }
 
 /* Rows of what a fit is made of: of every so many samples. */
@@ -194,7 +276,7 @@ enum { ENCODE, DECODE, SURVEY };
 static INLINE void go_through(Tile *t, RangeCoder *given, int what, int linear, const Frame *f,
                               const WriteI32 *indices, Survey *looked) {
     const int64_t rows = indices->size[0], columns = indices->size[1], stride = indices->stride[0];
-    const int64_t codes = f->values->size[1], repeat = f->channels->size[1];
+    const int64_t repeat = f->channels->size[1];
     const int decoding = what == DECODE;
     RangeCoder coder = *given; /* in registers meanwhile */
     for (int64_t y = 0; y < rows; y++) {
@@ -202,7 +284,10 @@ static INLINE void go_through(Tile *t, RangeCoder *given, int what, int linear, 
         const uint8_t *regions = f->regions->data + y / f->cell * f->regions->stride[0];
         const uint8_t *pattern =
             f->channels->data + y % f->channels->size[0] * f->channels->stride[0];
-        const int64_t side = linear ? 3 : 2, above = linear ? 1 : 2; /* to this colour's next one */
+        /* To the next one of the same list. */
+        const int64_t side = f->by_phase ? 6 : linear ? 3 : 2, above = linear && !f->by_phase ? 1 : 2;
+        Chroma chroma = {0};
+        if (linear && f->interpolated) next_row(&chroma, t->chroma, y, columns);
         look_at_row(t, linear, y, columns);
         int64_t phase = 0, left = f->across; /* in the pattern; of the cell */
         Eight errors = {0}, surprises = {0};
@@ -221,23 +306,45 @@ static INLINE void go_through(Tile *t, RangeCoder *given, int what, int linear, 
                 left = f->across;
                 regions++;
             }
-            const int channel = (int)clamp(pattern[phase], 0, f->values->size[0] - 1);
-            phase = phase + 1 < repeat ? phase + 1 : 0;
+            const int channel = linear ? ORDER[phase]
+                                       : (int)clamp(pattern[phase], 0, f->values->size[0] - 1);
+            int32_t *own = line + x + (linear ? ASIDE[phase] : 0);
             const int set = linear ? channel * PHASES + (int)((y & 1) * 2 + (x / 3 & 1)) : channel;
+            const int64_t list = f->by_phase ? set : channel, length = length_of(f, list);
+            const int64_t place = phase;
+            phase = phase + 1 < repeat ? phase + 1 : 0;
             const View view = look(t, at, x, errors, surprises, t->weights[set],
                                    t->scales[channel]);
-            const int32_t *values = f->values->data + channel * f->values->stride[0];
-            int64_t index = line[x];
+            const int32_t *values = f->values->data + list * f->values->stride[0];
+            int64_t index = *own;
+            const int seeks = linear && f->interpolated && what != SURVEY;
             if (what != SURVEY) {
-                index = code_end(t, &coder, decoding, &view, values, codes,
-                                 x >= side ? line + x - side : 0,
-                                 y >= above ? line + x - above * stride : 0, line[x]);
+                int32_t way = 0;
+                const int64_t beside = seeks && place ? x / 3 * 2 + place - 1 : 0;
+                index = -1;
+                if (seeks && place)
+                    index = code_interpolated(t, &coder, decoding, f, &chroma, list,
+                                              set - (channel == 2) * PHASES, beside, y, *own, &way);
                 if (index < 0)
-                    index = code_sample(t, &coder, decoding, f, &view, at, region, channel, line[x]);
-                if (!decoding) index = line[x];
+                    index = code_end(t, &coder, decoding, &view, values, length,
+                                     x >= side ? own - side : 0,
+                                     y >= above ? own - above * stride : 0, *own);
+                if (index < 0)
+                    index = code_sample(t, &coder, decoding, f, &view, at, region, list, *own);
+                if (!decoding) index = *own;
+                index = clamp(index, 0, length - 1);
+                if (seeks) {
+                    const int32_t code = f->codes->data[list * f->codes->stride[0] + index];
+                    if (place) {
+                        chroma.differences[0][beside] = code - chroma.green;
+                        chroma.ways[0][beside] = way;
+                    } else {
+                        chroma.green = code;
+                    }
+                }
             }
-            index = clamp(index, 0, codes - 1);
-            if (decoding) line[x] = (int32_t)index;
+            index = clamp(index, 0, length - 1);
+            if (decoding) *own = (int32_t)index;
             const int32_t error = near((int64_t)values[index] - t->restored[at]);
             const int32_t miss = near((int64_t)values[index] - view.guess);
             if (what == SURVEY && (7 * x + 13 * y) % looked->every == 0)
@@ -267,7 +374,8 @@ static void frame_mosaic(const ReadI32 *restored, int64_t cell, int64_t across, 
     for (int64_t y = -BORDER; y < rows + BORDER; y++) {
         const int64_t from = within(y, rows, cell);
         for (int64_t x = -BORDER; x < columns + BORDER; x++) {
-            const int64_t column = within(x, columns, across);
+            int64_t column = within(x, columns, across);
+            if (cell == 1) column += ASIDE[column % 3];
             framed[(y + BORDER) * pitch + x + BORDER] =
                 (int32_t)clamp(restored->data[from * restored->stride[0] + column], -32767, 32767);
         }
@@ -279,16 +387,20 @@ static void frame_mosaic(const ReadI32 *restored, int64_t cell, int64_t across, 
 
    what       0: write `indices`; 1: read them; 2: give what predicts their values, and 3: how far
               predictions miss
-   repeating  whether pixels of a linear frame that repeat others are coded as such
+   mode       of a linear frame: 1 if pixels that repeat others are coded as such, 2 if samples are looked
+              for where demosaicing would have put them, else 0
    bytes      the section
    indices    [rows, columns]: each sample's place among the sensor's codes
    restored   [rows, columns]: what is restored below, in the noise-normalised domain
    regions    [rows / cell, ...]: class of each cell
    channels   [p, q]: of each sample from the tile's corner on, repeated
    cell       rows of a cell: 2 to 4, or 1 where a pixel has three samples
-   values     [n, codes]: domain value of each code in each channel
-   firsts, eighths   [n], [n, m]: a domain value, and the code indices in 1/8 of it and those after
-   widths     [n, codes]: logarithm of the domain values per eight codes around each, in 1/64
+   values     [k, codes]: domain value of each code of each list: one for each of the n channels, or, of
+              linear frames, for each of their phases
+   firsts, eighths   [k], [k, m]: a domain value, and the code indices in 1/8 of it and those after
+   widths     [k, codes]: logarithm of the domain values per eight codes around each, in 1/64
+   lengths    [k]: how many codes each list has
+   codes, below   mode 2: [k, codes], those; and [k, 65536], how many of them are below each number
    weights    [n or 4 n, 48] in 1/256, magnitudes at most 2047: of inputs, by channel, and of linear
               frames by channel and phase
    scales     [n, 48] likewise
@@ -296,21 +408,23 @@ static void frame_mosaic(const ReadI32 *restored, int64_t cell, int64_t across, 
    distributions, seen, counters     what the tile begins with; they learn
    errors, surprises, framed    room to work in: (rows + 12) x (columns + 12) each
    around     room: 16 for each column
+   chroma     room, mode 2: 4 for each column
    every, rows, sets  2 and 3: of every so many samples, up to as many as there is room for, inputs and
               what they predict, [m, 49], and channels (2: rows of `weights`)
 
    Returns the bytes written, more than there are where they do not fit; 0 when decoding; the rows
    given. */
-KERNEL rawback_code_lossless(int64_t what, int64_t repeating, const WriteU8 *bytes,
+KERNEL rawback_code_lossless(int64_t what, int64_t mode, const WriteU8 *bytes,
                              const WriteI32 *indices, const ReadI32 *restored,
                              const ReadU8 *regions, const ReadU8 *channels, int64_t cell,
                              const ReadI32 *values, const ReadI32 *firsts, const ReadI32 *eighths,
-                             const ReadI32 *widths, const ReadI32 *weights, const ReadI32 *scales,
+                             const ReadI32 *widths, const ReadI32 *lengths, const ReadI32 *codes,
+                             const ReadI32 *below, const ReadI32 *weights, const ReadI32 *scales,
                              const ReadU32 *rate, const ReadU8 *logarithms, const ReadU32 *powers,
                              const WriteI32 *distributions, const WriteI32 *seen,
                              const WriteU32 *counters, const WriteI16 *errors,
                              const WriteI16 *surprises, const WriteI32 *framed,
-                             const WriteI16 *around, int64_t every, const WriteF32 *rows_found,
+                             const WriteI16 *around, const WriteI32 *chroma, int64_t every, const WriteF32 *rows_found,
                              const WriteU8 *sets) {
     const int64_t rows = indices->size[0], columns = indices->size[1];
     REQUIRE(cell >= 1 && cell <= 4);
@@ -319,13 +433,17 @@ KERNEL rawback_code_lossless(int64_t what, int64_t repeating, const WriteU8 *byt
     REQUIRE(restored->size[0] == rows && restored->size[1] == columns);
     REQUIRE(regions->size[0] == rows / cell && regions->size[1] == columns / across);
     REQUIRE(channels->size[0] > 0 && channels->size[1] > 0);
-    const int64_t count = values->size[0];
-    REQUIRE(count > 0 && count <= CHANNELS && firsts->size[0] == count);
-    REQUIRE(eighths->size[0] == count && widths->size[0] == count);
+    const int64_t count = scales->size[0], lists = values->size[0];
+    REQUIRE(count > 0 && count <= CHANNELS && (cell > 1 || count == 3));
+    REQUIRE(lists == count || (cell == 1 && mode != REPEATING && lists == PHASES * count));
+    REQUIRE(firsts->size[0] == lists && lengths->size[0] == lists);
+    REQUIRE(eighths->size[0] == lists && widths->size[0] == lists);
+    REQUIRE(mode != INTERPOLATED || (codes->size[0] == lists && codes->size[1] == values->size[1] &&
+                                     below->size[0] == lists && below->size[1] == 1 << 16));
     REQUIRE(values->size[1] > 0 && values->size[1] <= 1 << 16 && eighths->size[1] > 0);
     REQUIRE(widths->size[1] == values->size[1]);
     REQUIRE(weights->size[0] == (cell == 1 ? PHASES * count : count) && weights->size[1] == INPUTS);
-    REQUIRE(scales->size[0] == count && scales->size[1] == INPUTS);
+    REQUIRE(scales->size[1] == INPUTS);
     REQUIRE(rate->size[0] == RATES);
     REQUIRE(logarithms->size[0] == PER_OCTAVE && powers->size[0] == PER_OCTAVE);
     REQUIRE(distributions->size[0] == REGIONS * DISTRIBUTIONS && distributions->size[1] == SYMBOLS &&
@@ -334,6 +452,7 @@ KERNEL rawback_code_lossless(int64_t what, int64_t repeating, const WriteU8 *byt
     const int64_t pitch = columns + 2 * BORDER, room = (rows + 2 * BORDER) * pitch;
     REQUIRE(errors->size[0] >= room && surprises->size[0] >= room && framed->size[0] >= room);
     REQUIRE(around->size[0] >= 16 * columns);
+    REQUIRE(mode != INTERPOLATED || chroma->size[0] >= 4 * columns);
     REQUIRE(what <= DECODE || (every > 0 && rows_found->size[1] == INPUTS + 1));
     memset(errors->data, 0, (size_t)room * sizeof *errors->data);
     memset(surprises->data, 0, (size_t)room * sizeof *surprises->data);
@@ -351,6 +470,7 @@ KERNEL rawback_code_lossless(int64_t what, int64_t repeating, const WriteU8 *byt
         .surprises = surprises->data,
         .bends = around->data,
         .detail = around->data + 8 * columns,
+        .chroma = chroma->data,
     };
     for (int64_t set = 0; set < weights->size[0]; set++)
         for (int i = 0; i < INPUTS; i++)
@@ -361,7 +481,12 @@ KERNEL rawback_code_lossless(int64_t what, int64_t repeating, const WriteU8 *byt
             tile.scales[channel][i] =
                 (int32_t)clamp(scales->data[channel * scales->stride[0] + i], -2047, 2047);
     for (int i = 0; i < 2 * REPEATS; i++) tile.repeats[i] = 1u << 31;
-    const Frame frame = {.repeating = repeating != 0, .regions = regions, .channels = channels,
+    for (int i = 0; i < 2 * EXPECTATIONS; i++) tile.hits[i / EXPECTATIONS][i % EXPECTATIONS] = 1u << 31;
+    for (int i = 0; i < 4 * PHASES * WINDOW; i++)
+        tile.offsets[i / (2 * PHASES * WINDOW)][i / WINDOW % (2 * PHASES)][i % WINDOW] = 1u << 31;
+    const Frame frame = {.repeating = mode == REPEATING, .interpolated = mode == INTERPOLATED,
+                         .by_phase = lists != count, .lengths = lengths, .codes = codes, .below = below,
+                         .regions = regions, .channels = channels,
                          .cell = cell, .across = across, .values = values, .firsts = firsts,
                          .eighths = eighths, .widths = widths};
     Survey looked = {.every = every, .surprises = what > SURVEY, .rows = rows_found, .sets = sets};

@@ -14,6 +14,9 @@
 #define FARTHEST_ERROR 1023
 #define BORDER 6
 #define REPEATS 64
+#define EXPECTATIONS (2 * PHASES * 54) /* contexts of whether samples are where interpolation puts them */
+#define WINDOW 4                       /* codes looked at for them, */
+#define WINDOW_BELOW 2                 /* from so many below */
 #define SYMBOLS 32
 
 #define PER_OCTAVE 64 /* logarithms are in 1/64 of an octave */
@@ -82,6 +85,9 @@ typedef struct {
     int32_t weights[CHANNELS * PHASES][INPUTS]; /* in 2^-20 */
     int32_t scales[CHANNELS][INPUTS];           /* in 2^-8 */
     uint32_t repeats[2 * REPEATS]; /* counters of whether a pixel repeats another */
+    uint32_t hits[2][EXPECTATIONS]; /* of whether a sample is where interpolation puts it, */
+    uint32_t offsets[2][2 * PHASES][WINDOW]; /* and how far from there */
+    int32_t *chroma;                /* room for three rows of what that needs */
 } Tile;
 
 /* What is known of a sample before it is coded. */

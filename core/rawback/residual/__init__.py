@@ -11,7 +11,11 @@ symbol's table depends on is integer arithmetic; weights and tables are stored o
 tables of the quality layers learn from what has been coded.
 """
 
-from rawback.residual.code_indices import CodeIndexDomain, codes_of_indices
+from rawback.residual.code_indices import (
+    PHASES,
+    CodeIndexDomain,
+    list_numbers,
+)
 from rawback.residual.code_values import read_code_values, write_code_values
 from rawback.residual.klt import KLT, MATRIX_BITS
 from rawback.residual.layers import (
@@ -26,8 +30,10 @@ from rawback.residual.lossless import (
     LosslessModel,
     LosslessStart,
     LosslessTile,
+    Pixels,
     decode_lossless,
     encode_lossless,
+    phases_of,
 )
 from rawback.residual.quantiser import (
     CODES_PER_LAYER,
@@ -72,12 +78,14 @@ __all__ = [
     "MAX_STEP_CODE",
     "MOST_LISTED",
     "MOST_OF_CODE",
+    "PHASES",
     "Band",
     "CodeIndexDomain",
     "LayerModel",
     "LosslessModel",
     "LosslessStart",
     "LosslessTile",
+    "Pixels",
     "Quantiser",
     "RegionClass",
     "RemainderModel",
@@ -91,14 +99,15 @@ __all__ = [
     "bands",
     "class_pyramid",
     "classify_regions",
-    "codes_of_indices",
     "decode_layer",
     "decode_lossless",
     "decode_remainders",
     "encode_layer",
     "encode_lossless",
     "encode_remainders",
+    "list_numbers",
     "mean_pyramid",
+    "phases_of",
     "read_code_values",
     "synthesise",
     "write_code_values",

@@ -25,17 +25,17 @@ def write_code_values(*lists: NDArray[np.uint16]) -> bytes:
     return b"".join(zlib.compress(plane, 9) for plane in planes)
 
 
-def read_code_values(data: bytes, channels: int = 1) -> tuple[NDArray[np.uint16], ...]:
-    """Undo :func:`write_code_values`: one list, or one for each channel.
+def read_code_values(data: bytes, *counts: int) -> tuple[NDArray[np.uint16], ...]:
+    """Undo :func:`write_code_values`: one list, or any of so many.
 
     Raises:
         PayloadDamaged: The bytes are no such lists.
     """
     lists: list[NDArray[np.uint16]] = []
-    while data and len(lists) < channels:
+    while data and len(lists) < max(counts, default=1):
         codes, data = _read_list(data)
         lists.append(codes)
-    if data or len(lists) not in {1, channels}:
+    if data or len(lists) not in {1, *counts}:
         raise PayloadDamaged(_BROKEN)
     return tuple(lists)
 

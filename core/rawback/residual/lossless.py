@@ -14,6 +14,7 @@ Prediction is in the noise-normalised domain, what is coded are code indices, se
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ import numpy as np
 from rawback.entropy import Curves, SymbolDecoder, SymbolEncoder, code_parameters
 from rawback.errors import PayloadDamaged
 from rawback.kernels import Integer, Kernel, Read, Write
+from rawback.residual.code_indices import PHASES
 from rawback.residual.logarithms import LOGARITHMS, POWERS
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ __all__ = [
     "LosslessStart",
     "LosslessState",
     "LosslessTile",
+    "Pixels",
     "code_samples",
     "decode_lossless",
     "encode_lossless",
@@ -73,10 +76,12 @@ _code_lossless = Kernel(
     *(Read(np.uint8, 2), Read(np.uint8, 2)),
     Integer,
     *(Read(np.int32, 2), Read(np.int32, 1), Read(np.int32, 2), Read(np.int32, 2)),
+    *(Read(np.int32, 1), Read(np.int32, 2), Read(np.int32, 2)),
     *(Read(np.int32, 2), Read(np.int32, 2)),
     *(Read(np.uint32, 1), Read(np.uint8, 1), Read(np.uint32, 1)),
     *(Write(np.int32, 2), Write(np.int32, 1), Write(np.uint32, 1)),
     *(Write(np.int16, 1), Write(np.int16, 1), Write(np.int32, 1), Write(np.int16, 1)),
+    Write(np.int32, 1),
     *(Integer, Write(np.float32, 2), Write(np.uint8, 1)),
 )
 _lossless_model = Kernel("lossless_model", Integer)
@@ -137,7 +142,20 @@ def phases_of(mosaic: Mosaic) -> int:
     Linear frames have four, for odd and even rows and columns of pixels: where they were made of
     mosaics, pixels remember which of their samples were measured.
     """
-    return 4 if mosaic.samples > 1 else 1
+    return PHASES if mosaic.samples > 1 else 1
+
+
+class Pixels(IntEnum):
+    """What is looked for in pixels of a linear frame before they are predicted.
+
+    ``REPEATING``: whether they are as the one before or above. ``INTERPOLATED``: whether their red
+    and blue are where demosaicing would have put them, the difference to green halfway between
+    those of two neighbours.
+    """
+
+    PLAIN = 0
+    REPEATING = 1
+    INTERPOLATED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +166,15 @@ class LosslessModel:
         weights: int32 ``[channels * phases, INPUTS]`` in 1/256, at most LARGEST_WEIGHT: of what
             predicts a sample.
         scales: int32 ``[channels, INPUTS]`` likewise: of what tells how far that misses.
-        repeating: Whether a pixel of a linear frame that repeats the one before it or above it is
-            coded as such.
+        pixels: What is looked for in pixels of a linear frame before they are predicted.
     """
 
     weights: NDArray[np.int32]
     scales: NDArray[np.int32]
-    repeating: bool = False
+    pixels: Pixels = Pixels.PLAIN
 
     def to_bytes(self) -> bytes:
-        """Whether pixels repeat; of each channel, weights, as changes by phase, and scales."""
+        """The kind of pixels; of each channel, weights, as changes by phase, and scales."""
         coder = SymbolEncoder()
         channels = len(self.scales)
         for weights, scale in zip(
@@ -166,7 +183,7 @@ class LosslessModel:
             for change in np.diff(weights, axis=0, prepend=0):
                 code_parameters(coder, change, INPUTS)
             code_parameters(coder, scale, INPUTS)
-        return bytes([self.repeating]) + coder.finish()
+        return bytes([self.pixels]) + coder.finish()
 
     @classmethod
     def from_bytes(cls, data: bytes, mosaic: Mosaic) -> LosslessModel:
@@ -175,7 +192,7 @@ class LosslessModel:
         Raises:
             PayloadDamaged: A weight is impossible.
         """
-        if data[:1] not in {b"\x00", b"\x01"}:
+        if not data or data[0] not in {*Pixels}:
             raise PayloadDamaged(_IMPOSSIBLE)
         coder = SymbolDecoder(data[1:])
         channels, phases = len(mosaic.colours), phases_of(mosaic)
@@ -188,7 +205,7 @@ class LosslessModel:
         weights = changes.cumsum(axis=1).reshape(-1, INPUTS)
         if max(np.abs(weights).max(), np.abs(scales).max()) > LARGEST_WEIGHT:
             raise PayloadDamaged(_IMPOSSIBLE)
-        return cls(weights.astype(np.int32), scales.astype(np.int32), repeating=data[0] == 1)
+        return cls(weights.astype(np.int32), scales.astype(np.int32), Pixels(data[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,14 +362,17 @@ def _go_through(
     rows, columns = tile.restored.shape
     room = (rows + 2 * _BORDER) * (columns + 2 * _BORDER)
     mosaic = tile.mosaic
+    interpolated = model.pixels == Pixels.INTERPOLATED
+    nothing = np.empty((0, 0), np.int32)
     return _code_lossless(
-        *(what, int(model.repeating), stream, indices, tile.restored, tile.classes),
+        *(what, model.pixels, stream, indices, tile.restored, tile.classes),
         *(mosaic.channel_map(*tile.place), mosaic.cell),
-        *(domain.values, *domain.tables, domain.widths),
+        *(domain.values, *domain.tables, domain.widths, domain.lengths),
+        *((domain.codes, domain.below) if interpolated else (nothing, nothing)),
         *(model.weights, model.scales),
         *(start.curves.rate, LOGARITHMS, POWERS),
         *(state.distributions, state.seen, state.counters),
         *(np.empty(room, np.int16), np.empty(room, np.int16), np.empty(room, np.int32)),
-        np.empty(16 * columns, np.int16),
+        *(np.empty(16 * columns, np.int16), np.empty(4 * columns * interpolated, np.int32)),
         *survey,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING
 
 import rawback
@@ -123,6 +123,10 @@ def _base(data: bytes) -> object:
     return Base.from_pointwise_bytes(data, _MOSAIC, _cells(), _SIZE)
 
 
+def _lists(data: bytes) -> object:
+    return read_code_values(data, 3, 12)
+
+
 def _exact(data: bytes) -> object:
     return LosslessModel.from_bytes(data, _MOSAIC)
 
@@ -176,7 +180,7 @@ def _parts() -> tuple[tuple[Callable[[bytes], object], tuple[bytes, ...]], ...]:
         (_residual, tuple(payload.header.residual for payload in payloads)),
         (_base, of(kinds.BASE)),
         (_filters, of(kinds.FILTER)),
-        (partial(read_code_values, channels=3), of(kinds.CODES)),
+        (_lists, of(kinds.CODES)),
         (_exact, of(kinds.CODES, 1)),
         (LatentHeader.from_bytes, of(kinds.LATENTS)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from math import isqrt
 from typing import TYPE_CHECKING
@@ -29,6 +29,10 @@ def _root(number: int) -> int:
 
 
 INPUTS, SYMBOLS, PHASES = 48, 32, 4
+PLAIN, REPEATING, INTERPOLATED = range(3)
+ORDER = 1, 0, 2
+"""In which the samples of a linear frame's pixel are coded."""
+HITS = 2 * PHASES * 54
 MOST_BYTES = 2 * 65536
 BOUND = 1023
 BORDER = 8
@@ -62,8 +66,8 @@ POWERS = [_root(1 << 1024 + i) for i in range(64)]
 """floor(2^(16 + i / 64)) (3.10)."""
 
 
-def sensor_codes(data: bytes, channels: int) -> list[Ints]:
-    """CODES, layer 0: the codes that occur, of all channels or of each (3.10)."""
+def sensor_codes(data: bytes, channels: int, *, linear: bool) -> list[Ints]:
+    """CODES, layer 0: lists of the codes that occur, one for each channel at least (3.10)."""
     lists = []
     while data:
         inflater = zlib.decompressobj()
@@ -73,7 +77,8 @@ def sensor_codes(data: bytes, channels: int) -> list[Ints]:
             refuse("the codes are damaged")
         lists.append(_ascending(inflated))
         data = inflater.unused_data
-    require(len(lists) in {1, channels}, "too many or too few lists of codes")
+    counts = {1, channels, PHASES * channels} if linear else {1, channels}
+    require(len(lists) in counts, "too many or too few lists of codes")
     return lists if len(lists) > 1 else lists * channels
 
 
@@ -93,19 +98,19 @@ class Fitted:
 
     weights: Ints
     scales: Ints
-    repeating: bool = False
+    pixels: int = PLAIN
 
 
 def fitted_model(data: bytes, channels: int, *, linear: bool) -> Fitted:
     """CODES, layer 1 (3.10)."""
-    require(data[:1] in {b"\0", b"\1"}, "an impossible model")
+    require(data[:1] in {b"\0", b"\1", b"\2"}, "an impossible model")
     symbols = Symbols(data[1:])
     weights, scales = [], []
     for _ in range(channels):
         changes = [symbols.integers(INPUTS) for _ in range(PHASES if linear else 1)]
         weights.append(np.cumsum(changes, axis=0))
         scales.append(symbols.integers(INPUTS))
-    found = Fitted(np.array(weights), np.array(scales), data[0] == 1)
+    found = Fitted(np.array(weights), np.array(scales), data[0])
     for numbers in (found.weights, found.scales):
         require(bool((np.abs(numbers) <= 2047).all()), "an impossible model")
     return found
@@ -113,7 +118,7 @@ def fitted_model(data: bytes, channels: int, *, linear: bool) -> Fitted:
 
 @dataclass(frozen=True)
 class Sensor:
-    """The same for all tiles: codes and their values in each channel, and the model (3.10)."""
+    """The same for all tiles: lists of codes and their values, and the model (3.10)."""
 
     codes: list[Ints]
     values: list[list[int]]
@@ -122,13 +127,11 @@ class Sensor:
 
 def sensor(codes: list[Ints], fitted: Fitted, domain: Domain) -> Sensor:
     """The sensor of both CODES sections (3.10)."""
-    longest, values, whole = max(map(len, codes)), [], []
-    for channel, own in enumerate(codes):
-        row = domain.values(own, channel).tolist()
-        missing = longest - len(own)
-        values.append(row + [row[-1] + 1 + k for k in range(missing)])
-        whole.append(np.append(own, [own[-1]] * missing).astype(np.int64))
-    return Sensor(whole, values, fitted)
+    channels = len(fitted.scales)
+    require(len(codes) == channels or fitted.pixels != REPEATING, "an impossible model")
+    each = len(codes) // channels
+    values = [domain.values(own, number // each).tolist() for number, own in enumerate(codes)]
+    return Sensor(codes, values, fitted)
 
 
 @dataclass(frozen=True)
@@ -209,10 +212,21 @@ class ExactTile:
         self.seen: list[int] = tables["lossless_seen"].tolist()
         self.weights = 4096 * sensor.fitted.weights
         self.spots: list[list[int]] = spots.tolist()
-        self.p = predictions
         self.e = np.zeros([length + 2 * BORDER for length in self.shape], np.int64)
         self.u = np.zeros_like(self.e)
-        self._look_around(_bordered(predictions, (layout.side, layout.across)))
+        # In the order in which samples are coded, from here on.
+        self.order = np.arange(self.shape[1])
+        if layout.linear:
+            self.order = self.order // 3 * 3 + np.array(ORDER)[self.order % 3]
+        self.p = predictions[:, self.order]
+        self.by_phase = len(sensor.codes) > len(sensor.fitted.scales)
+        self.differences = np.zeros((*self.shape, 2), np.int64)
+        """Of a sample's code to that of green, and where it was found: 0, 1 or 2."""
+        self.way = 0
+        hits = 2 * HITS + 4 * PHASES * 4
+        even = np.full(hits, 1 << 15), np.zeros(hits, np.int64)
+        self.hits = Models(coder, curves, even, unmixed)
+        self._look_around(_bordered(self.p, (layout.side, layout.across)))
 
     def _look_around(self, p: Ints) -> None:
         """How P bends and changes around each sample (points 1 and 2)."""
@@ -241,21 +255,36 @@ class ExactTile:
     def samples(self) -> Ints:
         """The rows of samples of the tile (3.10)."""
         ranks = np.zeros(self.shape, np.int64)
+        codes = np.zeros(self.shape, np.int64)
         rows, columns = self.shape
-        repeating = self.layout.linear and self.sensor.fitted.repeating
+        repeating = self.layout.linear and self.sensor.fitted.pixels == REPEATING
         for y in range(rows):
             for x in range(columns):
                 if repeating and x % 3 == 0:
                     self.repeated = self._repeated(ranks, y, x)
+                own = self._list(y, x)
                 if self.repeated is None:
-                    ranks[y, x] = self._sample(ranks, y, x)
-                    continue
-                down, right = self.repeated
-                ranks[y, x] = ranks[y + down, x + right]
-                value = self.sensor.values[x % 3][ranks[y, x]]
-                self.e[y + BORDER, x + BORDER] = _near(value - int(self.p[y, x]))
-        found: Ints = np.stack(self.sensor.codes)[np.array(self.layout.channels), ranks]
+                    ranks[y, x] = self._sample(ranks, codes, y, x)
+                else:
+                    down, right = self.repeated
+                    ranks[y, x] = ranks[y + down, x + right]
+                    value = self.sensor.values[own][ranks[y, x]]
+                    self.e[y + BORDER, x + BORDER] = _near(value - int(self.p[y, x]))
+                codes[y, x] = self.sensor.codes[own][ranks[y, x]]
+                if self.layout.linear:
+                    difference = codes[y, x] - codes[y, x - x % 3]
+                    self.differences[y, x] = difference, self.way
+        found = np.zeros_like(codes)
+        found[:, self.order] = codes
         return found
+
+    def _channel(self, y: int, x: int) -> int:
+        return self.layout.channels[y][int(self.order[x])]
+
+    def _list(self, y: int, x: int) -> int:
+        """The list that a sample's code is one of (3.10)."""
+        channel = self._channel(y, x)
+        return PHASES * channel + _parity(y, x) if self.by_phase else channel
 
     def _repeated(self, ranks: Ints, y: int, x: int) -> tuple[int, int] | None:
         """Rows and columns to the pixel that the one at row y, column x repeats (3.10)."""
@@ -277,23 +306,64 @@ class ExactTile:
             return -1, 0
         return None
 
+    def _interpolated(self, codes: Ints, y: int, x: int) -> int | None:
+        """The rank of a sample that is where interpolation puts it (Interpolated samples)."""
+        known, own = self.differences, self._list(y, x)
+        green = int(codes[y, x - x % 3])
+        number = PHASES * (x % 3 - 1) + _parity(y, x)
+        expected: list[int | None] = [None, None]
+        if y > 1:
+            expected[0] = green + 2 * int(known[y - 1, x, 0]) - int(known[y - 2, x, 0])
+        if x > 5:
+            expected[1] = green + 2 * int(known[y, x - 3, 0]) - int(known[y, x - 6, 0])
+        alike = None not in expected and abs((expected[0] or 0) - (expected[1] or 0)) <= 1
+        around = int(known[y, x - 6, 1]) if x > 5 else 0, int(known[y - 2, x, 1]) if y > 1 else 0
+        beside = int(known[y, x - 3, 1]) if x > 5 else 0
+        context = ((number * 2 + alike) * 3 + around[0]) * 9 + around[1] * 3 + beside
+        if alike:
+            expected[1] = None
+        found = None
+        for kind, code in enumerate(expected):
+            if found is None and code is not None:
+                offsets = 2 * HITS + 4 * (2 * PHASES * kind + number)
+                found = self._about(own, code, HITS * kind + context, offsets)
+                self.way = 0 if found is None else 1 + kind
+        return found
+
+    def _about(self, own: int, code: int, counter: int, offsets: int) -> int | None:
+        """The rank of one of four codes from two below the given one on, if it is one."""
+        codes = self.sensor.codes[own].tolist()
+        least = code - 2
+        if not 0 <= least <= 65531:
+            return None
+        first, end = bisect_left(codes, least), bisect_left(codes, least + 4)
+        if first == end or not self.hits.single(counter):
+            return None
+        while first + 1 < end and not self.hits.single(offsets + codes[first] - least):
+            first += 1
+        return first
+
     def _inputs(self, earlier: Ints, others: Ints, y: int, x: int) -> Ints:
         """Those of earlier samples, and others of the sample itself (points 1 and 2)."""
         row, column = y + BORDER, x + BORDER
         above = [earlier[row - i, column - 4 : column + 4] for i in range(1, 5)]
         return np.concatenate([earlier[row, column - 8 : column], *above, others[y, x]])
 
-    def _sample(self, ranks: Ints, y: int, x: int) -> int:
+    def _sample(self, ranks: Ints, codes: Ints, y: int, x: int) -> int:
         """The rank of a sample (points 1 to 6)."""
-        channel, p = self.layout.channels[y][x], int(self.p[y, x])
-        values = self.sensor.values[channel]
+        channel, p = self._channel(y, x), int(self.p[y, x])
+        values = self.sensor.values[self._list(y, x)]
         weights = self.weights[channel][_parity(y, x) if self.layout.linear else 0]
         inputs = self._inputs(self.e, self.bends, y, x)
         predicted = p + (int(inputs @ (weights >> 8)) + 2048 >> 12)
         misses = self._inputs(self.u, self.detail, y, x)
         told = int(misses @ self.sensor.fitted.scales[channel])
         distance = min(max(told, 256), 1 << 26)
-        rank = self._end(ranks, (y, x), channel, predicted, distance)
+        rank, self.way = None, 0
+        if self.layout.linear and self.sensor.fitted.pixels == INTERPOLATED and x % 3:
+            rank = self._interpolated(codes, y, x)
+        if rank is None:
+            rank = self._end(ranks, (y, x), values, predicted, distance)
         if rank is None:
             spot = self.spots[y // self.layout.side][x // self.layout.across]
             rank = self._rank(values, p, predicted, distance, spot)
@@ -309,12 +379,13 @@ class ExactTile:
         return rank
 
     def _end(
-        self, ranks: Ints, place: tuple[int, int], channel: int, predicted: int, distance: int
+        self, ranks: Ints, place: tuple[int, int], values: list[int], predicted: int, distance: int
     ) -> int | None:
         """The last or the first rank, if it is that (point 3)."""
         y, x = place
-        values, linear = self.sensor.values[channel], self.layout.linear
-        right, down = (3, 1) if linear else (2, 2)
+        right, down = (3, 1) if self.layout.linear else (2, 2)
+        if self.by_phase:
+            right, down = 6, 2
         for first in range(2):
             end = 0 if first else len(values) - 1
             apart = 256 * (predicted - values[0] if first else values[end] - predicted)

@@ -37,9 +37,9 @@ def _sensor(header: Header, sections: Sections, domain: Domain) -> Sensor | None
     codes, model = (sections.get((CODES, layer, 0)) for layer in (0, 1))
     if codes is None or model is None:
         return None
-    colours = header.pattern.colours
-    fitted = fitted_model(model, len(colours), linear=header.pattern.linear)
-    return sensor(sensor_codes(codes, len(colours)), fitted, domain)
+    colours, linear = header.pattern.colours, header.pattern.linear
+    fitted = fitted_model(model, len(colours), linear=linear)
+    return sensor(sensor_codes(codes, len(colours), linear=linear), fitted, domain)
 
 
 def _samples(values: Ints, domain: Domain, frame: Frame) -> Ints:

@@ -20,6 +20,7 @@ from rawback.residual.lossless import (
     LosslessModel,
     LosslessStart,
     LosslessTile,
+    Pixels,
     phases_of,
     survey_samples,
 )
@@ -54,7 +55,7 @@ def fit_lossless(
     domain: CodeIndexDomain,
     samples: int = 120_000,
     *,
-    repeating: bool = False,
+    pixels: Pixels = Pixels.PLAIN,
 ) -> LosslessModel:
     """Fit the model on some tiles of a frame and their code indices.
 
@@ -63,7 +64,7 @@ def fit_lossless(
         tiles: The tiles, and the code indices of their samples.
         domain: Of the frame's codes.
         samples: How many samples are looked at.
-        repeating: As the model's attribute.
+        pixels: As the model's attribute.
     """
     parts = [_middle(tile, indices) for tile, indices in tiles]
     mosaic = parts[0][0].mosaic
@@ -75,7 +76,7 @@ def fit_lossless(
     for misses in (False, True):
         grams, counts = _grams(start, parts, domain, model, samples, misses=misses)
         if misses:
-            model = LosslessModel(model.weights, _units(map(_scale, grams)), repeating)
+            model = LosslessModel(model.weights, _units(map(_scale, grams)), pixels)
         else:
             model = LosslessModel(_units(_phases(grams, counts, mosaic)), scales)
     return model
