@@ -32,7 +32,7 @@ def _thresholds() -> Iterator[None]:
     """Let frames of four megapixels count as large."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(excerpt, "_LARGE", 1 << 20)
-        for module in (sampling, size_search, reconstruction):
+        for module in (sampling, size_search):
             patch.setattr(module, "_LARGE", 1 << 20)
         yield
 
@@ -130,5 +130,5 @@ def test_strips_restore_what_the_whole_does(
     builder = linear.builder(linear.analysis(0))
     builder.quantise(250)
     strips = builder.restored_values()
-    monkeypatch.setattr(reconstruction, "_LARGE", 1 << 40)
+    monkeypatch.setattr(reconstruction, "_TILES_EACH", 1 << 20)
     assert np.array_equal(strips, builder.restored_values())

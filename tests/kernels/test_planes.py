@@ -13,7 +13,7 @@ from rawback.common.error_weights import ErrorWeights
 from rawback.common.reconstruction import add_residual
 from rawback.kernels import Kernel, Read, Write
 from rawback.residual import KLT, LEVELS, MAX_STEP_CODE, Band, Quantiser, bands
-from rawback.tone import NoiseDomain
+from rawback.tone import LIMIT, NoiseDomain
 from rawback.types import NoiseModel
 
 from ..mosaics import BAYER, KINDS
@@ -54,7 +54,7 @@ def test_planes_of_a_mosaic(kind: Mosaic, shape: tuple[int, int], seed: int) -> 
 @given(
     shapes,
     seeds,
-    st.sampled_from([1 << 10, 1 << 17, 1 << 31]),
+    st.sampled_from([1 << 10, 1 << 15]),
     st.tuples(st.integers(0, 7), st.integers(0, 7)),
 )
 def test_the_mosaic_of_planes(
@@ -63,7 +63,7 @@ def test_the_mosaic_of_planes(
     rng = np.random.default_rng(seed)
     domain = domain_of(rng, kind)
     whole = tuple(size + more for size, more in zip(shape, place, strict=True))
-    planes = rng.integers(-largest, largest, (kind.planes, *whole)).astype(np.int32)
+    planes = rng.integers(-largest, largest, (kind.planes, *whole)).astype(np.int16)
     around = np.full((kind.cell * shape[0] + 3, kind.across * shape[1] + 5), 7, np.uint16)
     mosaic = around[1:-2, 2:-3]
     down, right = place
@@ -126,16 +126,18 @@ def test_adding_a_residual(shape: tuple[int, int], seed: int, largest: int, coun
             planes += column[:, None, None] * component
         planes = planes + np.int32(64) >> 7
         planes *= weights.inverse[np.clip(base >> 4, 0, 1023)]
-        expected = (planes + np.int32(128) >> 8) + base
-    add_residual(components, klt, weights, base)
-    assert np.array_equal(components, expected)
+        expected = np.clip((planes + np.int32(128) >> 8) + base, -LIMIT, LIMIT)
+    found = np.empty_like(base)
+    add_residual(components, klt, weights, base, found)
+    assert np.array_equal(found, expected)
 
 
 def test_a_residual_is_rounded_half_up() -> None:
     klt = KLT(np.eye(4, dtype=np.int8) * 64)
     weights = ErrorWeights.of(NoiseModel(1e-4, 1e-6), 0)
-    values = np.broadcast_to(np.array([-3, -2, -1, 0, 1, 2, 3], np.int32), (4, 1, 7)).copy()
-    add_residual(values, klt, weights, np.zeros((4, 1, 7), np.int16))
+    components = np.broadcast_to(np.array([-3, -2, -1, 0, 1, 2, 3], np.int32), (4, 1, 7)).copy()
+    values = np.empty((4, 1, 7), np.int16)
+    add_residual(components, klt, weights, np.zeros((4, 1, 7), np.int16), values)
     assert values[2, 0].tolist() == [-1, -1, 0, 0, 1, 1, 2]
 
 
@@ -169,12 +171,12 @@ def test_shapes_that_do_not_fit() -> None:
             domain.to_planes(np.zeros(shape, np.uint16))
     for shape in ((4, 7), (4, 9), (2, 8), (6, 8)):
         with pytest.raises(ValueError, match="samples are 4 x 8"):
-            domain.to_mosaic(np.zeros((4, 2, 4), np.int32), out=np.zeros(shape, np.uint16))
+            domain.to_mosaic(np.zeros((4, 2, 4), np.int16), out=np.zeros(shape, np.uint16))
     klt = KLT(np.eye(4, dtype=np.int8) * 64)
     weights = ErrorWeights.of(NoiseModel(1e-4, 1e-6), 1)
     base = np.zeros((4, 2, 3), np.int16)
     with pytest.raises(ValueError, match="add_residual"):
-        add_residual(np.zeros((4, 2, 4), np.int32), klt, weights, base)
+        add_residual(np.zeros((4, 2, 4), np.int32), klt, weights, base, base.copy())
     with pytest.raises(ValueError, match="components_of_planes"):
         klt.to_components(np.zeros((3, 2, 4), np.float32))
 

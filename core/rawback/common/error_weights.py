@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["WEIGHT_POWER", "ErrorWeights"]
 
 WEIGHT_POWER = 1
-"""Quarters of the power that the encoder takes: 1/4. At sizes of linear frames that are tuned for
-raw PSNR it takes what restores most."""
+"""Quarters of the power that the encoder takes: 1/4."""
 
 _weighted_residual = Kernel(
     "weighted_residual",

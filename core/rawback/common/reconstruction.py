@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rawback.common.tiles import MARGIN, Window
+from rawback.common.tiles import MARGIN, Grid, Window
 from rawback.kernels import Integer, Kernel, Read, Write
-from rawback.parallel import each_in_threads
+from rawback.parallel import each_in_threads, threads
 from rawback.residual import (
     MATRIX_BITS,
     Band,
@@ -33,16 +33,23 @@ if TYPE_CHECKING:
     from rawback.common.prediction import Prediction
     from rawback.residual import KLT
 
-__all__ = ["add_residual", "band_slices", "restored_components", "restored_values", "tile_context"]
+__all__ = [
+    "add_residual",
+    "band_slices",
+    "restored_components",
+    "restored_values",
+    "strips",
+    "tile_context",
+]
 
 _add_residual = Kernel(
     "add_residual",
-    *(Read(np.int32, 2), Integer, Read(np.int16, 3), Read(np.int32, 1), Write(np.int32, 3)),
+    *(Read(np.int32, 2), Integer, Read(np.int32, 3), Read(np.int16, 3), Read(np.int32, 1)),
+    Write(np.int16, 3),
 )
 
-_LARGE, _STRIP = 1 << 23, 1024
-"""Cells of a window that is restored strip by strip, and rows of a strip. What is synthesised twice
-where strips meet takes a third longer, and bands of all of it would take much memory."""
+_TILES_EACH = 3
+"""Tiles of a strip for each thread, at least."""
 
 _TO_DOMAIN = 1
 """A coefficient unit is half a unit of the noise-normalised domain: one bit less."""
@@ -70,6 +77,24 @@ def tile_context(prediction: Prediction, weights: ErrorWeights, transform: KLT) 
     return TileContext.of(prediction.planes, classes, noise, transform)
 
 
+def strips(tiles: Sequence[Window]) -> list[list[Window]]:
+    """Rows of tiles whose coefficients and values are in memory at a time.
+
+    What is synthesised twice where strips meet takes time, and all of a large frame much memory.
+
+    Args:
+        tiles: In reading order; they make up a window.
+    """
+    least = _TILES_EACH * threads()
+    found: list[list[Window]] = []
+    for _, row in groupby(tiles, key=lambda tile: tile.top):
+        if found and len(found[-1]) < least:
+            found[-1] += row
+        else:
+            found.append(list(row))
+    return found
+
+
 def restored_components(
     parameters: ResidualParameters,
     tiles: Mapping[Window, TileCoefficients],
@@ -91,48 +116,42 @@ def restored_components(
     count = len(parameters.transform.matrix)
     components = np.empty((count, *core.shape), dtype=np.int32)
 
-    def restore(job: tuple[Window, int]) -> None:
-        strip, number = job
-        around = strip.grown(MARGIN).intersection(window)
+    def restore(number: int) -> None:
         coefficients = {
-            band: np.zeros(band_shape(band, around.shape), dtype=np.int32) for band in bands()
+            band: np.zeros(band_shape(band, window.shape), dtype=np.int32) for band in bands()
         }
         for tile, coded in tiles.items():
-            if coded.layers and tile.overlaps(around):
-                _place(coefficients, parameters, tile, coded, around, number)
-        target = components[(number, *strip.within(core))]
-        if around == strip:
-            synthesise(coefficients, target)
+            if coded.layers and tile.overlaps(window):
+                _place(coefficients, parameters, tile, coded, window, number)
+        if window == core:
+            synthesise(coefficients, components[number])
             return
-        plane = np.empty(around.shape, np.int32)
+        plane = np.empty(window.shape, np.int32)
         synthesise(coefficients, plane)
-        target[...] = plane[strip.within(around)]
+        components[number] = plane[core.within(window)]
 
-    each_in_threads(restore, [(strip, n) for strip in _strips(core, window) for n in range(count)])
+    each_in_threads(restore, range(count))
     return components
 
 
-def _strips(core: Window, window: Window) -> list[Window]:
-    """Parts of `core` whose bands are in memory at a time: of a large one, some rows."""
-    if window.area < _LARGE:
-        return [core]
-    ends = [*range(core.top, core.bottom, _STRIP), core.bottom]
-    return [Window(top, core.left, bottom, core.right) for top, bottom in pairwise(ends)]
-
-
 def add_residual(
-    components: NDArray[np.int32], transform: KLT, weights: ErrorWeights, base: NDArray[np.int16]
+    components: NDArray[np.int32],
+    transform: KLT,
+    weights: ErrorWeights,
+    base: NDArray[np.int16],
+    out: NDArray[np.int16],
 ) -> None:
-    """Turn components of a residual into what is restored: the base and the residual.
+    """What is restored: the base and the residual.
 
     Args:
-        components: int32 ``[planes, h, w]`` in coefficient units; become values of the domain.
+        components: int32 ``[planes, h, w]`` of the residual, in coefficient units.
         transform: Across planes.
         weights: Of errors.
         base: int16 ``[planes, h, w]`` in the noise-normalised domain.
+        out: Where the values of the domain go: int16 ``[planes, h, w]``, magnitudes up to LIMIT.
     """
     matrix = transform.matrix.astype(np.int32)
-    _add_residual(matrix, MATRIX_BITS + _TO_DOMAIN, base, weights.inverse, components)
+    _add_residual(matrix, MATRIX_BITS + _TO_DOMAIN, components, base, weights.inverse, out)
 
 
 def restored_values(
@@ -140,34 +159,41 @@ def restored_values(
     tiles: Mapping[Window, TileCoefficients],
     parameters: ResidualParameters | None,
     weights: ErrorWeights,
-    window: Window,
+    grid: Grid,
     core: Window,
-) -> NDArray[np.int32]:
+) -> NDArray[np.int16]:
     """What base and layers restore, in the noise-normalised domain.
 
     Args:
-        predicted: The base of the tiles that make up `core`.
-        tiles: Coefficients of those that overlap `window`.
+        predicted: The base of the tiles of `core`, in reading order.
+        tiles: Coefficients of those that reach `core`.
         parameters: Of the layers, if there are any.
         weights: Of errors.
-        window: What coefficients of `core` reach; see :func:`restored_components`.
-        core: The part that is restored, of whole tiles.
+        grid: The frame's.
+        core: The part that is restored.
 
     Returns:
-        int32 ``[planes, h, w]`` of `core`.
+        int16 ``[planes, h, w]`` of `core`, magnitudes up to LIMIT; 0 where no tile is given.
     """
+    values = np.zeros((len(predicted[0].planes), *core.shape), dtype=np.int16)
     if parameters is None:
-        values = np.empty((len(predicted[0].planes), *core.shape), dtype=np.int32)
         for prediction in predicted:
             values[(slice(None), *prediction.window.within(core))] = prediction.planes
         return values
-    values = restored_components(parameters, tiles, window, core)
+    base = {prediction.window: prediction.planes for prediction in predicted}
+    for row in strips(list(base)):
+        strip = Window.union(row)
+        around = grid.aligned(grid.grown(strip, MARGIN))
+        components = restored_components(parameters, tiles, around, strip)
 
-    def add(prediction: Prediction) -> None:
-        part = values[(slice(None), *prediction.window.within(core))]
-        add_residual(part, parameters.transform, weights, prediction.planes)
+        def add(
+            tile: Window, strip: Window = strip, source: NDArray[np.int32] = components
+        ) -> None:
+            part = source[(slice(None), *tile.within(strip))]
+            out = values[(slice(None), *tile.within(core))]
+            add_residual(part, parameters.transform, weights, base[tile], out)
 
-    each_in_threads(add, predicted)
+        each_in_threads(add, row)
     return values
 
 
@@ -187,6 +213,8 @@ def _place(
     for band, target in coefficients.items():
         source = band_slices(band, part, tile)
         indices = indices_of[band][component][source]
+        if grain is None and not indices.any():
+            continue
         part_of_target = target[band_slices(band, part, window)]
         quantiser.values(indices, band, component, part_of_target)
         if grain is not None:

@@ -20,10 +20,10 @@ from rawback.common.header_fields import (
     scale_of,
 )
 from rawback.common.prediction import GuideSource, Prediction, predict
-from rawback.common.reconstruction import restored_values, tile_context
+from rawback.common.reconstruction import restored_values, strips, tile_context
 from rawback.common.tiles import MARGIN, Grid, Window, trimmed
 from rawback.errors import PayloadDamaged
-from rawback.parallel import in_threads
+from rawback.parallel import each_in_threads, in_threads
 from rawback.residual import (
     CodeIndexDomain,
     LosslessModel,
@@ -31,6 +31,7 @@ from rawback.residual import (
     Pixels,
     RemainderModel,
     TileCoefficients,
+    TileContext,
     decode_layer,
     decode_lossless,
     decode_remainders,
@@ -41,6 +42,8 @@ from rawback.residual import (
 from rawback.tone import Base, colour_histogram
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from rawback.jpegio import DecodedJpeg
@@ -157,38 +160,61 @@ class FrameDecoder:
         return self.header.floats is not None and self.header.floats[2] == 1
 
     def restore(self, wanted: Window, report: Progress) -> tuple[NDArray[np.uint16], Window]:
-        """The samples of a window that encloses the wanted one, and that window."""
+        """The samples of a window that encloses the wanted one, and that window.
+
+        Tiles are decoded row by row, and what a row needs no longer is let go of.
+        """
         within = [tile for tile in self.tiles if tile.overlaps(wanted)]
         core = Window.union(within)
-        window = self.grid.aligned(self.grid.grown(core, MARGIN))
-        overlapping = [tile for tile in self.tiles if tile.overlaps(window)]
-        predicted, coded = self._decode_layers(overlapping, report)
-        report("Restoring samples", 0.7)
-        parts = [predicted[tile] for tile in within]
-        values = restored_values(parts, coded, self.parameters, self.weights, window, core)
-        classes = np.empty(core.shape, dtype=np.uint8)
-        for part in parts:
-            classes[part.window.within(core)] = part.classes
-        samples = self.domain.to_mosaic(values, (core.top, core.left))
-        if self.lossless is not None:
-            self._decode_lossless(self.lossless, within, core, values, classes, samples, report)
+        rows, columns = core.shape
+        samples = np.empty((self.mosaic.cell * rows, self.mosaic.across * columns), np.uint16)
+        overlapping = [tile for tile in self.tiles if tile.overlaps(self._around(core))]
+        decoded = self._decode_layers(overlapping, report)
+        tiles: dict[Window, tuple[Prediction, TileCoefficients]] = {}
+        for row in strips(within):
+            strip = Window.union(row)
+            around = self._around(strip)
+            tiles = {tile: known for tile, known in tiles.items() if tile.overlaps(around)}
+            while overlapping and overlapping[0].top < around.bottom:
+                tiles[overlapping.pop(0)] = next(decoded)
+            part = samples[strip.samples_within(core, self.mosaic)]
+            self._restore_strip(row, strip, tiles, part)
+        for _ in decoded:
+            pass
         return samples, core
+
+    def _around(self, window: Window) -> Window:
+        """What coefficients of a window reach."""
+        return self.grid.aligned(self.grid.grown(window, MARGIN))
+
+    def _restore_strip(
+        self,
+        row: list[Window],
+        strip: Window,
+        decoded: Mapping[Window, tuple[Prediction, TileCoefficients]],
+        samples: NDArray[np.uint16],
+    ) -> None:
+        """The samples of a strip of tiles, given all that coefficients reach it from."""
+        predicted = [decoded[tile][0] for tile in row]
+        coded = {tile: coefficients for tile, (_, coefficients) in decoded.items()}
+        values = restored_values(predicted, coded, self.parameters, self.weights, self.grid, strip)
+        self.domain.to_mosaic(values, (strip.top, strip.left), samples)
+        if self.lossless is not None:
+            self._decode_lossless(self.lossless, predicted, strip, values, samples)
 
     def _decode_layers(
         self, tiles: list[Window], report: Progress
-    ) -> tuple[dict[Window, Prediction], dict[Window, TileCoefficients]]:
+    ) -> Iterator[tuple[Prediction, TileCoefficients]]:
+        """Base and coefficients of tiles, one after the other."""
         refined = self._refined(tiles, report)
 
         def decode(tile: Window) -> tuple[Prediction, TileCoefficients]:
             prediction = refined.get(tile) or predict(self.base, self.guides, tile)
             return prediction, self._decode_tile(tile, prediction)
 
-        predicted, coded = {}, {}
-        results = zip(tiles, in_threads(decode, tiles), strict=True)
-        for done, (tile, (prediction, coefficients)) in enumerate(results):
-            report("Decoding", 0.05 + 0.65 * done / len(tiles))
-            predicted[tile], coded[tile] = prediction, coefficients
-        return predicted, coded
+        for done, result in enumerate(in_threads(decode, list(tiles))):
+            report("Decoding", 0.05 + 0.94 * done / len(tiles))
+            yield result
 
     @property
     def _latents(self) -> dict[int, bytes]:
@@ -217,7 +243,7 @@ class FrameDecoder:
         coefficients = TileCoefficients.zeros(tile.shape, self.mosaic.planes)
         if self.parameters is None:
             return coefficients
-        context = tile_context(prediction, self.weights, self.parameters.transform)
+        context: TileContext | None = None
         index = self.tiles.index(tile)
         for layer, quantiser in enumerate(self.parameters.quantisers):
             data = self.sections.get((SectionKind.RESIDUAL, layer, index))
@@ -228,14 +254,19 @@ class FrameDecoder:
                     break
                 coefficients.layers += 1
                 continue
+            context = context or self._context(prediction, self.parameters)
             decode_layer(coding_tables().layers, context, coefficients, quantiser, data)
         if self.grain is not None:
             # Tiles whose sections were cut off are told from those that need none by what is left.
             layer, last = self._last_section
             layers = min(coefficients.layers, layer + (index <= last))
             if layers:
+                context = context or self._context(prediction, self.parameters)
                 coefficients.grain = self.grain.of_tile(tile, coefficients.indices, layers, context)
         return coefficients
+
+    def _context(self, prediction: Prediction, parameters: ResidualParameters) -> TileContext:
+        return tile_context(prediction, self.weights, parameters.transform)
 
     @property
     def _last_section(self) -> tuple[int, int]:
@@ -246,30 +277,28 @@ class FrameDecoder:
     def _decode_lossless(
         self,
         layer: _LosslessLayer,
-        tiles: list[Window],
-        core: Window,
-        values: NDArray[np.int32],
-        classes: NDArray[np.uint8],
+        predicted: Sequence[Prediction],
+        strip: Window,
+        values: NDArray[np.int16],
         samples: NDArray[np.uint16],
-        report: Progress,
     ) -> None:
         """Replace restored samples by the very ones, where their sections are there."""
 
-        def decode(tile: Window) -> None:
+        def decode(prediction: Prediction) -> None:
+            tile = prediction.window
             data = self.sections.get((SectionKind.EXACT, 0, self.tiles.index(tile)))
             if data is None:
                 return
-            at = tile.within(core)
+            part = values[(slice(None), *tile.within(strip))]
             place = (tile.top, tile.left)
-            known = LosslessTile.of(values[(slice(None), *at)], classes[at], self.mosaic, place)
+            known = LosslessTile.of(part, prediction.classes, self.mosaic, place)
             start = coding_tables().lossless
             indices = decode_lossless(start, layer.model, layer.domain, known, data)
-            samples[tile.samples_within(core, self.mosaic)] = layer.samples(
+            samples[tile.samples_within(strip, self.mosaic)] = layer.samples(
                 indices, self.mosaic, place
             )
 
-        for done, _ in enumerate(in_threads(decode, tiles)):
-            report("Decoding the lossless layer", 0.75 + 0.24 * done / len(tiles))
+        each_in_threads(decode, predicted)
 
     def restore_remainders(
         self, codes: NDArray[np.uint16], core: Window
@@ -289,8 +318,7 @@ class FrameDecoder:
                 coding_tables().lossless.curves, model, codes[at], self.sections[places[-1]]
             )
 
-        for _ in in_threads(decode, [tile for tile in self.tiles if tile.overlaps(core)]):
-            pass
+        each_in_threads(decode, [tile for tile in self.tiles if tile.overlaps(core)])
         return remainders
 
 

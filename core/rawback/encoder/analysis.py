@@ -59,9 +59,8 @@ class _Decomposition:
     quantisers: FittedQuantisers = field(repr=False)
 
     @classmethod
-    def of(
-        cls, source: EncoderInput, predicted: list[Prediction], weights: ErrorWeights
-    ) -> _Decomposition:
+    def of(cls, source: EncoderInput, predicted: list[Prediction]) -> _Decomposition:
+        weights = ErrorWeights.of(source.frame.noise, WEIGHT_POWER)
         residual = np.empty(source.planes.shape, np.float32)
 
         def weigh(prediction: Prediction) -> NDArray[np.float32]:
@@ -151,12 +150,10 @@ class Analysis:
         sections: list[Section],
         predicted: list[Prediction],
         coding_order: NDArray[np.uint8] | None = None,
-        weight_power: int = WEIGHT_POWER,
     ) -> Analysis:
         """Of a base that was evaluated already; all but `source` as the attributes."""
-        weights = ErrorWeights.of(source.frame.noise, weight_power)
-        decomposed = _Decomposed(lambda: _Decomposition.of(source, predicted, weights))
-        return cls(source, base, sections, predicted, weight_power, decomposed, coding_order)
+        decomposed = _Decomposed(lambda: _Decomposition.of(source, predicted))
+        return cls(source, base, sections, predicted, WEIGHT_POWER, decomposed, coding_order)
 
     @property
     def transform(self) -> KLT:
@@ -179,19 +176,7 @@ class Analysis:
             return self
         source = replace(self.source, tune=tune)
         return Analysis.of_prediction(
-            *(source, self.base, self.sections, self.predicted),
-            *(self.coding_order, self.weight_power),
-        )
-
-    def weighed(self, weight_power: int) -> Analysis:
-        """The same with other weights of errors.
-
-        Args:
-            weight_power: Power in quarters, 0 to 4.
-        """
-        return Analysis.of_prediction(
-            *(self.source, self.base, self.sections, self.predicted),
-            *(self.coding_order, weight_power),
+            source, self.base, self.sections, self.predicted, self.coding_order
         )
 
     def strength_at(self, step: float) -> float:
@@ -269,8 +254,7 @@ class Analysis:
         predicted = with_planes(self.predicted, layer.planes)
         sections = self.sections + layer.sections
         return Analysis.of_prediction(
-            *(self.source, self.base, sections, predicted),
-            *(layer.coding_order, self.weight_power),
+            self.source, self.base, sections, predicted, layer.coding_order
         )
 
     def _learned_layer(
@@ -328,7 +312,7 @@ class Analysis:
             predicted, order = refined.predicted, refined.coding_order
         return replace(self, base=base, sections=sections, predicted=predicted, coding_order=order)
 
-    def lossless_tile(self, index: int, values: NDArray[np.int32]) -> LosslessTile:
+    def lossless_tile(self, index: int, values: NDArray[np.int16]) -> LosslessTile:
         """What the lossless layer knows of a tile, given what is restored of the frame below it."""
         prediction = self.predicted[index]
         part = values[(slice(None), *prediction.window.slices)]

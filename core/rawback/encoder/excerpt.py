@@ -86,13 +86,7 @@ class Excerpt:
         """What an analysis of the whole frame leaves here."""
         tiles = {prediction.window: prediction for prediction in analysis.predicted}
         predicted = [replace(tiles[there], window=here) for there, here in self.places]
-        return Analysis.of_prediction(
-            self.source,
-            analysis.base,
-            analysis.sections,
-            predicted,
-            weight_power=analysis.weight_power,
-        )
+        return Analysis.of_prediction(self.source, analysis.base, analysis.sections, predicted)
 
 
 def _tile(row: int, column: int) -> Window:

@@ -15,6 +15,7 @@ import numpy as np
 
 from rawback.common.grain import LARGEST, SPECTRUM_LEVELS, GrainSpectrum
 from rawback.common.reconstruction import restored_values
+from rawback.common.tiles import Grid
 from rawback.encoder.flat_patches import PATCH, FlatPatches
 from rawback.encoder.quantisation import coarsened
 from rawback.residual import (
@@ -126,7 +127,8 @@ def grain_spectra(
         indices = coarsened(finest.indices, layers - 1 - layer)
         coded = TileCoefficients(finest.shape, indices, layer + 1)
         values = restored_values(
-            [base], {base.window: coded}, parameters, weights, base.window, base.window
+            *([base], {base.window: coded}, parameters, weights),
+            *(Grid(*base.window.shape), base.window),
         )
         restored = patches.cut(values).astype(np.float64)
         uncoded = _uncoded(coded, classes, within)

@@ -213,11 +213,12 @@ class PayloadBuilder:
             self.header = replace(self.header, residual=b"", grain=b"")
         return self.finished()
 
-    def restored_values(self) -> NDArray[np.int32]:
+    def restored_values(self) -> NDArray[np.int16]:
         """What the payload so far restores over the whole frame, in the noise-normalised domain."""
-        whole, analysis = self.analysis.source.grid.whole, self.analysis
+        grid, analysis = self.analysis.source.grid, self.analysis
         return restored_values(
-            analysis.predicted, self.coefficients, self.parameters, analysis.weights, whole, whole
+            *(analysis.predicted, self.coefficients, self.parameters, analysis.weights),
+            *(grid, grid.whole),
         )
 
     def finished(self) -> Encoded:

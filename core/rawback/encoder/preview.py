@@ -156,14 +156,14 @@ class Previews:
             return predicted, predicted
         return self._samples(self._values(point, window), region, self._lost(point)), predicted
 
-    def _values(self, point: OperatingPoint, window: Window) -> NDArray[np.int32]:
+    def _values(self, point: OperatingPoint, window: Window) -> NDArray[np.int16]:
         """What a window is restored to in the noise-normalised domain."""
-        values = self._predicted(point.base_level, window)
+        base = self._predicted(point.base_level, window)
         if point.step_code is None:
-            return values
-        base = values.astype(np.int16)
-        values = self._components(point.step_code, window)
-        add_residual(values, self._analysis.transform, self._weights, base)
+            return base
+        components = self._components(point.step_code, window)
+        values = np.empty_like(base)
+        add_residual(components, self._analysis.transform, self._weights, base, values)
         return values
 
     def frame(self, point: OperatingPoint) -> RawFrame:
@@ -203,7 +203,7 @@ class Previews:
         values = [self._values(point, part) for part in parts]
         return lost_variance(np.concatenate(truth, axis=1), np.concatenate(values, axis=1))
 
-    def _samples(self, planes: NDArray[np.int32], region: Region, lost: int) -> NDArray[np.uint16]:
+    def _samples(self, planes: NDArray[np.int16], region: Region, lost: int) -> NDArray[np.uint16]:
         left, top, width, height = region
         source = self._analysis.source
         mosaic = source.frame.mosaic
@@ -214,8 +214,8 @@ class Previews:
         offsets = source.outside.black_offsets
         return cfa if offsets is None else offsets.added_to(cfa, top, left)
 
-    def _predicted(self, base_level: int, window: Window) -> NDArray[np.int32]:
-        values = np.empty((self._planes, *window.shape), dtype=np.int32)
+    def _predicted(self, base_level: int, window: Window) -> NDArray[np.int16]:
+        values = np.empty((self._planes, *window.shape), dtype=np.int16)
         for prediction in self._predictions(base_level, window):
             part = prediction.window.intersection(window)
             planes = prediction.planes[(slice(None), *part.within(prediction.window))]

@@ -33,7 +33,7 @@ _LARGEST = 2.0
 """In standard deviations: errors that are larger are no noise, and count as this."""
 
 
-def lost_variance(planes: NDArray[np.int16], values: NDArray[np.int32]) -> int:
+def lost_variance(planes: NDArray[np.int16], values: NDArray[np.int16]) -> int:
     """How much of the noise's variance a payload does not restore, for the header.
 
     Args:
@@ -45,7 +45,7 @@ def lost_variance(planes: NDArray[np.int16], values: NDArray[np.int32]) -> int:
     """
 
     def power(plane: int) -> float:
-        error = (planes[plane, ::_ROWS] - values[plane, ::_ROWS]).astype(np.float32)
+        error = np.subtract(planes[plane, ::_ROWS], values[plane, ::_ROWS], dtype=np.float32)
         error *= 1 / UNIT
         np.clip(error, -_LARGEST, _LARGEST, out=error)
         return float(np.square(error).mean(dtype=np.float64))

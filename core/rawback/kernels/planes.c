@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum { MOST_PLANES = 16, BLOCK = 256, BINS = 1024, BIN_SHIFT = 4, WEIGHT_BITS = 8 };
+enum { LIMIT = (1 << 15) - 1 };
 
 static inline int64_t bin(int32_t base) { return clamp(base >> BIN_SHIFT, 0, BINS - 1); }
 
@@ -72,7 +73,7 @@ KERNEL rawback_planes_of_mosaic(const ReadU16 *mosaic, const ReadU8 *layout, int
 
 /* The mosaic whose planes have these values: undoes the tables, which are [channels, n] and begin at
    the values `firsts`; values beyond them take their ends. */
-KERNEL rawback_mosaic_of_planes(const ReadI32 *planes, const ReadU8 *layout, int64_t cell,
+KERNEL rawback_mosaic_of_planes(const ReadI16 *planes, const ReadU8 *layout, int64_t cell,
                                 const ReadU16 *tables, const ReadI32 *firsts,
                                 const WriteU16 *mosaic) {
     const int64_t count = planes->size[0], rows = planes->size[1], columns = planes->size[2];
@@ -83,7 +84,7 @@ KERNEL rawback_mosaic_of_planes(const ReadI32 *planes, const ReadU8 *layout, int
         for (int64_t plane = 0; plane < count; plane++)
             for (int64_t first = 0; first < layout->size[1]; first++) {
                 const Run run = run_of(layout, cell, count, plane, y, first);
-                const int32_t *from = ROW(planes, plane, y);
+                const int16_t *from = ROW(planes, plane, y);
                 const int64_t channel = clamp(run.channel, 0, tables->size[0] - 1);
                 const uint16_t *table = tables->data + channel * tables->stride[0];
                 const int64_t least = firsts->data[channel];
@@ -142,33 +143,35 @@ KERNEL rawback_components_of_planes(const ReadF32 *matrix, const WriteF32 *plane
     return 0;
 }
 
-/* base + residual, in place of the residual's components: the product of matrix [n, n] and these,
-   divided by 2**shift, then by its weight (inverse: [1024], in 1/256, by the base's value); both
-   rounded half up. */
-KERNEL rawback_add_residual(const ReadI32 *matrix, int64_t shift, const ReadI16 *base,
-                            const ReadI32 *inverse, const WriteI32 *values) {
+/* base + residual, of magnitudes up to LIMIT: the product of matrix [n, n] and the residual's
+   components, divided by 2**shift, then by its weight (inverse: [1024], in 1/256, by the base's
+   value); both rounded half up. */
+KERNEL rawback_add_residual(const ReadI32 *matrix, int64_t shift, const ReadI32 *components,
+                            const ReadI16 *base, const ReadI32 *inverse, const WriteI16 *values) {
     const int64_t count = values->size[0], rows = values->size[1], columns = values->size[2];
     REQUIRE(count > 0 && count <= MOST_PLANES && IS_PLANES(base, count, rows, columns));
+    REQUIRE(IS_PLANES(components, count, rows, columns));
     REQUIRE(inverse->size[0] == BINS && shift > 0 && shift < 31);
     REQUIRE(matrix->size[0] == count && matrix->size[1] == count);
-    int32_t from[MOST_PLANES][BLOCK], totals[BLOCK];
+    int32_t totals[BLOCK];
     for (int64_t y = 0; y < rows; y++)
         for (int64_t x = 0; x < columns; x += BLOCK) {
             const int64_t wide = clamp(columns - x, 0, BLOCK);
-            for (int64_t plane = 0; plane < count; plane++)
-                memcpy(from[plane], ROW(values, plane, y) + x, (size_t)wide * sizeof(int32_t));
             for (int64_t plane = 0; plane < count; plane++) {
                 const int32_t *by = matrix->data + plane * matrix->stride[0];
-                for (int64_t i = 0; i < wide; i++) totals[i] = product(by[0], from[0][i]);
-                for (int64_t other = 1; other < count; other++)
+                for (int64_t other = 0; other < count; other++) {
+                    const int32_t *from = ROW(components, other, y) + x;
                     for (int64_t i = 0; i < wide; i++)
-                        totals[i] = sum(totals[i], product(by[other], from[other][i]));
+                        totals[i] = sum(other ? totals[i] : 0, product(by[other], from[i]));
+                }
                 const int16_t *restrict under = ROW(base, plane, y) + x;
-                int32_t *restrict to = ROW(values, plane, y) + x;
+                int16_t *restrict to = ROW(values, plane, y) + x;
                 for (int64_t i = 0; i < wide; i++) {
                     const int32_t error = sum(totals[i], 1 << (shift - 1)) >> shift;
                     const int32_t unweighted = product(error, inverse->data[bin(under[i])]);
-                    to[i] = sum(under[i], sum(unweighted, 1 << (WEIGHT_BITS - 1)) >> WEIGHT_BITS);
+                    const int32_t value =
+                        sum(under[i], sum(unweighted, 1 << (WEIGHT_BITS - 1)) >> WEIGHT_BITS);
+                    to[i] = (int16_t)(value < -LIMIT ? -LIMIT : value > LIMIT ? LIMIT : value);
                 }
             }
         }

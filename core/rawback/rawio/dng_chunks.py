@@ -83,14 +83,20 @@ def pack_samples(
         return [ordered.reshape(-1).view(np.uint8).data]
     height, width = samples.shape[:2]
     side = _tile_side(samples)
-    padding = [(0, -height % side), (0, -width % side), (0, 0)]
-    whole = cast("Samples", np.pad(samples, padding[: samples.ndim], mode="edge"))
     tiles = (
-        whole[top : top + side, left : left + side]
+        samples[top : top + side, left : left + side]
         for top in range(0, height, side)
         for left in range(0, width, side)
     )
-    return list(in_threads(lambda tile: _compressed(tile, mosaic), tiles))
+    return list(in_threads(lambda tile: _compressed(_padded(tile, side), mosaic), tiles))
+
+
+def _padded(tile: Samples, side: int) -> Samples:
+    """A tile at the end of rows or columns with the last ones repeated."""
+    missing = [(0, side - length) for length in tile.shape[:2]]
+    if not any(more for _, more in missing):
+        return tile
+    return cast("Samples", np.pad(tile, [*missing, (0, 0)][: tile.ndim], mode="edge"))
 
 
 def _compressed(tile: Samples, mosaic: Mosaic) -> bytes:

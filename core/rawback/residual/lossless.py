@@ -228,7 +228,7 @@ class LosslessTile:
     @classmethod
     def of(
         cls,
-        planes: NDArray[np.int32],
+        planes: NDArray[np.int16],
         classes: NDArray[np.uint8],
         mosaic: Mosaic,
         place: tuple[int, int] = (0, 0),

@@ -37,7 +37,7 @@ _planes_of_mosaic = Kernel(
 )
 _mosaic_of_planes = Kernel(
     "mosaic_of_planes",
-    *(Read(np.int32, 3), Read(np.uint8, 3), Integer, Read(np.uint16, 2), Read(np.int32, 1)),
+    *(Read(np.int16, 3), Read(np.uint8, 3), Integer, Read(np.uint16, 2), Read(np.int32, 1)),
     Write(np.uint16, 2),
 )
 
@@ -173,14 +173,14 @@ class NoiseDomain:
 
     def to_mosaic(
         self,
-        planes: NDArray[np.int32],
+        planes: NDArray[np.int16],
         place: tuple[int, int] = (0, 0),
         out: NDArray[np.uint16] | None = None,
     ) -> NDArray[np.uint16]:
         """Map planes of the domain to the nearest samples in DN, at most the ceiling.
 
         Args:
-            planes: int32 ``[planes, h, w]``, units of ``1/UNIT`` sigma.
+            planes: int16 ``[planes, h, w]``, units of ``1/UNIT`` sigma.
             place: Rows and columns of cells above and left of them in the frame.
             out: Where the samples go, if not into a new array.
 
