@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from rawback.bitstream import SectionKind, section_offsets, unpack
+from rawback.common.error_weights import WEIGHT_POWER
 from rawback.decoder import decode
-from rawback.encoder import prepare
+from rawback.encoder import prepare, size_search
 from rawback.encoder.rate_control import StepSearch
 from rawback.errors import RateUnreachable
 from rawback.jpegio import decode_jpeg
@@ -123,6 +124,24 @@ def test_drawings_take_less_without_loss_than_with_some() -> None:
     session, carrier = session_at(frame, carrier, use="never")
     for rate in (Rate.quality(75), Rate.size(2000)):
         assert np.array_equal(session.encode(rate).restored.cfa, frame.cfa)
+
+
+def test_sizes_of_linear_frames_weigh_errors_as_raw_psnr_does_where_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shot, jpeg = made_up_shot(200, 280, CameraSpec(pattern="R+G+B"), seed=2)
+    session, carrier = session_at(shot, decode_jpeg(jpeg), use="never", tune="psnr")
+    rate = Rate.size(9000)
+    heavier = session.encode(rate)
+    payload = unpack(heavier.payload)
+    assert payload.header.residual[2] > WEIGHT_POWER
+    assert np.array_equal(decode(payload, carrier).cfa, heavier.restored.cfa)
+    monkeypatch.setattr(size_search, "_LARGEST_POWER", WEIGHT_POWER)
+    usual = session.encode(rate)
+    assert unpack(usual.payload).header.residual[2] == WEIGHT_POWER
+    assert raw_psnr(shot, heavier.restored) > raw_psnr(shot, usual.restored)
+    seen, _ = session_at(shot, decode_jpeg(jpeg), use="never", tune="visual")
+    assert unpack(seen.encode(rate).payload).header.residual[2] == WEIGHT_POWER
 
 
 def test_bits_per_pixel_are_a_size(small: Trial) -> None:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["WEIGHT_POWER", "ErrorWeights"]
 
 WEIGHT_POWER = 1
-"""Quarters of the power that the encoder takes: 1/4."""
+"""Quarters of the power that the encoder takes: 1/4. At sizes of linear frames that are tuned for
+raw PSNR it takes what restores most."""
 
 _weighted_residual = Kernel(
     "weighted_residual",

@@ -59,8 +59,9 @@ class _Decomposition:
     quantisers: FittedQuantisers = field(repr=False)
 
     @classmethod
-    def of(cls, source: EncoderInput, predicted: list[Prediction]) -> _Decomposition:
-        weights = ErrorWeights.of(source.frame.noise, WEIGHT_POWER)
+    def of(
+        cls, source: EncoderInput, predicted: list[Prediction], weights: ErrorWeights
+    ) -> _Decomposition:
         residual = np.empty(source.planes.shape, np.float32)
 
         def weigh(prediction: Prediction) -> NDArray[np.float32]:
@@ -150,10 +151,12 @@ class Analysis:
         sections: list[Section],
         predicted: list[Prediction],
         coding_order: NDArray[np.uint8] | None = None,
+        weight_power: int = WEIGHT_POWER,
     ) -> Analysis:
         """Of a base that was evaluated already; all but `source` as the attributes."""
-        decomposed = _Decomposed(lambda: _Decomposition.of(source, predicted))
-        return cls(source, base, sections, predicted, WEIGHT_POWER, decomposed, coding_order)
+        weights = ErrorWeights.of(source.frame.noise, weight_power)
+        decomposed = _Decomposed(lambda: _Decomposition.of(source, predicted, weights))
+        return cls(source, base, sections, predicted, weight_power, decomposed, coding_order)
 
     @property
     def transform(self) -> KLT:
@@ -176,7 +179,19 @@ class Analysis:
             return self
         source = replace(self.source, tune=tune)
         return Analysis.of_prediction(
-            source, self.base, self.sections, self.predicted, self.coding_order
+            *(source, self.base, self.sections, self.predicted),
+            *(self.coding_order, self.weight_power),
+        )
+
+    def weighed(self, weight_power: int) -> Analysis:
+        """The same with other weights of errors.
+
+        Args:
+            weight_power: Power in quarters, 0 to 4.
+        """
+        return Analysis.of_prediction(
+            *(self.source, self.base, self.sections, self.predicted),
+            *(self.coding_order, weight_power),
         )
 
     def strength_at(self, step: float) -> float:
@@ -254,7 +269,8 @@ class Analysis:
         predicted = with_planes(self.predicted, layer.planes)
         sections = self.sections + layer.sections
         return Analysis.of_prediction(
-            self.source, self.base, sections, predicted, layer.coding_order
+            *(self.source, self.base, sections, predicted),
+            *(layer.coding_order, self.weight_power),
         )
 
     def _learned_layer(

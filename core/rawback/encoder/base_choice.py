@@ -129,7 +129,7 @@ class Trial:
 
 
 def better_of(best: Trial, refined: Analysis) -> Trial:
-    """A base as it is, or with the learned layer: what is worth more at its size."""
+    """A base as it is, or with the learned layer or other weights: what is worth more."""
     excerpt = Excerpt.of(best.analysis.source)
     if excerpt is not None and best.has_room:
         plain, learned = (

@@ -86,7 +86,13 @@ class Excerpt:
         """What an analysis of the whole frame leaves here."""
         tiles = {prediction.window: prediction for prediction in analysis.predicted}
         predicted = [replace(tiles[there], window=here) for there, here in self.places]
-        return Analysis.of_prediction(self.source, analysis.base, analysis.sections, predicted)
+        return Analysis.of_prediction(
+            self.source,
+            analysis.base,
+            analysis.sections,
+            predicted,
+            weight_power=analysis.weight_power,
+        )
 
 
 def _tile(row: int, column: int) -> Window:

@@ -76,8 +76,7 @@ class Finishing:
 
 def linear_light(frame: RawFrame) -> NDArray[np.uint16]:
     """Samples of a linear frame, black at 0 and white at 65535, uint16 ``[H, W, 3]``."""
-    black = np.array(frame.black, np.float32)
-    light = (frame.cfa.astype(np.float32) - black) / (frame.white - black)
+    light = (frame.cfa.astype(np.float32) - frame.black) / (frame.white - np.array(frame.black))
     return np.asarray(np.rint(np.clip(light, 0, 1) * WHITE), np.uint16)
 
 
