@@ -6,6 +6,7 @@ import math
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from rich.box import MARKDOWN
 from rich.table import Table
 
 from rawback_lab.bd import NoOverlap, Point, bd_rate
@@ -56,7 +57,7 @@ def gain_on_peer(rates: Mapping[str, Mapping[str, Any]], use: str) -> list[float
 
 def summary(results: Mapping[str, Mapping[str, Any]]) -> Table:
     """A row for each linear frame among the results of :mod:`.sensors`, and one of all."""
-    grid = Table("linear frame", "bytes saved", "on the peer", "without networks", title="Networks")
+    grid = Table("linear frame", "bytes saved", "on the peer", "without networks", box=MARKDOWN)
     percents: list[float] = []
     gains: dict[str, list[float]] = {"auto": [], "never": []}
     for name, result in results.items():

@@ -43,7 +43,9 @@ _SOURCES = """photographs shot with simulated cameras, and the training part of 
 _MATERIAL = {
     4: f"""{_SOURCES}, rendered in eight styles and saved as JPEG of quality 70 to 98
   (`rawback_lab.learn.pack`). No image is in the weights.""",
-    3: f"""{_SOURCES}, demosaiced, scaled down by 4 and rendered without JPEG
+    3: f"""{_SOURCES}, as cameras of three samples a pixel and converters give them, rendered
+  with and without sharpening, noise reduction, local contrast and smoothed colours, and saved as
+  JPEG of quality 80 to 97; some demosaiced, scaled down by 4 and rendered without JPEG
   (`rawback_lab.learn.pack --member linear`). No image is in the weights.""",
 }
 """By the number of planes."""
