@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from scipy import special, stats
 
 from rawback.metadata import Directory, Metadata, TiffType
 from rawback.rawio import Tag
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
     from rawback_lab.camera import CameraSpec
 
-__all__ = ["scene_light", "simulate"]
+__all__ = ["exposed", "noise_bits", "scene_light", "simulate"]
+
+_FEW = 64
+"""Electrons below which counts are summed one by one; of more, their noise is normal."""
 
 _SHOULDER = 0.7
 """Where highlights begin, in linear light of a photograph whose white is 1."""
@@ -49,13 +53,8 @@ def simulate(
     Returns:
         A frame of the photograph's size, or half of it, cut to even sides.
     """
-    light = scene_light(photo, rng)
-    if halve_from is not None and max(photo.shape[:2]) >= halve_from:
-        light = _resized(light, light.shape[1] // 2, light.shape[0] // 2)
-    light = light[: light.shape[0] & ~1, : light.shape[1] & ~1]
-    camera = _regain_highlights(light, spec.headroom) @ _light_to_sensor(spec).T
+    signal = exposed(photo, spec, rng, halve_from)
     mosaic = Mosaic.parse(spec.pattern)
-    signal = _sampled(_through_lens(camera, spec), mosaic, spec)
     is_rgb = mosaic.palette == "RGB"
     return RawFrame(
         cfa=_read_out(signal, spec, rng),
@@ -76,6 +75,67 @@ def simulate(
             )
         ),
     )
+
+
+def exposed(
+    photo: NDArray[np.uint8] | NDArray[np.float32],
+    spec: CameraSpec,
+    rng: np.random.Generator,
+    halve_from: int | None = None,
+) -> NDArray[np.float32]:
+    """The light that each sample of :func:`simulate` counts, before any noise.
+
+    Returns:
+        float32 ``[H, W]``, or ``[H, W, samples]``, of the part that saturates.
+    """
+    light = scene_light(photo, rng)
+    if halve_from is not None and max(photo.shape[:2]) >= halve_from:
+        light = _resized(light, light.shape[1] // 2, light.shape[0] // 2)
+    light = light[: light.shape[0] & ~1, : light.shape[1] & ~1]
+    camera = _regain_highlights(light, spec.headroom) @ _light_to_sensor(spec).T
+    return _sampled(_through_lens(camera, spec), Mosaic.parse(spec.pattern), spec)
+
+
+def noise_bits(signal: NDArray[np.float32], spec: CameraSpec, samples: NDArray[np.uint16]) -> float:
+    """What samples would take if all but their noise were known.
+
+    That is -log2 of the probability of each sample given the light it counts (Shannon, 1948).
+    No lossless code of all possible samples takes less on average, unless it knows of the noise
+    itself, as one that is given a rendering of the same samples does to some degree.
+
+    Args:
+        signal: What :func:`exposed` gives.
+        spec: The camera and its setting.
+        samples: uint16, of the same shape: what :func:`simulate` made of it.
+
+    Returns:
+        Bits of a sample on average.
+    """
+    expected = np.clip(signal, 0, None).astype(np.float64).ravel() * spec.electrons
+    gain = (spec.white - spec.black) / spec.electrons
+    numbers = samples.ravel().astype(np.float64)
+    low, high = ((numbers + half - spec.black) / gain for half in (-0.5, 0.5))
+    low[numbers <= 0], high[numbers >= spec.white] = -np.inf, np.inf
+    probability = np.empty_like(expected)
+    few = expected < _FEW
+    spread = np.sqrt(expected[~few] + spec.read_noise**2)
+    probability[~few] = _between(
+        (low[~few] - expected[~few]) / spread, (high[~few] - expected[~few]) / spread
+    )
+    counts = np.arange(3 * _FEW)
+    for part in np.array_split(np.flatnonzero(few), -(-few.sum() // 4096) or 1):
+        chances = stats.poisson.pmf(counts, expected[part, None])
+        ends = ((end[part, None] - counts) / spec.read_noise for end in (low, high))
+        probability[part] = (chances * _between(*ends)).sum(axis=1)
+    return float(-np.log2(np.maximum(probability, np.finfo(np.float64).tiny)).mean())
+
+
+def _between(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The probability that a standard normal number lies between two."""
+    # In the lower tail, where small probabilities are not lost to rounding.
+    upper = low > 0
+    ends = np.where(upper, -high, low), np.where(upper, -low, high)
+    return np.asarray(special.ndtr(ends[1]) - special.ndtr(ends[0]), np.float64)
 
 
 def scene_light(

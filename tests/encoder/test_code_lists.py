@@ -45,7 +45,7 @@ def test_what_interpolation_put_between_others_is_looked_for() -> None:
 
 
 def test_pixels_without_noise_are_not_taken_for_interpolated_ones() -> None:
-    straight = np.add.outer(np.arange(64), np.arange(90))[..., None] * (20, 31, 17) + 700
+    straight = np.add.outer(np.arange(64), np.arange(90))[..., None] * np.array([20, 31, 17]) + 700
     assert pixels_of(rows(straight), RGB) == Pixels.PLAIN
 
 

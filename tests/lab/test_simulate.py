@@ -14,7 +14,7 @@ from rawback.rendering import D65
 from rawback.types import BayerPattern
 from rawback_lab.camera import QUAD_BAYER, X_TRANS, CameraSpec
 from rawback_lab.colour import CAMERA_MATRICES, neutral_at
-from rawback_lab.simulate import simulate
+from rawback_lab.simulate import exposed, noise_bits, simulate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -154,3 +154,37 @@ def test_the_neutral_near_daylight_is_that_of_d65() -> None:
     daylight = matrix @ D65
     assert (red, green, blue) == pytest.approx(daylight / daylight[1], rel=0.06)
     assert neutral_at(matrix, 2800)[0] > red > neutral_at(matrix, 12000)[0]
+
+
+def bits_of_noise(level: float, spec: CameraSpec) -> tuple[float, NDArray[np.uint16]]:
+    """Of a grey scene, and its samples."""
+    samples = simulate(grey(level, 200, 300), spec, np.random.default_rng(4)).cfa
+    light = exposed(grey(level, 200, 300), spec, np.random.default_rng(4))
+    return noise_bits(light, spec, samples), samples
+
+
+@pytest.mark.parametrize("level", [0.0, 0.001, 0.02, 0.7])
+@pytest.mark.parametrize("pattern", ["W", "R+G+B"])
+def test_what_noise_takes_is_the_entropy_of_samples_of_the_same_light(
+    level: float, pattern: str
+) -> None:
+    spec = dataclasses.replace(PLAIN, pattern=pattern, bits=12, black=64, white=4095)
+    bits, samples = bits_of_noise(level, spec)
+    channels = samples.reshape(-1, samples.shape[2] if samples.ndim == 3 else 1)
+    entropies = []
+    for own in channels.T:
+        shares = np.unique(own, return_counts=True)[1] / own.size
+        entropies.append(-float(shares @ np.log2(shares)))
+    assert bits == pytest.approx(np.mean(entropies), abs=0.01)
+
+
+def test_samples_that_clip_take_nothing() -> None:
+    spec = dataclasses.replace(PLAIN, pattern="W", exposure=3.0)
+    assert bits_of_noise(0.9, spec)[0] < 1e-6
+
+
+def test_samples_far_from_their_light_take_many_bits() -> None:
+    spec = dataclasses.replace(PLAIN, pattern="W")
+    light = exposed(grey(0.5), spec, np.random.default_rng(0))
+    far = np.full(light.shape, 700, np.uint16)
+    assert 100 < noise_bits(light, spec, far) < 1100

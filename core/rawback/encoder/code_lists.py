@@ -40,7 +40,7 @@ _INTERPOLATED_SHARE = 0.1
 """Of samples of red and blue that are where interpolation would have put them, above which they are
 looked for there; those that any samples would be by chance left out."""
 
-_LOOKED_AT, _ROWS = 64, 6
+_LOOKED_AT, _ROWS = 32, 6
 """So many parts of a frame, of so many rows each, are looked at for that."""
 
 
@@ -87,11 +87,10 @@ def _told_bytes(
 
     A sample is told from the other lists' codes up to the next one of its own.
     """
-    bits, every = 0.0, _used(everywhere)
+    bits, ranks = 0.0, np.cumsum(everywhere > 0)
     for row, codes in zip(counts, own, strict=True):
-        gaps = np.diff(np.searchsorted(every, codes), append=len(every))
-        gaps[-1] = 1
-        bits += float(row[codes] @ np.log2(gaps))
+        gaps = np.diff(ranks[codes])
+        bits += float(row[codes[:-1]] @ np.log2(gaps))
     return bits / 8
 
 

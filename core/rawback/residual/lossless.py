@@ -5,7 +5,8 @@ errors of the restored values at samples already coded and from how the restored
 How far the prediction is likely to miss is, linearly too, told by how far those before did and by
 what the picture is like. The encoder fits both to the frame and sends them; the weights of the
 prediction then follow the samples. Differences to the prediction, in units of what is to be
-expected, have distributions that begin each tile as trained offline, and learn.
+expected, have distributions that begin each tile as trained offline, and learn. Red and blue of
+linear frames that were demosaiced are looked for first where interpolation would have put them.
 
 Prediction is in the noise-normalised domain, what is coded are code indices, see
 :mod:`.code_indices`. It is one compiled loop (``kernels/lossless.c``), in integers.

@@ -185,7 +185,8 @@ def _read_alike(before: dict[str, Any] | None, after: dict[str, Any] | None) -> 
 def simulated_raws(photo: Path, folder: Path) -> list[Path]:
     """A scene as each kind of sensor sees it, with its JPEG: raw files in a folder."""
     raws = []
-    for kind, frame, jpeg in simulated(photo):
+    for case in simulated(photo):
+        kind, frame, jpeg = case.name, case.frame, case.jpeg
         frames = {kind: frame}
         if frame.mosaic.samples == 3:
             numbers = frame.cfa / np.float32(3 * frame.white)

@@ -6,7 +6,7 @@ and renderings are cut by some pixels on each side: there LibRaw demosaics X-Tra
 method, which a small frame would show and a camera's does not. Payloads are tuned for raw PSNR and
 hold no metadata. Where a raw has no JPEG beside it, one is rendered. The peer with a residual codes
 the planes that rawback codes, and the samples in their own order as one plane; whichever is better
-counts.
+counts. Of simulated frames it tells, too, what their noise alone takes without loss.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ from rawback_lab.peers import PEERS, Shot
 from rawback_lab.pictures import WHITE, software_isp
 from rawback_lab.plane_codecs import jpegxl_lossless
 from rawback_lab.render import STYLES, FilmicLook, encode_jpeg
-from rawback_lab.simulate import simulate
+from rawback_lab.simulate import exposed, noise_bits, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,14 +95,14 @@ def sharpened(frame: RawFrame) -> bytes:
     return encode_jpeg(software_isp(linear_light(frame), frame, FilmicLook()), 92, "4:2:0")
 
 
-def demosaiced(raw_file: Path, side: int = 1024) -> RawFrame:
-    """A part of a raw from the middle, as LibRaw makes linear RGB of 16 bits of it.
+def demosaiced(raw_file: Path, side: int = 1024, method: str = "AHD") -> RawFrame:
+    """A part of a raw from the middle, as LibRaw makes linear RGB of 16 bits of it by some method.
 
     Its noise is smooth, as that of linear files which converters write.
     """
     with rawpy.imread(str(raw_file)) as raw:
         pixels = raw.postprocess(
-            demosaic_algorithm=rawpy.DemosaicAlgorithm.AHD,
+            demosaic_algorithm=rawpy.DemosaicAlgorithm[method],
             output_color=rawpy.ColorSpace.raw,
             output_bps=16,
             gamma=(1, 1),
@@ -126,19 +126,35 @@ def demosaiced(raw_file: Path, side: int = 1024) -> RawFrame:
     )
 
 
-def renderings(name: str, frame: RawFrame, jpeg: bytes) -> Iterator[tuple[str, RawFrame, bytes]]:
-    """A frame with its JPEG, and a linear one with another."""
-    yield name, frame, jpeg
-    if frame.mosaic.samples == 3:
-        yield f"{name}, sharpened", frame, sharpened(frame)
-
-
 def one_plane(frame: RawFrame) -> RawFrame:
     """The frame as if its samples, whatever their colours, were the planes of quads."""
     return replace(frame, pattern="W", black=(min(frame.black),))
 
 
-def simulated(photo: Path) -> Iterator[tuple[str, RawFrame, bytes]]:
+@dataclass(frozen=True)
+class Case:
+    """A raw to be measured.
+
+    Attributes:
+        name: What it is called.
+        frame: The raw.
+        jpeg: Its rendering.
+        noise: Of a simulated frame, bits of a sample that its noise takes.
+    """
+
+    name: str
+    frame: RawFrame
+    jpeg: bytes
+    noise: float | None = None
+
+    def renderings(self) -> Iterator[Case]:
+        """Itself, and a linear one with another JPEG."""
+        yield self
+        if self.frame.mosaic.samples == 3:
+            yield replace(self, name=f"{self.name}, sharpened", jpeg=sharpened(self.frame))
+
+
+def simulated(photo: Path) -> Iterator[Case]:
     """A scene as each kind of sensor sees it, and LibRaw's rendering of that.
 
     Quad Bayer, which LibRaw has no demosaicing for, is rendered by our own converter.
@@ -146,10 +162,13 @@ def simulated(photo: Path) -> Iterator[tuple[str, RawFrame, bytes]]:
     spec = CameraSpec()
     picture = np.asarray(imagecodecs.jpegxl_decode(photo.read_bytes()))
     for kind, pattern in _KINDS.items():
-        frame = simulate(picture, replace(spec, pattern=pattern), _generator(), 1500)
+        camera = replace(spec, pattern=pattern)
+        frame = simulate(picture, camera, _generator(), 1500)
         cut = np.ascontiguousarray(_cut(frame.cfa, _MARGIN))
+        signal = _cut(exposed(picture, camera, _generator(), 1500), _MARGIN)
         style = "filmic" if kind == "quad Bayer" else "libraw"
-        yield kind, replace(frame, cfa=cut), rendered(frame, _MARGIN, style)
+        jpeg = rendered(frame, _MARGIN, style)
+        yield Case(kind, replace(frame, cfa=cut), jpeg, noise_bits(signal, camera, cut))
 
 
 def _generator() -> np.random.Generator:
@@ -173,8 +192,9 @@ def rival(shots: Sequence[Shot], frame: RawFrame, budget: int) -> float | None:
     return max(best, default=None)
 
 
-def figures(frame: RawFrame, jpeg: bytes) -> dict[str, Any]:
+def figures(case: Case) -> dict[str, Any]:
     """What rawback and the peers make of a raw."""
+    frame, jpeg = case.frame, case.jpeg
     carrier, pixels = decode_jpeg(jpeg), frame.width * frame.height
     sessions = {
         use: encoder.prepare(frame, carrier, tune="psnr", use=use) for use in ("auto", "never")
@@ -199,12 +219,13 @@ def figures(frame: RawFrame, jpeg: bytes) -> dict[str, Any]:
         "mosaic": frame.mosaic.name,
         "pixels": pixels,
         "rates": rates,
-        "lossless": lossless_figures(frame, jpeg),
+        "lossless": lossless_figures(case),
     }
 
 
-def lossless_figures(frame: RawFrame, jpeg: bytes) -> dict[str, Any]:
-    """What a raw takes without loss, and as lossless JPEG XL, by planes or as it lies."""
+def lossless_figures(case: Case) -> dict[str, Any]:
+    """Bytes of a raw without loss, of JPEG XL, by planes or as it lies, and of the noise alone."""
+    frame, jpeg = case.frame, case.jpeg
     session = encoder.prepare(frame, decode_jpeg(jpeg), tune="psnr")
     size, again = restored(session, jpeg, Rate.lossless())
     shot = Shot(frame, session.guide)
@@ -213,13 +234,16 @@ def lossless_figures(frame: RawFrame, jpeg: bytes) -> dict[str, Any]:
         "bytes": size,
         "exact": bool(np.array_equal(again.cfa, frame.cfa)),
         "jpegxl": min(planes, len(jpegxl_lossless(frame.cfa))),
+        "noise": None if case.noise is None else round(case.noise * frame.cfa.size / 8),
+        "samples": frame.cfa.size,
     }
 
 
 def table(results: dict[str, Any]) -> Table:
     """Raw PSNR beside the peer at equal bytes, and lossless sizes."""
     columns = [f"{rate} bpp: rawback, without networks, peer" for rate in RATES]
-    grid = Table("raw", "mosaic", *columns, "lossless / JPEG XL", "exact")
+    lossless_columns = "lossless / JPEG XL", "bits: lossless, JPEG XL, noise alone", "exact"
+    grid = Table("raw", "mosaic", *columns, *lossless_columns)
 
     def psnr(row: dict[str, Any] | None) -> str:
         if row is None:
@@ -234,23 +258,27 @@ def table(results: dict[str, Any]) -> Table:
             cells.append(f"{psnr(row.get('auto'))} {psnr(row.get('never'))} {peer}")
         lossless = found["lossless"]
         ratio = f"{lossless['bytes'] / lossless['jpegxl']:.3f}"
-        grid.add_row(name, found["mosaic"], *cells, ratio, str(lossless["exact"]))
+        sizes = [lossless[what] for what in ("bytes", "jpegxl", "noise")]
+        bits = ["-" if size is None else f"{8 * size / lossless['samples']:.3f}" for size in sizes]
+        grid.add_row(name, found["mosaic"], *cells, ratio, " ".join(bits), str(lossless["exact"]))
     return grid
 
 
 def _cases(
-    raws: Path, photos: Path, names: Sequence[str], mosaics: Sequence[Path]
-) -> Iterator[tuple[str, RawFrame, bytes]]:
-    """Name, frame and JPEG of all cases."""
+    raws: Path, photos: Path, names: Sequence[str], mosaics: Sequence[Path], methods: Sequence[str]
+) -> Iterator[Case]:
     for raw_file in sorted(raws.glob("*.dng")):
         frame = rawio.read_raw(raw_file)
-        yield from renderings(raw_file.stem, frame, jpeg_beside(raw_file, frame))
+        yield from Case(raw_file.stem, frame, jpeg_beside(raw_file, frame)).renderings()
     for raw_file in mosaics:
         frame = demosaiced(raw_file)
-        yield from renderings(f"{raw_file.stem}, demosaiced", frame, rendered(frame))
+        yield from Case(f"{raw_file.stem}, demosaiced", frame, rendered(frame)).renderings()
+        for method in methods:
+            frame = demosaiced(raw_file, method=method)
+            yield Case(f"{raw_file.stem}, demosaiced by {method}", frame, rendered(frame))
     for name in names:
-        for kind, frame, jpeg in simulated(photos / name):
-            yield from renderings(f"{Path(name).stem}, {kind}", frame, jpeg)
+        for case in simulated(photos / name):
+            yield from replace(case, name=f"{Path(name).stem}, {case.name}").renderings()
 
 
 def main() -> None:
@@ -260,6 +288,7 @@ def main() -> None:
     parser.add_argument("photos", type=Path, help="folder of JPEG XL photographs")
     parser.add_argument("--names", nargs="*", default=[], help="of the photographs to be taken")
     parser.add_argument("--mosaics", nargs="*", type=Path, default=[], help="raws to be demosaiced")
+    parser.add_argument("--methods", nargs="*", default=[], help="other ones of LibRaw's than AHD")
     parser.add_argument("--only", default="", help="part of the names of cases to be measured")
     parser.add_argument("--lossless", action="store_true", help="measure that alone")
     parser.add_argument("--json", type=Path, help="where figures go")
@@ -268,15 +297,16 @@ def main() -> None:
     if options.json and options.json.exists():
         # Raws that are not asked for keep their figures.
         results = json.loads(options.json.read_text("utf-8"))
-    cases = _cases(options.raws, options.photos, options.names, options.mosaics)
-    for name, frame, jpeg in cases:
+    cases = _cases(options.raws, options.photos, options.names, options.mosaics, options.methods)
+    for case in cases:
+        name, frame = case.name, case.frame
         if options.only not in name:
             continue
         if options.lossless:
             fresh = {"mosaic": frame.mosaic.name, "pixels": frame.width * frame.height, "rates": {}}
-            results[name] = {**results.get(name, fresh), "lossless": lossless_figures(frame, jpeg)}
+            results[name] = {**results.get(name, fresh), "lossless": lossless_figures(case)}
         else:
-            results[name] = figures(frame, jpeg)
+            results[name] = figures(case)
         print(name, results[name], flush=True)
         if options.json:
             options.json.write_text(json.dumps(results, indent=1) + "\n")
