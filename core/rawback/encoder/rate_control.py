@@ -10,6 +10,7 @@ the encoder rounds up what comes close to the next index, see
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,13 +20,21 @@ from rawback.encoder.quantisation import coarsened
 from rawback.encoder.sampling import samples_of
 from rawback.parallel import in_threads
 from rawback.rate import COARSEST_STEP, FINEST_STEP, LAYERS
-from rawback.residual import TileCoefficients, encode_layer
+from rawback.residual import (
+    CODES_PER_LAYER,
+    MAX_STEP_CODE,
+    Quantiser,
+    TileCoefficients,
+    encode_layer,
+)
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from rawback.encoder.analysis import Analysis
     from rawback.encoder.rd_quantisation import RdQuantiser
     from rawback.encoder.sampling import Coefficients, Sample
-    from rawback.residual import Band, LayerModel, Quantiser
+    from rawback.residual import Band, LayerModel, Slopes
 
 __all__ = [
     "BEYOND",
@@ -43,7 +52,9 @@ CLOSE, _AIM = 0.98, 0.99
 SECTION_BYTES = 14
 """What a section takes besides its data, about."""
 
-_START, _ROUNDS, _NEAR = 200.0, 8, 0.004
+_ROUNDS, _NEAR, _CLOSER = 8, 0.01, 0.004
+"""How many steps are tried at most, and how near their sizes are to come, first and at last."""
+
 _GRAIN = 8
 """Steps are tried at so many places from one code to the next."""
 
@@ -54,8 +65,11 @@ _CODED, _BITS, _ROWS = 1.15, 6.0, 64
 """Steps from which on coefficients are coded, bits that the first step of one takes, about, and how
 many rows of a band are looked at at a time."""
 
-_SLOPE = 0.03
-"""Octaves by which a payload shrinks for each step code, about."""
+_MIDDLE = 320
+"""A step code that no slopes make negative."""
+
+_ROUGHLY = 0.7
+"""What magnitudes alone tell of the bits of a sample, commonly: half of them to all."""
 
 
 def aim(size: int, bare: int) -> float:
@@ -112,6 +126,50 @@ def rough_bits(coefficients: Coefficients, quantiser: Quantiser) -> float:
     return sum(in_threads(lambda place: of_plane(*place), places))
 
 
+class _RoughSizes:
+    """Sizes of layers at every step, by the magnitudes of a sample's coefficients alone.
+
+    Args:
+        samples: Of a frame.
+        slopes: Of its components.
+        times: How many times as large as the samples the frame is.
+    """
+
+    def __init__(self, samples: list[Sample], slopes: Slopes, times: float) -> None:
+        steps = np.arange(MAX_STEP_CODE + 1)
+        quantiser = Quantiser(_MIDDLE, slopes=slopes)
+        counts = np.zeros(len(steps), np.int64)
+
+        def codes(plane: NDArray[np.float32], step: int) -> NDArray[np.int64]:
+            """How many coefficients are coded from each step code down."""
+            least = np.float32(16 / (_CODED * step))
+            octaves = np.log2(np.maximum(np.abs(plane).ravel() * least, np.float32(1e-6)))
+            last = np.clip(_MIDDLE + CODES_PER_LAYER * octaves, 0, steps[-1])
+            return np.bincount(last.astype(np.intp), minlength=len(steps))
+
+        places = [
+            (plane, quantiser.step(band, component))
+            for sample in samples
+            for band, planes in sample.coefficients.items()
+            for component, plane in enumerate(planes)
+        ]
+        for found in in_threads(lambda place: codes(*place), places):
+            counts += found
+        coded, depths = (np.cumsum(of[::-1])[::-1] for of in (counts, counts * (steps + 0.5)))
+        bits = _BITS * coded + (depths - coded * steps) / CODES_PER_LAYER
+        self._steps = steps
+        self._octaves = np.log2(np.maximum(bits, 1) * times / 8)
+
+    def size_at(self, step: float) -> float:
+        """Bytes at a step."""
+        return float(np.exp2(np.interp(step, self._steps, self._octaves)))
+
+    def step_for(self, size: float) -> float:
+        """The step of so many bytes, of those that steps are tried at."""
+        step = np.interp(-math.log2(max(size, 1)), -self._octaves, self._steps)
+        return round(float(step) * _GRAIN) / _GRAIN
+
+
 class StepSearch:
     """Finds a step for a size from estimates of what a part of the frame takes.
 
@@ -122,7 +180,7 @@ class StepSearch:
 
     def __init__(self, analysis: Analysis, start: float | None = None) -> None:
         self.analysis = analysis
-        self._start = _START if start is None else start
+        self._start = start
         self._samples = samples_of(analysis)
         self._known: dict[float, float] = {}
         self._guessed: dict[float, float] = {}
@@ -155,19 +213,19 @@ class StepSearch:
 
     def _solved(self, size: float, finest: float, coarsest: float) -> float:
         """The step whose layers take about `size` bytes."""
-        start = min(
-            self._known, key=lambda step: abs(self.expected(step) - size), default=self._start
-        )
+        start = self._start or self._rough.step_for(_ROUGHLY * size)
+        start = min(self._known, key=lambda step: abs(self.expected(step) - size), default=start)
         step = min(max(start, finest), coarsest)
+        near = _CLOSER if self._guessed else _NEAR
         for _ in range(_ROUNDS):
             ratio = self.expected(step) / size
-            if abs(ratio - 1) < _NEAR:
+            if abs(ratio - 1) < near:
                 break
             if ratio > 1:
                 finest = step
             else:
                 coarsest = step
-            moved = self._corrected(step, ratio)
+            moved = self._rough.step_for(self._rough.size_at(step) / ratio)
             if not finest < moved < coarsest:
                 moved = round((finest + coarsest) / 2 * _GRAIN) / _GRAIN
             if moved in {finest, coarsest, step}:
@@ -175,16 +233,10 @@ class StepSearch:
             step = moved
         return step
 
-    def _corrected(self, step: float, ratio: float) -> float:
-        """A better step, seeing that this one's payload takes `ratio` times the size."""
-        # Steps that share a code differ by what is rounded up, which tells little of the slope.
-        far = [known for known in self._known if abs(known - step) >= 1]
-        slope = _SLOPE
-        if far:
-            near = min(far, key=lambda known: abs(known - step))
-            octaves = math.log2(self._known[near] / self._known[step])
-            slope = max(octaves / (step - near), _SLOPE / 3)
-        return round((step + math.log2(ratio) / slope) * _GRAIN) / _GRAIN
+    @cached_property
+    def _rough(self) -> _RoughSizes:
+        slopes = self.analysis.quantisers.slopes
+        return _RoughSizes(self._samples, slopes, self._scale(self._samples))
 
     def _closely(self, step: float) -> float:
         """Bytes of the layers, as their number is; of a large frame, by more than one sample."""

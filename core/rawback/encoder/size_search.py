@@ -22,8 +22,8 @@ _LARGEST_POWER = 4
 
 _ATTEMPTS, _SMALL_ATTEMPTS, _SMALL_TILES = 4, 8, 4
 
-_LARGE, _LARGE_CLOSE, _CAUTION = 1 << 23, 0.96, 0.99
-"""Cells of frames that take long to code, so that a payload is close enough which fills this part
+_LARGE, _LARGE_CLOSE, _CAUTION = 1 << 24, 0.96, 0.99
+"""Samples of frames that take long to code, so that a payload is close enough which fills this part
 of its size, and that a little less than of others is aimed at."""
 
 
@@ -72,8 +72,8 @@ def _approached(
     candidates: Candidates, search: StepSearch, bare: PayloadBuilder, step: float, size: int
 ) -> Encoded:
     """Payload after payload from a first step on, until one fills `size` but not more."""
-    cells = search.analysis.source.grid.whole.area
-    small, large = len(search.analysis.predicted) <= _SMALL_TILES, cells >= _LARGE
+    samples = search.analysis.source.planes.size
+    small, large = len(search.analysis.predicted) <= _SMALL_TILES, samples >= _LARGE
     close = _LARGE_CLOSE if large else CLOSE
     target = aim(size, bare.size) * (_CAUTION if large else 1)
     if large:
