@@ -54,7 +54,7 @@ _CURVE = (0.02, 0.05, 0.1, 0.2, 0.5)
 """Rates of linear frames, so that bytes can be told that networks save at equal PSNR; at those in
 between there is no peer."""
 
-_MARGIN = 12
+MARGIN = 12
 """Pixels cut from each side of simulated frames: a multiple of the periods of all patterns."""
 
 _RIVALS = ("base+jpeg2000", "base+jpeg2000-linear")
@@ -164,10 +164,10 @@ def simulated(photo: Path) -> Iterator[Case]:
     for kind, pattern in _KINDS.items():
         camera = replace(spec, pattern=pattern)
         frame = simulate(picture, camera, _generator(), 1500)
-        cut = np.ascontiguousarray(_cut(frame.cfa, _MARGIN))
-        signal = _cut(exposed(picture, camera, _generator(), 1500), _MARGIN)
+        cut = np.ascontiguousarray(_cut(frame.cfa, MARGIN))
+        signal = _cut(exposed(picture, camera, _generator(), 1500), MARGIN)
         style = "filmic" if kind == "quad Bayer" else "libraw"
-        jpeg = rendered(frame, _MARGIN, style)
+        jpeg = rendered(frame, MARGIN, style)
         yield Case(kind, replace(frame, cfa=cut), jpeg, noise_bits(signal, camera, cut))
 
 
