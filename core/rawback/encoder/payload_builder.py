@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -39,7 +40,7 @@ from rawback.residual import (
 from rawback.residual.fitting import fit_lossless
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -51,6 +52,10 @@ __all__ = ["Attached", "Encoded", "PayloadBuilder"]
 
 _FITTED_TILES = 4
 """Tiles that the lossless layer is fitted to."""
+
+_THINNED, _THINNED_AT_ONCE = 0.08, 2
+"""By how many steps dead zones are wider where a payload is a little too large, which takes some
+percents off a tile and hardly shows, and how many tiles are coded until its size is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +164,45 @@ class PayloadBuilder:
         grain = b"" if plain else bytes(LAYERS * spectrum_bytes(len(analysis.source.planes)))
         self.header = replace(self.header, residual=self.parameters.to_bytes(), grain=grain)
         self._lacks_grain = not plain
+
+    def thin(self, step: float, size: int) -> None:
+        """Code tiles anew with wider dead zones, as many as it takes to fit a size, if it can be.
+
+        Args:
+            step: Of the layers that there are.
+            size: In bytes.
+        """
+        analysis, parameters = self.analysis, self.parameters
+        if parameters is None:
+            return
+        finest = analysis.quantisers.at(step)
+        finest = replace(finest, lift=finest.lift - _THINNED)
+        quantisers = parameters.quantisers
+        # One after the other all over the frame, none twice.
+        count = len(analysis.predicted)
+        stride = next(n for n in range(int(0.62 * count) + 1, count + 1) if math.gcd(n, count) == 1)
+        order = [number * stride % count for number in range(count)]
+        for start in range(0, count, _THINNED_AT_ONCE):
+            if self.size <= size:
+                return
+            chosen = order[start : start + _THINNED_AT_ONCE]
+            tiles = [analysis.predicted[index] for index in chosen]
+            work = in_threads(lambda p: _code_tile(analysis, p, finest, quantisers), tiles)
+            for index, tile in zip(chosen, work, strict=True):
+                self._replace_tile(index, tile)
+
+    def _replace_tile(self, index: int, tile: _CodedTile) -> None:
+        """Put other layers in place of those that a tile had."""
+        sections = []
+        for section in self.sections:
+            if section.kind == SectionKind.RESIDUAL and section.tile == index:
+                data = tile.layers[section.layer]
+                if data is None:
+                    continue
+                section = replace(section, data=data)
+            sections.append(section)
+        self.sections = sections
+        self.coefficients[self.analysis.predicted[index].window] = tile.coefficients
 
     def quantise(self, step: float) -> None:
         """Know what all quality layers down to a step restore, but code none of them."""
@@ -294,7 +338,10 @@ class PayloadBuilder:
 
 
 def _code_tile(
-    analysis: Analysis, prediction: Prediction, quantiser: RdQuantiser, layers_of: list[Quantiser]
+    analysis: Analysis,
+    prediction: Prediction,
+    quantiser: RdQuantiser,
+    layers_of: Sequence[Quantiser],
 ) -> _CodedTile:
     sample = Sample.of_tile(analysis, prediction)
     finest = quantiser.indices(sample.coefficients)

@@ -22,9 +22,10 @@ _LARGEST_POWER = 4
 
 _ATTEMPTS, _SMALL_ATTEMPTS, _SMALL_TILES = 4, 8, 4
 
-_LARGE, _LARGE_CLOSE, _CAUTION = 1 << 24, 0.96, 0.99
+_LARGE, _LARGE_CLOSE, _CAUTION, _LITTLE = 1 << 24, 0.96, 0.99, 1.015
 """Samples of frames that take long to code, so that a payload is close enough which fills this part
-of its size, and that a little less than of others is aimed at."""
+of its size, and that a little less than of others is aimed at. One that exceeds it by no more than
+this loses a little of a few tiles rather than being coded anew."""
 
 
 def best_of_size(candidates: Candidates, size: int) -> Encoded:
@@ -83,13 +84,15 @@ def _approached(
     exceeds: PayloadBuilder | None = None
     for _ in range(_SMALL_ATTEMPTS if small else _ATTEMPTS):
         built = candidates.build(search.analysis, step)
+        search.learn(step, built.size - bare.size)
+        if large:
+            _thin(built, step, size)
         if built.size > size:
             over, exceeds = step, built
         else:
             under, fits = step, built
             if built.size >= close * size:
                 break
-        search.learn(step, built.size - bare.size)
         step = search.step_for(target, over, under)
         if not over < step < under:
             break
@@ -103,3 +106,9 @@ def _approached(
     if fits is None or (trimmed is not None and len(trimmed.payload) > fits.size):
         return trimmed or bare.finished()
     return fits.finished()
+
+
+def _thin(built: PayloadBuilder, step: float, size: int) -> None:
+    """Let a payload that is a little too large lose that little."""
+    if size < built.size < _LITTLE * size:
+        built.thin(step, size)
