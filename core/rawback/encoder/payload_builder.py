@@ -192,16 +192,21 @@ class PayloadBuilder:
                 self._replace_tile(index, tile)
 
     def _replace_tile(self, index: int, tile: _CodedTile) -> None:
-        """Put other layers in place of those that a tile had."""
-        sections = []
-        for section in self.sections:
-            if section.kind == SectionKind.RESIDUAL and section.tile == index:
-                data = tile.layers[section.layer]
-                if data is None:
-                    continue
-                section = replace(section, data=data)
-            sections.append(section)
-        self.sections = sections
+        """Put other layers in place of those that a tile has, but not where it has none."""
+        places = {
+            section.layer: number
+            for number, section in enumerate(self.sections)
+            if section.kind == SectionKind.RESIDUAL and section.tile == index
+        }
+        coded = {layer: data for layer, data in enumerate(tile.layers) if data is not None}
+        if not coded.keys() <= places.keys():
+            return
+        for layer, data in coded.items():
+            self.sections[places[layer]] = replace(self.sections[places[layer]], data=data)
+        for number in sorted(
+            (places[layer] for layer in places.keys() - coded.keys()), reverse=True
+        ):
+            del self.sections[number]
         self.coefficients[self.analysis.predicted[index].window] = tile.coefficients
 
     def quantise(self, step: float) -> None:

@@ -102,9 +102,14 @@ def _approached(
             return lossless
     if fits is not None and fits.size >= close * size:
         return fits.finished()
+    return _fuller(fits or bare, exceeds, size)
+
+
+def _fuller(fits: PayloadBuilder, exceeds: PayloadBuilder | None, size: int) -> Encoded:
+    """A payload that fits, or a larger one's part that does: whichever is larger."""
     trimmed = None if exceeds is None else exceeds.cut_to(size)
-    if fits is None or (trimmed is not None and len(trimmed.payload) > fits.size):
-        return trimmed or bare.finished()
+    if trimmed is not None and len(trimmed.payload) > fits.size:
+        return trimmed
     return fits.finished()
 
 
