@@ -229,14 +229,14 @@ class LosslessTile:
     @classmethod
     def of(
         cls,
-        planes: NDArray[np.int16],
+        planes: NDArray[np.int16] | NDArray[np.int32],
         classes: NDArray[np.uint8],
         mosaic: Mosaic,
         place: tuple[int, int] = (0, 0),
     ) -> LosslessTile:
         """Of restored planes ``[planes, h, w]`` and the region classes of cells ``[h, w]``."""
         count, height, width = planes.shape
-        planes = np.clip(planes, -LIMIT, LIMIT)
+        limited = np.clip(planes, -LIMIT, LIMIT)
         cell, across = mosaic.cell, mosaic.across
         restored = np.empty((cell * height, across * width), dtype=np.int32)
         layout = mosaic.layout(*place)[..., 0]
@@ -244,7 +244,7 @@ class LosslessTile:
         for y, x, plane in np.ndindex(down, right, count):
             row, column = divmod(int(layout[y, x, plane]), across)
             at = np.s_[cell * y + row :: cell * down, across * x + column :: across * right]
-            restored[at] = planes[plane, y::down, x::right]
+            restored[at] = limited[plane, y::down, x::right]
         return cls(restored, classes, mosaic, place)
 
 
