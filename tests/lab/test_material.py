@@ -118,13 +118,20 @@ def test_shots_held_out_are_of_photographs_of_their_own(
     assert not opened[True] & opened[False]
 
 
-def test_photographs_to_be_tested_on_are_left_out(tmp_path: Path) -> None:
-    for name in ("one.jxl", "two.jxl", "three.jxl"):
-        (tmp_path / name).touch()
-    assert [p.name for p in Sources.of(tmp_path, None, ["two.jxl"]).photos] == [
-        "one.jxl",
-        "three.jxl",
-    ]
+def test_photographs_to_be_tested_on_are_not_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        pixels = np.full((32, 32, 3), 10 + 12 * number, np.uint8)
+        photo = tmp_path / f"{number:02d}.jxl"
+        photo.write_bytes(imagecodecs.jpegxl_encode(pixels, lossless=True))
+    monkeypatch.setattr(pack, "simulate", lambda picture, *_: int(picture[0, 0, 0]))
+    rng = np.random.default_rng(0)
+    sources = Sources.of(tmp_path, None, ["03.jxl", "07.jxl"])
+    trained = {sources.frame(rng, held_out=False) for _ in range(300)}
+    # Those that are held out are the same as without it.
+    assert trained == {10 + 12 * k for k in range(20)} - {10 + 12 * k for k in (0, 3, 7, 16)}
+    assert {sources.frame(rng, held_out=True) for _ in range(60)} == {10, 10 + 12 * 16}
 
 
 def test_a_linear_camera_is_asked_for_by_its_pattern(tmp_path: Path) -> None:

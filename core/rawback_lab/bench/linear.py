@@ -71,13 +71,12 @@ def main() -> None:
     """Print a row for each shot, and the mean."""
     parser = argparse.ArgumentParser(description="What the learned layer saves of linear frames.")
     parser.add_argument("photos", type=Path, help="folder of JPEG XL photographs")
-    parser.add_argument("--without", nargs="*", default=[], help="photographs that are left out")
     parser.add_argument("--shots", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--side", type=int, default=512, help="pixels that frames are cut to")
     parser.add_argument("--json", type=Path, help="where figures go")
     options = parser.parse_args()
-    sources = Sources.of(options.photos, None, options.without)
+    sources = Sources.of(options.photos, None)
     results = {}
     for number in range(options.shots):
         rng = np.random.default_rng((options.seed, number))

@@ -78,18 +78,20 @@ class Sources:
     """What shots are made of.
 
     Attributes:
-        photos: Photographs as JPEG XL.
+        photos: Photographs as JPEG XL; which of them are held out hangs on their place here.
         frames: Real raws for training.
+        without: Names of photographs that are never trained on, as something is tested on them.
     """
 
     photos: list[Path]
     frames: list[Path]
+    without: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, photos: Path, real: Path | None, without: Sequence[str] = ()) -> Self:
-        """Of folders; the one of raws has a manifest. Photographs to be tested on are left out."""
-        listed = [photo for photo in sorted(photos.glob("*.jxl")) if photo.name not in without]
-        return cls(listed, _training_frames(real) if real else [])
+        """Of folders; the one of raws has a manifest."""
+        frames = _training_frames(real) if real else []
+        return cls(sorted(photos.glob("*.jxl")), frames, frozenset(without))
 
     def frame(
         self, rng: np.random.Generator, *, held_out: bool, pattern: str | None = None
@@ -108,7 +110,11 @@ class Sources:
             )
             part = frame.cfa[top : top + _REAL_SIDE, left : left + _REAL_SIDE]
             return replace(frame.excerpt(np.ascontiguousarray(part)), orientation=1)
-        photos = [p for k, p in enumerate(self.photos) if is_held_out(k) == held_out]
+        photos = [
+            photo
+            for place, photo in enumerate(self.photos)
+            if is_held_out(place) == held_out and photo.name not in self.without
+        ]
         picture = imagecodecs.jpegxl_decode(photos[int(rng.integers(len(photos)))].read_bytes())
         if picture.dtype != np.uint8:
             picture = (picture.astype(np.float32) / 65535) ** 2
