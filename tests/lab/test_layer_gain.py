@@ -48,12 +48,22 @@ def test_only_linear_frames_with_rates_are_summed_up() -> None:
     }
     results = {
         "one": {"mosaic": "linear RGB", "rates": rates},
+        "chosen on": {"mosaic": "linear RGB", "rates": {k: _worse(r) for k, r in rates.items()}},
         "lossless alone": {"mosaic": "linear RGB", "rates": {}},
         "mosaic": {"mosaic": "X-Trans", "rates": rates},
     }
     console = Console(width=120)
     with console.capture() as captured:
-        console.print(summary(results))
+        console.print(summary(results, ["chosen"]))
     rows = [line for line in captured.get().splitlines() if "%" in line]
-    assert [("one" in row, "mean" in row) for row in rows] == [(True, False), (False, True)]
-    assert all("+10.00 %" in row and row.count("+2.00 dB") == 2 for row in rows)
+    assert [row.split("|")[1].strip() for row in rows] == [
+        *("one", "chosen on", "mean", "mean of test frames")
+    ]
+    for row, gain in zip(rows, (2, 1, 1.5, 2), strict=True):
+        assert "+10.00 %" in row
+        assert row.count(f"{gain:+.2f} dB") == 2
+
+
+def _worse(row: dict[str, Any]) -> dict[str, Any]:
+    """The same beside a peer that is better by 1 dB."""
+    return {**row, "peer": row["peer"] + 1}

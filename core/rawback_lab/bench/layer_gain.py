@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.box import MARKDOWN
 from rich.table import Table
@@ -12,7 +12,7 @@ from rich.table import Table
 from rawback_lab.bd import NoOverlap, Point, bd_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 __all__ = ["bytes_saved", "gain_on_peer", "summary"]
 
@@ -55,32 +55,50 @@ def gain_on_peer(rates: Mapping[str, Mapping[str, Any]], use: str) -> list[float
     ]
 
 
-def summary(results: Mapping[str, Mapping[str, Any]]) -> Table:
-    """A row for each linear frame among the results of :mod:`.sensors`, and one of all."""
+def summary(results: Mapping[str, Mapping[str, Any]], training: Collection[str] = ()) -> Table:
+    """A row for each linear frame among the results of :mod:`.sensors`, and their means.
+
+    Args:
+        results: Of frames by name.
+        training: How names begin of frames on which settings were chosen.
+    """
     grid = Table("linear frame", "bytes saved", "on the peer", "without networks", box=MARKDOWN)
-    percents: list[float] = []
-    gains: dict[str, list[float]] = {"auto": [], "never": []}
+    frames: dict[str, _Gains] = {}
     for name, result in results.items():
         rates = result["rates"]
         if result["mosaic"] != "linear RGB" or not rates:
             continue
-        auto, never = ([row[use] for row in rates.values() if use in row] for use in gains)
-        percent = bytes_saved(auto, never)
-        percents += [] if percent is None else [percent]
-        here = {use: gain_on_peer(rates, use) for use in gains}
-        for use, values in here.items():
-            gains[use] += [fmean(values)] if values else []
-        grid.add_row(name, _shown(percent, " %"), *(_mean(values) for values in here.values()))
-    mean = fmean(percents) if percents else None
-    grid.add_row(
-        "mean of frames", _shown(mean, " %"), *(_mean(values) for values in gains.values())
-    )
+        auto, never = ([row[use] for row in rates.values() if use in row] for use in _USES)
+        gains = (_mean(gain_on_peer(rates, use)) for use in _USES)
+        frames[name] = _Gains(bytes_saved(auto, never), *gains)
+        grid.add_row(name, *frames[name].cells())
+    tests = [g for name, g in frames.items() if not name.startswith(tuple(training))]
+    for name, some in (("mean", [*frames.values()]), ("mean of test frames", tests)):
+        columns = (
+            [value for value in column if value is not None] for column in zip(*some, strict=True)
+        )
+        if some:
+            grid.add_row(name, *_Gains(*map(_mean, columns)).cells())
     return grid
 
 
-def _mean(values: list[float]) -> str:
-    return _shown(fmean(values) if values else None, " dB")
+_USES = ("auto", "never")
 
 
-def _shown(value: float | None, unit: str) -> str:
-    return "-" if value is None else f"{value:+.2f}{unit}"
+class _Gains(NamedTuple):
+    """Percent of bytes saved, and decibels on the peer with and without the layer."""
+
+    saved: float | None
+    auto: float | None
+    never: float | None
+
+    def cells(self) -> list[str]:
+        units = (" %", " dB", " dB")
+        return [
+            "-" if value is None else f"{value:+.2f}{unit}"
+            for value, unit in zip(self, units, strict=True)
+        ]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None

@@ -37,6 +37,7 @@ from rawback_lab.learn.renderings import linear_light
 from rawback_lab.peers import PEERS, Shot
 from rawback_lab.pictures import WHITE, software_isp
 from rawback_lab.plane_codecs import jpegxl_lossless
+from rawback_lab.protocols import listed_raws
 from rawback_lab.render import STYLES, FilmicLook, encode_jpeg
 from rawback_lab.simulate import exposed, noise_bits, simulate
 
@@ -311,7 +312,9 @@ def main() -> None:
         if options.json:
             options.json.write_text(json.dumps(results, indent=1) + "\n")
     console = Console(width=240)
-    console.print(table(results), summary(results))
+    listed = (options.raws / "manifest.csv").exists()
+    training = [raw.stem for raw in listed_raws(options.raws, "train")] if listed else []
+    console.print(table(results), summary(results, training))
 
 
 if __name__ == "__main__":
