@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rawback.common import reconstruction
-from rawback.encoder import excerpt, prepare, sampling, size_search
+from rawback.encoder import decomposition, excerpt, prepare, sampling, size_search
+from rawback.encoder.decomposition import Decomposition
 from rawback.encoder.excerpt import Excerpt
 from rawback.encoder.payload_builder import PayloadBuilder
 from rawback.jpegio import decode_jpeg
@@ -32,7 +33,7 @@ def _thresholds() -> Iterator[None]:
     """Let frames of four megapixels count as large."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(excerpt, "_LARGE", 1 << 20)
-        for module in (sampling, size_search):
+        for module in (decomposition, sampling, size_search):
             patch.setattr(module, "_LARGE", 1 << 20)
         yield
 
@@ -132,3 +133,22 @@ def test_strips_restore_what_the_whole_does(
     strips = builder.restored_values()
     monkeypatch.setattr(reconstruction, "_TILES_EACH", 1 << 20)
     assert np.array_equal(strips, builder.restored_values())
+
+
+@pytest.mark.parametrize("pattern", ["R+G+B", "RGGB"])
+def test_strips_are_decomposed_as_the_whole_is(
+    monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    frame, jpeg = made_up_shot(1175, 2049, CameraSpec(pattern=pattern), quality=90)
+    analysis = prepare(frame, decode_jpeg(jpeg)).analysis(0)
+    found = []
+    for least in (1, 1 << 40):
+        monkeypatch.setattr(decomposition, "_LARGE", least)
+        monkeypatch.setattr(decomposition, "_TILES_EACH", 1)
+        fresh = Decomposition.of(analysis.source, analysis.predicted, analysis.weights)
+        found.append((fresh.transform.matrix, *fresh.coefficients.values()))
+        before = fresh.coefficients
+        fresh.let_go()
+        assert (fresh.coefficients is before) == (least > 1)
+    for strips, whole in zip(*found, strict=True):
+        assert np.array_equal(strips, whole)

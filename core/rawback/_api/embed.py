@@ -346,6 +346,7 @@ def _code(
             raise
         # Exact in any case: what the JPEG tells of a dark frame is known by the bytes it saves.
         session, encoded = _smallest(frame, carrier, rate, job, attached)
+    session.let_go()
     encoded = replace(encoded, payload=encoded.payload + section)
     job.at("Measuring", _ENCODED)
     return Coded(session, encoded, carrier, file.bare, file.with_payload(encoded.payload))

@@ -77,15 +77,16 @@ def tile_context(prediction: Prediction, weights: ErrorWeights, transform: KLT) 
     return TileContext.of(prediction.planes, classes, noise, transform)
 
 
-def strips(tiles: Sequence[Window]) -> list[list[Window]]:
+def strips(tiles: Sequence[Window], each: int | None = None) -> list[list[Window]]:
     """Rows of tiles whose coefficients and values are in memory at a time.
 
     What is synthesised twice where strips meet takes time, and all of a large frame much memory.
 
     Args:
         tiles: In reading order; they make up a window.
+        each: Tiles of a strip for each thread, at least; by default as values are restored.
     """
-    least = _TILES_EACH * threads()
+    least = (each or _TILES_EACH) * threads()
     found: list[list[Window]] = []
     for _, row in groupby(tiles, key=lambda tile: tile.top):
         if found and len(found[-1]) < least:
@@ -216,6 +217,6 @@ def _place(
         if grain is None and not indices.any():
             continue
         part_of_target = target[band_slices(band, part, window)]
-        quantiser.values(indices, band, component, part_of_target)
+        quantiser.values(np.asarray(indices, np.int32), band, component, part_of_target)
         if grain is not None:
             part_of_target += grain[band][component][source]

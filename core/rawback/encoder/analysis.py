@@ -3,112 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from threading import Lock
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from rawback.bitstream import Section, SectionKind
 from rawback.common.error_weights import WEIGHT_POWER, ErrorWeights
 from rawback.common.prediction import Prediction, predict
-from rawback.encoder.rd_quantisation import FittedQuantisers
-from rawback.encoder.sampling import sample_coefficients
-from rawback.encoder.visibility import visible_axes
-from rawback.parallel import each_in_threads, in_threads
-from rawback.residual import (
-    CODES_PER_LAYER,
-    COEFFICIENT_UNIT,
-    EVEN,
-    KLT,
-    Band,
-    LosslessTile,
-    analyse,
-    band_shape,
-    bands,
-)
-from rawback.tone import UNIT, Base
+from rawback.encoder.decomposition import Decomposed, Decomposition
+from rawback.parallel import in_threads
+from rawback.residual import CODES_PER_LAYER, LosslessTile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from rawback.encoder.base_fits import FittedBase
     from rawback.encoder.encoder_input import EncoderInput
     from rawback.encoder.learned_layer import LearnedLayer, Readout, Use
+    from rawback.encoder.rd_quantisation import FittedQuantisers
     from rawback.rate import Tune
-    from rawback.types import RawFrame
+    from rawback.residual import KLT, Band
+    from rawback.tone import Base
 
 __all__ = ["Analysis"]
-
-_CAP = 64 * UNIT
-
-
-@dataclass(frozen=True, slots=True)
-class _Decomposition:
-    """What a base leaves, as it is coded.
-
-    Attributes:
-        transform: Across planes.
-        coefficients: float32 ``[planes, h, w]`` of each band of the whole frame.
-        quantisers: Of the coefficients.
-    """
-
-    transform: KLT
-    coefficients: dict[Band, NDArray[np.float32]] = field(repr=False)
-    quantisers: FittedQuantisers = field(repr=False)
-
-    @classmethod
-    def of(
-        cls, source: EncoderInput, predicted: list[Prediction], weights: ErrorWeights
-    ) -> _Decomposition:
-        residual = np.empty(source.planes.shape, np.float32)
-
-        def weigh(prediction: Prediction) -> NDArray[np.float32]:
-            at = (slice(None), *prediction.window.slices)
-            weights.weigh(source.planes[at], prediction.planes, residual[at])
-            return residual[at]
-
-        parts = list(in_threads(weigh, predicted))
-        _complete(residual, source.frame)
-        covariance = KLT.covariance(residual, _CAP)
-        transform, slopes = KLT.fit(covariance), EVEN[: len(residual)]
-        if source.tune == "visual":
-            transform, slopes = visible_axes(source, weights, covariance)
-        scale = COEFFICIENT_UNIT / UNIT
-        each_in_threads(lambda part: transform.to_components(part, scale), parts)
-        coefficients = {
-            band: np.empty((len(residual), *band_shape(band, source.grid.whole.shape)), np.float32)
-            for band in bands()
-        }
-
-        def split(number: int) -> None:
-            analyse(residual[number], {band: c[number] for band, c in coefficients.items()})
-
-        each_in_threads(split, range(len(residual)))
-        quantisers = FittedQuantisers(
-            lambda: sample_coefficients(coefficients, source.grid), slopes
-        )
-        return cls(transform, coefficients, quantisers)
-
-
-class _Decomposed:
-    """A decomposition, made when it is first asked for; from any thread.
-
-    A payload without layers needs none.
-    """
-
-    def __init__(self, make: Callable[[], _Decomposition]) -> None:
-        self._make = make
-        self._made: _Decomposition | None = None
-        self._lock = Lock()
-
-    @property
-    def value(self) -> _Decomposition:
-        with self._lock:
-            if self._made is None:
-                self._made = self._make()
-            return self._made
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +48,7 @@ class Analysis:
     sections: list[Section]
     predicted: list[Prediction]
     weight_power: int
-    _decomposed: _Decomposed = field(repr=False)
+    _decomposed: Decomposed = field(repr=False)
     coding_order: NDArray[np.uint8] | None = None
 
     @classmethod
@@ -155,7 +73,7 @@ class Analysis:
     ) -> Analysis:
         """Of a base that was evaluated already; all but `source` as the attributes."""
         weights = ErrorWeights.of(source.frame.noise, weight_power)
-        decomposed = _Decomposed(lambda: _Decomposition.of(source, predicted, weights))
+        decomposed = Decomposed(lambda: Decomposition.of(source, predicted, weights))
         return cls(source, base, sections, predicted, weight_power, decomposed, coding_order)
 
     @property
@@ -172,6 +90,10 @@ class Analysis:
     def quantisers(self) -> FittedQuantisers:
         """Of the coefficients."""
         return self._decomposed.value.quantisers
+
+    def let_go(self) -> None:
+        """Keep no coefficients of a large frame; they are made again if they are asked for."""
+        self._decomposed.let_go()
 
     def tuned(self, tune: Tune) -> Analysis:
         """The same for errors that are to be small for something else."""
@@ -208,7 +130,7 @@ class Analysis:
             return self
         made = self._decomposed.value
         made = replace(made, quantisers=made.quantisers.following(strength))
-        return replace(self, _decomposed=_Decomposed(lambda: made))
+        return replace(self, _decomposed=Decomposed(lambda: made))
 
     @property
     def weights(self) -> ErrorWeights:
@@ -334,30 +256,6 @@ class Analysis:
         part = values[(slice(None), *prediction.window.slices)]
         place = (prediction.window.top, prediction.window.left)
         return LosslessTile.of(part, prediction.classes, self.source.frame.mosaic, place)
-
-
-def _complete(residual: NDArray[np.float32], frame: RawFrame) -> None:
-    """Where cells reach beyond the frame, let their residual be what costs least: the cell's mean.
-
-    Nobody sees what is restored there, and the guide, repeated, says little of the samples that
-    complete a cell.
-    """
-    mosaic = frame.mosaic
-    shape = (residual.shape[1], residual.shape[2])
-    for axis, side in enumerate((frame.height, frame.width)):
-        if side % mosaic.cell == 0:
-            continue
-        edge = (slice(None), *(slice(-1, None) if at == axis else slice(None) for at in (0, 1)))
-        lines = [np.arange(size)[edge[1:][at]] for at, size in enumerate(shape)]
-        at = np.stack(
-            [
-                mosaic.pixels_at(plane, lines[0][:, None], lines[1][None, :])[axis]
-                for plane in range(mosaic.planes)
-            ]
-        )
-        inside, cells = at < side, residual[edge]
-        mean = (cells * inside).sum(axis=0) / inside.sum(axis=0)
-        residual[edge] = np.where(inside, cells, mean)
 
 
 def _predict_tiles(source: EncoderInput, base: Base) -> list[Prediction]:

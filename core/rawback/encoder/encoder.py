@@ -159,6 +159,11 @@ class Session:
                 self._analyses = {**kept, base_level: analysis}
             return self._analyses[base_level]
 
+    def let_go(self) -> None:
+        """Keep nothing of what bases leave; it is made again if more is coded."""
+        with self._fitting:
+            self._analyses = {}
+
     def encode(self, rate: Rate, *, progress: Progress | None = None) -> Encoded:
         """Code the shot.
 

@@ -211,17 +211,21 @@ class PayloadBuilder:
 
     def quantise(self, step: float) -> None:
         """Know what all quality layers down to a step restore, but code none of them."""
-        finest = self.analysis.quantisers.at(step)
-        sums = np.zeros((2, 2))
-        for prediction in self.analysis.predicted:
+        finest, predicted = self.analysis.quantisers.at(step), self.analysis.predicted
+        coefficients, grid = self.analysis.coefficients, self.analysis.source.grid
+
+        def quantised(prediction: Prediction) -> tuple[TileCoefficients, NDArray[np.float64]]:
             tile = TileCoefficients.zeros(prediction.window.shape, len(prediction.planes))
-            coefficients = tile_coefficients(
-                self.analysis.coefficients, self.analysis.source.grid, prediction.window
-            )
-            indices = finest.indices(coefficients)
+            own = tile_coefficients(coefficients, grid, prediction.window)
+            indices = finest.indices(own)
             tile.set(indices)
             tile.layers = 1
-            sums += coarse_layer(coefficients, indices, finest.quantiser)[1]
+            return tile.narrowed(), coarse_layer(own, indices, finest.quantiser)[1]
+
+        sums = np.zeros((2, 2))
+        work = in_threads(quantised, predicted)
+        for prediction, (tile, places) in zip(predicted, work, strict=True):
+            sums += places
             self.coefficients[prediction.window] = tile
         near, far = restoring_points(sums)
         restoring = (replace(finest.quantiser, near=near, far=far),)
@@ -272,6 +276,7 @@ class PayloadBuilder:
 
     def finished(self) -> Encoded:
         """Pack, and restore as the decoder will."""
+        self.analysis.let_go()
         source = self.analysis.source
         with ThreadPoolExecutor(1) as pool:
             grain = pool.submit(self._add_grain)
@@ -293,6 +298,7 @@ class PayloadBuilder:
 
     def with_lossless(self, report: Progress) -> Encoded:
         """Add the lossless layer."""
+        self.analysis.let_go()
         source, analysis = self.analysis.source, self.analysis
         mosaic = source.frame.mosaic
         samples = completed(source.frame.cfa, mosaic)
@@ -357,7 +363,7 @@ def _code_tile(
         indices, places = coarse_layer(sample.coefficients, finest, layer, octaves)
         layers.append(encode_layer(coding_tables().layers, sample.context, coded, layer, indices))
         sums.append(places)
-    return _CodedTile(layers, coded, np.array(sums))
+    return _CodedTile(layers, coded.narrowed(), np.array(sums))
 
 
 def _coarsen(tile: TileCoefficients, layer: int) -> None:

@@ -51,9 +51,14 @@ class KLT:
     @staticmethod
     def covariance(residual: NDArray[np.float32], cap: int) -> NDArray[np.float64]:
         """Of the planes of a residual ``[n, h, w]``, errors counted up to `cap`."""
-        some = residual.reshape(len(residual), -1)[:, :: max(1, residual[0].size // 500_000)]
+        some = residual.reshape(len(residual), -1)[:, :: KLT.stride(residual[0].size)]
         some = np.clip(some, -cap, cap).astype(np.float64)
         return np.asarray(some @ some.T / max(some.shape[1], 1))
+
+    @staticmethod
+    def stride(size: int) -> int:
+        """Of planes of so many samples, as they lie in a row, one in how many `covariance` sees."""
+        return max(1, size // 500_000)
 
     @property
     def components(self) -> NDArray[np.float32]:

@@ -21,7 +21,7 @@ there on.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -144,13 +144,14 @@ class TileCoefficients:
     Attributes:
         shape: Rows and columns of cells.
         indices: int32, all bands one after the other, coarse to fine, each ``[planes, h, w]``.
+            Fewer bits where a tile is but kept.
         layers: How many layers have been coded.
         grain: int32, laid out as `indices`: what is added to restored coefficients; None for
             nothing.
     """
 
     shape: tuple[int, int]
-    indices: NDArray[np.int32]
+    indices: NDArray[np.signedinteger]
     layers: int = 0
     grain: NDArray[np.int32] | None = None
 
@@ -164,7 +165,13 @@ class TileCoefficients:
         """Components of each cell."""
         return len(self.indices) // (self.shape[0] * self.shape[1])
 
-    def bands(self) -> dict[Band, NDArray[np.int32]]:
+    def narrowed(self) -> TileCoefficients:
+        """The same to be kept: its indices in as few bits as they take."""
+        largest = max(int(self.indices.max(initial=0)), -int(self.indices.min(initial=0)))
+        kinds = (kind for kind in (np.int8, np.int16) if largest <= np.iinfo(kind).max)
+        return replace(self, indices=self.indices.astype(next(kinds, np.int32)))
+
+    def bands(self) -> dict[Band, NDArray[np.signedinteger]]:
         """Views of the indices of each band, ``[planes, h, w]``."""
         return band_arrays(self.indices, self.shape)
 
