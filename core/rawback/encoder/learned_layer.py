@@ -73,6 +73,9 @@ _LEAST_GAIN, _LARGE_LEAST_GAIN, _LARGE = 0.01, 0.06, 1 << 22
 frames of more than so many quads, or pixels of linear RGB: of those that converters sharpened it
 saves 7 to 15 percent, of plain renderings 2 to 5."""
 
+_LARGE_JUDGED = 2
+"""Ways of such frames of which it is seen what a payload would be worth: those that save most."""
+
 _COARSE = 16
 """Shift from which on latents were trained: below, they would code noise."""
 
@@ -204,11 +207,24 @@ class _Choice:
             trials = [trial for trial in trials if saved(trial) >= least]
         if not trials:
             return None
-        worth = self.worth
-        if worth is None or len(trials) == 1:
-            return max(trials, key=saved).layer(self.view)
-        layers = [trial.layer(self.view) for trial in trials]
-        return max(layers, key=worth)
+        trials.sort(key=saved, reverse=True)
+        if self.view.classes.size > _LARGE:
+            trials = trials[:_LARGE_JUDGED]
+        return self._best(trials)
+
+    def _best(self, trials: list[_Trial]) -> LearnedLayer:
+        """What is worth most of several ways, or the first."""
+        best = trials[0].layer(self.view)
+        if self.worth is None or len(trials) == 1:
+            return best
+        most = self.worth(best)
+        for trial in trials[1:]:
+            # One after the other: each takes as much memory as the frame.
+            layer = trial.layer(self.view)
+            worth = self.worth(layer)
+            if worth > most:
+                best, most = layer, worth
+        return best
 
     def _tried(
         self, theta: torch.Tensor, decoded: DecodedLatents, groups: list[bytes]
