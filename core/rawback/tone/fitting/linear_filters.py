@@ -32,11 +32,15 @@ __all__ = ["FilterFits", "Patch"]
 
 _LEAST_GAIN = 0.01
 
-_CELLS, _CELLS_OF_PHASES = 48_000, 72_000
+_CELLS, _CELLS_OF_PHASES = 48_000, 108_000
 """Cells of all patches that filters are fitted to; more where phases have their own."""
 
 _TAP_BITS = 3.0
 """What it costs, about, that a tap of a phase differs from that of the phase before."""
+
+_RIDGE = 2000 * UNIT**2
+"""Keeps taps small that few samples ask for, squares of the domain's units: about as much as some
+hundred samples whose neighbourhood varies by two deviations of the noise tell."""
 
 _gram = Kernel("gram", Read(np.float32, 2), Write(np.float64, 2))
 _filter_rows = Kernel(
@@ -152,8 +156,7 @@ class FilterFits:
             count: How many patches there are.
         """
         enough = _CELLS_OF_PHASES if has_phase_filters(mosaic) else _CELLS
-        # With one patch or a few, more of each than its share would hardly tell more.
-        return cls(*_grams_of(patches, mosaic, trusted, enough // max(count, 2)), cells)
+        return cls(*_grams_of(patches, mosaic, trusted, enough // count), cells)
 
     def choose(
         self, base: Base, base_lambda: float, offsets: Sequence[float] | None = None
@@ -345,10 +348,9 @@ def _fit_phases(grams: list[_Gram], mosaic: Mosaic, worth: float) -> LinearFilte
 
 def _fit_filter(grams: list[_Gram], mosaic: Mosaic) -> LinearFilter:
     """The filter of each channel, halved until all sums are exact in float32."""
-    solutions = [
-        np.linalg.solve(gram.normal + np.eye(len(gram.moment)) * 20 * UNIT**2, gram.moment)
-        for gram in grams
-    ]
+    ridge = np.full(len(grams[0].moment), float(_RIDGE))
+    ridge[-1] = 1  # of the bias
+    solutions = [np.linalg.solve(gram.normal + np.diag(ridge), gram.moment) for gram in grams]
     taps = np.rint([solution[:-1] * TAP_ONE for solution in solutions]).astype(np.int32)
     bias = np.rint([solution[-1] for solution in solutions]).astype(np.int32)
     shape = (len(grams), len(mosaic.palette), SIDE, SIDE)
