@@ -2,6 +2,8 @@
 
 Each raw's mosaic is repeated to 6000 x 4000 samples, and so is LibRaw's rendering of it. Encode and
 restore run as the command line does, each in a process of its own, which reports its own figures.
+``--linear`` names mosaics that are timed as the linear RGB of 16 bits, with its noise, that LibRaw
+makes of them.
 
 ``--against PYTHON`` runs another version as well, that of the environment of that interpreter, turn
 by turn with this one ``--runs`` times, and reports medians of each and how many times as long the
@@ -30,6 +32,7 @@ import numpy as np
 from rawback import jpegio, rawio
 from rawback_lab.bench.carriers import carrier_file
 from rawback_lab.bench.peers import write_json
+from rawback_lab.bench.sensors import demosaiced
 from rawback_lab.orient import to_sensor
 from rawback_lab.render import encode_jpeg
 
@@ -41,13 +44,26 @@ _RATES = (("--bpp", "0.02"), ("--bpp", "0.1"), ("--bpp", "0.5"), ("--lossless",)
 
 
 def tiled(
-    raw_file: Path, scratch: Path, wanted: tuple[int, int] = (_HEIGHT, _WIDTH)
+    raw_file: Path,
+    scratch: Path,
+    wanted: tuple[int, int] = (_HEIGHT, _WIDTH),
+    *,
+    linear: bool = False,
 ) -> tuple[bytes, bytes]:
-    """A DNG of some height and width, 24 megapixels by default, and its JPEG."""
+    """A DNG of some height and width, 24 megapixels by default, and its JPEG.
+
+    Args:
+        raw_file: What is repeated.
+        scratch: Where renderings are kept.
+        wanted: Height and width.
+        linear: Whether the DNG is of linear RGB that the raw is demosaiced to.
+    """
     frame = rawio.read_raw(raw_file)
     pixels = to_sensor(
         jpegio.decode_jpeg(carrier_file(raw_file, scratch).read_bytes()).pixels, frame.orientation
     )
+    if linear:
+        frame = demosaiced(raw_file, max(frame.height, frame.width))
     # Whole periods of the mosaic, and whole blocks of the JPEG's chroma.
     height, width = (
         side - side % lcm(2, period)
@@ -146,7 +162,8 @@ def compared(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time the main job on 24 megapixels.")
-    parser.add_argument("raws", type=Path, nargs="+", help="raw files")
+    parser.add_argument("raws", type=Path, nargs="*", help="raw files")
+    parser.add_argument("--linear", type=Path, nargs="*", default=[], help="raws to be demosaiced")
     parser.add_argument("--json", type=Path, required=True, help="where the figures go")
     parser.add_argument("--scratch", type=Path, default=Path(".scratch/carriers"))
     parser.add_argument("--against", help="the interpreter of another version's environment")
@@ -164,15 +181,21 @@ def main() -> None:
             else timed(raw, options.scratch)
         )
         write_json(options.json, results)
+    for raw in options.linear:
+        results["raws"][f"{raw.stem}, linear RGB"] = timed(raw, options.scratch, linear=True)
+        write_json(options.json, results)
 
 
-def timed(raw_file: Path, scratch: Path) -> list[dict[str, Any]]:
-    """Figures of one raw at each rate."""
-    keys = ("payload_bytes", "bpp", "psnr_db", "seconds", "wall_seconds", "peak_memory_bytes")
+def timed(raw_file: Path, scratch: Path, *, linear: bool = False) -> list[dict[str, Any]]:
+    """Figures of one raw at each rate, as it is or demosaiced to linear RGB."""
+    keys = (
+        *("payload_bytes", "bpp", "psnr_db", "seconds", "wall_seconds", "processor_seconds"),
+        "peak_memory_bytes",
+    )
     runs: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         raw, jpeg = Path(folder, "large.dng"), Path(folder, "large.jpg")
-        for path, data in zip((raw, jpeg), tiled(raw_file, scratch), strict=True):
+        for path, data in zip((raw, jpeg), tiled(raw_file, scratch, linear=linear), strict=True):
             path.write_bytes(data)
         for rate in _RATES:
             carrier, restored = Path(folder, "carrier.jpg"), Path(folder, "restored.dng")
