@@ -192,7 +192,7 @@ def simulated_raws(photo: Path, folder: Path) -> list[Path]:
             numbers = frame.cfa / np.float32(3 * frame.white)
             frames[f"{kind} of 32-bit floats"] = in_numbers(frame, numbers.astype(np.float32))
         for name, written in frames.items():
-            raws.append(folder / f"{photo.stem} as {name}.dng")
+            raws.append(folder / f"simulated {name}.dng")
             raws[-1].write_bytes(rawio.write_dng(written))
             raws[-1].with_suffix(".jpg").write_bytes(jpeg)
     return raws
