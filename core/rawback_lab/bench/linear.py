@@ -88,11 +88,12 @@ def main() -> None:
             print(number, error, flush=True)
             continue
         results[str(number)] = found
-        percent = bytes_saved(found["auto"], found["never"])
         taken = sum(payload["layer"] for payload in found["auto"])
-        print(number, frame.cfa.shape, f"taken {taken} times; saved {percent} %", flush=True)
+        percent = bytes_saved(found["auto"], found["never"])
+        shown = "-" if percent is None else f"{percent:.1f} %"
+        print(f"{number}: taken {taken} times, saved {shown}", flush=True)
     percents = [bytes_saved(found["auto"], found["never"]) for found in results.values()]
-    print("mean saved", fmean(p for p in percents if p is not None), "%")
+    print(f"mean: saved {fmean(p for p in percents if p is not None):.1f} %")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
 
