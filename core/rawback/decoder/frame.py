@@ -210,7 +210,7 @@ class FrameDecoder:
 
         def decode(tile: Window) -> tuple[Prediction, TileCoefficients]:
             prediction = refined.get(tile) or predict(self.base, self.guides, tile)
-            return prediction, self._decode_tile(tile, prediction)
+            return prediction, self._decode_tile(tile, prediction).narrowed()
 
         for done, result in enumerate(in_threads(decode, list(tiles))):
             report("Decoding", 0.05 + 0.94 * done / len(tiles))
