@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rawback.encoder.candidates import Candidates
     from rawback.encoder.payload_builder import PayloadBuilder
 
-__all__ = ["Trial", "better_of", "choose_base"]
+__all__ = ["BasesAtSize", "Trial", "best_trial", "better_of", "choose_base"]
 
 _LAST = len(BASE_LAMBDAS) - 1
 
@@ -152,19 +152,19 @@ def choose_base(candidates: Candidates, size: int) -> Trial:
     Raises:
         RateUnreachable: Not even the smallest base fits.
     """
-    bases = _BasesAtSize(candidates, size)
+    bases = BasesAtSize(candidates, size)
     if bases.share(0) < bases.small_share:
         return bases.trial(0).followed()
     session = candidates.session
     excerpt = Excerpt.of(session.source) if session.use in {"auto", "never"} else None
     if excerpt is not None:
         with suppress(_NoRoom):
-            level, trial = _best_trial(_BasesAtSize(candidates, size, excerpt))
+            level, trial = best_trial(BasesAtSize(candidates, size, excerpt))
             return trial.like(session.analysis(level), 1.0)
-    return _best_trial(bases)[1]
+    return best_trial(bases)[1]
 
 
-def _best_trial(bases: _BasesAtSize) -> tuple[int, Trial]:
+def best_trial(bases: BasesAtSize) -> tuple[int, Trial]:
     """The level of the base that serves best, and its trial."""
     start = bases.usual()
     first = bases.trial(start)
@@ -180,7 +180,7 @@ def _best_trial(bases: _BasesAtSize) -> tuple[int, Trial]:
             if trial.merit < best[1].merit or (trial.merit == best[1].merit and not may_be_same):
                 break
             best = level, trial
-        if best[1] is not first:
+        if best[1] is not first and not bases.is_small:
             break
     return best
 
@@ -189,7 +189,7 @@ class _NoRoom(Exception):
     """An excerpt does not tell what a size has room for."""
 
 
-class _BasesAtSize:
+class BasesAtSize:
     """The bases of a shot beside what a payload of a size has room for."""
 
     def __init__(self, candidates: Candidates, size: int, excerpt: Excerpt | None = None) -> None:
@@ -201,13 +201,14 @@ class _BasesAtSize:
         self._room = max(size - section_offsets(empty)[-1], 1)
 
     @property
-    def _is_small(self) -> bool:
+    def is_small(self) -> bool:
+        """Whether any base may be the best, and trying one takes little."""
         return len(self._session.source.grid.tiles()) <= _SMALL_TILES
 
     @property
     def small_share(self) -> float:
         """Below which no smaller base is tried."""
-        return _SMALLEST_SHARE if self._is_small else _SMALL_SHARE
+        return _SMALLEST_SHARE if self.is_small else _SMALL_SHARE
 
     def trial(self, level: int, like: Trial | None = None) -> Trial:
         """A trial of one of them, its steps following the eye as far as those of another.
@@ -254,7 +255,7 @@ class _BasesAtSize:
 
     def larger(self, level: int) -> Iterator[int]:
         """Those above one that are worth a trial if the one before was."""
-        largest = 0 if self._is_small else _USUAL_LEVEL
+        largest = 0 if self.is_small else _USUAL_LEVEL
         while level > largest and self._fits(level - 1):
             level -= 1
             yield level
