@@ -117,8 +117,11 @@ def main() -> None:
     parser.add_argument("--names", nargs="+", required=True, help="parts of the names of those")
     parser.add_argument("--json", type=Path, help="where figures go")
     options = parser.parse_args()
+    photos = _photos(options.photos, options.names)
+    if not photos:
+        parser.error(f"no photograph in {options.photos} has such a name")
     results: dict[str, Any] = {}
-    for photo in _photos(options.photos, options.names):
+    for photo in photos:
         results[photo.stem] = figures(photo)
         if options.json:
             write_json(options.json, results)
