@@ -70,12 +70,9 @@ class Candidates:
             thorough: Try latents of mosaics too, which seldom pay and take half of the time.
         """
         analysis, step = trial.analysis, trial.step
-        frame = self.session.source.frame
-        mosaic, pixels = frame.mosaic, frame.width * frame.height
-        if self.session.use != "auto" or step is None or analysis.is_learned:
+        if step is None or analysis.is_learned or not self._is_layer_tried(step):
             return None
-        if step < _coarse_step(mosaic) or (mosaic.is_bayer and pixels > _LARGE):
-            return None
+        mosaic = self.session.source.frame.mosaic
 
         def tell(done: float) -> None:
             self.report("Trying the learned layer", done)
@@ -104,13 +101,34 @@ class Candidates:
         )
         return refined if refined.is_learned else None
 
+    def refined_beside(self, plain: Encoded, analysis: Analysis, step: float) -> Analysis | None:
+        """The base of a payload with the learned layer, where that seems to pay at its size.
+
+        Args:
+            plain: The payload.
+            analysis: Its base.
+            step: Of its layers.
+        """
+        # A trial takes as long as coding a sample some times.
+        if not self._is_layer_tried(step):
+            return None
+        return self.refined(Trial(self, analysis, len(plain.payload), near=step))
+
+    def _is_layer_tried(self, step: float) -> bool:
+        """Whether the learned layer may pay at a step."""
+        frame = self.session.source.frame
+        mosaic, pixels = frame.mosaic, frame.width * frame.height
+        if self.session.use != "auto" or (mosaic.is_bayer and pixels > _LARGE):
+            return False
+        return step >= _coarse_step(mosaic)
+
     def of_step(self, step: int | None) -> Encoded:
         """The payload of a step; of what precedes the residual where there is none."""
         if step is None:
             return self.of_base()
         analysis = self.session.analysis(0)
         plain = self.build(analysis, step).finished()
-        refined = self.refined(Trial(self, analysis, len(plain.payload), near=step))
+        refined = self.refined_beside(plain, analysis, step)
         if refined is None:
             return self.smaller(plain, step)
         learned = self.build(refined, step).finished()

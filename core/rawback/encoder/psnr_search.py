@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rawback.encoder.base_choice import Trial
 from rawback.encoder.base_fits import BASE_LAMBDAS
 from rawback.rate import COARSEST_STEP, FINEST_STEP
 
@@ -36,7 +35,7 @@ def smallest_of_psnr(candidates: Candidates, decibels: float) -> Encoded:
     if step is None:
         return candidates.lossless()
     plain = candidates.build(analysis, step).finished()
-    refined = candidates.refined(Trial(candidates, analysis, len(plain.payload), near=step))
+    refined = candidates.refined_beside(plain, analysis, step)
     if refined is None:
         return candidates.smaller(plain, step)
     step = step_for(refined, step)
