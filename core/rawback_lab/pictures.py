@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from rawback.jpegio import DecodedJpeg
+from rawback.rawio.noise import estimate_noise
 from rawback.rendering import camera_to_srgb, demosaic
 from rawback.types import NoiseModel
 from rawback_lab.peers import BASE_BYTES, fitted_base
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rawback.types import RawFrame
     from rawback_lab.peers import Planes, Tries
 
-__all__ = ["WHITE", "Picture", "linear_picture", "linear_shot", "software_isp"]
+__all__ = ["WHITE", "Picture", "as_linear", "linear_picture", "linear_shot", "software_isp"]
 
 WHITE = 65535
 """The white level of linear pictures."""
@@ -125,13 +126,27 @@ def software_isp(
 def linear_shot(picture: Picture) -> tuple[RawFrame, DecodedJpeg]:
     """A picture as a raw of three samples for each pixel, and its rendering."""
     noise = picture.frame.noise
-    frame = replace(
-        picture.frame.excerpt(picture.frame.cfa),
-        cfa=picture.linear,
+    left = NoiseModel(noise.scale * _NOISE_LEFT, noise.offset * _NOISE_LEFT)
+    return as_linear(picture.frame, picture.linear, left), DecodedJpeg(picture.guide, 1)
+
+
+def as_linear(
+    frame: RawFrame, samples: NDArray[np.uint16], noise: NoiseModel | None = None
+) -> RawFrame:
+    """Linear RGB that was made of a mosaic, as a raw.
+
+    Args:
+        frame: The mosaic.
+        samples: uint16 ``[H, W, 3]``, black at 0 and white at 65535.
+        noise: Theirs; by default estimated, as of files that do not say it.
+    """
+    black = (0.0,) * 3
+    return replace(
+        frame.excerpt(frame.cfa),
+        cfa=samples,
         pattern="R+G+B",
-        black=(0.0,) * 3,
+        black=black,
         white=WHITE,
-        noise=NoiseModel(noise.scale * _NOISE_LEFT, noise.offset * _NOISE_LEFT),
+        noise=noise or estimate_noise(samples, "R+G+B", black, WHITE),
         orientation=1,
     )
-    return frame, DecodedJpeg(picture.guide, 1)

@@ -30,12 +30,11 @@ from rawback.errors import RateUnreachable
 from rawback.jpegio import decode_jpeg
 from rawback.metrics import raw_psnr
 from rawback.rate import Rate
-from rawback.rawio.noise import estimate_noise
 from rawback_lab.bench.layer_gain import summary
 from rawback_lab.camera import CameraSpec
 from rawback_lab.learn.renderings import linear_light
 from rawback_lab.peers import PEERS, Shot
-from rawback_lab.pictures import WHITE, software_isp
+from rawback_lab.pictures import as_linear, software_isp
 from rawback_lab.plane_codecs import jpegxl_lossless
 from rawback_lab.protocols import listed_raws
 from rawback_lab.render import STYLES, FilmicLook, encode_jpeg
@@ -114,17 +113,7 @@ def demosaiced(raw_file: Path, side: int = 1024, method: str = "AHD") -> RawFram
     linear = np.asarray(pixels, np.uint16)
     top, left = (max(0, length - side) // 4 * 2 for length in linear.shape[:2])
     samples = np.ascontiguousarray(linear[top : top + side, left : left + side])
-    black = (0.0,) * 3
-    mosaic = rawio.read_raw(raw_file)
-    return replace(
-        mosaic.excerpt(mosaic.cfa),
-        cfa=samples,
-        pattern="R+G+B",
-        black=black,
-        white=WHITE,
-        noise=estimate_noise(samples, "R+G+B", black, WHITE),
-        orientation=1,
-    )
+    return as_linear(rawio.read_raw(raw_file), samples)
 
 
 def one_plane(frame: RawFrame) -> RawFrame:

@@ -42,11 +42,11 @@ from rawback.models.bayer_flip import flipped_pixels, flipped_planes
 from rawback.residual import RegionClass
 from rawback.weights import MEMBERS
 from rawback_lab.camera import CameraSpec
-from rawback_lab.learn.renderings import converted, linear_jpeg
+from rawback_lab.learn.renderings import converted, exported, linear_jpeg
 from rawback_lab.learn.shards import is_held_out, number_of, shard_of
 from rawback_lab.pictures import linear_shot
 from rawback_lab.protocols import P1Case
-from rawback_lab.render import STYLES, FilmicLook, Subsampling, encode_jpeg
+from rawback_lab.render import STYLES, FilmicLook, Subsampling
 from rawback_lab.scenes import session_at
 from rawback_lab.simulate import simulate
 
@@ -125,13 +125,7 @@ class Sources:
 def jpeg_of(frame: RawFrame, rng: np.random.Generator) -> bytes:
     """What somebody might have exported of it."""
     style = list(STYLES.values())[rng.integers(len(STYLES))]
-    pixels = style(frame)
-    if rng.random() < _SHRUNK_SHARE:
-        size = rng.uniform(0.4, 0.95)
-        sides = round(pixels.shape[1] * size), round(pixels.shape[0] * size)
-        pixels = np.asarray(cv2.resize(pixels, sides, interpolation=cv2.INTER_AREA), np.uint8)
-    subsampling = _SUBSAMPLINGS[rng.integers(len(_SUBSAMPLINGS))]
-    return encode_jpeg(pixels, int(rng.integers(70, 99)), subsampling)
+    return exported(style(frame), rng, _SHRUNK_SHARE, _SUBSAMPLINGS, range(70, 99))
 
 
 class Made(Protocol):

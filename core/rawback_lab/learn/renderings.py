@@ -15,8 +15,7 @@ import cv2
 import numpy as np
 
 from rawback.jpegio import decode_jpeg
-from rawback.rawio.noise import estimate_noise
-from rawback_lab.pictures import WHITE, linear_picture, software_isp
+from rawback_lab.pictures import WHITE, as_linear, linear_picture, software_isp
 from rawback_lab.render import STYLES, FilmicLook, encode_jpeg
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from rawback.types import RawFrame
     from rawback_lab.render import Subsampling
 
-__all__ = ["Finishing", "converted", "linear_jpeg", "linear_light"]
+__all__ = ["Finishing", "converted", "exported", "linear_jpeg", "linear_light"]
 
 _PLAIN = ("libraw", "libraw-plain", "libraw-soft", "libraw-warm")
 _PLAIN_SHARE, _SHRUNK_SHARE = 0.3, 0.08
@@ -90,20 +89,12 @@ def converted(frame: RawFrame, factor: int, quality: int | None = None) -> RawFr
         factor: Pixels along each side that become one.
         quality: Of the JPEG that it is kept as, as lossy DNGs are: of 8 bits, square roots.
     """
-    linear, black = linear_picture(frame, factor), (0.0,) * 3
+    linear = linear_picture(frame, factor)
     if quality is not None:
         codes = np.rint(255 * np.sqrt(linear / np.float32(WHITE))).astype(np.uint8)
         kept = decode_jpeg(encode_jpeg(codes, quality, "4:4:4")).pixels
         linear = np.rint(np.square(kept / np.float32(255)) * WHITE).astype(np.uint16)
-    return replace(
-        frame.excerpt(frame.cfa),
-        cfa=linear,
-        pattern="R+G+B",
-        black=black,
-        white=WHITE,
-        noise=estimate_noise(linear, "R+G+B", black, WHITE),
-        orientation=1,
-    )
+    return as_linear(frame, linear)
 
 
 def linear_jpeg(frame: RawFrame, rng: np.random.Generator) -> bytes:
@@ -117,9 +108,20 @@ def linear_jpeg(frame: RawFrame, rng: np.random.Generator) -> bytes:
             radius=math.exp(rng.uniform(math.log(0.5), math.log(2.5))),
         )
         pixels = Finishing.random(rng).apply(software_isp(linear_light(frame), frame, look))
-    if rng.random() < _SHRUNK_SHARE:
+    return exported(pixels, rng, _SHRUNK_SHARE, _SUBSAMPLINGS, range(80, 98))
+
+
+def exported(
+    pixels: NDArray[np.uint8],
+    rng: np.random.Generator,
+    shrunk_share: float,
+    subsamplings: tuple[Subsampling, ...],
+    qualities: range,
+) -> bytes:
+    """A rendering as somebody might save it, some of them made smaller, as a JPEG."""
+    if rng.random() < shrunk_share:
         size = rng.uniform(0.4, 0.95)
         sides = round(pixels.shape[1] * size), round(pixels.shape[0] * size)
         pixels = np.asarray(cv2.resize(pixels, sides, interpolation=cv2.INTER_AREA), np.uint8)
-    subsampling = _SUBSAMPLINGS[rng.integers(len(_SUBSAMPLINGS))]
-    return encode_jpeg(pixels, int(rng.integers(80, 98)), subsampling)
+    subsampling = subsamplings[rng.integers(len(subsamplings))]
+    return encode_jpeg(pixels, int(rng.integers(qualities.start, qualities.stop)), subsampling)

@@ -179,13 +179,7 @@ class Workspace:
     # Opening and closing.
 
     def open(self, pair: Pair, *, unguided: bool = False, again: bool = False) -> None:
-        """Open files; what is open stays until the new is there.
-
-        Args:
-            pair: The files.
-            unguided: Code the raw on its own where the JPEG does not show it.
-            again: Look at them as before, at the rate as it is.
-        """
+        """Open files, as :meth:`.opener.Opener.open` says."""
         self._opener.open(pair, unguided=unguided, again=again)
 
     def arrive(self, document: Document, *, again: bool) -> None:
